@@ -1,0 +1,45 @@
+# The commands of the house. Each sets up .venv first, and only when something that it depends on has changed.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+RUN ?= runs/bench
+OVERRIDES ?=
+
+.PHONY: help setup bench test lint types contracts unit report clean
+
+help: ## show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "lipbench needs Python 3.11 or newer; give one with: make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+setup: $(STAMP) ## create .venv and install
+
+bench: $(STAMP) ## the main job: train small models, benchmark, report
+	@$(BIN)/python -m pytest benchmarks/ --benchmark-json=$(RUN)/benchmark.json $(OVERRIDES); status=$$?; \
+	  $(BIN)/lipbench report $(RUN) && exit $$status
+
+test: lint types contracts unit ## lint, types, import contracts, tests
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+contracts: $(STAMP)
+	$(BIN)/lint-imports
+
+unit: $(STAMP)
+	$(BIN)/python -m pytest tests/
+
+clean: ## remove caches (not runs, not prepared corpora, not .venv)
+	rm -rf .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""DualLip's lip generator: recurrent, with location-sensitive attention; a reconstruction."""

@@ -1,0 +1,165 @@
+"""DualLip's lip generator without durations (Chen et al. 2020, §3.3.2 as quoted by others), reconstructed.
+
+No code and no layer sizes are public. Known: recurrent encoder and decoder, location-sensitive attention as in
+Tacotron 2, the last frame down-sampled and fed back, a stop token (HH-T2L §1, §2.1, §5.1). The rest is our choice; the
+identity encoder and image decoder are HH-T2L's, so that the comparison is about decoding and not about drawing.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from baselines.dual_lip.attention import LocationAttention, Look
+from baselines.dual_lip.config import PRESETS, DualLipConfig
+from baselines.rollout import Step, roll_out
+from models.contract import Attempt, Lesson, LipClip, LipRequest, ModelCard
+from models.layers.images import IdentityEncoder, ImageDecoder, pick
+from models.layers.masks import valid_positions
+from models.presets import resolve
+from models.text import PADDING
+
+
+class _Text(NamedTuple):
+    states: Tensor
+    keys: Tensor
+    valid: Tensor
+
+
+class _State(NamedTuple):
+    attention_rnn: tuple[Tensor, Tensor]
+    decoder_rnn: tuple[Tensor, Tensor]
+    context: Tensor
+    look: Look
+
+
+class DualLip(nn.Module):
+    """The recurrent autoregressive model.
+
+    Args:
+        config: sizes; see `DualLipConfig`.
+    """
+
+    card: ClassVar[ModelCard] = ModelCard(
+        title="DualLip",
+        paper="Chen et al. 2020, DualLip: A System for Joint Lip Reading and Generation, arXiv 2009.05784",
+        origin="a reconstruction: recurrent decoding and its attention are public, every layer size is our choice",
+        licence="that of lipbench",
+        autoregressive=True,
+        predicts_durations=False,
+    )
+
+    def __init__(self, config: DualLipConfig) -> None:
+        super().__init__()
+        self.config = config
+        size = (config.height, config.width)
+        hidden, cells = config.hidden, config.recurrent
+        self.identity_encoder = IdentityEncoder(
+            config.identity_channels, size, vector=hidden, kernel=config.image_kernel
+        )
+        self.embedding = nn.Embedding(config.vocabulary_size, hidden, padding_idx=PADDING)
+        self.text_rnn = nn.LSTM(hidden, hidden // 2, batch_first=True, bidirectional=True)
+        reduced = 3 * (config.height // config.feedback_reduction) * (config.width // config.feedback_reduction)
+        self.feedback = nn.Sequential(
+            nn.Linear(reduced, hidden),
+            nn.ReLU(),
+            nn.Dropout(config.feedback_dropout),
+            nn.Linear(hidden, hidden),
+            nn.ReLU(),
+            nn.Dropout(config.feedback_dropout),
+        )
+        self.attention_rnn = nn.LSTMCell(3 * hidden, cells)
+        self.attention = LocationAttention(
+            cells, hidden, channels=config.location_channels, kernel=config.location_kernel
+        )
+        self.decoder_rnn = nn.LSTMCell(cells + hidden, cells)
+        self.dropout = nn.Dropout(config.dropout)
+        self.motion = nn.Linear(cells + hidden, hidden)
+        self.stop = nn.Linear(cells + hidden, 1)
+        self.image_decoder = ImageDecoder(
+            config.image_channels,
+            config.identity_channels,
+            size,
+            vector=2 * hidden,
+            kernel=config.image_kernel,
+            output=config.output,
+        )
+
+    @classmethod
+    def from_preset(cls, preset: str, **options: Any) -> DualLip:
+        """Build from a preset and changes to it; see `models.create`."""
+        return cls(resolve("dual_lip", PRESETS, preset, options))
+
+    @property
+    def frame_size(self) -> tuple[int, int]:
+        """(H, W) of the frames."""
+        return self.config.height, self.config.width
+
+    def forward(self, lesson: Lesson) -> Attempt:
+        """Answer a training batch with the true previous frames fed back (teacher forcing)."""
+        identity = self.identity_encoder(lesson.identity)
+        text = self._read(lesson.tokens, lesson.token_lengths)
+        previous = torch.cat([lesson.identity[:, None], lesson.frames[:, :-1]], dim=1)
+        fed_BTH = self._feed_back(previous.flatten(0, 1)).unflatten(0, previous.shape[:2])
+        state = self._start(text)
+        outputs: list[Tensor] = []
+        looks: list[Tensor] = []
+        for fed in fed_BTH.unbind(dim=1):
+            output, state = self._step(fed, identity.vector, text, state)
+            outputs.append(output)
+            looks.append(state.look.now)
+        output_BTD = torch.stack(outputs, dim=1)
+        motion = torch.tanh(self.motion(output_BTD))
+        motion = torch.cat([motion, identity.vector[:, None].expand_as(motion)], dim=-1)
+        chosen, clip = pick(motion, lesson.picked)
+        return Attempt(
+            frames=self.image_decoder(chosen, identity.levels, clip).unflatten(0, lesson.picked.shape),
+            stop_logits=self.stop(output_BTD).squeeze(-1),
+            attention=torch.stack(looks, dim=1),
+        )
+
+    @torch.no_grad()
+    def generate(self, request: LipRequest) -> LipClip:
+        """Make the clips frame by frame; durations, if given, fix the length only."""
+        identity = self.identity_encoder(request.identity)
+        text = self._read(request.tokens, request.token_lengths)
+        clip = torch.arange(len(request.tokens), device=request.tokens.device)
+
+        def step(previous: Tensor, state: _State) -> Step:
+            output, state = self._step(self._feed_back(previous), identity.vector, text, state)
+            motion = torch.cat([torch.tanh(self.motion(output)), identity.vector], dim=-1)
+            frame = self.image_decoder(motion, identity.levels, clip)
+            return Step(frame, self.stop(output).squeeze(-1), state)
+
+        return roll_out(step, request, self._start(text), limit=self.config.max_frames)
+
+    def _read(self, tokens_Bm: Tensor, token_lengths: Tensor) -> _Text:
+        """Encode the text in both directions; padding is left out, so it changes nothing."""
+        # pack_padded_sequence wants the lengths on the host
+        packed = nn.utils.rnn.pack_padded_sequence(
+            self.dropout(self.embedding(tokens_Bm)), token_lengths.cpu(), batch_first=True, enforce_sorted=False
+        )
+        states, _ = nn.utils.rnn.pad_packed_sequence(
+            self.text_rnn(packed)[0], batch_first=True, total_length=tokens_Bm.shape[1]
+        )
+        return _Text(states, self.attention.memory(states), valid_positions(token_lengths, tokens_Bm.shape[1]))
+
+    def _feed_back(self, frames_N3HW: Tensor) -> Tensor:
+        """Down-sample frames and encode them, float (N, H)."""
+        return self.feedback(F.avg_pool2d(frames_N3HW, self.config.feedback_reduction).flatten(1))
+
+    def _start(self, text: _Text) -> _State:
+        zeros = text.states.new_zeros(len(text.states), self.config.recurrent)
+        look = self.attention.start(text.states)
+        return _State((zeros, zeros), (zeros, zeros), text.states[:, 0], look)
+
+    def _step(self, fed_BH: Tensor, identity_BH: Tensor, text: _Text, state: _State) -> tuple[Tensor, _State]:
+        """One frame's state, float (B, cells + H): the decoder's cells and what it looked at."""
+        attention_rnn = self.attention_rnn(torch.cat([fed_BH, state.context, identity_BH], dim=-1), state.attention_rnn)
+        context, look = self.attention(attention_rnn[0], text.states, text.keys, text.valid, state.look)
+        decoder_rnn = self.decoder_rnn(torch.cat([attention_rnn[0], context], dim=-1), state.decoder_rnn)
+        output = torch.cat([self.dropout(decoder_rnn[0]), context], dim=-1)
+        return output, _State(attention_rnn, decoder_rnn, context, look)

@@ -1,0 +1,68 @@
+"""Autoregressive generation: one frame after another, each from the ones made before, until a stop.
+
+Both rivals share this loop, so that neither is stopped, cut or timed by a rule of its own.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from models.contract import LipClip, LipRequest
+
+
+class Step(NamedTuple):
+    """One frame of every clip in the batch."""
+
+    frame: Tensor
+    """float (B, 3, H, W)."""
+    stop_logit: Tensor
+    """float (B,), of "this is the last frame"."""
+    state: Any
+    """Whatever the model needs for the next step."""
+
+
+class LengthLimitWarning(UserWarning):
+    """The stop token did not come before the safety limit."""
+
+
+def roll_out(step: Callable[[Tensor, Any], Step], request: LipRequest, state: Any, *, limit: int) -> LipClip:
+    """Generate until every clip has stopped.
+
+    Args:
+        step: makes a frame from the previous frame, float (B, 3, H, W), and the state.
+        request: its `identity` is fed back before the first frame; its `n_frames` (or the sum of its `durations`), if
+            given, fixes the length and the stop token is not read.
+        state: what the first step gets.
+        limit: longest clip that a stop token may make, in frames; a clip that reaches it raises `LengthLimitWarning`.
+
+    Returns:
+        The clips; their durations are None.
+    """
+    wanted = request.n_frames
+    if wanted is None and request.durations is not None:
+        wanted = request.durations.sum(dim=1)
+    lengths = torch.zeros(len(request.identity), dtype=torch.long, device=request.identity.device)
+    frames: list[Tensor] = []
+    frame = request.identity
+    longest = limit if wanted is None else int(wanted.max())
+    while len(frames) < longest:
+        frame, stop_logit, state = step(frame, state)
+        frames.append(frame)
+        if wanted is None:
+            lengths = torch.where((lengths == 0) & (stop_logit > 0), len(frames), lengths)
+            # the one read from the device that autoregression cannot do without
+            if bool((lengths > 0).all()):
+                break
+    if wanted is None and bool((lengths == 0).any()):
+        warnings.warn(
+            f"{int((lengths == 0).sum())} of {len(lengths)} clips had no stop token within {limit} frames",
+            LengthLimitWarning,
+            stacklevel=2,
+        )
+        lengths = torch.where(lengths == 0, limit, lengths)
+    return LipClip(torch.stack(frames, dim=1), lengths if wanted is None else wanted)

@@ -1,0 +1,84 @@
+"""The causal decoder: it looks at the frames so far and at the text, all at once in training, step by step after.
+
+Legend: B clips, T frames so far, m tokens, H channels.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from models.layers.attention import Attention, Memory
+from models.layers.fft import ConvFeedForward
+
+
+class BlockCache(NamedTuple):
+    """What one block keeps of the steps so far."""
+
+    seen: Memory
+    """Keys and values of the frames so far."""
+    text: Memory
+    """Keys and values of the text."""
+    past: Tensor
+    """float (B, kernel - 1, H), the newest inputs of the feed-forward."""
+
+
+class CausalBlock(nn.Module):
+    """Causal self-attention, attention over the text, causal feed-forward; pre-norm, with residuals.
+
+    Args:
+        hidden: channels H.
+        heads: attention heads.
+        inner: channels inside the feed-forward.
+        kernel: its taps.
+        dropout: on all residual branches.
+    """
+
+    def __init__(self, hidden: int, heads: int, *, inner: int, kernel: int, dropout: float) -> None:
+        super().__init__()
+        self.self_attention = Attention(hidden, heads)
+        self.text_attention = Attention(hidden, heads)
+        self.feed_forward = ConvFeedForward(hidden, inner, kernel, dropout, causal=True)
+        self.norms = nn.ModuleList(nn.LayerNorm(hidden) for _ in range(3))
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x_BTH: Tensor, text: Memory, text_mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Transform all frames at once.
+
+        Args:
+            x_BTH: float (B, T, H); frame t sees 0..t only.
+            text: from `self.text_attention.remember`.
+            text_mask: bool (B, 1, 1, m), True where there is text.
+
+        Returns:
+            float (B, T, H), and how much the first head of each frame looks at each token, float (B, T, m).
+        """
+        normed = self.norms[0](x_BTH)
+        x_BTH = x_BTH + self.dropout(self.self_attention(normed, self.self_attention.remember(normed), causal=True))
+        normed = self.norms[1](x_BTH)
+        x_BTH = x_BTH + self.dropout(self.text_attention(normed, text, text_mask))
+        looks = self.text_attention.weights(normed, text, text_mask)[:, 0]
+        return x_BTH + self.dropout(self.feed_forward(self.norms[2](x_BTH))), looks
+
+    def start(self, text_BmH: Tensor) -> BlockCache:
+        """Make the cache before the first step."""
+        clips, _, hidden = text_BmH.shape
+        none = text_BmH.new_zeros(clips, 0, hidden)
+        return BlockCache(
+            seen=self.self_attention.remember(none),
+            text=self.text_attention.remember(text_BmH),
+            past=text_BmH.new_zeros(clips, self.feed_forward.reach, hidden),
+        )
+
+    def step(self, x_B1H: Tensor, cache: BlockCache, text_mask: Tensor) -> tuple[Tensor, BlockCache]:
+        """Transform one frame, float (B, 1, H), given those before it."""
+        normed = self.norms[0](x_B1H)
+        new = self.self_attention.remember(normed)
+        seen = Memory(torch.cat([cache.seen.keys, new.keys], dim=2), torch.cat([cache.seen.values, new.values], dim=2))
+        x_B1H = x_B1H + self.self_attention(normed, seen)
+        x_B1H = x_B1H + self.text_attention(self.norms[1](x_B1H), cache.text, text_mask)
+        normed = self.norms[2](x_B1H)
+        window = torch.cat([cache.past, normed], dim=1)
+        return x_B1H + self.feed_forward(normed, cache.past), BlockCache(seen, cache.text, window[:, 1:])

@@ -1,0 +1,1 @@
+"""Running, timing, recording: the one room that puts all others together."""

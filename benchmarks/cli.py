@@ -1,0 +1,106 @@
+"""The command line: `lipbench VERB name=value …`.
+
+Only this module turns errors into one line and an exit code: 0 done, 2 something the user can mend, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+from benchmarks.verbs import HELP
+from models.errors import UnknownNameError, UserError
+
+POSITIONAL = {"report": "run", "list": "what"}
+"""Verbs whose first word may stand without its name: `lipbench report runs/bench`."""
+
+TRACEBACK = "--traceback"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb.
+
+    Args:
+        arguments: words after the program's name; None: those of this process.
+
+    Returns:
+        The exit code.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    traceback = TRACEBACK in words
+    words = [word for word in words if word != TRACEBACK]
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    for room in ("training", "benchmarks", "corpora"):
+        logging.getLogger(room).setLevel(logging.INFO)
+    try:
+        return _dispatch(words)
+    except UserError as error:
+        if traceback:
+            raise
+        print(f"lipbench: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("lipbench: interrupted; what was finished is kept, the same command goes on", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # the reader of a pipe went away: not our error, and nobody is left to tell
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _dispatch(words: list[str]) -> int:
+    from benchmarks import config
+
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(_overview())
+        return 0 if words else 2
+    verb, *overrides = words
+    if verb not in config.VERBS:
+        raise UnknownNameError("verb", verb, config.VERBS)
+    if any(word in ("-h", "--help") for word in overrides):
+        print(_help(verb))
+        return 0
+    if verb in POSITIONAL and overrides and "=" not in overrides[0]:
+        overrides[0] = f"{POSITIONAL[verb]}={overrides[0]}"
+    request = config.request(verb, overrides)
+    importlib.import_module(f"benchmarks.verbs.{verb}").run(request)
+    return 0
+
+
+def _overview() -> str:
+    lines = [
+        "lipbench: benchmark and evaluation harness for text-to-lip generation",
+        "",
+        "lipbench VERB name=value …",
+        "",
+    ]
+    lines += [f"  {verb:<10} {help_.summary}" for verb, help_ in HELP.items()]
+    lines += ["", f"lipbench VERB --help shows a verb's options. {TRACEBACK} shows where an error came from."]
+    return "\n".join(lines)
+
+
+def _help(verb: str) -> str:
+    from benchmarks import config
+
+    choices = [f"  {group}={'|'.join(names)}" for group, names in config.groups().items()]
+    return "\n".join(
+        [
+            f"lipbench {verb}: {HELP[verb].summary}",
+            "",
+            "examples",
+            *(f"  {example}" for example in HELP[verb].examples),
+            "",
+            "options and their defaults (write a.b=value for the indented ones)",
+            *(f"  {line}" for line in config.defaults(verb).rstrip().splitlines()),
+            "",
+            "groups (where the verb has them)",
+            *choices,
+        ]
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,249 @@
+"""From words on a command line to a typed request: Hydra composes `conf/`, pydantic checks the result.
+
+A word that fits nothing is an error which names the nearest one that does.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from hydra import compose, initialize_config_dir
+from hydra.errors import HydraException
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from models.errors import UnknownNameError, UserError, suggest
+
+CONF = Path(__file__).resolve().parents[1] / "conf"
+OPEN = ("options",)
+"""Groups that take names which no file lists: a model's own options, checked by the model."""
+
+
+def _listed(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Names = Annotated[list[str], BeforeValidator(_listed)]
+Durations = Literal["true", "predicted"]
+
+
+def _durations(value: Any) -> Any:
+    # YAML reads a bare true as a truth value
+    values = value if isinstance(value, list) else [value]
+    return ["true" if v is True else v for v in values]
+
+
+class _Checked(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class CorpusChoice(BaseModel):
+    """A corpus by name, with its own options beside it."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    name: str
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Everything but the name."""
+        return dict(self.model_extra or {})
+
+
+class Prepare(_Checked):
+    """`lipbench prepare`."""
+
+    corpus: CorpusChoice
+    root: Path
+    workers: int | None = Field(default=None, ge=1)
+    limit: int | None = Field(default=None, ge=1)
+    split: Literal["public", "random"] = "public"
+    stabilise: Literal["clip", "frame"] = "clip"
+
+
+class Train(_Checked):
+    """`lipbench train`."""
+
+    model: str
+    preset: str
+    options: dict[str, Any]
+    corpus: CorpusChoice
+    training: dict[str, Any]
+    out: Path
+    device: Literal["auto", "cpu", "cuda"]
+
+
+class Evaluate(_Checked):
+    """`lipbench evaluate`."""
+
+    model: str
+    preset: str
+    checkpoint: Path | None
+    corpus: CorpusChoice
+    split: Literal["train", "test"]
+    durations: Annotated[list[Durations], BeforeValidator(_durations)]
+    protocol: str
+    metrics: Names | Literal["all"]
+    controls: Names
+    batch: int = Field(ge=1)
+    limit: int | None = Field(default=None, ge=1)
+    out: Path
+    device: Literal["auto", "cpu", "cuda"]
+
+
+class Bench(_Checked):
+    """`lipbench bench`, and `pytest benchmarks/`."""
+
+    models: Names | Literal["all"]
+    preset: str
+    options: dict[str, Any]
+    corpus: CorpusChoice
+    training: dict[str, Any]
+    frames: list[Annotated[int, Field(ge=1, le=10_000)]] = Field(min_length=1)
+    batch: int = Field(ge=1)
+    seconds: float = Field(gt=0)
+    least_rounds: int = Field(ge=1)
+    most_rounds: int = Field(ge=1)
+    durations: Annotated[list[Durations], BeforeValidator(_durations)]
+    protocol: str
+    controls: Names
+    limit: int | None = Field(default=None, ge=1)
+    out: Path
+    device: Literal["auto", "cpu", "cuda"]
+
+
+class Report(_Checked):
+    """`lipbench report`."""
+
+    run: Path
+    out: Path | None
+
+
+class Generate(_Checked):
+    """`lipbench generate`."""
+
+    text: str
+    identity: Path
+    model: str
+    preset: str
+    checkpoint: Path | None
+    corpus: CorpusChoice
+    frames: int | None = Field(default=None, ge=1)
+    fps: float = Field(gt=0)
+    out: Path
+    runs: Path
+    device: Literal["auto", "cpu", "cuda"]
+
+
+class Listing(_Checked):
+    """`lipbench list`."""
+
+    what: str
+    model: str | None
+    preset: str
+    options: dict[str, Any]
+
+
+VERBS: dict[str, type[BaseModel]] = {
+    "list": Listing,
+    "prepare": Prepare,
+    "train": Train,
+    "evaluate": Evaluate,
+    "bench": Bench,
+    "report": Report,
+    "generate": Generate,
+}
+
+V = TypeVar("V", bound=BaseModel)
+
+
+def request(verb: str, overrides: Sequence[str]) -> BaseModel:
+    """Compose and check what a verb was asked to do.
+
+    Args:
+        verb: a name in `VERBS`.
+        overrides: Hydra overrides, such as ``corpus=grid`` or ``training.steps=500``.
+
+    Raises:
+        UserError: a word is not understood, a value is of the wrong type, or something needed is missing.
+    """
+    composed = _compose(verb, overrides)
+    missing = sorted(OmegaConf.missing_keys(composed))
+    if missing:
+        raise UserError(f"{verb} needs {', '.join(missing)}", remedy=f"Write {missing[0]}=… (lipbench {verb} --help)")
+    try:
+        return VERBS[verb].model_validate(OmegaConf.to_container(composed, resolve=True))
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise UserError(
+            f"{place}={first['input']!r} is not valid: {first['msg'][0].lower()}{first['msg'][1:]}",
+            remedy=f"See lipbench {verb} --help",
+        ) from error
+
+
+def defaults(verb: str) -> str:
+    """A verb's options with their defaults, as YAML with the comments of its file left out."""
+    return OmegaConf.to_yaml(_compose(verb, []))
+
+
+def groups() -> dict[str, list[str]]:
+    """Config groups and their choices, read from `conf/`."""
+    return {
+        folder.name: sorted(file.stem for file in folder.glob("*.yaml"))
+        for folder in sorted(CONF.iterdir())
+        if folder.is_dir()
+    }
+
+
+def _compose(verb: str, overrides: Sequence[str]) -> Any:
+    words = [_opened(word, verb) for word in overrides]
+    logging.getLogger("hydra").setLevel(logging.ERROR)
+    try:
+        with initialize_config_dir(str(CONF), version_base=None, job_name=verb):
+            return compose(verb, overrides=words)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise _explain(verb, words, error) from error
+
+
+def _opened(word: str, verb: str) -> str:
+    """Check an override's form, and let open groups take new names."""
+    if "=" not in word:
+        raise UserError(
+            f"'{word}' is not understood", remedy=f"Options are written name=value (lipbench {verb} --help)"
+        )
+    key = word.partition("=")[0].lstrip("+~")
+    if key.split(".")[0] in OPEN and "." in key and not word.startswith(("+", "~")):
+        return f"++{word}"
+    return word
+
+
+def _explain(verb: str, words: Sequence[str], error: Exception) -> UserError:
+    """Find the word that Hydra stumbled over, and what was meant by it."""
+    text = str(error)
+    known_groups = groups()
+    for word in words:
+        key, _, value = word.lstrip("+~").partition("=")
+        if key in known_groups and value not in known_groups[key]:
+            return UnknownNameError(key, value, known_groups[key])
+    known = _keys(OmegaConf.to_container(_compose(verb, []), resolve=False))
+    for word in words:
+        key = word.lstrip("+~").partition("=")[0]
+        if key not in known and key not in known_groups and not re.match(r"options\.", key):
+            return UserError(f"{verb} has no option '{key}'", remedy=suggest(key, known))
+    first = (text.splitlines() or [type(error).__name__])[0]
+    return UserError(f"the options of {verb} are not understood: {first}", remedy=f"See lipbench {verb} --help")
+
+
+def _keys(tree: Any, prefix: str = "") -> list[str]:
+    found: list[str] = []
+    for key, value in tree.items():
+        name = f"{prefix}{key}"
+        found.append(name)
+        if isinstance(value, dict):
+            found.extend(_keys(value, f"{name}."))
+    return found

@@ -1,0 +1,58 @@
+"""pytest's front door to the bench: options, parameters from the config, one sweep per session."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import pytest
+
+from benchmarks.config import Bench
+from benchmarks.config import request as compose
+from models.errors import UserError
+
+REQUEST = pytest.StashKey[Bench]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --lipbench."""
+    parser.getgroup("lipbench").addoption(
+        "--lipbench",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="change the bench, as `lipbench bench NAME=VALUE` would (see lipbench bench --help); may be repeated",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compose the request, refuse to run in parallel, and show progress while cells run."""
+    if getattr(config.option, "numprocesses", None):
+        raise pytest.UsageError("benchmarks that share a machine slow each other down: run them without -n")
+    try:
+        config.stash[REQUEST] = cast("Bench", compose("bench", config.getoption("--lipbench") or []))
+    except UserError as error:
+        raise pytest.UsageError(str(error)) from error
+    if config.option.log_cli_level is None:
+        config.option.log_cli_level = "INFO"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """One test per cell of the request."""
+    # names only: neither torch nor a model is imported to collect
+    from benchmarks.cells import latency_cells, quality_cells
+
+    request = metafunc.config.stash[REQUEST]
+    if {"model", "frames"} <= set(metafunc.fixturenames):
+        cells = latency_cells(request)
+        metafunc.parametrize(("model", "frames"), cells, ids=[f"{model}-{frames}" for model, frames in cells])
+    if "scored" in metafunc.fixturenames:
+        scored = quality_cells(request)
+        metafunc.parametrize("scored", scored, ids=[f"{s.system}-{s.durations}" for s in scored])
+
+
+@pytest.fixture(scope="session")
+def sweep(request: pytest.FixtureRequest):  # noqa: ANN201 - its type would import torch at collection
+    """The session's bench run; it trains what it needs, when it needs it."""
+    from benchmarks.sweep import Sweep
+
+    return Sweep(request.config.stash[REQUEST], progress=False)

@@ -1,0 +1,111 @@
+"""What ran, and on what: the part of a record that lets a reader judge whether two numbers may be compared."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import psutil
+
+from benchmarks.record import Machine, Software
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+"""The folder that holds the rooms."""
+
+PACKAGES = (
+    "lipbench",
+    "torch",
+    "torchvision",
+    "torchmetrics",
+    "torch-fidelity",
+    "lightning",
+    "numpy",
+    "dlib-bin",
+    "av",
+    "opencv-python-headless",
+    "hydra-core",
+    "pytest-benchmark",
+    "nvidia-ml-py",
+)
+
+
+@cache
+def software() -> Software:
+    """Versions and revision of the code that is running."""
+    commit = _git("rev-parse", "HEAD")
+    status = _git("status", "--porcelain")
+    packages: dict[str, str] = {}
+    for name in PACKAGES:
+        try:
+            packages[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return Software(
+        python=platform.python_version(),
+        packages=packages,
+        commit=commit,
+        dirty=None if commit is None or status is None else bool(status),
+    )
+
+
+def machine() -> Machine:
+    """The machine as it is now; None for what it cannot say."""
+    import torch
+
+    gpu, driver = _gpu()
+    return Machine(
+        cpu=_cpu_name(),
+        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        memory_bytes=psutil.virtual_memory().total,
+        system=f"{platform.system()} {platform.machine()}",
+        gpu=gpu,
+        gpu_driver=driver,
+        threads=torch.get_num_threads(),
+    )
+
+
+def command_line() -> str:
+    """The command that is running, as one would type it: the program's name without its folder."""
+    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+
+
+def _git(*words: str) -> str | None:
+    try:
+        done = subprocess.run(["git", *words], cwd=CHECKOUT, capture_output=True, text=True, timeout=20, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+def _cpu_name() -> str | None:
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        for line in info.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or None
+
+
+def _gpu() -> tuple[str | None, str | None]:
+    """Name and driver of the GPU that torch uses, read by NVML."""
+    import torch
+
+    if not torch.cuda.is_available():
+        return None, None
+    import pynvml
+
+    name = torch.cuda.get_device_name()
+    try:
+        pynvml.nvmlInit()
+        try:
+            return name, str(pynvml.nvmlSystemGetDriverVersion())
+        finally:
+            pynvml.nvmlShutdown()
+    except pynvml.NVMLError:
+        return name, None

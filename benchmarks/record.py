@@ -1,0 +1,277 @@
+"""The record: one JSON file per cell, from which every report is made.
+
+A record says what was asked, what that resolved to, on what machine and code it ran, how it ended, and the raw values.
+Statistics are never stored, only derived. A cell that failed is a record with status "failed", not a gap.
+
+History of the format:
+    1: first version.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from models.errors import UserError
+
+SCHEMA_VERSION = 1
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+
+
+class Machine(_Frozen):
+    """Where a cell ran. None where the machine cannot say."""
+
+    cpu: str | None
+    cores: int
+    """Logical cores that this process may use."""
+    memory_bytes: int
+    system: str
+    gpu: str | None = None
+    gpu_driver: str | None = None
+    threads: int
+    """Threads that torch used within one operation."""
+
+
+class Software(_Frozen):
+    """What code ran."""
+
+    python: str
+    packages: dict[str, str]
+    commit: str | None
+    """Git revision of lipbench; None outside a git checkout."""
+    dirty: bool | None
+    """True if the checkout had uncommitted changes."""
+
+
+class System(_Frozen):
+    """The thing measured: a model, or a control that stands beside the models."""
+
+    name: str
+    """Registry name, such as "hh_t2l" or "first_frame"."""
+    title: str
+    """Name for tables, such as "HH-T2L"."""
+    kind: Literal["model", "control"]
+    preset: str | None = None
+    options: dict[str, object] = Field(default_factory=dict)
+    """Options as asked for, on top of the preset."""
+    config: dict[str, object] = Field(default_factory=dict)
+    """Every option as resolved."""
+    parameters: int | None = None
+    frame_size: tuple[int, int] | None = None
+    """(height, width) in pixels."""
+    autoregressive: bool | None = None
+    checkpoint: str | None = None
+    """sha256 of the weights; None for an untrained model or a control."""
+    trained_steps: int | None = None
+
+
+class Corpus(_Frozen):
+    """What a cell was measured on."""
+
+    name: str
+    fingerprint: str
+    """Changes when any option or content of the corpus changes."""
+    split: str
+    clips: int
+
+
+class Protocol(_Frozen):
+    """What pins a quality number down."""
+
+    name: str
+    fingerprint: str
+    """Numbers with different fingerprints never share a table column."""
+    summary: str
+
+
+class ClipScore(_Frozen):
+    """One clip of one system."""
+
+    utterance: str
+    speaker: str
+    text: str
+    frames: int
+    """True length of the clip."""
+    generated_frames: int
+    values: dict[str, float]
+    """Metric name to value, in the metric's unit."""
+
+
+class MetricFacts(_Frozen):
+    """What a reader must know of a metric."""
+
+    name: str
+    title: str
+    unit: str
+    higher_is_better: bool | None
+    """None: the best value lies between (a ratio whose best is 1)."""
+
+
+class Quality(_Frozen):
+    """The result of scoring one system on one corpus."""
+
+    kind: Literal["quality"] = "quality"
+    system: System
+    corpus: Corpus
+    protocol: Protocol
+    durations: Literal["true", "predicted"]
+    """Whether the true durations were given."""
+    metrics: list[MetricFacts]
+    clips: list[ClipScore]
+    strip: str | None = None
+    """File with sample frames, relative to the run's folder (see `Strip`)."""
+
+
+class LatencySample(_Frozen):
+    """One timed call."""
+
+    wall_s: float
+    """From before the call to after the device has finished, in seconds."""
+    device_s: float | None = None
+    """Time between device events around the call; None on a CPU."""
+
+
+class Latency(_Frozen):
+    """The result of timing one system at one length."""
+
+    kind: Literal["latency"] = "latency"
+    system: System
+    device: str
+    """"cpu" or "cuda"."""
+    dtype: str
+    batch: int
+    frames: int
+    """Length of each clip, the same for every system."""
+    tokens: int
+    fps: float
+    first_call_s: float
+    """The very first call at this shape, before any warm-up."""
+    warmup: list[LatencySample]
+    samples: list[LatencySample]
+    settled: bool
+    """False if the warm-up ended at its limit before the samples were flat."""
+
+
+class Failure(_Frozen):
+    """Why a cell has no result."""
+
+    type: str
+    message: str
+
+
+class Cell(_Frozen):
+    """What was asked for: enough to ask for it again."""
+
+    kind: Literal["quality", "latency"]
+    system: str
+    role: Literal["model", "control"] = "model"
+    corpus: str | None = None
+    durations: Literal["true", "predicted"] | None = None
+    frames: int | None = None
+    device: str | None = None
+    preset: str | None = None
+
+    @property
+    def key(self) -> str:
+        """A short name, unique within a run, that is also the record's file name."""
+        parts = [self.kind, self.system, self.corpus, self.durations, self.preset, self.device]
+        named = [part for part in parts if part]
+        if self.frames is not None:
+            named.append(f"{self.frames:04d}")
+        safe = "-".join("".join(c if c.isalnum() or c in "._" else "_" for c in part) for part in named)
+        return safe if len(safe) <= 120 else f"{safe[:100]}-{hashlib.sha256(safe.encode()).hexdigest()[:12]}"
+
+
+class Record(_Frozen):
+    """One cell, ended one way or another."""
+
+    version: Literal[1] = SCHEMA_VERSION
+    created: str
+    """UTC, ISO 8601."""
+    command: str
+    """The command line that made it."""
+    cell: Cell
+    status: Literal["measured", "failed"]
+    machine: Machine
+    software: Software
+    result: Annotated[Quality | Latency, Field(discriminator="kind")] | None = None
+    failure: Failure | None = None
+    seconds: float
+    """How long the whole cell took, loading and warm-up included."""
+
+
+def save_record(record: Record, run: Path) -> Path:
+    """Write a record into a run's folder; a reader never sees half of it.
+
+    Args:
+        record: what to keep.
+        run: the run's folder; records go to ``run/records``.
+
+    Returns:
+        The file written. A record of the same cell is replaced.
+    """
+    folder = run / "records"
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"{record.cell.key}.json"
+    temporary = target.with_suffix(f".{os.getpid()}.tmp")
+    try:
+        temporary.write_text(record.model_dump_json(indent=1), encoding="utf-8")
+        temporary.replace(target)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    return target
+
+
+def load_record(path: Path) -> Record:
+    """Read one record.
+
+    Raises:
+        UserError: the file is no record, or one of another version.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise UserError(f"{path} cannot be read as a record: {error}", remedy="Delete it and measure again") from error
+    version = data.get("version") if isinstance(data, dict) else None
+    if version != SCHEMA_VERSION:
+        raise UserError(
+            f"{path} is a record of version {version}, this lipbench reads version {SCHEMA_VERSION}",
+            remedy="Read it with the lipbench that wrote it, or measure again",
+        )
+    try:
+        return Record.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise UserError(
+            f"{path} is not a valid record: {first['msg']} at '{place}'", remedy="Delete it and measure again"
+        ) from error
+
+
+def load_records(run: Path) -> list[Record]:
+    """Read all records of a run, in the order of their file names.
+
+    Args:
+        run: a run's folder (with ``records/`` in it), or a folder of records, or one record.
+
+    Raises:
+        UserError: there is no such folder, no record in it, or one that cannot be read.
+    """
+    if run.is_file():
+        return [load_record(run)]
+    folder = run / "records" if (run / "records").is_dir() else run
+    if not folder.is_dir():
+        raise UserError(f"there is no run at {run}", remedy="Give the folder that evaluate or bench wrote (out=…)")
+    files = sorted(folder.glob("*.json"))
+    if not files:
+        raise UserError(f"{folder} holds no records", remedy="Run lipbench evaluate or lipbench bench first")
+    return [load_record(file) for file in files]

@@ -1,0 +1,52 @@
+"""One cell, recorded whatever happens: the result if there is one, the failure as a value if there is not."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks import environment
+from benchmarks.record import Cell, Failure, Latency, Quality, Record, save_record
+
+log = logging.getLogger(__name__)
+
+
+class CellFailed(RuntimeError):  # noqa: N818 - it names what happened
+    """A cell ended in a failure, which its record holds."""
+
+
+def run_cell(cell: Cell, run: Path, measure: Callable[[], Quality | Latency]) -> Record:
+    """Measure a cell and write its record.
+
+    Args:
+        cell: what is asked for.
+        run: the run's folder.
+        measure: does it. Whatever it raises, but for an interrupt, becomes a record of status "failed".
+
+    Returns:
+        The record, which is on the disk by then.
+    """
+    began = time.perf_counter()
+    result: Quality | Latency | None = None
+    failure: Failure | None = None
+    try:
+        result = measure()
+    except Exception as error:
+        log.exception("%s failed", cell.key)
+        failure = Failure(type=type(error).__name__, message=str(error) or repr(error))
+    record = Record(
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=environment.command_line(),
+        cell=cell,
+        status="measured" if failure is None else "failed",
+        machine=environment.machine(),
+        software=environment.software(),
+        result=result,
+        failure=failure,
+        seconds=time.perf_counter() - began,
+    )
+    save_record(record, run)
+    return record

@@ -1,0 +1,154 @@
+"""The bench: every model at every length, and every system's quality.
+
+Both front doors, pytest and the command line, use it. Models are trained on the spot and kept in the run's folder for
+the next time.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+import torch
+
+import corpora
+import metrics
+import models
+from benchmarks import evaluation, latency, systems, timing
+from benchmarks.cells import Scored, model_names
+from benchmarks.config import Bench
+from benchmarks.record import Cell, LatencySample, Quality
+from benchmarks.systems import Subject
+from corpora.utterance import Corpus
+from models.presets import resolve
+from training.config import TrainingConfig
+
+log = logging.getLogger(__name__)
+
+
+def pick_device(wanted: str) -> torch.device:
+    """Turn "auto" into the GPU where there is one."""
+    if wanted == "auto":
+        wanted = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(wanted)
+
+
+def training_config(values: dict[str, object]) -> TrainingConfig:
+    """Check a training group.
+
+    Raises:
+        UserError: a name or a value is not valid.
+    """
+    return resolve("training", {"base": TrainingConfig()}, "base", values)
+
+
+def checkpoint_path(run: Path, model: str, preset: str) -> Path:
+    """Where a run keeps a model's checkpoint. A model given as file:Class is kept under the class' name."""
+    return run / "train" / f"{model.rpartition(':')[2]}-{preset}" / "last.ckpt"
+
+
+class Sweep:
+    """One bench run.
+
+    Args:
+        request: what is asked for.
+        progress: whether there is a terminal to draw progress bars on.
+    """
+
+    def __init__(self, request: Bench, *, progress: bool) -> None:
+        self.request = request
+        self.device = pick_device(request.device)
+        self.budget = timing.Budget(seconds=request.seconds, least=request.least_rounds, most=request.most_rounds)
+        self._progress = progress
+        self._subjects: dict[str, Subject] = {}
+
+    @cached_property
+    def corpus(self) -> Corpus:
+        """The corpus that models are trained and scored on."""
+        return corpora.create(self.request.corpus.name, **self.request.corpus.options)
+
+    def subject(self, model: str) -> Subject:
+        """A trained model, trained now if it is not there."""
+        if model not in self._subjects:
+            from training.fit import train
+
+            request = self.request
+            path = checkpoint_path(request.out, model, request.preset)
+            log.info("training %s (%s) on %s, kept in %s", model, request.preset, request.corpus.name, path.parent)
+            train(
+                model,
+                request.preset,
+                options=request.options,
+                corpus=self.corpus,
+                config=training_config(request.training),
+                folder=path.parent,
+                progress=self._progress,
+                device="gpu" if self.device.type == "cuda" else "cpu",
+            )
+            self._subjects[model] = systems.trained(path, model=model, preset=request.preset, device=self.device)
+        return self._subjects[model]
+
+    def latency_cell(self, model: str, frames: int) -> Cell:
+        """What timing one model at one length is called."""
+        return Cell(kind="latency", system=model, frames=frames, device=self.device.type, preset=self.request.preset)
+
+    def quality_cell(self, scored: Scored) -> Cell:
+        """What scoring one system is called."""
+        return Cell(
+            kind="quality",
+            system=scored.system,
+            role=scored.kind,
+            corpus=self.request.corpus.name,
+            durations=scored.durations,
+            preset=self.request.preset,
+        )
+
+    def prepare_latency(self, model: str, frames: int) -> latency.Prepared:
+        """Load, build the input, warm up."""
+        subject = self.subject(model)
+        assert subject.vocabulary is not None
+        request = latency.request_of(
+            frames,
+            self.request.batch,
+            frame_size=subject.frame_size,
+            symbols=subject.vocabulary.size,
+            device=self.device,
+        )
+        return latency.prepare(subject, request, device=self.device, budget=self.budget)
+
+    def time(self, model: str, frames: int) -> latency.Latency:
+        """Measure one latency cell from start to end."""
+        prepared = self.prepare_latency(model, frames)
+        samples: list[LatencySample] = [prepared.once() for _ in range(prepared.rounds)]
+        return prepared.result(samples, self.corpus.fps)
+
+    def score(self, scored: Scored, advance: Callable[[int], None] = lambda _: None) -> Quality:
+        """Measure one quality cell from start to end."""
+        request = self.request
+        subject = self.subject(scored.system) if scored.kind == "model" else None
+        scoring = evaluation.Scoring(
+            corpus=self.corpus,
+            ids=self.ids,
+            split="test",
+            protocol=request.protocol,
+            metrics=metrics.names(),
+            durations=scored.durations,
+            frame_size=self.frame_size if subject is None else subject.frame_size,
+        )
+        strip = request.out / "strips" / f"{self.quality_cell(scored).key}.safetensors"
+        return evaluation.score(
+            scored.system, subject, scoring, batch=8, device=self.device, strip=strip, advance=advance
+        )
+
+    @cached_property
+    def ids(self) -> list[str]:
+        """The utterances that are scored."""
+        return evaluation.choose(self.corpus, "test", self.request.limit)
+
+    @cached_property
+    def frame_size(self) -> tuple[int, int]:
+        """The size at which controls are scored: that of the preset's first model."""
+        built = models.create(model_names(self.request)[0], self.request.preset, **self.request.options)
+        return built.frame_size  # pyright: ignore[reportAttributeAccessIssue]

@@ -1,0 +1,82 @@
+"""Turning a name into the thing to be measured, with its card for the record."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+
+import models
+from baselines import controls
+from benchmarks.record import System
+from models.contract import LipModel
+from models.errors import UserError
+from models.text import Vocabulary
+from training import checkpoint
+
+
+class Subject(NamedTuple):
+    """A model ready to be measured."""
+
+    model: LipModel
+    system: System
+    vocabulary: Vocabulary | None
+    """None for an untrained model: it knows no text."""
+    frame_size: tuple[int, int]
+
+
+def trained(path: Path, *, model: str, preset: str, device: torch.device) -> Subject:
+    """Load a trained model.
+
+    Raises:
+        CheckpointError: see `training.checkpoint.load`.
+    """
+    loaded = checkpoint.load(path, model=model, preset=preset)
+    built = loaded.model.to(device)
+    system = describe(built, name=model, preset=preset, options=loaded.card.options).model_copy(
+        update={"checkpoint": loaded.digest, "trained_steps": loaded.steps}
+    )
+    return _subject(built, system, loaded.vocabulary)
+
+
+def untrained(name: str, preset: str, *, options: dict[str, Any], device: torch.device, seed: int = 0) -> Subject:
+    """Build a model with random weights: good for timing, never for scoring."""
+    torch.manual_seed(seed)
+    built = models.create(name, preset, **options)
+    if isinstance(built, nn.Module):
+        built = built.to(device).eval()
+    return _subject(built, describe(built, name=name, preset=preset, options=options), None)
+
+
+def describe(model: Any, *, name: str, preset: str, options: dict[str, Any]) -> System:
+    """What a record says of a model."""
+    card = getattr(model, "card", None)
+    config = getattr(model, "config", None)
+    resolved = dataclasses.asdict(config) if dataclasses.is_dataclass(config) and not isinstance(config, type) else {}
+    return System(
+        name=name,
+        title=getattr(card, "title", name),
+        kind="model",
+        preset=preset,
+        options=options,
+        config=resolved,
+        parameters=sum(p.numel() for p in model.parameters()) if isinstance(model, nn.Module) else None,
+        frame_size=getattr(model, "frame_size", None),
+        autoregressive=getattr(card, "autoregressive", None),
+    )
+
+
+def control(name: str, frame_size: tuple[int, int]) -> System:
+    """What a record says of a control at a frame size."""
+    return System(name=name, title=controls.get(name).title, kind="control", frame_size=frame_size)
+
+
+def _subject(model: Any, system: System, vocabulary: Vocabulary | None) -> Subject:
+    if system.frame_size is None:
+        raise UserError(
+            f"the model '{system.name}' does not say its frame size", remedy="Give it a property frame_size: (H, W)"
+        )
+    return Subject(model, system, vocabulary, system.frame_size)

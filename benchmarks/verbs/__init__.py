@@ -1,0 +1,63 @@
+"""What `lipbench` can do: one module per verb, each with `run(request)`.
+
+`run` prints its result to standard output and raises `UserError` for what the user can mend. The help texts stand here,
+so that reading them imports none of the modules (and not torch).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Help(NamedTuple):
+    """What a verb says of itself."""
+
+    summary: str
+    examples: tuple[str, ...]
+
+
+HELP: dict[str, Help] = {
+    "list": Help(
+        "show models, controls, corpora, metrics and protocols, or one model in detail",
+        ("lipbench list", "lipbench list models", "lipbench list model=hh_t2l preset=paper"),
+    ),
+    "prepare": Help(
+        "decode, find faces and mouths, cut lip crops, align: once per corpus, resumable",
+        (
+            "lipbench prepare corpus=grid root=../shared/data/grid",
+            "lipbench prepare corpus=grid root=/data/grid workers=8 corpus.store=prepared/grid-8",
+        ),
+    ),
+    "train": Help(
+        "train a model on a corpus; the same command again goes on where it stopped",
+        (
+            "lipbench train                                    # HH-T2L, small, on the synthetic corpus",
+            "lipbench train corpus=grid model=dual_lip",
+            "lipbench train corpus=grid training.steps=4000 training.learning_rate=5e-4 out=runs/longer",
+        ),
+    ),
+    "evaluate": Help(
+        "score a trained model, and the controls beside it, clip by clip",
+        (
+            "lipbench evaluate corpus=grid                     # HH-T2L, with predicted and with true durations",
+            "lipbench evaluate corpus=grid model=dual_lip durations=predicted limit=20",
+            "lipbench evaluate corpus=grid checkpoint=runs/longer/train/hh_t2l-small/last.ckpt",
+        ),
+    ),
+    "bench": Help(
+        "time every model at every length and score it (what pytest benchmarks/ does, without pytest)",
+        (
+            "lipbench bench                                    # all models, small, synthetic corpus",
+            "lipbench bench models=hh_t2l frames=[25,75,137,300] seconds=5",
+            "lipbench bench corpus=grid training=small out=runs/grid",
+        ),
+    ),
+    "report": Help(
+        "render a run's records as markdown and HTML, with the paper's values beside ours",
+        ("lipbench report runs/bench", "lipbench report runs/grid out=/tmp/report"),
+    ),
+    "generate": Help(
+        "make a clip from a text and a picture of a mouth",
+        ("lipbench generate text='bin blue at f two now' identity=mouth.png out=clip.mp4",),
+    ),
+}

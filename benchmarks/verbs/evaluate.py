@@ -1,0 +1,94 @@
+"""`lipbench evaluate`: score a trained model and the controls on a corpus."""
+
+from __future__ import annotations
+
+import torch
+
+import corpora
+import metrics
+from baselines import controls
+from benchmarks import evaluation, systems
+from benchmarks.config import Evaluate
+from benchmarks.progress import bar
+from benchmarks.record import Cell, Quality, Record
+from benchmarks.runner import run_cell
+from benchmarks.sweep import checkpoint_path, pick_device
+from benchmarks.systems import Subject
+from metrics import protocols
+from models.errors import UserError
+
+
+def run(request: Evaluate) -> None:
+    """Score, and print one line per cell."""
+    chosen = metrics.names() if request.metrics == "all" else list(request.metrics)
+    for name in chosen:
+        metrics.create(name, protocol=request.protocol)
+    protocols.get(request.protocol)
+    for name in request.controls:
+        controls.get(name)
+    device = pick_device(request.device)
+    path = request.checkpoint or checkpoint_path(request.out, request.model, request.preset)
+    subject = systems.trained(path, model=request.model, preset=request.preset, device=device)
+    corpus = corpora.create(request.corpus.name, **request.corpus.options)
+    ids = evaluation.choose(corpus, request.split, request.limit)
+    records: list[Record] = []
+    for durations in request.durations:
+        scoring = evaluation.Scoring(
+            corpus, ids, request.split, request.protocol, chosen, durations, subject.frame_size
+        )
+        for system in (request.model, *request.controls):
+            records.append(_score(request, system, subject if system == request.model else None, scoring, device))
+            print(describe(records[-1]), flush=True)
+    print(f"records: {request.out / 'records'}   (lipbench report {request.out})")
+    refuse_failures(records)
+
+
+def _score(
+    request: Evaluate, system: str, subject: Subject | None, scoring: evaluation.Scoring, device: torch.device
+) -> Record:
+    """Score one system under a progress bar, and record it."""
+    cell = Cell(
+        kind="quality",
+        system=system.rpartition(":")[2],
+        role="control" if subject is None else "model",
+        corpus=request.corpus.name,
+        durations=scoring.durations,
+        preset=request.preset,
+    )
+    strip = request.out / "strips" / f"{cell.key}.safetensors"
+    with bar(f"{cell.system}, {scoring.durations} durations", len(scoring.ids)) as shown:
+
+        def measure() -> Quality:
+            return evaluation.score(
+                system, subject, scoring, batch=request.batch, device=device, strip=strip, advance=shown.advance
+            )
+
+        return run_cell(cell, request.out, measure)
+
+
+def refuse_failures(records: list[Record]) -> None:
+    """End with an error if cells failed: their records are kept, and say why.
+
+    Raises:
+        UserError: some did.
+    """
+    failed = [record for record in records if record.failure]
+    if failed:
+        named = "; ".join(f"{record.cell.key}: {record.failure.message}" for record in failed if record.failure)
+        raise UserError(
+            f"{len(failed)} of {len(records)} cells failed ({named})", remedy="Mend the cause and run it again"
+        )
+
+
+def describe(record: Record) -> str:
+    """One quality record as a line of text."""
+    head = f"{record.cell.system:<16} {record.cell.durations or '':<10}"
+    if record.failure is not None:
+        return f"{head} failed: {record.failure.type}: {record.failure.message}"
+    assert isinstance(record.result, Quality)
+    clips = record.result.clips
+    means = [
+        f"{facts.title} {sum(clip.values[facts.name] for clip in clips) / len(clips):.3f} {facts.unit}".rstrip()
+        for facts in record.result.metrics
+    ]
+    return f"{head} {len(clips)} clips   {'   '.join(means)}"

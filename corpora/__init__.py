@@ -1,0 +1,52 @@
+"""Corpora of talking mouths: what exists by name, and how to open one.
+
+Example:
+    >>> import corpora
+    >>> corpora.names()
+    ['grid', 'synthetic']
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from models.errors import UnknownNameError
+from models.registry import Registry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from corpora.utterance import Corpus
+
+CORPORA: Registry[Callable[..., Corpus]] = Registry(
+    "corpus",
+    {"grid": "corpora.grid.corpus:open_grid", "synthetic": "corpora.synthetic.corpus:SyntheticCorpus"},
+    group="lipbench.corpora",
+)
+
+
+def names() -> list[str]:
+    """Names of all corpora, sorted."""
+    return CORPORA.names()
+
+
+def create(name: str, **options: Any) -> Corpus:
+    """Open a corpus.
+
+    Args:
+        name: a name from `names`, or ``path/to/file.py:factory``.
+        options: what that corpus takes (`store` for a prepared one, `seed` and sizes for the synthetic one).
+
+    Raises:
+        UnknownNameError: there is no such corpus, or it has no such option.
+        UserError: the corpus is not there or not readable.
+    """
+    import inspect
+
+    factory = CORPORA.get(name)
+    parameters = inspect.signature(factory).parameters
+    if not any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+        for option in options:
+            if option not in parameters:
+                raise UnknownNameError(f"option of the corpus {name}", option, parameters)
+    return factory(**options)

@@ -1,0 +1,204 @@
+"""Where the face and the mouth are: dlib's HOG face detector and its 68-point predictor.
+
+The predictor file comes with the package ``face_recognition_models``. It was trained on the 300-W data set, whose
+licence bars commercial use: ask Imperial College London before using it, or anything made with it, in a product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from corpora.video import warp
+from models.errors import UserError
+
+PREDICTOR_FILE = "shape_predictor_68_face_landmarks.dat"
+MOUTH = slice(48, 68)
+"""The mouth among the 68 points."""
+
+DETECTOR_STRIDE = 5
+"""The detector sees every fifth frame."""
+MIN_DETECTED = 0.5
+"""Share of the detector's frames that must show the face."""
+_SAME_FACE = 0.3
+"""Least intersection over union with the largest face for being the same one."""
+_CANVAS_FACE = 512
+"""Side in pixels at which the predictor sees the face: it answers in whole pixels, to be finer than the crop's."""
+_CANVAS_MARGIN = 128
+
+
+class FaceError(UserError):
+    """A clip in which no face can be followed."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """An upright square in a picture, edge to edge, in pixels with pixel centres at integers."""
+
+    left: float
+    top: float
+    side: float
+
+    def overlap(self, other: Box) -> float:
+        """Intersection over union, 0 to 1."""
+        width = min(self.left + self.side, other.left + other.side) - max(self.left, other.left)
+        height = min(self.top + self.side, other.top + other.side) - max(self.top, other.top)
+        shared = max(width, 0.0) * max(height, 0.0)
+        return shared / (self.side**2 + other.side**2 - shared)
+
+
+@dataclass(frozen=True)
+class FaceTrack:
+    """One face followed through a clip."""
+
+    boxes: tuple[Box, ...]
+    """One per frame."""
+    median: Box
+    """Median over the detections."""
+    seen: int
+    """Frames in which the detector found it."""
+    looked: int
+    """Frames that the detector was shown."""
+    crowded: int
+    """Frames in which another face was seen too."""
+
+
+def predictor_path() -> Path:
+    """Find the 68-point predictor.
+
+    The package is not imported, as its own ``__init__`` needs the removed ``pkg_resources``.
+
+    Raises:
+        UserError: the package that carries it is not installed.
+    """
+    try:
+        files = metadata.files("face_recognition_models") or []
+    except metadata.PackageNotFoundError:
+        files = []
+    for file in files:
+        found = Path(str(file.locate()))
+        if file.name == PREDICTOR_FILE and found.is_file():
+            return found
+    raise UserError(
+        f"dlib's {PREDICTOR_FILE} is not installed", remedy="Run: python -m pip install face-recognition-models"
+    )
+
+
+class FaceLandmarker:
+    """Detector and predictor, loaded once (about 100 MB) and used for many clips. Not picklable: one per process.
+
+    Raises:
+        UserError: the predictor file is not installed.
+    """
+
+    def __init__(self) -> None:
+        import dlib
+
+        # the module is a C extension without types
+        module: Any = dlib
+        self._dlib = module
+        self._detector = module.get_frontal_face_detector()
+        self._predictor = module.shape_predictor(str(predictor_path()))
+
+    def detect(self, image: NDArray[np.uint8], upsample: int = 0) -> list[Box]:
+        """Find upright frontal faces.
+
+        Args:
+            image: (H, W, 3) RGB.
+            upsample: how often the picture is doubled first; 0 finds faces from about 80 pixels on, 1 from 40.
+
+        Returns:
+            Squares (side = width of dlib's rectangle), in dlib's order.
+        """
+        rectangles = self._detector(image, upsample)
+        return [Box(r.left() - 0.5, r.top() - 0.5, float(r.right() - r.left() + 1)) for r in rectangles]
+
+    def follow(self, frames: NDArray[np.uint8]) -> FaceTrack:
+        """Follow the largest lasting face through a clip.
+
+        Every fifth frame is shown to the detector, once more at double size if nothing was found. A face lasts if at
+        least half of these frames hold a detection that overlaps it; so a single false alarm cannot win. In each frame
+        the detection that overlaps the largest lasting face most is taken, others are ignored (but counted).
+
+        Args:
+            frames: (T, H, W, 3) RGB uint8.
+
+        Raises:
+            FaceError: there is no face, or none that lasts.
+        """
+        shown = range(0, len(frames), DETECTOR_STRIDE)
+        found = {t: boxes for t in shown if (boxes := self.detect(frames[t]) or self.detect(frames[t], 1))}
+        if not found:
+            raise FaceError("no face was found", remedy="Check that the video shows an upright face from the front")
+        chosen = _largest_lasting(found, len(shown))
+        return FaceTrack(
+            boxes=_interpolate(chosen, len(frames)),
+            median=Box(*np.median(_table(list(chosen.values())), axis=0).tolist()),
+            seen=len(chosen),
+            looked=len(shown),
+            crowded=sum(len(boxes) > 1 for boxes in found.values()),
+        )
+
+    def points(self, frames: NDArray[np.uint8], boxes: Sequence[Box]) -> NDArray[np.float32]:
+        """Predict the 68 face points in each frame.
+
+        Args:
+            frames: (T, H, W, 3) RGB uint8.
+            boxes: T face boxes.
+
+        Returns:
+            float32 (T, 68, 2), (x, y) in pixels of the frame, pixel centres at integers, steps of side / 512.
+        """
+        pairs = zip(frames, boxes, strict=True)
+        return np.stack([self._predict(frame, box) for frame, box in pairs]).astype(np.float32)
+
+    def _predict(self, frame: NDArray[np.uint8], box: Box) -> NDArray[np.float64]:
+        grey = np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
+        scale = _CANVAS_FACE / box.side
+        origin = np.array([box.left, box.top])
+        offset = _CANVAS_MARGIN - 0.5 - scale * origin
+        affine = np.column_stack([np.eye(2) * scale, offset])
+        side = _CANVAS_FACE + 2 * _CANVAS_MARGIN
+        canvas = warp(grey, affine, size=(side, side), enlarge="linear")
+        last = _CANVAS_MARGIN + _CANVAS_FACE - 1
+        rectangle = self._dlib.rectangle(_CANVAS_MARGIN, _CANVAS_MARGIN, last, last)
+        shape = self._predictor(canvas, rectangle)
+        found = np.array([(shape.part(i).x, shape.part(i).y) for i in range(shape.num_parts)], dtype=np.float64)
+        return (found - offset) / scale
+
+
+def _largest_lasting(found: dict[int, list[Box]], looked: int) -> dict[int, Box]:
+    """The detections of one face by frame."""
+
+    def same(face: Box) -> dict[int, Box]:
+        nearest = {t: max(boxes, key=face.overlap) for t, boxes in found.items()}
+        return {t: box for t, box in nearest.items() if face.overlap(box) >= _SAME_FACE}
+
+    every = sorted((box for boxes in found.values() for box in boxes), key=lambda box: box.side, reverse=True)
+    tracks = [same(face) for face in every]
+    most = max(len(track) for track in tracks)
+    if most < MIN_DETECTED * looked:
+        raise FaceError(
+            f"a face was found in only {most} of {looked} frames looked at",
+            remedy="Check that the face stays in view, upright and from the front",
+        )
+    return next(track for track in tracks if len(track) >= MIN_DETECTED * looked)
+
+
+def _table(boxes: Sequence[Box]) -> NDArray[np.float64]:
+    return np.array([(box.left, box.top, box.side) for box in boxes])
+
+
+def _interpolate(boxes: dict[int, Box], n_frames: int) -> tuple[Box, ...]:
+    """A box for every frame: linear between detections, constant before the first and after the last."""
+    times = sorted(boxes)
+    table = _table([boxes[t] for t in times])
+    filled = np.stack([np.interp(np.arange(n_frames), times, column) for column in table.T], axis=1)
+    return tuple(Box(*row) for row in filled.tolist())

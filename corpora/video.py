@@ -1,0 +1,164 @@
+"""Video files to RGB arrays and back, and the one affine resampling of a picture."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal, cast
+
+import av
+import av.container
+import av.error
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from models.errors import UserError
+
+
+class VideoError(UserError):
+    """A video file that cannot be read or written."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Video:
+    """A decoded video."""
+
+    frames: NDArray[np.uint8]
+    """(T, H, W, 3) RGB, T at least 1."""
+    fps: float
+    """Average frames per second, as the file says."""
+
+
+def read_video(path: Path, *, max_frames: int | None = None) -> Video:
+    """Decode all frames of a file's first video stream.
+
+    Decoding uses one thread, so that many files can be read by as many processes. Colours are converted by FFmpeg from
+    the stream's own colour space; rotation and pixel aspect are not applied.
+
+    Args:
+        path: any file that FFmpeg reads.
+        max_frames: refuse a longer video, so that a wrong file cannot fill the memory; None for no limit.
+
+    Raises:
+        VideoError: the file is missing, empty, truncated, holds no picture, or is longer than `max_frames`.
+    """
+    if not path.is_file():
+        raise VideoError(f"there is no video {path}", remedy="Check the path")
+    if path.stat().st_size == 0:
+        raise VideoError(f"the video {path.name} is an empty file", remedy="Fetch it again")
+    try:
+        with av.open(str(path)) as container:
+            if not container.streams.video:
+                raise VideoError(f"{path.name} holds no video stream", remedy="Give a file with pictures in it")
+            stream = container.streams.video[0]
+            stream.codec_context.thread_count = 1
+            rate = stream.average_rate
+            frames = list(_decode(container, path, max_frames))
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        raise VideoError(
+            f"the video {path.name} cannot be decoded: {_reason(error)}", remedy="Fetch it again"
+        ) from error
+    if not frames:
+        raise VideoError(f"the video {path.name} holds no frame", remedy="Fetch it again")
+    if len({frame.shape for frame in frames}) > 1:
+        raise VideoError(f"the video {path.name} changes its size on the way", remedy="Encode it anew at one size")
+    return Video(frames=np.stack(frames), fps=float(rate) if rate else math.nan)
+
+
+def _decode(container: av.container.InputContainer, path: Path, max_frames: int | None) -> Iterator[NDArray[np.uint8]]:
+    for number, frame in enumerate(container.decode(video=0)):
+        if max_frames is not None and number >= max_frames:
+            raise VideoError(
+                f"the video {path.name} is longer than {max_frames} frames", remedy="Cut it into sentences"
+            )
+        # PyAV's own annotation allows every number type
+        yield cast("NDArray[np.uint8]", frame.to_ndarray(format="rgb24"))
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def write_video(frames: NDArray[np.uint8], path: Path, fps: float) -> None:
+    """Write frames as H.264 in an MP4 file, near-lossless (CRF 12, 4:2:0); a reader never sees half of it.
+
+    Args:
+        frames: (T, H, W, 3) RGB uint8. A picture with an odd side gets its last row or column twice, as 4:2:0 needs.
+        path: file to write or replace; its folder is made.
+        fps: frames per second, above 0.
+
+    Raises:
+        VideoError: there is nothing to write, or the file cannot be written.
+        ValueError: `frames` is no uint8 (T, H, W, 3) array.
+    """
+    if frames.ndim != 4 or frames.shape[-1] != 3 or 0 in frames.shape[1:] or frames.dtype != np.uint8:
+        raise ValueError(f"frames are {frames.dtype} {frames.shape}, not uint8 (T, H, W, 3)")
+    if len(frames) == 0:
+        raise VideoError(f"there is no frame to write to {path}", remedy="Generate at least one frame")
+    if not (math.isfinite(fps) and fps > 0):
+        raise VideoError(f"{fps} is no frame rate", remedy="Give frames per second above 0, such as fps=25")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.stem}.{os.getpid()}.mp4")
+        try:
+            _encode(frames, temporary, fps)
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except (av.error.FFmpegError, OSError) as error:
+        raise VideoError(f"{path} cannot be written: {_reason(error)}", remedy="Check path and free space") from error
+
+
+def _encode(frames: NDArray[np.uint8], path: Path, fps: float) -> None:
+    height, width = frames.shape[1:3]
+    even = np.pad(frames, ((0, 0), (0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+    with av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as container:
+        stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
+        stream.height, stream.width = even.shape[1:3]
+        stream.pix_fmt = "yuv420p"
+        stream.options = {"crf": "12", "preset": "medium"}
+        for picture in even:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+
+
+def warp(
+    image: NDArray[np.uint8],
+    affine: NDArray[np.float64],
+    *,
+    size: tuple[int, int],
+    enlarge: Literal["cubic", "linear"] = "cubic",
+) -> NDArray[np.uint8]:
+    """Resample a picture once along an affine map, averaging over area where it shrinks.
+
+    Args:
+        image: (H, W) or (H, W, 3) uint8.
+        affine: (2, 3) map from (x, y) of `image` to (x, y) of the result, pixel centres at integers.
+        size: (height, width) of the result.
+        enlarge: interpolation where the picture grows; linear is faster.
+
+    Returns:
+        uint8 of the given size. Beyond the edge of `image` its nearest pixel is repeated.
+    """
+    height, width = size
+    scale = math.sqrt(abs(float(np.linalg.det(affine[:, :2]))))
+    if scale >= 1.0:
+        return _warp(image, affine, size, cv2.INTER_CUBIC if enlarge == "cubic" else cv2.INTER_LINEAR)
+    # warpAffine cannot average: sample k times as densely, then let resize average k x k cells
+    k = math.ceil(1.0 / max(scale, 1e-3))
+    finer = affine * k
+    finer[:, 2] += (k - 1) / 2
+    dense = _warp(image, finer, (height * k, width * k), cv2.INTER_LINEAR)
+    return cv2.resize(dense, (width, height), interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+
+
+def _warp(
+    image: NDArray[np.uint8], affine: NDArray[np.float64], size: tuple[int, int], interpolation: int
+) -> NDArray[np.uint8]:
+    warped = cv2.warpAffine(image, affine, (size[1], size[0]), flags=interpolation, borderMode=cv2.BORDER_REPLICATE)
+    return warped.astype(np.uint8, copy=False)

@@ -1,0 +1,111 @@
+"""What every text-to-lip model takes and gives.
+
+The contract is structural: a class that has `generate` (and, to be trained, `forward` on a `Lesson`) is a model, and a
+third-party plug-in needs to import nothing from here.
+
+Shapes: B clips, m text tokens, T frames, K frames picked out of T, H x W pixels. Frames are RGB in [0, 1].
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
+
+from torch import Tensor
+
+
+class LipRequest(NamedTuple):
+    """One batch of sentences to say, each with a picture of the mouth that is to say it."""
+
+    tokens: Tensor
+    """int64 (B, m), 0 where padded."""
+    token_lengths: Tensor
+    """int64 (B,), at least 1."""
+    identity: Tensor
+    """float (B, 3, H, W), one mouth picture per clip."""
+    durations: Tensor | None = None
+    """int64 (B, m), frames per token, to be obeyed exactly; None: the model decides."""
+    n_frames: Tensor | None = None
+    """int64 (B,), the exact length to make; None: the model decides (or the durations do)."""
+
+
+class LipClip(NamedTuple):
+    """What a model makes of a `LipRequest`."""
+
+    frames: Tensor
+    """float (B, T, 3, H, W); frames at and after a clip's length are padding."""
+    lengths: Tensor
+    """int64 (B,), at least 1."""
+    durations: Tensor | None = None
+    """int64 (B, m), frames per token as used; None from a model that has none."""
+
+
+class Lesson(NamedTuple):
+    """One training batch: the request and what really happened."""
+
+    tokens: Tensor
+    """int64 (B, m)."""
+    token_lengths: Tensor
+    """int64 (B,)."""
+    durations: Tensor
+    """int64 (B, m), true frames per token; each row sums to the clip's length."""
+    identity: Tensor
+    """float (B, 3, H, W), a random frame of the clip."""
+    frames: Tensor
+    """float (B, T, 3, H, W)."""
+    frame_lengths: Tensor
+    """int64 (B,)."""
+    picked: Tensor
+    """int64 (B, K), the frames to draw in this step; every index lies inside its clip."""
+
+
+class Attempt(NamedTuple):
+    """A model's answer to a `Lesson`, for the losses."""
+
+    frames: Tensor
+    """float (B, K, 3, H, W), the picked frames."""
+    durations: Tensor | None = None
+    """float (B, m), predicted frames per token in the linear domain."""
+    stop_logits: Tensor | None = None
+    """float (B, T), of "this is the last frame"."""
+    attention: Tensor | None = None
+    """float (B, T, m), how much each frame looks at each token; rows sum to 1."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelCard:
+    """Where a model comes from and what it is."""
+
+    title: str
+    paper: str
+    origin: str
+    """Which implementation this is: from a paper, a port, a reconstruction and of what."""
+    licence: str
+    autoregressive: bool
+    predicts_durations: bool
+    fps: float = 25.0
+    """Frame rate that the model was published for; it does not depend on it."""
+
+
+@runtime_checkable
+class LipModel(Protocol):
+    """Anything that makes clips."""
+
+    def generate(self, request: LipRequest) -> LipClip:
+        """Make the clips. Deterministic in evaluation mode; runs without gradients."""
+        ...
+
+
+class TrainableLipModel(LipModel, Protocol):
+    """A model that lipbench can build from a preset and train."""
+
+    card: ClassVar[ModelCard]
+
+    @property
+    def frame_size(self) -> tuple[int, int]:
+        """(H, W) of the frames that it takes and makes."""
+        ...
+
+    def forward(self, lesson: Lesson) -> Attempt:
+        """Answer a training batch, with the true past fed back if the model is autoregressive."""
+        ...

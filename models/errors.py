@@ -1,0 +1,47 @@
+"""The one family of errors that are the user's to mend, each with the way out in its message.
+
+Every room raises `UserError` (or a subclass) for bad input; only the command line catches it and prints one line.
+Anything else that escapes is a defect of lipbench and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class UserError(Exception):
+    """Input that cannot work.
+
+    Args:
+        problem: what is wrong, in one sentence without a full stop.
+        remedy: how to mend it, in one sentence without a full stop.
+    """
+
+    def __init__(self, problem: str, *, remedy: str) -> None:
+        super().__init__(f"{problem}. {remedy}.")
+        self.problem = problem
+        self.remedy = remedy
+
+
+class UnknownNameError(UserError):
+    """A name that is in no table; the message offers the nearest one and lists all."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        super().__init__(f"there is no {kind} named '{name}'", remedy=suggest(name, known))
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Say which known name was probably meant, then all of them.
+
+    Args:
+        name: what was written.
+        known: the names that exist.
+
+    Returns:
+        A sentence without a full stop, such as ``Did you mean 'grid'? Known: grid, synthetic``.
+    """
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    listed = f"Known: {', '.join(names)}" if names else "None is registered"
+    return f"Did you mean '{near[0]}'? {listed}" if near else listed

@@ -1,0 +1,1 @@
+"""HH-T2L: the paper's parallel text-to-lip model."""

@@ -1,0 +1,164 @@
+"""HH-T2L (Liu et al. 2021, arXiv 2107.06831): text and one mouth picture to all frames at once.
+
+Identity encoder, text encoder with duration predictor and length regulator, motion decoder, and an image decoder that
+draws each frame on its own (paper §3.2, figure 2). Written from the paper. Where it is silent, facts of the public
+ParaLip code fill in: the identity vector is added to the expanded text, and concatenated after the motion decoder.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from models.contract import Attempt, Lesson, LipClip, LipRequest, ModelCard
+from models.hh_t2l.config import PRESETS, HHT2LConfig
+from models.layers.durations import DurationPredictor, expand, whole_frames
+from models.layers.fft import FFTStack
+from models.layers.images import IdentityEncoder, IdentityFeatures, ImageDecoder, pick
+from models.layers.masks import valid_positions
+from models.layers.positions import Positions
+from models.presets import resolve
+from models.text import PADDING
+
+
+class TextStates(NamedTuple):
+    """What the text encoder says of each token."""
+
+    states: Tensor
+    """float (B, m, H), 0 where padded."""
+    valid: Tensor
+    """bool (B, m)."""
+
+
+class TextEncoder(nn.Module):
+    """Embedding, positions and FFT blocks (paper §3.2, figure 2b without the duration predictor).
+
+    Args:
+        config: sizes.
+    """
+
+    def __init__(self, config: HHT2LConfig) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(config.vocabulary_size, config.hidden, padding_idx=PADDING)
+        nn.init.normal_(self.embedding.weight, std=config.hidden**-0.5)
+        self.scale = config.hidden**0.5
+        self.positions = Positions(config.hidden)
+        self.dropout = nn.Dropout(config.dropout)
+        self.blocks = fft_stack(config, config.encoder_layers)
+
+    def forward(self, tokens_Bm: Tensor, token_lengths: Tensor) -> TextStates:
+        """Encode token ids, int64 (B, m)."""
+        valid = valid_positions(token_lengths, tokens_Bm.shape[1])
+        embedded = self.positions(self.embedding(tokens_Bm) * self.scale)
+        return TextStates(self.blocks(self.dropout(embedded) * valid[:, :, None], valid), valid)
+
+
+class HHT2L(nn.Module):
+    """The parallel model.
+
+    Args:
+        config: sizes; see `HHT2LConfig`.
+    """
+
+    card: ClassVar[ModelCard] = ModelCard(
+        title="HH-T2L",
+        paper="Liu et al. 2021, High-Speed and High-Quality Text-to-Lip Generation, arXiv 2107.06831",
+        origin="written from the paper; sizes it omits from the public ParaLip code",
+        licence="that of lipbench",
+        autoregressive=False,
+        predicts_durations=True,
+    )
+
+    def __init__(self, config: HHT2LConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.identity_encoder = identity_encoder(config)
+        self.text_encoder = TextEncoder(config)
+        self.duration_predictor = DurationPredictor(config.hidden)
+        self.motion_positions = Positions(config.hidden)
+        self.motion_decoder = fft_stack(config, config.decoder_layers)
+        self.image_decoder = image_decoder(config)
+
+    @classmethod
+    def from_preset(cls, preset: str, **options: Any) -> HHT2L:
+        """Build from a preset and changes to it; see `models.create`."""
+        return cls(resolve("hh_t2l", PRESETS, preset, options))
+
+    @property
+    def frame_size(self) -> tuple[int, int]:
+        """(H, W) of the frames."""
+        return self.config.height, self.config.width
+
+    def forward(self, lesson: Lesson) -> Attempt:
+        """Answer a training batch with the true durations; draw only the picked frames, which is exact."""
+        identity = self.identity_encoder(lesson.identity)
+        text = self.text_encoder(lesson.tokens, lesson.token_lengths)
+        heard = text.states.detach() if self.config.detach_durations else text.states
+        motion, _ = self._motion(text, identity, lesson.durations, size=lesson.frames.shape[1])
+        chosen, clip = pick(motion, lesson.picked)
+        frames = self.image_decoder(chosen, identity.levels, clip)
+        return Attempt(
+            frames=frames.unflatten(0, lesson.picked.shape),
+            durations=self.duration_predictor(heard, text.valid),
+        )
+
+    @torch.no_grad()
+    def generate(self, request: LipRequest) -> LipClip:
+        """Make the clips of a request; given durations are obeyed exactly, and so is a given length."""
+        identity = self.identity_encoder(request.identity)
+        text = self.text_encoder(request.tokens, request.token_lengths)
+        durations = request.durations
+        if durations is None:
+            durations = whole_frames(self.duration_predictor(text.states, text.valid), request.n_frames)
+        motion, lengths = self._motion(text, identity, durations)
+        return LipClip(
+            self.image_decoder.draw_clips(motion, identity.levels, chunk=self.config.chunk), lengths, durations
+        )
+
+    def _motion(
+        self, text: TextStates, identity: IdentityFeatures, durations: Tensor, size: int | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Expand the text by the durations and decode motion: float (B, T, 2H) with the identity beside it."""
+        expanded, lengths = expand(text.states, durations, size)
+        n_frames = expanded.shape[1]
+        valid = valid_positions(lengths, n_frames)
+        vector = identity.vector[:, None].expand(-1, n_frames, -1)
+        states = self.motion_positions(expanded + vector) * valid[:, :, None]
+        return torch.cat([self.motion_decoder(states, valid), vector], dim=-1), lengths
+
+
+def fft_stack(config: HHT2LConfig, layers: int) -> FFTStack:
+    """FFT blocks of the configured sizes."""
+    return FFTStack(
+        layers,
+        config.hidden,
+        config.heads,
+        inner=config.ffn_inner,
+        kernel=config.ffn_kernel,
+        dropout=config.dropout,
+        norm=config.norm,
+    )
+
+
+def identity_encoder(config: HHT2LConfig) -> IdentityEncoder:
+    """The identity encoder of the configured sizes."""
+    return IdentityEncoder(
+        config.identity_channels,
+        (config.height, config.width),
+        vector=config.hidden,
+        kernel=config.image_kernel,
+    )
+
+
+def image_decoder(config: HHT2LConfig) -> ImageDecoder:
+    """The image decoder of the configured sizes, which takes motion and identity side by side (2H)."""
+    return ImageDecoder(
+        config.image_channels,
+        config.identity_channels,
+        (config.height, config.width),
+        vector=2 * config.hidden,
+        kernel=config.image_kernel,
+        output=config.output,
+    )

@@ -1,0 +1,1 @@
+"""Building blocks that HH-T2L and its rivals share."""

@@ -1,0 +1,93 @@
+"""Durations: predicting them (paper §3.2), rounding them to frames, and expanding tokens to frames by them."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from models.layers.masks import valid_positions
+
+
+class DurationPredictor(nn.Module):
+    """Two Conv1d with ReLU, layer norm and dropout, then a linear layer; softplus keeps frames positive.
+
+    Source: paper §3.2; kernel 3 and dropout 0.5 from ParaLip's code. The linear domain is the paper's (eq. 4).
+
+    Args:
+        hidden: channels H.
+        kernel: taps; odd.
+        dropout: after each convolution.
+        start: frames per token that it predicts before it has learned anything.
+    """
+
+    def __init__(self, hidden: int, *, kernel: int = 3, dropout: float = 0.5, start: float = 2.5) -> None:
+        super().__init__()
+        self.convs = nn.ModuleList(nn.Conv1d(hidden, hidden, kernel, padding=kernel // 2) for _ in range(2))
+        self.norms = nn.ModuleList(nn.LayerNorm(hidden) for _ in range(2))
+        self.dropout = nn.Dropout(dropout)
+        self.linear = nn.Linear(hidden, 1)
+        nn.init.normal_(self.linear.weight, std=0.01)
+        nn.init.constant_(self.linear.bias, torch.tensor(start).expm1().log().item())
+
+    def forward(self, x_BmH: Tensor, valid_Bm: Tensor) -> Tensor:
+        """Predict frames per token, float (B, m), above 0; 0 where padded."""
+        keep = valid_Bm[:, :, None].to(x_BmH.dtype)
+        for conv, norm in zip(self.convs, self.norms, strict=True):
+            x_BmH = self.dropout(norm(F.relu(conv(x_BmH.transpose(1, 2)).transpose(1, 2)))) * keep
+        return F.softplus(self.linear(x_BmH)).squeeze(-1) * keep.squeeze(-1)
+
+
+def whole_frames(predicted_Bm: Tensor, n_frames: Tensor | None = None) -> Tensor:
+    """Round predicted durations to frames so that the total is the rounded total.
+
+    The running sum is rounded, not each token, so errors do not add up. A clip keeps at least one frame.
+
+    Args:
+        predicted_Bm: float (B, m), at least 0; 0 where padded.
+        n_frames: int (B,), at least 1: the total to reach exactly, by stretching; None: the prediction's own total.
+
+    Returns:
+        int64 (B, m).
+
+    Example:
+        >>> whole_frames(torch.tensor([[1.4, 1.4, 1.4]])).tolist()
+        [[1, 2, 1]]
+    """
+    running = predicted_Bm.double().cumsum(dim=1)
+    total = running[:, -1:].clamp(min=1e-9)
+    whole_total = (total.round() if n_frames is None else n_frames[:, None].double()).clamp(min=1)
+    if n_frames is not None:
+        running = running / total * whole_total
+    ends = torch.minimum((running + 0.5).floor(), whole_total)
+    # A prediction of almost nothing would leave no frame at all: the last token that counts gets what is missing.
+    last = (predicted_Bm > 0).long().cumsum(1).argmax(dim=1, keepdim=True)
+    after = torch.arange(ends.shape[1], device=ends.device) >= last
+    ends = torch.where(after, whole_total, ends)
+    return torch.diff(ends, dim=1, prepend=torch.zeros_like(total)).long()
+
+
+def expand(x_BmH: Tensor, durations_Bm: Tensor, size: int | None = None) -> tuple[Tensor, Tensor]:
+    """The length regulator: repeat each token's state for as many frames as it lasts.
+
+    Integer arithmetic throughout, and at most one read from the device (the longest total, when `size` is not given).
+
+    Args:
+        x_BmH: float (B, m, H).
+        durations_Bm: int (B, m), at least 0.
+        size: padded number of frames T; None: the longest total.
+
+    Returns:
+        float (B, T, H), 0 where padded, and int64 (B,), frames of each clip.
+
+    Example:
+        >>> expand(torch.tensor([[[1.0], [2.0], [3.0]]]), torch.tensor([[2, 0, 1]]))[0].flatten().tolist()
+        [1.0, 1.0, 3.0]
+    """
+    ends = durations_Bm.long().cumsum(dim=1)
+    lengths = ends[:, -1]
+    n_frames = int(lengths.max()) if size is None else size
+    frames = torch.arange(n_frames, device=ends.device).expand(len(ends), -1).contiguous()
+    token_of_frame = torch.searchsorted(ends, frames, right=True).clamp(max=ends.shape[1] - 1)
+    expanded = x_BmH.gather(1, token_of_frame[:, :, None].expand(-1, -1, x_BmH.shape[2]))
+    return expanded * valid_positions(lengths, n_frames)[:, :, None].to(x_BmH.dtype), lengths

@@ -1,0 +1,134 @@
+"""Numbers and foreign text as table cells."""
+
+from __future__ import annotations
+
+import math
+import re
+import textwrap
+from collections.abc import Iterable
+
+from reports.statistics import Interval
+
+NOTHING = "–"
+"""A cell that has no value."""
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~&$!])")
+
+
+def number(value: float, decimals: int) -> str:
+    """A number with a true minus sign; ``∞`` where it is infinite, a dash where there is none.
+
+    Example:
+        >>> number(-0.125, 2)
+        '−0.12'
+    """
+    if math.isnan(value):
+        return NOTHING
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    text = f"{value:,.{decimals}f}".replace(",", " ")  # a narrow space between thousands
+    return text.replace("-", "−") if float(text.replace(" ", "")) != 0 else text.lstrip("-")
+
+
+def signed(value: float, decimals: int) -> str:
+    """A difference, with its sign always shown.
+
+    Example:
+        >>> signed(0.5, 1)
+        '+0.5'
+    """
+    text = number(value, decimals)
+    return f"+{text}" if value > 0 and text != NOTHING else text
+
+
+def decimals_for(values: Iterable[float]) -> int:
+    """Decimals that give a column about four digits: 28.74 dB, but 0.875.
+
+    Args:
+        values: the column; infinite ones and nan are passed over.
+    """
+    sizes = [abs(value) for value in values if math.isfinite(value)]
+    largest = max(sizes, default=0.0)
+    return 0 if largest >= 1000 else 2 if largest >= 10 else 3
+
+
+def milliseconds(seconds: float) -> str:
+    """Seconds as milliseconds with three digits, without the unit.
+
+    Example:
+        >>> milliseconds(0.02284)
+        '22.8'
+    """
+    value = float(f"{seconds * 1000:.3g}")  # rounded first: 9.999 has as many decimals as 10
+    return number(seconds * 1000, 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2)
+
+
+def times(ratio: float) -> str:
+    """A ratio such as ``13.1×``.
+
+    Example:
+        >>> times(0.4339)
+        '0.43×'
+    """
+    return f"{number(ratio, 1 if ratio >= 10 else 2)}×"
+
+
+def significant(value: float, digits: int = 2) -> str:
+    """A small number with so many digits that count, never in exponent form.
+
+    Example:
+        >>> significant(0.00731)
+        '0.0073'
+    """
+    if value == 0 or not math.isfinite(value):
+        return number(value, 0)
+    rounded = float(f"{value:.{digits}g}")  # 0.0996 has as many decimals as 0.10
+    return number(value, max(0, digits - 1 - math.floor(math.log10(abs(rounded)))))
+
+
+def between(low: str, high: str) -> str:
+    """An interval from its two formatted ends."""
+    return f"[{low}, {high}]"
+
+
+def interval_of(interval: Interval | None, decimals: int) -> str | None:
+    """An interval as text, or None where there is none."""
+    return None if interval is None else between(number(interval.low, decimals), number(interval.high, decimals))
+
+
+def size(frame_size: tuple[int, int]) -> str:
+    """Height and width, such as ``40x80``."""
+    return f"{frame_size[0]}x{frame_size[1]}"
+
+
+def escaped(text: str) -> str:
+    r"""Foreign text (a message, a title, a machine's name) so that markdown and HTML take it literally, on one line.
+
+    Example:
+        >>> escaped("a|b\nc")
+        'a\\|b c'
+    """
+    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+
+
+def code(text: str) -> str:
+    """Foreign text without spaces (a digest, a commit) as code; what could end the code or its cell is dropped."""
+    kept = re.sub(r"[`|\s]", "", text)
+    return f"`{kept}`"
+
+
+def shortened(text: str, width: int) -> str:
+    """Text cut at a word, with an ellipsis where something is left out."""
+    flat = " ".join(text.split())
+    return textwrap.shorten(flat, width=width, placeholder=" …") if " " in flat[:width] else flat[:width]
+
+
+def joined(parts: Iterable[str]) -> str:
+    """Words as a list: ``a``, ``a and b``, ``a, b and c``."""
+    words = list(parts)
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
+
+
+def count(n: int, noun: str) -> str:
+    """A number of things: ``1 clip``, ``3 clips``."""
+    return f"{n} {noun}{'' if n == 1 else 's'}"

@@ -1,0 +1,137 @@
+"""A run's records as one markdown report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from benchmarks.record import Record
+from reports.formatting import code, count, escaped, size
+from reports.latency_table import LatencyTable
+from reports.notes import latency_notes, quality_notes
+from reports.paper import Paper
+from reports.provenance import failures, provenance
+from reports.quality_table import QualityTable
+from reports.strips import Strip
+from reports.tables import Tables, TextTable, details_text, latency_text, quality_text, speedup_text
+from reports.verdict import findings, place, sizes, verdict
+
+TEMPLATES = Path(__file__).with_name("templates")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure as the report refers to it."""
+
+    path: str
+    """Relative to the report, with forward slashes."""
+    title: str
+    """What it shows, as markdown: its alternative text and its caption."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """One table with what belongs to it."""
+
+    title: str
+    facts: str
+    tables: list[TextTable]
+    notes: list[str]
+    finding: str | None = None
+    details: TextTable | None = None
+    picture: Picture | None = None
+    csv: str | None = None
+    """The same table for programs, relative to the report."""
+
+
+def render_markdown(
+    records: Sequence[Record],
+    tables: Tables,
+    paper: Paper,
+    *,
+    quality: list[Section],
+    latency: list[Section],
+    strips: list[Picture],
+    missing_strips: list[str],
+) -> str:
+    """Put the report together.
+
+    Args:
+        records: of one run.
+        tables: made from them.
+        paper: what stands beside.
+        quality: see `quality_section`.
+        latency: see `latency_section`.
+        strips: figures of sample frames.
+        missing_strips: why systems are missing from them.
+
+    Returns:
+        Markdown with HTML only for line breaks, small print and foldable details.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    text = environment.get_template("report.md.j2").render(
+        verdict=verdict(records, tables, paper),
+        findings=findings(tables, paper),
+        sizes=sizes(tables, paper),
+        quality=quality,
+        latency=latency,
+        strips=strips,
+        missing_strips=[escaped(reason) for reason in missing_strips],
+        failures=failures(records),
+        provenance=provenance(records),
+        paper=paper,
+    )
+    return text.strip() + "\n"
+
+
+def quality_section(table: QualityTable, paper: Paper, *, csv: str) -> Section:
+    """One quality table with its heading and notes."""
+    frames = f"{size(table.frame_size)} pixels" if table.frame_size else "frame size not recorded"
+    facts = [
+        f"{escaped(table.corpus.split)} split, {count(table.speakers, 'speaker')}",
+        f"frames of {frames}" if table.frame_size else frames,
+        f"protocol **{escaped(table.protocol.name)}** {code(table.protocol.fingerprint[:12])}",
+    ]
+    return Section(
+        title=place(table, paper),
+        facts="; ".join(facts),
+        tables=[quality_text(table)],
+        notes=quality_notes(table, paper),
+        finding=escaped(finding) if (finding := table.finding()) else None,
+        csv=csv,
+    )
+
+
+def latency_section(table: LatencyTable, paper: Paper, *, csv: str, picture: Picture | None) -> Section:
+    """One latency table with its heading, notes and figure."""
+    parts = [table.device, table.dtype, f"batch {table.batch}", f"preset {table.preset}" if table.preset else ""]
+    ratios = speedup_text(table)
+    return Section(
+        title=escaped(", ".join(part for part in parts if part)),
+        facts=escaped(table.hardware),
+        tables=[latency_text(table), *([ratios] if ratios else [])],
+        notes=latency_notes(table, paper),
+        details=details_text(table),
+        picture=picture,
+        csv=csv,
+    )
+
+
+def latency_title(table: LatencyTable) -> str:
+    """Caption of the latency figure."""
+    other = f"speed-up over {table.baseline}" if speedup_text(table) else "the same on a linear scale"
+    return escaped(
+        f"Latency against length (the paper's figure 5), and {other}. Points: medians. Bands: 10th to 90th percentile. "
+        "Lines: least squares. Hollow: the paper's table 3."
+    )
+
+
+def strip_title(strip: Strip, paper: Paper) -> str:
+    """Caption of a frame strip."""
+    corpus = paper.corpora.get(strip.corpus, strip.corpus)
+    return escaped(f"“{strip.text}” ({strip.utterance}, {corpus}, {strip.durations} durations). Numbers: frames.")

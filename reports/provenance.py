@@ -1,0 +1,122 @@
+"""Where the numbers come from: machines, code, data, weights, commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from benchmarks.record import Quality, Record
+from reports.formatting import NOTHING, code, count, escaped, number, shortened
+
+PACKAGES = (
+    "lipbench", "torch", "torchvision", "torchmetrics", "torch-fidelity", "lightning", "numpy", "scipy",
+    "opencv-python-headless", "dlib-bin", "av",
+)  # fmt: skip
+"""Packages whose version can change a number."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One machine with one state of the code, and how many cells it measured."""
+
+    facts: tuple[tuple[str, str], ...]
+    """Name and value, as markdown."""
+    cells: int
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Everything needed to trace a report's numbers and to make them again."""
+
+    environments: list[Environment]
+    machines: int
+    commits: int
+    dirty: bool
+    """Whether any cell ran from a checkout with uncommitted changes."""
+    corpora: list[tuple[str, ...]]
+    """Name, split, clips, fingerprint."""
+    protocols: list[tuple[str, ...]]
+    """Name, fingerprint, summary."""
+    checkpoints: list[tuple[str, ...]]
+    """System, preset, steps, sha256."""
+    commands: list[str]
+    first: str
+    """Creation time of the oldest record, ISO 8601."""
+    last: str
+    seconds: float
+    """Time that all cells took together."""
+
+
+def provenance(records: Sequence[Record]) -> Provenance:
+    """Collect it from a run's records; what differs between them is listed apart.
+
+    Args:
+        records: at least one.
+    """
+    groups: dict[str, list[Record]] = {}
+    for record in records:
+        state = record.machine.model_dump_json() + record.software.model_dump_json()
+        groups.setdefault(state, []).append(record)
+    results = [record.result for record in records if isinstance(record.result, Quality)]
+    times = sorted(record.created for record in records)
+    return Provenance(
+        environments=[Environment(_facts(group[0]), len(group)) for group in groups.values()],
+        machines=len({record.machine.model_dump_json() for record in records}),
+        commits=len({record.software.commit for record in records}),
+        dirty=any(record.software.dirty for record in records),
+        corpora=_unique(
+            (escaped(r.corpus.name), escaped(r.corpus.split), str(r.corpus.clips), code(r.corpus.fingerprint))
+            for r in results
+        ),
+        protocols=_unique(
+            (escaped(r.protocol.name), code(r.protocol.fingerprint), escaped(r.protocol.summary)) for r in results
+        ),
+        checkpoints=_unique(row for record in records for row in _checkpoint(record)),
+        commands=list(dict.fromkeys(" ".join(record.command.splitlines()) for record in records)),
+        first=escaped(times[0]),
+        last=escaped(times[-1]),
+        seconds=sum(record.seconds for record in records),
+    )
+
+
+def _unique(rows: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    return list(dict.fromkeys(rows))
+
+
+def _facts(record: Record) -> tuple[tuple[str, str], ...]:
+    machine, software = record.machine, record.software
+    commit = code(software.commit[:12]) if software.commit else "not a git checkout"
+    state = {True: ", **with uncommitted changes**", False: ", clean", None: ""}[software.dirty]
+    packages = [f"{name} {software.packages[name]}" for name in PACKAGES if name in software.packages]
+    gpu = f"{machine.gpu}, driver {machine.gpu_driver or 'unknown'}" if machine.gpu else "none"
+    return (
+        ("Commit", commit + state),
+        ("Python", escaped(software.python)),
+        ("Packages", escaped(", ".join(packages)) or NOTHING),
+        ("CPU", f"{escaped(machine.cpu or 'unknown')}, {count(machine.cores, 'core')}"),
+        ("Threads", str(machine.threads)),
+        ("Memory", f"{number(machine.memory_bytes / 2**30, 1)} GiB"),
+        ("GPU", escaped(gpu)),
+        ("System", escaped(machine.system)),
+    )
+
+
+def _checkpoint(record: Record) -> list[tuple[str, ...]]:
+    if record.result is None or record.result.system.kind == "control":
+        return []
+    system = record.result.system
+    steps = str(system.trained_steps) if system.trained_steps is not None else NOTHING
+    digest = code(system.checkpoint) if system.checkpoint else "untrained"
+    return [(escaped(system.title), escaped(system.preset or NOTHING), steps, digest)]
+
+
+def failures(records: Sequence[Record]) -> list[tuple[str, str]]:
+    """Every failed cell with its whole reason, as markdown."""
+    return [
+        (
+            code(record.cell.key),
+            escaped(shortened(f"{record.failure.type}: {record.failure.message}", 2000)) if record.failure else NOTHING,
+        )
+        for record in records
+        if record.status == "failed"
+    ]

@@ -1,0 +1,250 @@
+"""What tables need from raw values. Deterministic: the same values always give the same interval.
+
+Every interval has a smallest n below which it is not given: a narrow-looking interval from four clips misleads more
+than none. In simulation with normal values, the percentile bootstrap held its 95 % only to 85 % with five clusters
+and to 90 % with ten.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+LEVEL = 0.95
+RESAMPLES = 9999
+MIN_CLUSTERS = 10
+"""Fewest speakers (or clips) for a bootstrap interval."""
+MIN_SAMPLES = 6
+"""Fewest samples for an interval of a median: with five, even the whole range holds it only 93.75 % of the time."""
+MIN_LENGTHS = 4
+"""Fewest lengths for the interval of a straight line: two of them are used up by the line itself."""
+
+# How many resampled values the bootstrap holds at once, to bound its memory at a few tens of megabytes.
+_BATCH_VALUES = 2_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interval:
+    """A 95 % interval."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mean:
+    """A mean over clips with its interval."""
+
+    value: float
+    """Mean over clips that have a value; nan if none has."""
+    interval: Interval | None
+    """None if `reason` says why."""
+    reason: str | None
+    n: int
+    """Clips with a value."""
+    missing: int
+    """Clips without a value, or with nan."""
+    clusters: int
+    unit: Literal["speaker", "clip"]
+    """What was resampled as a whole."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """What is told of one cell's timed calls, all in seconds."""
+
+    median: float
+    interval: Interval | None
+    """Of the median; None if there are fewer than `MIN_SAMPLES`."""
+    p10: float
+    p90: float
+    p95: float
+    n: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ratio:
+    """How many times faster, by medians."""
+
+    value: float
+    interval: Interval | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """Latency = intercept + slope x length."""
+
+    intercept: float
+    """Seconds."""
+    slope: float
+    """Seconds per frame."""
+    intercept_interval: Interval | None
+    """None if there are fewer than `MIN_LENGTHS` lengths."""
+    slope_interval: Interval | None
+    r_squared: float
+    n: int
+    """Number of lengths."""
+
+
+def mean_by_cluster(
+    values: Sequence[float], speakers: Sequence[Hashable], *, seed: int = 0, resamples: int = RESAMPLES
+) -> Mean:
+    """Mean over clips, with a bootstrap interval that resamples whole speakers.
+
+    Clips of one speaker resemble one another, so resampling clips would give too narrow an interval. With a single
+    speaker there is nothing else to resample, and the interval then says nothing about other speakers.
+
+    Args:
+        values: one per clip; nan where there is none. An infinite one (PSNR of a perfect clip) leaves no interval.
+        speakers: who speaks each clip.
+        seed: of the resampling.
+        resamples: how many.
+
+    Returns:
+        The mean and its percentile interval.
+
+    Raises:
+        ValueError: the two have different lengths.
+    """
+    array = np.asarray(values, dtype=np.float64)
+    if len(array) != len(speakers):
+        raise ValueError(f"{len(array)} values for {len(speakers)} speakers")
+    present = ~np.isnan(array)
+    kept = array[present]
+    names = [speaker for speaker, has in zip(speakers, present, strict=True) if has]
+    unit: Literal["speaker", "clip"] = "speaker" if len(set(names)) > 1 else "clip"
+    sums, counts = _by_cluster(kept, names if unit == "speaker" else range(len(kept)))
+    interval, reason = None, None
+    if len(kept) == 0:
+        reason = "no value"
+    elif not np.isfinite(kept).all():
+        reason = "not finite"
+    elif len(sums) < MIN_CLUSTERS:
+        reason = f"n too small: {len(sums)} {unit}{'' if len(sums) == 1 else 's'}"
+    else:
+        interval = _bootstrap_ratio(sums, counts, seed=seed, resamples=resamples)
+    return Mean(
+        value=float(kept.mean()) if len(kept) else math.nan,
+        interval=interval,
+        reason=reason,
+        n=len(kept),
+        missing=len(array) - len(kept),
+        clusters=len(sums),
+        unit=unit,
+    )
+
+
+def _by_cluster(values: NDArray[np.float64], names: Sequence[Hashable]) -> tuple[NDArray[np.float64], ...]:
+    """Sum and number of the values of each cluster."""
+    index = {name: i for i, name in enumerate(dict.fromkeys(names))}
+    places = np.array([index[name] for name in names], dtype=np.int64)
+    sums = np.bincount(places, weights=values, minlength=len(index)).astype(np.float64)
+    return sums, np.bincount(places, minlength=len(index)).astype(np.float64)
+
+
+def _bootstrap_ratio(sums: NDArray[np.float64], counts: NDArray[np.float64], *, seed: int, resamples: int) -> Interval:
+    """Percentile interval of sum(sums) / sum(counts) over resampled clusters."""
+    found = stats.bootstrap(
+        (sums, counts),
+        lambda s, c, axis: s.sum(axis=axis) / c.sum(axis=axis),
+        paired=True,
+        vectorized=True,
+        n_resamples=resamples,
+        batch=max(1, _BATCH_VALUES // len(sums)),
+        confidence_level=LEVEL,
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    ).confidence_interval
+    return Interval(low=float(found.low), high=float(found.high))
+
+
+def timing(seconds: Sequence[float]) -> Timing:
+    """Median, percentiles, and the distribution-free interval of the median from order statistics.
+
+    Args:
+        seconds: one per timed call, at least one.
+
+    Raises:
+        ValueError: there is no sample.
+    """
+    array = np.asarray(seconds, dtype=np.float64)
+    if len(array) == 0:
+        raise ValueError("no timed call")
+    interval = None
+    if len(array) >= MIN_SAMPLES:
+        found = stats.quantile_test(array, p=0.5).confidence_interval(LEVEL)
+        interval = Interval(low=float(found.low), high=float(found.high))
+    p10, median, p90, p95 = (float(q) for q in np.quantile(array, [0.1, 0.5, 0.9, 0.95]))
+    return Timing(median=median, interval=interval, p10=p10, p90=p90, p95=p95, n=len(array))
+
+
+def speedup(baseline: Sequence[float], system: Sequence[float], *, seed: int = 0, resamples: int = RESAMPLES) -> Ratio:
+    """How many times faster a system is than the baseline: median over median.
+
+    Args:
+        baseline: seconds of each timed call of the baseline.
+        system: the same of the system.
+        seed: of the resampling.
+        resamples: how many.
+
+    Returns:
+        The ratio, with a percentile bootstrap interval if both have at least `MIN_CLUSTERS` samples.
+    """
+    slow, fast = np.asarray(baseline, dtype=np.float64), np.asarray(system, dtype=np.float64)
+    value = float(np.median(slow) / np.median(fast))
+    if min(len(slow), len(fast)) < MIN_CLUSTERS:
+        return Ratio(value=value, interval=None)
+    found = stats.bootstrap(
+        (slow, fast),
+        lambda s, f, axis: np.median(s, axis=axis) / np.median(f, axis=axis),
+        vectorized=True,
+        n_resamples=resamples,
+        batch=max(1, _BATCH_VALUES // max(len(slow), len(fast))),
+        confidence_level=LEVEL,
+        method="percentile",
+        rng=np.random.default_rng(seed),
+    ).confidence_interval
+    return Ratio(value=value, interval=Interval(low=float(found.low), high=float(found.high)))
+
+
+def line_over_length(medians: Mapping[int, float]) -> Line | None:
+    """Least-squares line through one median per length.
+
+    The medians are fitted, not the single calls: calls of one cell share its disturbances, so counting each as
+    independent would give too narrow an interval.
+
+    Args:
+        medians: length in frames to seconds.
+
+    Returns:
+        The line with t intervals; None for fewer than two lengths.
+    """
+    if len(medians) < 2:
+        return None
+    lengths = np.array(list(medians), dtype=np.float64)
+    seconds = np.array(list(medians.values()), dtype=np.float64)
+    fit: Any = stats.linregress(lengths, seconds)
+    intercept, slope = float(fit.intercept), float(fit.slope)
+    around_intercept = around_slope = None
+    if len(medians) >= MIN_LENGTHS:
+        t = float(stats.t.ppf((1 + LEVEL) / 2, len(medians) - 2))
+        around_intercept = _around(intercept, t * float(fit.intercept_stderr))
+        around_slope = _around(slope, t * float(fit.stderr))
+    return Line(
+        intercept=intercept,
+        slope=slope,
+        intercept_interval=around_intercept,
+        slope_interval=around_slope,
+        r_squared=float(fit.rvalue) ** 2,
+        n=len(medians),
+    )
+
+
+def _around(value: float, half: float) -> Interval:
+    return Interval(low=value - half, high=value + half)

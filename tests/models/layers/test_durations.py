@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.layers.durations import DurationPredictor, expand, whole_frames
+
+durations = st.lists(st.integers(0, 9), min_size=1, max_size=12).filter(any)
+predicted = st.lists(st.floats(0, 20, width=32), min_size=1, max_size=30)
+
+
+@given(durations)
+def test_expanding_repeats_each_token_as_the_paper_says(row):
+    states = torch.arange(1.0, len(row) + 1)[None, :, None]
+    frames, lengths = expand(states, torch.tensor([row]))
+    expected = [float(i + 1) for i, count in enumerate(row) for _ in range(count)]
+    assert frames[0, :, 0].tolist() == expected
+    assert lengths.tolist() == [sum(row)]
+
+
+@given(st.lists(durations, min_size=2, max_size=4))
+def test_expanding_a_padded_batch_equals_expanding_each_row(rows):
+    width = max(len(row) for row in rows)
+    table = torch.tensor([row + [0] * (width - len(row)) for row in rows])
+    states = torch.rand(len(rows), width, 3)
+    frames, lengths = expand(states, table)
+    for i, row in enumerate(rows):
+        alone, _ = expand(states[i : i + 1, : len(row)], torch.tensor([row]))
+        assert torch.equal(frames[i, : int(lengths[i])], alone[0])
+        assert not frames[i, int(lengths[i]) :].any()
+
+
+def test_expanding_is_exact_beyond_what_half_precision_can_count():
+    # a running sum in bfloat16 goes wrong from frame 257 on
+    row = torch.full((1, 400), 3)
+    states = torch.arange(400, dtype=torch.bfloat16)[None, :, None]
+    frames, lengths = expand(states, row)
+    assert lengths.tolist() == [1200]
+    assert torch.equal(frames[0, :, 0], torch.arange(400, dtype=torch.bfloat16).repeat_interleave(3))
+
+
+@given(predicted)
+def test_rounding_keeps_the_total_and_at_least_one_frame(row):
+    whole = whole_frames(torch.tensor([row]))
+    total = float(torch.tensor([row]).double().sum())
+    assert (whole >= 0).all()
+    assert int(whole.sum()) >= 1
+    assert abs(int(whole.sum()) - max(total, 1)) <= 0.5 + 1e-6
+
+
+@given(predicted, st.integers(1, 400))
+def test_rounding_to_a_length_reaches_it_exactly(row, n_frames):
+    whole = whole_frames(torch.tensor([row]), torch.tensor([n_frames]))
+    assert int(whole.sum()) == n_frames
+    assert (whole >= 0).all()
+
+
+@given(st.lists(st.floats(0.5, 20, width=32), min_size=1, max_size=20), st.integers(0, 5))
+def test_padding_gets_no_frame(row, padding):
+    whole = whole_frames(torch.tensor([row + [0.0] * padding]))
+    assert not whole[0, len(row) :].any()
+
+
+def test_no_token_is_off_by_a_frame_or_more():
+    row = torch.rand(1, 200) * 5
+    assert ((whole_frames(row) - row).abs() < 1.0).all()
+
+
+def test_the_predictor_starts_near_its_start_and_gives_padding_nothing():
+    torch.manual_seed(0)
+    predictor = DurationPredictor(16, start=2.5).eval()
+    valid = torch.tensor([[True, True, False]])
+    out = predictor(torch.zeros(1, 3, 16), valid)
+    assert torch.allclose(out[0, :2], torch.tensor(2.5), atol=0.6)
+    assert out[0, 2] == 0

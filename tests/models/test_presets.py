@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import pytest
+from torch import nn
+
+import models
+from models.errors import UnknownNameError, UserError
+
+
+def size(name: str, preset: str) -> int:
+    model = models.create(name, preset)
+    assert isinstance(model, nn.Module)
+    return sum(p.numel() for p in model.parameters())
+
+
+def test_the_paper_preset_has_the_size_of_the_public_code():
+    # research note on ParaLip: about 35.13 M parameters in use, embeddings apart
+    assert size("hh_t2l", "paper") == pytest.approx(35.13e6, rel=2e-3)
+
+
+def test_the_transformer_baseline_is_about_as_large_as_hh_t2l():
+    # paper, footnote 4: "the total number of model parameters in HH-T2L and TransformerT2L are similar"
+    assert size("transformer_t2l", "paper") == pytest.approx(size("hh_t2l", "paper"), rel=0.1)
+
+
+@pytest.mark.parametrize("name", models.names())
+def test_presets_come_in_order_of_size_and_at_the_stated_frame_sizes(name):
+    assert size(name, "tiny") < 0.5e6 < size(name, "small") < 6e6 < size(name, "paper")
+    sizes = {preset: models.create(name, preset).frame_size for preset in ("paper", "small", "tiny")}  # pyright: ignore
+    assert sizes == {"paper": (80, 160), "small": (40, 80), "tiny": (20, 40)}
+
+
+@pytest.mark.parametrize("name", models.names())
+def test_unknown_presets_and_options_say_what_was_meant(name):
+    with pytest.raises(UnknownNameError, match="Did you mean 'small'"):
+        models.create(name, "smal")
+    with pytest.raises(UnknownNameError, match="Did you mean 'hidden'"):
+        models.create(name, "tiny", hiden=64)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"hidden": "many"}, "not int"),
+        ({"hidden": True}, "not int"),
+        ({"dropout": "high"}, "not float"),
+        ({"output": "relu"}, "sigmoid"),
+        ({"hidden": 33}, "do not fit together"),
+        ({"height": 21}, "do not fit together"),
+        ({"image_channels": [8, 8]}, "do not fit together"),
+    ],
+)
+def test_wrong_values_are_refused(options, says):
+    with pytest.raises(UserError, match=says):
+        models.create("hh_t2l", "tiny", **options)
+
+
+def test_values_as_written_in_yaml_are_taken():
+    model = models.create("hh_t2l", "tiny", dropout=0, image_channels=[16, 16, 8])
+    assert model.config.dropout == 0.0  # pyright: ignore
+    assert model.config.image_channels == (16, 16, 8)  # pyright: ignore

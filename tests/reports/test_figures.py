@@ -1,0 +1,132 @@
+"""Figures: that something is drawn, that it is the right thing, and that nothing global stays behind."""
+
+import io
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from PIL import Image
+
+from reports.figures import latency_figure, looks, render_figure, strip_figure
+from reports.latency_table import latency_tables
+from reports.paper import load_paper
+from reports.strips import TRUTH, load_strips
+from reports.systems import naming
+
+
+def pixels(content: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"), dtype=float)
+
+
+def latency_of(records):
+    paper = load_paper()
+    names = naming(records, paper)
+    (table,) = latency_tables(records, names, paper)
+    return latency_figure(table, names.order, paper)
+
+
+@pytest.mark.parametrize(
+    ("systems", "lengths"),
+    [(("hh_t2l", "dual_lip"), (25, 50, 75, 100, 137)), (("hh_t2l",), (25, 75)), (("zebra",), (75,))],
+)
+def test_latency_figure_draws_every_system(make, systems, lengths):
+    figure = latency_of([make.latency(name, n) for name in systems for n in lengths])
+    drawn = {line.get_color() for line in figure.axes[0].lines}
+    assert {look.color for look in looks(systems).values()} <= drawn
+    image = pixels(render_figure(figure, "png"))
+    assert image.std() > 5
+    assert image.shape[1] > 1000
+
+
+def test_points_are_medians_and_hollow_markers_are_the_papers(make):
+    records = [make.latency(name, n) for name in ("hh_t2l", "dual_lip") for n in (50, 75)]
+    left = latency_of(records).axes[0]
+    medians = {r.result.frames: np.median([s.wall_s for s in r.result.samples]) * 1000 for r in records[:2]}
+    points = [line for line in left.lines if line.get_linestyle() == "None"]
+    full = next(line for line in points if line.get_markerfacecolor() == looks(["hh_t2l"])["hh_t2l"].color)
+    assert dict(zip(full.get_xdata(), full.get_ydata(), strict=True)) == pytest.approx(medians)
+    hollow = [line for line in points if line.get_markerfacecolor() == "white"]
+    assert sorted((x, y) for line in hollow for x, y in zip(line.get_xdata(), line.get_ydata(), strict=True)) == [
+        (75, 22.0), (75, 299.0), (137, 34.0), (137, 650.0),
+    ]  # fmt: skip
+
+
+def test_without_the_baseline_the_second_panel_is_linear_latency(make):
+    assert (
+        latency_of([make.latency("hh_t2l", n) for n in (25, 75)]).axes[1].get_title(loc="left")
+        == "Latency (linear scale)"
+    )
+    both = [make.latency(name, 75) for name in ("hh_t2l", "dual_lip")]
+    assert latency_of(both).axes[1].get_title(loc="left") == "Speed-up over DualLip"
+
+
+def test_no_style_and_no_figure_stays_behind(make):
+    before = dict(mpl.rcParams)
+    assert b"<svg" in render_figure(latency_of([make.latency("hh_t2l", 75)]), "svg")
+    assert dict(mpl.rcParams) == before
+    assert "matplotlib.pyplot" not in vars(__import__("reports.figures").figures)
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    assert pyplot.get_fignums() == []
+
+
+def test_looks_are_distinct_and_stable():
+    names = ["hh_t2l", "dual_lip", "transformer_t2l", "a", "b", "c", "d"]
+    found = looks(names)
+    assert len({look.color for look in found.values()}) == len(names)
+    assert looks(["a", "hh_t2l"])["hh_t2l"] == found["hh_t2l"]
+
+
+def strips_of(records, root):
+    return load_strips(records, root, naming(records, load_paper()))
+
+
+def test_strips_set_the_truth_above_the_systems(make, tmp_path):
+    make.write_strip(tmp_path / "strips" / "a.safetensors", [[0.1] * 7, [0.9] * 7])
+    make.write_strip(tmp_path / "strips" / "b.safetensors", [[0.0] * 7, [0.0] * 7])
+    records = [
+        make.quality("first_frame", strip="strips/b.safetensors"),
+        make.quality("hh_t2l", strip="strips/a.safetensors"),
+        make.quality("ground_truth", strip="strips/a.safetensors"),
+    ]
+    strips, missing = strips_of(records, tmp_path)
+    assert missing == []
+    assert [strip.utterance for strip in strips] == ["s1/clip000", "s1/clip001"]
+    assert [row.label for row in strips[0].rows] == [TRUTH, "HH-T2L", "First frame repeated"]
+    assert strips[0].rows[1].frames.shape == (7, 40, 80, 3)
+    assert strips[0].rows[0].numbers == (0, 12, 25, 37, 50, 62, 74)
+    image = pixels(render_figure(strip_figure(strips[0]), "png"))
+    assert image.std() > 20
+    open_mouth = strip_figure(strips[1])
+    assert np.abs(pixels(render_figure(open_mouth, "png")) - image).max() > 50
+
+
+def test_other_frame_numbers_repeat_the_truth(make, tmp_path):
+    make.write_strip(tmp_path / "a.safetensors", [[0.1] * 3], numbers="0,10,20")
+    make.write_strip(tmp_path / "b.safetensors", [[0.2] * 2], numbers="0,9")
+    records = [make.quality("hh_t2l", strip="a.safetensors"), make.quality("dual_lip", strip="b.safetensors")]
+    (strip,), _ = strips_of(records, tmp_path)
+    assert [(row.label, row.numbers) for row in strip.rows] == [
+        (TRUTH, (0, 10, 20)),
+        ("HH-T2L", (0, 10, 20)),
+        (TRUTH, (0, 9)),
+        ("DualLip", (0, 9)),
+    ]
+    assert pixels(render_figure(strip_figure(strip), "png")).std() > 20
+
+
+def test_a_strip_that_cannot_be_shown_is_left_out_with_a_reason(make, tmp_path):
+    (tmp_path / "broken.safetensors").write_bytes(b"not a strip")
+    make.write_strip(tmp_path / "short.safetensors", [[0.1] * 3], numbers="0,10")
+    make.write_strip(tmp_path.parent / "outside.safetensors", [[0.1] * 7])
+    paths = {
+        "hh_t2l": "gone.safetensors", "dual_lip": "broken.safetensors", "transformer_t2l": None,
+        "zebra": "../outside.safetensors", "yak": "short.safetensors",
+    }  # fmt: skip
+    strips, missing = strips_of([make.quality(name, strip=path) for name, path in paths.items()], tmp_path)
+    assert strips == []
+    reasons = "\n".join(missing)
+    assert "gone.safetensors is not there" in reasons
+    assert "broken.safetensors cannot be read" in reasons
+    assert "the record names no strip file" in reasons
+    assert "lies outside the run's folder" in reasons
+    assert "short.safetensors cannot be read" in reasons

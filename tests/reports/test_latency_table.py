@@ -1,0 +1,167 @@
+"""Latency tables: what may share one, and every number in a cell."""
+
+import numpy as np
+import pytest
+
+from benchmarks.record import Cell
+from reports.latency_table import latency_tables
+from reports.notes import latency_notes
+from reports.paper import load_paper
+from reports.systems import naming
+from reports.tables import details_text, latency_frame, latency_text, speedup_text
+
+
+def tables_of(records):
+    paper = load_paper()
+    return latency_tables(records, naming(records, paper), paper)
+
+
+def only(records):
+    (table,) = tables_of(records)
+    return table
+
+
+def shown(text, label, column):
+    row = next(row for row in text.rows if row[0] == label)
+    return row[[head.split("<br>")[0] for head in text.header].index(column)]
+
+
+@pytest.fixture
+def trio(make):
+    return [make.latency(n, f) for n in ("hh_t2l", "dual_lip", "transformer_t2l") for f in (25, 75, 100, 137)]
+
+
+def test_a_cell_holds_median_interval_pace_and_real_time_factor(make):
+    seconds = [0.030, 0.031, 0.029, 0.030, 0.032, 0.030, 0.090]
+    table = only([make.latency("hh_t2l", 50, seconds=seconds, batch=2)])
+    cell = table.rows[0].measured[50]
+    assert cell.wall.median == 0.030
+    assert cell.ms_per_frame == pytest.approx(30 / (50 * 2))
+    assert cell.real_time_factor == pytest.approx(0.030 / (50 / 25))
+    text = shown(latency_text(table), "HH-T2L", "50 frames")
+    assert text.startswith("30.0<br>")
+    assert "[29.0, 90.0]" in text
+    assert "0.30 ms/frame" in text
+    assert "RTF 0.015" in text
+
+
+def test_paper_values_at_the_papers_lengths_only(trio):
+    table = only(trio)
+    text = latency_text(table)
+    assert "*paper 22*" in shown(text, "HH-T2L", "75 frames")
+    assert "*paper 34*" in shown(text, "HH-T2L", "137 frames")
+    assert "*paper 1 278*" in shown(text, "TransformerT2L", "137 frames")
+    assert "paper" not in shown(text, "HH-T2L", "100 frames")
+    notes = " ".join(latency_notes(table, load_paper()))
+    assert "RTX 2080 Ti" in notes
+    assert "without waiting for the GPU" in notes
+    assert "not comparable in absolute terms: 40x80 pixels here" in notes
+
+
+def test_speedup_over_dual_lip_at_the_same_length(trio):
+    table = only(trio)
+    medians = {row.name: {n: cell.wall.median for n, cell in row.measured.items()} for row in table.rows}
+    text = speedup_text(table)
+    assert text is not None
+    for row in table.rows:
+        for length, cell in row.measured.items():
+            assert cell.speedup is not None
+            assert cell.speedup.value == pytest.approx(medians["dual_lip"][length] / medians[row.name][length])
+    assert "*paper 13.09×*" in shown(text, "HH-T2L", "75 frames")
+    assert shown(text, "DualLip", "75 frames") == "1×"
+
+
+def test_without_dual_lip_there_is_no_speedup_and_the_reader_is_told(make):
+    table = only([make.latency("hh_t2l", 75)])
+    assert speedup_text(table) is None
+    assert any("DualLip was not measured" in note for note in latency_notes(table, load_paper()))
+
+
+@pytest.mark.parametrize(
+    "other", [{"device": "cuda"}, {"batch": 4}, {"about": {"preset": "paper"}}, {"machine": "other"}], ids=str
+)
+def test_times_that_were_not_taken_alike_never_share_a_table(make, other):
+    if "machine" in other:
+        other = {"machine": make.MACHINE.model_copy(update={"threads": 1})}
+    found = tables_of([make.latency("hh_t2l", 75), make.latency("dual_lip", 75, **other)])
+    assert [len(table.rows) for table in found] == [1, 1]
+    assert all(
+        cell.speedup is None
+        for table in found
+        if table.rows[0].name == "hh_t2l"
+        for cell in table.rows[0].measured.values()
+    )
+
+
+def test_a_failed_length_is_a_cell_and_a_failed_system_a_row(make):
+    records = [
+        make.latency("hh_t2l", 75),
+        make.latency("dual_lip", 75),
+        make.failed(
+            Cell(kind="latency", system="dual_lip", frames=200, device="cpu", preset="small"), message="too | slow"
+        ),
+        make.failed(Cell(kind="latency", system="transformer_t2l", device="cpu", preset="small"), kind="MemoryError"),
+    ]
+    table = only(records)
+    text = latency_text(table)
+    assert table.lengths == [75, 200]
+    assert shown(text, "DualLip", "200 frames") == r"failed: RuntimeError: too \| slow"
+    assert shown(text, "HH-T2L", "200 frames") == "–"
+    assert shown(text, "TransformerT2L", "75 frames").startswith("failed: MemoryError")
+    frame = latency_frame(table)
+    assert list(frame[frame.status == "failed"].system) == ["dual_lip", "transformer_t2l", "transformer_t2l"]
+
+
+def test_a_failed_cell_of_another_device_is_no_cell_here(make):
+    cell = Cell(kind="latency", system="dual_lip", frames=75, device="cuda", preset="small")
+    assert [row.name for row in only([make.latency("hh_t2l", 75), make.failed(cell)]).rows] == ["hh_t2l"]
+
+
+def test_a_failure_on_another_machine_is_no_cell_here(make):
+    cell = Cell(kind="latency", system="dual_lip", frames=75, device="cpu", preset="small")
+    other = make.failed(cell, machine=make.MACHINE.model_copy(update={"threads": 1}))
+    assert [row.name for row in only([make.latency("hh_t2l", 75), other]).rows] == ["hh_t2l"]
+
+
+def test_a_cell_that_did_not_settle_says_so(make):
+    table = only([make.latency("hh_t2l", 25, settled=False), make.latency("hh_t2l", 75)])
+    assert "not settled" in shown(latency_text(table), "HH-T2L", "25 frames")
+    assert "not settled" not in shown(latency_text(table), "HH-T2L", "75 frames")
+    assert any(note.startswith("1 cell had not settled") for note in latency_notes(table, load_paper()))
+
+
+def test_fit_over_lengths(make):
+    lengths = (25, 50, 100, 200)
+    records = [make.latency("hh_t2l", n, seconds=[0.010 + 0.0002 * n] * 8) for n in lengths]
+    line = only(records).rows[0].line
+    assert line is not None
+    assert (line.intercept, line.slope) == pytest.approx((0.010, 0.0002))
+    assert shown(latency_text(only(records)), "HH-T2L", "Fit").startswith("10.0 + 0.20 L")
+    assert "n too small: 3 lengths" in shown(latency_text(only(records[:3])), "HH-T2L", "Fit")
+
+
+def test_few_calls_give_no_interval(make):
+    table = only([make.latency("hh_t2l", 75, seconds=[0.02] * 5)])
+    assert table.rows[0].measured[75].wall.interval is None
+    assert "n too small" in shown(latency_text(table), "HH-T2L", "75 frames")
+
+
+def test_details_hold_percentiles_first_call_and_device_time(make):
+    table = only([make.latency("hh_t2l", 75, device="cuda")])
+    walls = [s.wall_s for s in make.latency("hh_t2l", 75, device="cuda").result.samples]
+    text = details_text(table)
+    row = dict(zip(text.header, text.rows[0], strict=True))
+    assert row["p95 ms"] == f"{np.quantile(walls, 0.95) * 1000:.1f}"
+    assert row["First call ms"] == f"{(0.004 + 0.0003 * 75) * 3000:.1f}"
+    assert row["Device median ms"] == f"{np.median(walls) * 800:.1f}"
+    assert row["Settled"] == "yes"
+    assert "Device median ms" not in details_text(only([make.latency("hh_t2l", 75)])).header
+
+
+def test_the_fastest_model_is_bold(trio):
+    text = latency_text(only(trio))
+    assert shown(text, "HH-T2L", "75 frames").startswith("**")
+    assert "**" not in shown(text, "DualLip", "75 frames")
+    found = only(trio).fastest()
+    assert found is not None
+    assert (found[0], found[1].name) == (137, "hh_t2l")

@@ -1,0 +1,229 @@
+"""Quality tables: what may share one, what stands beside ours, what is said beneath."""
+
+import math
+
+import numpy as np
+import pytest
+
+from benchmarks.record import Cell, MetricFacts
+from reports.notes import quality_notes
+from reports.paper import load_paper
+from reports.quality_table import quality_tables
+from reports.systems import naming
+from reports.tables import CONTROLS_HEAD, quality_frame, quality_text
+
+
+def tables_of(records):
+    paper = load_paper()
+    return quality_tables(records, naming(records, paper), paper)
+
+
+def only(records):
+    (table,) = tables_of(records)
+    return table
+
+
+def row_of(table, name):
+    return next(row for row in table.rows if row.name == name)
+
+
+def cells_of(table, label):
+    """Cells of the shown row whose name begins so, by column title."""
+    text = quality_text(table)
+    row = next(row for row in text.rows if row[0].startswith(label))
+    return {head.split("<br>")[0]: cell for head, cell in zip(text.header, row, strict=False)}
+
+
+def test_paper_values_stand_beside_ours_with_the_difference(make):
+    table = only([make.quality("hh_t2l"), make.quality("dual_lip")])
+    cell = row_of(table, "hh_t2l").cells["psnr"]
+    assert cell.paper == 28.74
+    assert cell.difference == pytest.approx(cell.mean.value - 28.74)
+    shown = cells_of(table, "HH-T2L")["PSNR ↑"]
+    assert f"{cell.mean.value:.2f}" in shown
+    assert f"*paper 28.74 (−{abs(cell.difference):.2f})*" in shown
+    assert f"[{cell.mean.interval.low:.2f}, {cell.mean.interval.high:.2f}]" in shown
+    assert "paper" not in cells_of(table, "HH-T2L")["Aperture correlation ↑"]
+    assert "paper 1.809" in cells_of(table, "DualLip")["LMD ↓"]
+
+
+def test_table_4_stands_beside_hh_t2l_with_true_durations_only(make):
+    table = only([make.quality("hh_t2l", durations="true"), make.quality("dual_lip", durations="true")])
+    assert "paper 30.51" in cells_of(table, "HH-T2L")["PSNR ↑"]
+    assert "paper" not in cells_of(table, "DualLip")["PSNR ↑"]
+    notes = " ".join(quality_notes(table, load_paper()))
+    assert "+SSIM" in notes
+    assert "base (L1): PSNR 30.24" in notes
+
+
+@pytest.mark.parametrize(("corpus", "split"), [("synthetic", "test"), ("grid", "train")])
+def test_no_paper_value_where_the_paper_measured_something_else(make, corpus, split):
+    table = only([make.quality("hh_t2l", corpus=corpus, split=split)])
+    assert all(cell.paper is None for cell in table.rows[0].cells.values())
+    assert not table.shows_paper
+
+
+def test_a_control_never_gets_a_paper_value(make):
+    records = [make.quality("hh_t2l"), make.quality("first_frame")]
+    assert all(cell.paper is None for cell in row_of(only(records), "first_frame").cells.values())
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"protocol": "other"},
+        {"durations": "true"},
+        {"corpus": "synthetic"},
+        {"split": "train"},
+        {"about": {"frame_size": (80, 160), "preset": "paper"}},
+        {"about": {"frame_size": None}},
+    ],
+    ids=str,
+)
+def test_numbers_that_were_not_made_alike_never_share_a_table(make, other):
+    if "protocol" in other:
+        other = {"protocol": make.OTHER_PROTOCOL}
+    found = tables_of([make.quality("hh_t2l"), make.quality("dual_lip", **other)])
+    assert len(found) == 2
+    assert [len(table.rows) for table in found] == [1, 1]
+
+
+def test_two_sizes_of_frames_and_the_warning(make):
+    big = {"about": {"frame_size": (80, 160), "preset": "paper"}}
+    small, large = tables_of([make.quality("hh_t2l"), make.quality("hh_t2l", **big)])
+    paper = load_paper()
+    assert "not comparable in absolute terms: 40x80 pixels here" in " ".join(quality_notes(small, paper))
+    assert "not comparable" not in " ".join(quality_notes(large, paper))
+
+
+def test_controls_form_a_block_after_the_models(make):
+    names = ["mean_frame", "first_frame", "ground_truth", "transformer_t2l", "zebra", "dual_lip", "hh_t2l"]
+    table = only([make.quality(name) for name in names])
+    shown = [row[0].split("<br>")[0] for row in quality_text(table).rows]
+    assert shown == [
+        "HH-T2L", "DualLip", "TransformerT2L", "zebra",
+        CONTROLS_HEAD, "Ground truth", "First frame repeated", "Mean frame of the clip",
+    ]  # fmt: skip
+
+
+def test_a_failed_cell_is_a_row_that_says_why(make):
+    cell = Cell(kind="quality", system="dual_lip", corpus="grid", durations="predicted", preset="small")
+    table = only([make.quality("hh_t2l"), make.failed(cell, kind="ValueError", message="loss | is\nnan <b>")])
+    row = row_of(table, "dual_lip")
+    assert row.failure is not None
+    assert row.failure.type == "ValueError"
+    shown = next(r for r in quality_text(table).rows if r[0] == "DualLip")
+    assert shown[1] == r"failed: ValueError: loss \| is nan \<b\>"
+    frame = quality_frame(table)
+    assert frame.set_index("system").loc["dual_lip", "failure"] == "ValueError: loss | is\nnan <b>"
+
+
+@pytest.mark.parametrize(
+    "change", [{"corpus": "synthetic"}, {"durations": "true"}, {"preset": "paper"}], ids=lambda c: next(iter(c))
+)
+def test_a_failed_cell_of_another_condition_is_no_row(make, change):
+    asked = {"corpus": "grid", "durations": "predicted", "preset": "small"} | change
+    table = only([make.quality("hh_t2l"), make.failed(Cell(kind="quality", system="dual_lip", **asked))])
+    assert [row.name for row in table.rows] == ["hh_t2l"]
+
+
+def test_the_best_model_is_bold_and_no_control_ever(make):
+    table = only(
+        [make.quality(name) for name in ("hh_t2l", "dual_lip", "transformer_t2l", "mean_frame", "ground_truth")]
+    )
+    for metric in make.METRICS:
+        means = {row.name: row.cells[metric.name].mean.value for row in table.models}
+        pick = {True: max, False: min, None: None}[metric.higher_is_better]
+        expected = [] if pick is None else [pick(means, key=lambda name: means[name])]
+        assert [row.name for row in table.rows if row.cells[metric.name].best] == expected
+    assert cells_of(table, "HH-T2L")["SSIM ↑"].startswith("**0.8")
+    assert "**" not in cells_of(table, "Mean frame")["SSIM ↑"]
+
+
+def test_a_single_model_is_not_best_of_anything(make):
+    table = only([make.quality("hh_t2l"), make.quality("mean_frame")])
+    assert not any(cell.best for cell in row_of(table, "hh_t2l").cells.values())
+
+
+def test_controls_that_beat_every_model_are_a_finding(make):
+    records = [make.quality(name) for name in ("hh_t2l", "dual_lip", "mean_frame", "ground_truth")]
+    table = only(records)
+    psnr = {row.name: row.cells["psnr"].mean.value for row in table.rows}
+    assert psnr["mean_frame"] > max(psnr["hh_t2l"], psnr["dual_lip"])
+    assert table.finding() == "A control beats every model: Mean frame of the clip on PSNR and SSIM."
+    assert only([make.quality("hh_t2l"), make.quality("first_frame")]).finding() is None
+
+
+def test_a_lower_value_wins_where_lower_is_better(make):
+    lmd = [MetricFacts(name="lmd", title="LMD", unit="px", higher_is_better=False)]
+    still = [clip.model_copy(update={"values": {"lmd": 0.1}}) for clip in make.clips("first_frame")]
+    records = [make.quality("hh_t2l", metrics=lmd), make.quality("first_frame", metrics=lmd, scores=still)]
+    assert only(records).finding() == "A control beats the only model (HH-T2L): First frame repeated on LMD."
+
+
+def test_a_model_without_checkpoint_is_marked_untrained(make):
+    table = only([make.quality("hh_t2l", about={"checkpoint": None, "trained_steps": None}), make.quality("dual_lip")])
+    assert "untrained" in cells_of(table, "HH-T2L")["System"]
+    assert "untrained" not in cells_of(table, "DualLip")["System"]
+    assert any("random weights: HH-T2L" in note for note in quality_notes(table, load_paper()))
+    control = only([make.quality("first_frame")])
+    assert not control.rows[0].untrained
+
+
+def test_length_error_where_durations_are_predicted(make):
+    record = make.quality("hh_t2l")
+    row = only([record]).rows[0]
+    late = [abs(clip.generated_frames - clip.frames) for clip in record.result.clips]
+    assert row.length_error is not None
+    assert row.length_error.value == pytest.approx(np.mean(late))
+    true = only([make.quality("hh_t2l", durations="true")])
+    assert true.rows[0].length_error is None
+    assert not any("Length error" in head for head in quality_text(true).header)
+
+
+def test_few_clips_say_so(make):
+    table = only([make.quality("hh_t2l", n=5)])
+    assert "n too small: 5 clips" in cells_of(table, "HH-T2L")["PSNR ↑"]
+    assert cells_of(table, "HH-T2L")["Clips"] == "5"
+
+
+def test_clips_without_a_value_are_counted_not_forgotten(make):
+    scores = make.clips("hh_t2l", 40)
+    scores[0] = scores[0].model_copy(update={"values": {**scores[0].values, "lmd": math.nan}})
+    scores[1] = scores[1].model_copy(update={"values": {"psnr": 28.0}})
+    shown = cells_of(only([make.quality("hh_t2l", scores=scores)]), "HH-T2L")
+    assert "38 of 40 clips" in shown["LMD ↓"]
+    assert "39 of 40 clips" in shown["SSIM ↑"]
+    assert "of 40" not in shown["PSNR ↑"]
+
+
+def test_a_metric_that_one_system_lacks_and_a_run_without_clips(make):
+    fid = MetricFacts(name="fid", title="FID", unit="", higher_is_better=False)
+    table = only([make.quality("hh_t2l"), make.quality("dual_lip", metrics=[*make.METRICS, fid])])
+    assert cells_of(table, "HH-T2L")["FID ↓"] == "–"
+    assert "no value" in cells_of(table, "DualLip")["FID ↓"]
+    assert "no value" in cells_of(only([make.quality("hh_t2l", scores=[])]), "HH-T2L")["PSNR ↑"]
+
+
+def test_rows_scored_on_other_clips_are_told(make):
+    table = only([make.quality("hh_t2l", n=40), make.quality("dual_lip", n=50)])
+    assert any("different sets of clips" in note for note in quality_notes(table, load_paper()))
+    same = only([make.quality("hh_t2l"), make.quality("dual_lip")])
+    assert not any("different sets of clips" in note for note in quality_notes(same, load_paper()))
+
+
+def test_variants_of_one_model_can_be_told_apart(make):
+    slow = make.quality("transformer_t2l", about={"options": {"cache": False}})
+    table = only([make.quality("transformer_t2l"), slow])
+    labels = {row.label for row in table.rows}
+    assert labels == {"TransformerT2L (cache=default)", "TransformerT2L (cache=False)"}
+
+
+def test_the_data_frame_holds_what_the_table_shows(make):
+    table = only([make.quality("hh_t2l"), make.quality("first_frame")])
+    frame = quality_frame(table).set_index("system")
+    cell = row_of(table, "hh_t2l").cells["ssim"]
+    assert frame.loc["hh_t2l", "ssim"] == cell.mean.value
+    assert frame.loc["hh_t2l", "ssim_low"] == cell.mean.interval.low
+    assert frame.loc["hh_t2l", "ssim_paper"] == 0.875
+    assert math.isnan(frame.loc["first_frame", "ssim_paper"])

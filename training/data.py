@@ -1,0 +1,134 @@
+"""Lessons from a corpus.
+
+The lesson of a step follows from the seed and the step alone, so a resumed run gets the same ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+from torch.utils.data import DataLoader, Dataset
+
+from corpora.utterance import Corpus
+from models.contract import Lesson
+from models.errors import UserError
+from models.text import Vocabulary
+from training.config import TrainingConfig
+from training.frames import to_model_size, to_unit
+
+
+class Clip(NamedTuple):
+    """One utterance as a model sees it."""
+
+    tokens: Tensor
+    """int64 (m,)."""
+    durations: Tensor
+    """int64 (m,)."""
+    frames: Tensor
+    """uint8 (T, 3, H, W)."""
+
+
+class ClipReader:
+    """Reads clips at a model's size and keeps as many as the memory given allows.
+
+    Args:
+        corpus: where they come from.
+        vocabulary: symbols to ids.
+        frame_size: (H, W) of the model.
+        cache_bytes: memory for kept clips.
+    """
+
+    def __init__(
+        self, corpus: Corpus, vocabulary: Vocabulary, *, frame_size: tuple[int, int], cache_bytes: int
+    ) -> None:
+        self._corpus = corpus
+        self._vocabulary = vocabulary
+        self._frame_size = frame_size
+        self._free = cache_bytes
+        self._kept: dict[str, Clip] = {}
+
+    def read(self, utterance_id: str) -> Clip:
+        """Read one clip."""
+        if utterance_id in self._kept:
+            return self._kept[utterance_id]
+        utterance = self._corpus.load(utterance_id)
+        clip = Clip(
+            torch.tensor(self._vocabulary.encode(utterance.tokens)),
+            torch.from_numpy(utterance.durations),
+            to_model_size(utterance.frames, self._frame_size),
+        )
+        if clip.frames.nbytes <= self._free:
+            self._free -= clip.frames.nbytes
+            self._kept[utterance_id] = clip
+        return clip
+
+
+class Lessons(Dataset[Lesson]):
+    """The lessons of one epoch; item i of epoch e is the lesson of step e · length + i.
+
+    Args:
+        reader: gives the clips.
+        ids: utterances to learn from.
+        config: batch sizes and seed.
+    """
+
+    def __init__(self, reader: ClipReader, ids: Sequence[str], config: TrainingConfig) -> None:
+        if not ids:
+            raise UserError("the training split is empty", remedy="Prepare more clips, or choose another split")
+        self._reader = reader
+        self._ids = list(ids)
+        self._config = config
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        """Steps per epoch."""
+        return self._config.epoch_steps
+
+    def __getitem__(self, index: int) -> Lesson:
+        """The lesson of a step."""
+        step = self.epoch * len(self) + index
+        rng = np.random.default_rng([self._config.seed, 1, step])
+        clips = [self._reader.read(self._ids[i]) for i in self._clip_numbers(step)]
+        return collate(clips, rng, self._config.frames_per_clip)
+
+    def _clip_numbers(self, step: int) -> list[int]:
+        """Walk through shuffled passes over the corpus, `clips` at a time."""
+        numbers: list[int] = []
+        for place in range(step * self._config.clips, (step + 1) * self._config.clips):
+            passed, within = divmod(place, len(self._ids))
+            order = np.random.default_rng([self._config.seed, 0, passed]).permutation(len(self._ids))
+            numbers.append(int(order[within]))
+        return numbers
+
+
+def collate(clips: Sequence[Clip], rng: np.random.Generator, frames_per_clip: int) -> Lesson:
+    """Pad clips into one lesson, with a random identity frame and random frames to draw (without repeats).
+
+    Args:
+        clips: at least one.
+        rng: decides the identity frame (any frame of the clip, paper §4.3) and the picked ones.
+        frames_per_clip: frames to draw; as many as the shortest clip has, if that is fewer.
+    """
+    lengths = [len(clip.frames) for clip in clips]
+    n_picked = min(frames_per_clip, *lengths) if len(lengths) > 1 else min(frames_per_clip, lengths[0])
+    identity = [clip.frames[int(rng.integers(len(clip.frames)))] for clip in clips]
+    picked = [np.sort(rng.choice(length, size=n_picked, replace=False)) for length in lengths]
+    return Lesson(
+        tokens=pad_sequence([clip.tokens for clip in clips], batch_first=True),
+        token_lengths=torch.tensor([len(clip.tokens) for clip in clips]),
+        durations=pad_sequence([clip.durations for clip in clips], batch_first=True),
+        identity=to_unit(torch.stack(identity)),
+        frames=to_unit(pad_sequence([clip.frames for clip in clips], batch_first=True)),
+        frame_lengths=torch.tensor(lengths),
+        picked=torch.from_numpy(np.stack(picked)),
+    )
+
+
+def loader(lessons: Lessons) -> DataLoader[Lesson]:
+    """A loader that passes lessons through as they are."""
+    return DataLoader(lessons, batch_size=None, shuffle=False)

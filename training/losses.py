@@ -1,0 +1,74 @@
+"""The losses of the paper (eq. 3-5), and the two that only autoregressive models need.
+
+Eq. 3 is a sum over frames and eq. 5 a mean; means throughout, so that a loss does not grow with the clip.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from metrics.functional import ssim
+from models.layers.masks import valid_positions
+
+
+def reconstruction_loss(preds: Tensor, target: Tensor) -> Tensor:
+    """Mean absolute difference over all pixels and channels (eq. 3 as a mean); any equal shapes, in [0, 1]."""
+    return F.l1_loss(preds, target)
+
+
+def ssim_loss(preds: Tensor, target: Tensor) -> Tensor:
+    """1 - SSIM, window 11 (eq. 5), float (N, 3, H, W) in [0, 1]; the same function as the metric."""
+    return 1 - ssim(preds, target).mean()
+
+
+def duration_loss(preds_Bm: Tensor, target_Bm: Tensor, token_lengths: Tensor) -> Tensor:
+    """Absolute error of each token's frames plus that of their sum (eq. 4), both per token.
+
+    Args:
+        preds_Bm: float (B, m), frames per token.
+        target_Bm: int (B, m).
+        token_lengths: int (B,).
+    """
+    valid = valid_positions(token_lengths, preds_Bm.shape[1])
+    error = (preds_Bm - target_Bm) * valid
+    per_clip = error.abs().sum(dim=1) + error.sum(dim=1).abs()
+    return (per_clip / token_lengths).mean()
+
+
+def stop_loss(logits_BT: Tensor, frame_lengths: Tensor) -> Tensor:
+    """Cross-entropy of "this is the last frame" over the real frames, the one stop weighing as much as the rest.
+
+    Args:
+        logits_BT: float (B, T).
+        frame_lengths: int (B,).
+    """
+    valid = valid_positions(frame_lengths, logits_BT.shape[1])
+    target = F.one_hot(frame_lengths - 1, logits_BT.shape[1]).to(logits_BT.dtype)
+    each = F.binary_cross_entropy_with_logits(logits_BT, target, reduction="none")
+    going_on = (each * (1 - target) * valid).sum(dim=1) / (frame_lengths - 1).clamp(min=1)
+    return (going_on + (each * target).sum(dim=1)).mean() / 2
+
+
+def guided_attention_loss(
+    attention_BTm: Tensor, frame_lengths: Tensor, token_lengths: Tensor, *, width: float = 0.2
+) -> Tensor:
+    """Cost of looking far from the diagonal (Tachibana et al. 2018, eq. for W): text is read from left to right.
+
+    Uses no durations: it only says that half-way through the clip one should be about half-way through the text.
+
+    Args:
+        attention_BTm: float (B, T, m), rows sum to 1.
+        frame_lengths: int (B,).
+        token_lengths: int (B,).
+        width: distance from the diagonal, as a share of the clip, at which looking begins to cost.
+    """
+    n_frames, n_tokens = attention_BTm.shape[1:]
+    device = attention_BTm.device
+    frame = torch.arange(n_frames, device=device)[None, :, None] / frame_lengths[:, None, None]
+    token = torch.arange(n_tokens, device=device)[None, None, :] / token_lengths[:, None, None]
+    cost = 1 - torch.exp(-((frame - token) ** 2) / (2 * width**2))
+    valid = valid_positions(frame_lengths, n_frames)
+    per_frame = (attention_BTm * cost).sum(dim=-1) * valid
+    return per_frame.sum() / valid.sum()
