@@ -16,17 +16,17 @@ from benchmarks.sweep import Sweep
 @pytest.mark.benchmark(group="quality", warmup=False)
 def bench_quality(benchmark: BenchmarkFixture, sweep: Sweep, scored: Scored) -> None:
     """Score one system."""
-    if scored.kind == "model":
-        sweep.subject(scored.system)  # training is no part of scoring
 
     def measure() -> Quality:
+        if scored.kind == "model":
+            sweep.subject(scored.system)  # training is no part of scoring
         return benchmark.pedantic(lambda: sweep.score(scored), rounds=1, iterations=1)
 
     record = run_cell(sweep.quality_cell(scored), sweep.request.out, measure)
     benchmark.extra_info["status"] = record.status
     if isinstance(record.result, Quality):
         for facts in record.result.metrics:
-            values = [clip.values[facts.name] for clip in record.result.clips]
-            benchmark.extra_info[facts.name] = statistics.fmean(values)
+            values = record.result.values(facts.name)
+            benchmark.extra_info[facts.name] = statistics.fmean(values) if values else None
     if record.failure is not None:
         pytest.fail(f"{record.failure.type}: {record.failure.message}", pytrace=False)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
 
 import models
 from benchmarks.config import Bench
+from models.registry import Registry
 
 
 class Scored(NamedTuple):
@@ -16,9 +18,23 @@ class Scored(NamedTuple):
     durations: Literal["true", "predicted"]
 
 
+def chosen(wanted: Sequence[str], registry: Registry[Any]) -> list[str]:
+    """The names asked for; "all" stands for every registered one. Imports none of the things named.
+
+    Raises:
+        UnknownNameError: one of them is not registered (a ``file.py:Class`` need not be).
+    """
+    if list(wanted) == ["all"]:
+        return registry.names()
+    for name in wanted:
+        if not name.rpartition(":")[0].endswith(".py"):
+            registry.origin(name)
+    return list(wanted)
+
+
 def model_names(request: Bench) -> list[str]:
     """The models that a bench asks for."""
-    return models.names() if request.models == "all" else list(request.models)
+    return chosen(request.models, models.MODELS)
 
 
 def latency_cells(request: Bench) -> list[tuple[str, int]]:

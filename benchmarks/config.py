@@ -22,6 +22,8 @@ from models.errors import UnknownNameError, UserError, suggest
 CONF = Path(__file__).resolve().parents[1] / "conf"
 OPEN = ("options",)
 """Groups that take names which no file lists: a model's own options, checked by the model."""
+PLAIN = ("text", "identity", "root", "out", "run", "runs", "checkpoint", "model", "corpus.store")
+"""Options whose value is taken as it is written: texts and paths."""
 
 
 def _listed(value: Any) -> Any:
@@ -87,7 +89,7 @@ class Evaluate(_Checked):
     split: Literal["train", "test"]
     durations: Annotated[list[Durations], BeforeValidator(_durations)]
     protocol: str
-    metrics: Names | Literal["all"]
+    metrics: Names
     controls: Names
     batch: int = Field(ge=1)
     limit: int | None = Field(default=None, ge=1)
@@ -98,7 +100,7 @@ class Evaluate(_Checked):
 class Bench(_Checked):
     """`lipbench bench`, and `pytest benchmarks/`."""
 
-    models: Names | Literal["all"]
+    models: Names
     preset: str
     options: dict[str, Any]
     corpus: CorpusChoice
@@ -216,7 +218,12 @@ def _opened(word: str, verb: str) -> str:
         raise UserError(
             f"'{word}' is not understood", remedy=f"Options are written name=value (lipbench {verb} --help)"
         )
-    key = word.partition("=")[0].lstrip("+~")
+    key, _, value = word.partition("=")
+    if key in PLAIN and value not in ("", "null") and not re.fullmatch(r"'.*'|\".*\"", value):
+        # one written in a shell has lost its quotes, which Hydra's grammar needs around anything but plain words
+        escaped = re.sub(r"(\\*)('|$)", lambda match: match[1] * 2 + match[2].replace("'", "\\'"), value)
+        return f"{key}='{escaped}'"
+    key = key.lstrip("+~")
     if key.split(".")[0] in OPEN and "." in key and not word.startswith(("+", "~")):
         return f"++{word}"
     return word

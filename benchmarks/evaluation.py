@@ -5,6 +5,7 @@ Every value of every clip is kept; means and intervals are the reports' business
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -174,6 +175,8 @@ def _score(
     samples: dict[str, tuple[Truth, Tensor]] = {}
     for truth, made in pairs:
         values = {name: float(measure.per_clip(made, truth.frames)) for name, measure in measures.items()}
+        # a metric that has no value for a clip (the motion ratio of a still truth) says NaN: no value is kept
+        values = {name: value for name, value in values.items() if not math.isnan(value)}
         utterance = truth.utterance
         scores.append(
             record.ClipScore(

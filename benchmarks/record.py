@@ -102,7 +102,7 @@ class ClipScore(_Frozen):
     """True length of the clip."""
     generated_frames: int
     values: dict[str, float]
-    """Metric name to value, in the metric's unit."""
+    """Metric name to value, in the metric's unit; a metric that has none for this clip is left out."""
 
 
 class MetricFacts(_Frozen):
@@ -127,7 +127,11 @@ class Quality(_Frozen):
     metrics: list[MetricFacts]
     clips: list[ClipScore]
     strip: str | None = None
-    """File with sample frames, relative to the run's folder (see `Strip`)."""
+    """File with sample frames, relative to the run's folder."""
+
+    def values(self, metric: str) -> list[float]:
+        """One metric's value of each clip that has one."""
+        return [clip.values[metric] for clip in self.clips if metric in clip.values]
 
 
 class LatencySample(_Frozen):

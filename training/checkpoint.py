@@ -72,7 +72,7 @@ def read_card(path: Path) -> tuple[CheckpointCard, dict[str, Any]]:
         return CheckpointCard(**fields), content
     except (RuntimeError, EOFError, KeyError, TypeError, ValueError, OSError, pickle.UnpicklingError) as error:
         raise CheckpointError(
-            f"{path} is no checkpoint of lipbench, or is damaged: {str(error).splitlines()[0]}",
+            f"{path} is no checkpoint of lipbench, or is damaged: {(str(error) or repr(error)).splitlines()[0]}",
             remedy="Give a file that lipbench train wrote (last.ckpt), or train again",
         ) from error
 

@@ -35,14 +35,14 @@ class TrainingConfig:
     """Of the stop token's cross-entropy (autoregressive models only; not in the paper)."""
     weight_attention: float = 1.0
     """Of the guided attention loss (Tachibana et al. 2018; autoregressive models only; not in the paper)."""
-    epoch_steps: int = 50
+    checkpoint_steps: int = 50
     """Updates between two checkpoints: what a kill can cost at most."""
     seed: int = 1234
     cache_bytes: int = 4 << 30
     """Memory that decoded clips may take; beyond it, clips are read again each time."""
 
     def __post_init__(self) -> None:
-        for name in ("steps", "clips", "frames_per_clip", "epoch_steps"):
+        for name in ("steps", "clips", "frames_per_clip", "checkpoint_steps"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
         if self.learning_rate <= 0 or self.clip_norm <= 0:

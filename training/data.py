@@ -5,14 +5,14 @@ The lesson of a step follows from the seed and the step alone, so a resumed run 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 from corpora.utterance import Corpus
 from models.contract import Lesson
@@ -69,7 +69,7 @@ class ClipReader:
 
 
 class Lessons(Dataset[Lesson]):
-    """The lessons of one epoch; item i of epoch e is the lesson of step e · length + i.
+    """All lessons of a run; item i is the lesson of step i.
 
     Args:
         reader: gives the clips.
@@ -83,20 +83,18 @@ class Lessons(Dataset[Lesson]):
         self._reader = reader
         self._ids = list(ids)
         self._config = config
-        self.epoch = 0
 
     def __len__(self) -> int:
-        """Steps per epoch."""
-        return self._config.epoch_steps
+        """Steps of the run."""
+        return self._config.steps
 
-    def __getitem__(self, index: int) -> Lesson:
+    def __getitem__(self, step: int) -> Lesson:
         """The lesson of a step."""
-        step = self.epoch * len(self) + index
         rng = np.random.default_rng([self._config.seed, 1, step])
-        clips = [self._reader.read(self._ids[i]) for i in self._clip_numbers(step)]
+        clips = [self._reader.read(self._ids[i]) for i in self.clip_numbers(step)]
         return collate(clips, rng, self._config.frames_per_clip)
 
-    def _clip_numbers(self, step: int) -> list[int]:
+    def clip_numbers(self, step: int) -> list[int]:
         """Walk through shuffled passes over the corpus, `clips` at a time."""
         numbers: list[int] = []
         for place in range(step * self._config.clips, (step + 1) * self._config.clips):
@@ -115,7 +113,7 @@ def collate(clips: Sequence[Clip], rng: np.random.Generator, frames_per_clip: in
         frames_per_clip: frames to draw; as many as the shortest clip has, if that is fewer.
     """
     lengths = [len(clip.frames) for clip in clips]
-    n_picked = min(frames_per_clip, *lengths) if len(lengths) > 1 else min(frames_per_clip, lengths[0])
+    n_picked = min([frames_per_clip, *lengths])
     identity = [clip.frames[int(rng.integers(len(clip.frames)))] for clip in clips]
     picked = [np.sort(rng.choice(length, size=n_picked, replace=False)) for length in lengths]
     return Lesson(
@@ -129,6 +127,27 @@ def collate(clips: Sequence[Clip], rng: np.random.Generator, frames_per_clip: in
     )
 
 
-def loader(lessons: Lessons) -> DataLoader[Lesson]:
-    """A loader that passes lessons through as they are."""
-    return DataLoader(lessons, batch_size=None, shuffle=False)
+class StepsLeft(Sampler[int]):
+    """The steps that a run still has to take. Its length is that of the whole run, as Lightning counts on from `done`.
+
+    Args:
+        steps: steps of the whole run.
+        done: steps that an earlier start took.
+    """
+
+    def __init__(self, steps: int, done: int) -> None:
+        self._steps = steps
+        self._done = done
+
+    def __len__(self) -> int:
+        """Steps of the whole run."""
+        return self._steps
+
+    def __iter__(self) -> Iterator[int]:
+        """The steps left, in order."""
+        return iter(range(self._done, self._steps))
+
+
+def loader(lessons: Lessons, done: int) -> DataLoader[Lesson]:
+    """A loader that gives the lessons left, each as it is."""
+    return DataLoader(lessons, batch_size=None, sampler=StepsLeft(len(lessons), done))

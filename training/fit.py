@@ -26,6 +26,13 @@ from training.module import LipTraining
 
 log = logging.getLogger(__name__)
 
+_EXPECTED_WARNINGS = (
+    ".*does not have many workers.*",  # lessons come from memory
+    ".*exists and is not empty.*",  # so it is when a run goes on
+    ".*dataloader is not resumable.*",  # ours begins where it should by itself
+    ".*LeafSpec.*",
+)
+
 LAST = "last.ckpt"
 """Name of the checkpoint in a run's folder."""
 
@@ -50,7 +57,7 @@ def train(
         corpus: where the `train` split comes from.
         config: the recipe.
         folder: where checkpoint and logs go; one folder, one run.
-        progress: True: a live progress bar; False: one line per epoch in the log.
+        progress: True: a live progress bar; False: a line in the log with each checkpoint.
         device: Lightning's accelerator: "auto", "cpu" or "gpu".
 
     Returns:
@@ -86,14 +93,17 @@ def train(
     # convolutions run up to twice as fast on CPUs with channels last; values differ by rounding only
     built = built.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     folder.mkdir(parents=True, exist_ok=True)
-    trainer = _trainer(config, lessons, folder=folder, started=done, progress=progress, device=device)
+    trainer = _trainer(config, folder=folder, started=done, progress=progress, device=device)
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", ".*does not have many workers.*")
-        warnings.filterwarnings("ignore", ".*exists and is not empty.*")  # so it is when a run goes on
-        warnings.filterwarnings("ignore", ".*LeafSpec.*")
+        for known in _EXPECTED_WARNINGS:
+            warnings.filterwarnings("ignore", known)
         trainer.fit(
-            LipTraining(built, config, card), loader(lessons), ckpt_path=target if done else None, weights_only=True
+            LipTraining(built, config, card),
+            loader(lessons, done),
+            ckpt_path=target if done else None,
+            weights_only=True,
         )
+    trainer.save_checkpoint(target)
     return target
 
 
@@ -126,11 +136,14 @@ def _difference(theirs: Any, ours: Any) -> str:
     return f"was {str(theirs)[:60]}, asked {str(ours)[:60]}"
 
 
-def _trainer(
-    config: TrainingConfig, lessons: Lessons, *, folder: Path, started: int, progress: bool, device: str
-) -> lightning.Trainer:
+def _trainer(config: TrainingConfig, *, folder: Path, started: int, progress: bool, device: str) -> lightning.Trainer:
     keep = ModelCheckpoint(
-        dirpath=folder, filename=Path(LAST).stem, save_top_k=1, monitor=None, enable_version_counter=False
+        dirpath=folder,
+        filename=Path(LAST).stem,
+        every_n_train_steps=config.checkpoint_steps,
+        save_top_k=1,
+        monitor=None,
+        enable_version_counter=False,
     )
     # a log of its own for each start: Lightning's CSV logger would delete the earlier one
     logs = [
@@ -140,43 +153,39 @@ def _trainer(
     return lightning.Trainer(
         accelerator=device,
         devices=1,
-        max_steps=config.steps,
-        max_epochs=-1,
+        max_epochs=1,  # the whole run is one
         gradient_clip_val=config.clip_norm,
-        callbacks=[keep, _EpochNumber(lessons), RichProgressBar() if progress else _Lines(config.steps)],
+        callbacks=[keep, RichProgressBar() if progress else _Lines(config)],
         logger=logs,
-        log_every_n_steps=10,
+        log_every_n_steps=min(10, config.steps),
         enable_progress_bar=progress,
         enable_model_summary=False,
         num_sanity_val_steps=0,
     )
 
 
-class _EpochNumber(Callback):
-    """Tells the lessons which epoch it is."""
-
-    def __init__(self, lessons: Lessons) -> None:
-        self.lessons = lessons
-
-    def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        self.lessons.epoch = trainer.current_epoch
-
-
 class _Lines(Callback):
-    """One line of progress per epoch, where there is no terminal to draw a bar on."""
+    """A line of progress now and then, where there is no terminal to draw a bar on."""
 
-    def __init__(self, steps: int) -> None:
-        self.steps = steps
-        self.began: tuple[int, float] | None = None
+    def __init__(self, config: TrainingConfig) -> None:
+        self.config = config
+        self.began = 0, 0.0
 
-    def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        if self.began is None:
-            self.began = trainer.global_step, time.perf_counter()
+    def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        self.began = trainer.global_step, time.perf_counter()
 
-    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        assert self.began is not None
+    def on_train_batch_end(
+        self,
+        trainer: lightning.Trainer,
+        pl_module: lightning.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        done, steps = trainer.global_step, self.config.steps
+        if done % self.config.checkpoint_steps and done != steps:
+            return
         step, start = self.began
-        rate = (trainer.global_step - step) / (time.perf_counter() - start)
-        left = (self.steps - trainer.global_step) / rate
+        rate = (done - step) / (time.perf_counter() - start)
         loss = float(trainer.callback_metrics["loss/total"])
-        log.info("step %d/%d, loss %.4f, %.2f steps/s, %.0f s left", trainer.global_step, self.steps, loss, rate, left)
+        log.info("step %d/%d, loss %.4f, %.2f steps/s, %.0f s left", done, steps, loss, rate, (steps - done) / rate)

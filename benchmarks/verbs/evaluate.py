@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import statistics
+
 import torch
 
 import corpora
 import metrics
 from baselines import controls
 from benchmarks import evaluation, systems
+from benchmarks.cells import chosen
 from benchmarks.config import Evaluate
 from benchmarks.progress import bar
 from benchmarks.record import Cell, Quality, Record
@@ -20,9 +23,7 @@ from models.errors import UserError
 
 def run(request: Evaluate) -> None:
     """Score, and print one line per cell."""
-    chosen = metrics.names() if request.metrics == "all" else list(request.metrics)
-    for name in chosen:
-        metrics.create(name, protocol=request.protocol)
+    measured = chosen(request.metrics, metrics.METRICS)
     protocols.get(request.protocol)
     for name in request.controls:
         controls.get(name)
@@ -34,7 +35,7 @@ def run(request: Evaluate) -> None:
     records: list[Record] = []
     for durations in request.durations:
         scoring = evaluation.Scoring(
-            corpus, ids, request.split, request.protocol, chosen, durations, subject.frame_size
+            corpus, ids, request.split, request.protocol, measured, durations, subject.frame_size
         )
         for system in (request.model, *request.controls):
             records.append(_score(request, system, subject if system == request.model else None, scoring, device))
@@ -86,9 +87,10 @@ def describe(record: Record) -> str:
     if record.failure is not None:
         return f"{head} failed: {record.failure.type}: {record.failure.message}"
     assert isinstance(record.result, Quality)
-    clips = record.result.clips
-    means = [
-        f"{facts.title} {sum(clip.values[facts.name] for clip in clips) / len(clips):.3f} {facts.unit}".rstrip()
-        for facts in record.result.metrics
-    ]
-    return f"{head} {len(clips)} clips   {'   '.join(means)}"
+    means: list[str] = []
+    for facts in record.result.metrics:
+        values = record.result.values(facts.name)
+        means.append(
+            f"{facts.title} {statistics.fmean(values):.3f} {facts.unit}".rstrip() if values else f"{facts.title} –"
+        )
+    return f"{head} {len(record.result.clips)} clips   {'   '.join(means)}"

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+from omegaconf import OmegaConf
+
+from benchmarks import config
+from benchmarks.sweep import training_config
+from benchmarks.verbs import HELP
+from models.errors import UserError
+from training.config import TrainingConfig
+
+NEEDED = {"prepare": ["root=x"], "report": ["run=x"], "generate": ["text=hi", "identity=x.png"]}
+
+
+@pytest.mark.parametrize("verb", config.VERBS)
+def test_every_verbs_defaults_are_valid(verb):
+    assert isinstance(config.request(verb, NEEDED.get(verb, [])), config.VERBS[verb])
+
+
+def test_the_verbs_help_and_modules_are_the_same_set():
+    folder = Path(config.__file__).parent / "verbs"
+    assert set(config.VERBS) == set(HELP) == {file.stem for file in folder.glob("[a-z]*.py")}
+
+
+def test_overrides_reach_the_request():
+    asked = config.request("bench", ["corpus=grid", "frames=[5,7]", "models=hh_t2l", "training.steps=9", "limit=3"])
+    assert isinstance(asked, config.Bench)
+    assert asked.corpus.name == "grid"
+    assert asked.corpus.options == {"store": "prepared/grid"}
+    assert asked.frames == [5, 7]
+    assert asked.models == ["hh_t2l"]
+    assert asked.training["steps"] == 9
+    assert asked.limit == 3
+
+
+def test_a_models_own_options_need_no_plus_sign():
+    asked = config.request("train", ["options.hidden=64"])
+    assert isinstance(asked, config.Train)
+    assert asked.options == {"hidden": 64}
+
+
+@pytest.mark.parametrize("value", ["true", "'true'", "[true,predicted]"])
+def test_true_durations_may_be_written_plainly(value):
+    asked = config.request("evaluate", [f"durations={value}"])
+    assert isinstance(asked, config.Evaluate)
+    assert asked.durations[0] == "true"
+
+
+@pytest.mark.parametrize("text", ["bin blue at f two now", "don't, stop!", "a=b", "say: {it} [now]", ""])
+def test_any_text_may_be_said(text):
+    asked = config.request("generate", [f"text={text}", "identity=x.png"])
+    assert isinstance(asked, config.Generate)
+    assert asked.text == text
+
+
+@pytest.mark.parametrize(
+    ("verb", "words", "says"),
+    [
+        ("train", ["modle=x"], "train has no option 'modle'. Did you mean 'model'"),
+        ("train", ["training.stepz=3"], "'training.stepz'. Did you mean 'training.steps'"),
+        ("train", ["corpus=gird"], "no corpus named 'gird'. Did you mean 'grid'"),
+        ("train", ["training=smal"], "Did you mean 'small'"),
+        ("train", ["corpus.trian=3"], "Did you mean 'corpus.train'"),
+        ("prepare", [], "prepare needs root"),
+        ("evaluate", ["limit=0"], "limit=0"),
+        ("evaluate", ["batch=many"], "batch='many'"),
+        ("evaluate", ["durations=guessed"], "durations"),
+        ("bench", ["frames=[]"], "frames"),
+        ("train", ["device=tpu"], "device='tpu'"),
+        ("train", ["steps"], "'steps' is not understood"),
+        ("train", ["model=[unclosed"], "not understood"),
+    ],
+)
+def test_words_that_fit_nothing_are_errors_that_name_the_way_out(verb, words, says):
+    with pytest.raises(UserError) as caught:
+        config.request(verb, words)
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_base_recipe_in_conf_is_that_of_the_code():
+    written = OmegaConf.to_container(OmegaConf.load(config.CONF / "training" / "base.yaml"))
+    assert written == dataclasses.asdict(TrainingConfig())
+
+
+@pytest.mark.parametrize("recipe", config.groups()["training"])
+def test_every_recipe_is_valid(recipe):
+    asked = config.request("train", [f"training={recipe}"])
+    assert isinstance(asked, config.Train)
+    assert training_config(asked.training).steps > 0
+
+
+@pytest.mark.parametrize(("name", "value"), [("steps", "abc"), ("steps", 0), ("learning_rate", "fast"), ("seed", None)])
+def test_recipes_with_wrong_values_are_refused(name, value):
+    with pytest.raises(UserError, match=name):
+        training_config({name: value})

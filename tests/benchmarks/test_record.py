@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import json
+import math
+
+import pytest
+
+from benchmarks import record
+from benchmarks.record import Cell, Failure, Latency, LatencySample, Machine, Record, Software, System
+from models.errors import UserError
+
+CELL = Cell(kind="latency", system="hh_t2l", frames=75, device="cpu", preset="tiny")
+
+
+def a_record(cell: Cell = CELL, **changes) -> Record:
+    result = Latency(
+        system=System(name="hh_t2l", title="HH-T2L", kind="model", config={"hidden": 32}),
+        device="cpu", dtype="float32", batch=1, frames=75, tokens=30, fps=25.0, first_call_s=0.1,
+        warmup=[LatencySample(wall_s=0.02)], samples=[LatencySample(wall_s=0.01), LatencySample(wall_s=math.pi / 1000)],
+        settled=True,
+    )  # fmt: skip
+    fields = {
+        "created": "2026-01-01T00:00:00+00:00",
+        "command": "lipbench bench",
+        "cell": cell,
+        "status": "measured",
+        "machine": Machine(cpu=None, cores=2, memory_bytes=1, system="Linux", threads=2),
+        "software": Software(python="3.11", packages={"torch": "2"}, commit=None, dirty=None),
+        "result": result,
+        "seconds": 1.0,
+    }
+    return Record(**{**fields, **changes})
+
+
+def test_a_record_comes_back_as_it_was_written(tmp_path):
+    failed = a_record(
+        Cell(kind="quality", system="x", corpus="grid", durations="true"),
+        status="failed", result=None, failure=Failure(type="OutOfMemoryError", message="no memory"),
+    )  # fmt: skip
+    written = [a_record(), failed]
+    for one in written:
+        record.save_record(one, tmp_path)
+    assert sorted(record.load_records(tmp_path), key=lambda r: r.cell.key) == sorted(written, key=lambda r: r.cell.key)
+
+
+def test_raw_samples_keep_every_digit(tmp_path):
+    path = record.save_record(a_record(), tmp_path)
+    loaded = record.load_record(path).result
+    assert isinstance(loaded, Latency)
+    assert loaded.samples[1].wall_s == math.pi / 1000
+
+
+def test_the_same_cell_is_replaced_and_nothing_else_is_left_behind(tmp_path):
+    record.save_record(a_record(), tmp_path)
+    record.save_record(a_record(seconds=2.0), tmp_path)
+    assert [file.suffix for file in (tmp_path / "records").iterdir()] == [".json"]
+    assert record.load_records(tmp_path)[0].seconds == 2.0
+
+
+def test_a_write_that_fails_keeps_the_record_that_was_there(tmp_path, monkeypatch):
+    path = record.save_record(a_record(), tmp_path)
+
+    def full(*_args, **_kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(type(path), "write_text", full)
+    with pytest.raises(OSError, match="No space"):
+        record.save_record(a_record(seconds=2.0), tmp_path)
+    monkeypatch.undo()
+    assert record.load_record(path).seconds == 1.0
+    assert len(list((tmp_path / "records").iterdir())) == 1
+
+
+def test_cells_that_differ_have_keys_that_differ():
+    cells = [
+        CELL,
+        CELL.model_copy(update={"frames": 137}),
+        CELL.model_copy(update={"device": "cuda"}),
+        CELL.model_copy(update={"preset": "paper"}),
+        CELL.model_copy(update={"system": "dual_lip"}),
+        Cell(kind="quality", system="hh_t2l", corpus="grid", durations="true", preset="tiny"),
+        Cell(kind="quality", system="hh_t2l", corpus="grid", durations="predicted", preset="tiny"),
+        CELL.model_copy(update={"system": "x" * 200}),
+        CELL.model_copy(update={"system": "x" * 201}),
+    ]
+    keys = [cell.key for cell in cells]
+    assert len(set(keys)) == len(keys)
+    assert all(len(key) <= 120 and "/" not in key for key in keys)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("{", "cannot be read as a record"),
+        ("[]", "version None"),
+        ('{"version": 99}', "version 99"),
+        ('{"version": 1}', "not a valid record"),
+    ],
+)
+def test_a_file_that_is_no_record_is_named(tmp_path, content, says):
+    file = tmp_path / "x.json"
+    file.write_text(content)
+    with pytest.raises(UserError, match=says) as caught:
+        record.load_record(file)
+    assert str(file) in str(caught.value)
+
+
+def test_an_unknown_field_is_refused(tmp_path):
+    path = record.save_record(a_record(), tmp_path)
+    path.write_text(json.dumps({**json.loads(path.read_text()), "extra": 1}))
+    with pytest.raises(UserError, match="extra"):
+        record.load_record(path)
+
+
+def test_a_missing_or_empty_run_says_what_to_do(tmp_path):
+    with pytest.raises(UserError, match="there is no run"):
+        record.load_records(tmp_path / "none")
+    (tmp_path / "records").mkdir()
+    with pytest.raises(UserError, match="holds no records.*lipbench evaluate"):
+        record.load_records(tmp_path)

@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+
+from models.errors import UserError
+from models.text import Vocabulary
+from training.config import TrainingConfig
+from training.data import ClipReader, Lessons, StepsLeft
+from training.frames import to_model_size, to_unit
+
+CONFIG = TrainingConfig(clips=3, frames_per_clip=2, checkpoint_steps=4, steps=8)
+
+
+def lessons(corpus, config=CONFIG, cache_bytes=1 << 30):
+    reader = ClipReader(corpus, Vocabulary(corpus.symbols), frame_size=(20, 40), cache_bytes=cache_bytes)
+    return Lessons(reader, corpus.ids("train"), config)
+
+
+def test_a_lesson_fits_together(corpus):
+    lesson = lessons(corpus)[0]
+    assert lesson.frames.shape[2:] == (3, 20, 40)
+    assert 0 <= lesson.frames.min() < lesson.frames.max() <= 1
+    assert torch.equal(lesson.durations.sum(dim=1), lesson.frame_lengths)
+    assert (lesson.picked < lesson.frame_lengths[:, None]).all()
+    assert all(len(set(row.tolist())) == 2 for row in lesson.picked)
+    for row in range(3):
+        clip = lesson.frames[row, : int(lesson.frame_lengths[row])]
+        assert (clip == lesson.identity[row]).flatten(1).all(dim=1).any(), "the identity is a frame of its clip"
+
+
+def test_a_lesson_follows_from_seed_and_step_alone(corpus):
+    first, again = lessons(corpus), lessons(corpus, cache_bytes=0)
+    first[0]  # what was read before does not matter
+    for a, b in zip(first[6], again[6], strict=True):
+        assert torch.equal(a, b)
+    other = lessons(corpus, TrainingConfig(clips=3, frames_per_clip=2, checkpoint_steps=4, steps=8, seed=5))
+    assert not torch.equal(first[6].picked, other[6].picked)
+    assert not torch.equal(first[6].picked, first[5].picked)
+
+
+def test_every_clip_is_met_equally_often(corpus):
+    source = lessons(corpus)
+    met: Counter[int] = Counter()
+    for step in range(4):
+        met.update(source.clip_numbers(step))
+    assert sorted(met.values()) == [3, 3, 3, 3]  # 4 steps of 3 clips over 4 clips
+
+
+def test_a_resumed_run_is_as_long_as_the_whole_and_begins_where_it_stopped():
+    sampler = StepsLeft(5, done=2)
+    assert list(sampler) == [2, 3, 4]
+    assert len(sampler) == 5
+
+
+def test_an_empty_split_is_refused(corpus):
+    reader = ClipReader(corpus, Vocabulary(corpus.symbols), frame_size=(20, 40), cache_bytes=0)
+    with pytest.raises(UserError, match="empty"):
+        Lessons(reader, [], CONFIG)
+
+
+def test_resizing_averages_areas():
+    frames = np.random.default_rng(0).integers(0, 256, (2, 80, 160, 3), dtype=np.uint8)
+    small = to_model_size(frames, (40, 80))
+    expected = frames.reshape(2, 40, 2, 80, 2, 3).mean(axis=(2, 4)).transpose(0, 3, 1, 2)
+    assert small.dtype == torch.uint8
+    assert np.abs(small.numpy() - expected).max() <= 0.5
+    assert torch.equal(to_model_size(frames, (80, 160)), torch.from_numpy(frames).permute(0, 3, 1, 2))
+    assert to_unit(torch.tensor([0, 255], dtype=torch.uint8)).tolist() == [0, 1]
