@@ -71,7 +71,7 @@ def test_any_text_may_be_said(text):
         ("bench", ["frames=[]"], "frames"),
         ("train", ["device=tpu"], "device='tpu'"),
         ("train", ["steps"], "'steps' is not understood"),
-        ("train", ["model=[unclosed"], "not understood"),
+        ("train", ["preset=[unclosed"], "not understood"),
     ],
 )
 def test_words_that_fit_nothing_are_errors_that_name_the_way_out(verb, words, says):

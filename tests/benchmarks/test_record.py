@@ -116,5 +116,5 @@ def test_a_missing_or_empty_run_says_what_to_do(tmp_path):
     with pytest.raises(UserError, match="there is no run"):
         record.load_records(tmp_path / "none")
     (tmp_path / "records").mkdir()
-    with pytest.raises(UserError, match="holds no records.*lipbench evaluate"):
+    with pytest.raises(UserError, match=r"holds no records.*lipbench evaluate"):
         record.load_records(tmp_path)

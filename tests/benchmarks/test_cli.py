@@ -1,0 +1,136 @@
+"""The command line as a person meets it. Runs in this process: only exit codes, output and files count."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+import models
+from benchmarks import cli
+from benchmarks.verbs import HELP
+from corpora.video import read_video
+
+CORPUS = ["corpus.train=4", "corpus.test=2", "corpus.speakers=2", "corpus.seconds=[0.6,0.9]"]
+RECIPE = ["training.steps=2", "training.clips=2", "training.frames_per_clip=1", "training.checkpoint_steps=1"]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A run's folder with a trained tiny HH-T2L in it."""
+    out = tmp_path_factory.mktemp("run")
+    assert cli.main(["train", "preset=tiny", f"out={out}", *CORPUS, *RECIPE]) == 0
+    return out
+
+
+@pytest.fixture
+def mouth(tmp_path):
+    path = tmp_path / "my mouth.png"
+    cv2.imwrite(str(path), np.full((80, 160, 3), 128, np.uint8))
+    return path
+
+
+def fails(words, capsys, says):
+    assert cli.main(words) == 2
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert error.startswith("lipbench: ")
+    assert says in error
+
+
+def test_no_word_at_all_shows_the_verbs(capsys):
+    assert cli.main([]) == 2
+    shown = capsys.readouterr().out
+    assert all(f"  {verb} " in shown for verb in HELP)
+
+
+@pytest.mark.parametrize("verb", HELP)
+def test_every_verbs_help_has_examples_and_options(verb, capsys):
+    assert cli.main([verb, "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert HELP[verb].summary in shown
+    assert "lipbench " + verb in shown
+    assert "options" in shown
+
+
+def test_list_shows_every_kind(capsys):
+    assert cli.main(["list"]) == 0
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in (*models.names(), "first_frame", "grid", "psnr", "paper"))
+
+
+def test_list_describes_a_model(capsys):
+    assert cli.main(["list", "model=hh_t2l", "preset=paper"]) == 0
+    shown = capsys.readouterr().out
+    assert "35,136,238" in shown
+    assert "image_decoder" in shown
+
+
+def test_evaluate_then_report(run, capsys):
+    assert cli.main(["evaluate", "preset=tiny", f"out={run}", *CORPUS]) == 0
+    shown = capsys.readouterr().out
+    assert shown.count("2 clips") == 8  # one model and three controls, predicted and true durations
+    assert cli.main(["report", str(run)]) == 0
+    assert (run / "report" / "report.md").read_text().count("HH-T2L") > 1
+
+
+def test_generate_says_a_text_with_a_mouth(run, mouth, tmp_path, capsys):
+    clip = tmp_path / "clip.mp4"
+    words = ["text=bin blue", f"identity={mouth}", "preset=tiny", f"runs={run}", f"out={clip}", "frames=7"]
+    assert cli.main(["generate", *words]) == 0
+    assert "7 frames" in capsys.readouterr().out
+    assert read_video(clip).frames.shape == (7, 20, 40, 3)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["trian"], "Did you mean 'train'"),
+        (["train", "model=hh_t2"], "no model named 'hh_t2'. Did you mean 'hh_t2l'"),
+        (["train", "preset=smal"], "Did you mean 'small'"),
+        (["train", "options.hiden=3"], "Did you mean 'hidden'"),
+        (["list", "modles"], "Did you mean 'models'"),
+        (["prepare", "corpus=grid", "root=no/such/folder"], "no/such/folder"),
+        (["prepare", "corpus=synthetic", "root=x"], "needs no preparation"),
+        (["train", "corpus=grid", "corpus.store=no/such/store"], "lipbench prepare corpus=grid"),
+        (["evaluate", "checkpoint=no.ckpt"], "no checkpoint at no.ckpt"),
+        (["report", "no/such/run"], "no run at no/such/run"),
+        (["bench", "models=hht2l"], "Did you mean 'hh_t2l'"),
+    ],
+)
+def test_bad_input_is_one_line_that_names_the_way_out(words, says, capsys, tmp_path):
+    out = [f"out={tmp_path}"] if words[0] in ("train", "evaluate", "bench") else []
+    fails([*words, *out], capsys, says)
+
+
+def test_a_checkpoint_of_another_model_or_preset_is_named(run, capsys):
+    path = run / "train" / "hh_t2l-tiny" / "last.ckpt"
+    fails(["evaluate", "model=dual_lip", "preset=tiny", f"checkpoint={path}"], capsys, "holds the model 'hh_t2l'")
+    fails(["evaluate", "preset=small", f"checkpoint={path}"], capsys, "holds the preset 'tiny'")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"), [("", "the text is empty"), ("   ", "the text is empty"), ("café 5", "never seen '5', 'é'")]
+)
+def test_text_that_cannot_be_said_is_named(run, mouth, text, says, capsys):
+    fails(["generate", f"text={text}", f"identity={mouth}", "preset=tiny", f"runs={run}"], capsys, says)
+
+
+def test_a_picture_that_is_no_mouth_is_named(run, tmp_path, capsys):
+    square = tmp_path / "square.png"
+    cv2.imwrite(str(square), np.zeros((50, 50, 3), np.uint8))
+    for picture, says in ((square, "50 x 50"), (tmp_path / "none.png", "no picture")):
+        fails(["generate", "text=hi", f"identity={picture}", "preset=tiny", f"runs={run}"], capsys, says)
+
+
+def test_a_traceback_only_when_asked(capsys):
+    with pytest.raises(Exception, match="no verb named"):
+        cli.main(["trian", "--traceback"])
+
+
+def test_an_interrupt_says_that_nothing_is_lost(monkeypatch, capsys):
+    def interrupted(_words):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_dispatch", interrupted)
+    assert cli.main(["train"]) == 130
+    assert "interrupted" in capsys.readouterr().err
