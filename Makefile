@@ -5,9 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 RUN ?= runs/bench
-OVERRIDES ?=
+WORDS ?=
 
-.PHONY: help setup bench test lint types contracts unit report clean
+.PHONY: help setup bench test lint types contracts unit clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -17,16 +17,22 @@ $(STAMP): pyproject.toml constraints.txt
 	  { echo "lipbench needs Python 3.11 or newer; give one with: make PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@echo "installing into $(VENV): a few minutes and about 6 GB, most of it torch"
+	$(BIN)/python -m pip install $(if $(CI),--quiet) --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
 setup: $(STAMP) ## create .venv and install
 
-bench: $(STAMP) ## the main job: train small models, benchmark, report
-	@$(BIN)/python -m pytest benchmarks/ --benchmark-json=$(RUN)/benchmark.json $(OVERRIDES); status=$$?; \
+bench: $(STAMP) ## the main job: train small models, benchmark, report (RUN=folder, WORDS="preset=tiny …")
+	@mkdir -p $(RUN)
+	@$(BIN)/python -m pytest benchmarks/ --benchmark-json=$(RUN)/benchmark.json \
+	  $(foreach word,out=$(RUN) $(WORDS),--lipbench '$(word)'); status=$$?; \
 	  $(BIN)/lipbench report $(RUN) && exit $$status
 
 test: lint types contracts unit ## lint, types, import contracts, tests
+
+# one after the other even under make -j: two cores are all there is
+.NOTPARALLEL:
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

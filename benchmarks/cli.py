@@ -85,7 +85,6 @@ def _overview() -> str:
 def _help(verb: str) -> str:
     from benchmarks import config
 
-    choices = [f"  {group}={'|'.join(names)}" for group, names in config.groups().items()]
     return "\n".join(
         [
             f"lipbench {verb}: {HELP[verb].summary}",
@@ -93,11 +92,8 @@ def _help(verb: str) -> str:
             "examples",
             *(f"  {example}" for example in HELP[verb].examples),
             "",
-            "options and their defaults (write a.b=value for the indented ones)",
-            *(f"  {line}" for line in config.defaults(verb).rstrip().splitlines()),
-            "",
-            "groups (where the verb has them)",
-            *choices,
+            "options, written NAME=VALUE, with their defaults (??? has none and must be given)",
+            *(f"  {line}".rstrip() for line in config.explain(verb)),
         ]
     )
 

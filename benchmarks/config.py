@@ -17,7 +17,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from models.errors import UnknownNameError, UserError, suggest
+from models.errors import UnknownNameError, UserError, nearest
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 OPEN = ("options",)
@@ -188,9 +188,34 @@ def request(verb: str, overrides: Sequence[str]) -> BaseModel:
         ) from error
 
 
-def defaults(verb: str) -> str:
-    """A verb's options with their defaults, as YAML with the comments of its file left out."""
-    return OmegaConf.to_yaml(_compose(verb, []))
+def explain(verb: str) -> list[str]:
+    """A verb's options, as its file in `conf/` writes and explains them, each group's under the group's name."""
+    text = (CONF / f"{verb}.yaml").read_text(encoding="utf-8")
+    own = text.partition("  - _self_\n")[2] or text
+    lines = own.rstrip().splitlines()
+    composed = _compose(verb, [])
+    for group, choices in groups().items():
+        if group in composed:
+            lines += ["", f"{group}=NAME, one of {', '.join(choices)}; and within it"]
+            values = OmegaConf.to_container(composed[group], resolve=False)
+            notes = _notes(CONF / group)
+            lines += [f"  {group}.{name}: {_shown(value)}{notes.get(name, '')}" for name, value in values.items()]
+    return lines
+
+
+def _shown(value: Any) -> str:
+    return "null" if value is None else str(value)
+
+
+def _notes(folder: Path) -> dict[str, str]:
+    """The remark behind each option in a group's files."""
+    found: dict[str, str] = {}
+    for file in sorted(folder.glob("*.yaml")):
+        for line in file.read_text(encoding="utf-8").splitlines():
+            match = re.match(r"(\w+):.*?( # .*)$", line)
+            if match:
+                found.setdefault(match[1], match[2])
+    return found
 
 
 def groups() -> dict[str, list[str]]:
@@ -241,7 +266,9 @@ def _explain(verb: str, words: Sequence[str], error: Exception) -> UserError:
     for word in words:
         key = word.lstrip("+~").partition("=")[0]
         if key not in known and key not in known_groups and not re.match(r"options\.", key):
-            return UserError(f"{verb} has no option '{key}'", remedy=suggest(key, known))
+            meant = nearest(key, known)
+            remedy = f"Did you mean '{meant}'? See lipbench {verb} --help" if meant else f"See lipbench {verb} --help"
+            return UserError(f"{verb} has no option '{key}'", remedy=remedy)
     first = (text.splitlines() or [type(error).__name__])[0]
     return UserError(f"the options of {verb} are not understood: {first}", remedy=f"See lipbench {verb} --help")
 

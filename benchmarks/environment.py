@@ -72,7 +72,10 @@ def machine() -> Machine:
 
 def command_line() -> str:
     """The command that is running, as one would type it: the program's name without its folder."""
-    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    program = Path(sys.argv[0])
+    # `python -m pytest` runs the file pytest/__main__.py
+    name = program.parent.name if program.name == "__main__.py" else program.name
+    return shlex.join([name, *sys.argv[1:]])
 
 
 def _git(*words: str) -> str | None:

@@ -42,6 +42,12 @@ def suggest(name: str, known: Iterable[str]) -> str:
         A sentence without a full stop, such as ``Did you mean 'grid'? Known: grid, synthetic``.
     """
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    meant = nearest(name, names)
     listed = f"Known: {', '.join(names)}" if names else "None is registered"
-    return f"Did you mean '{near[0]}'? {listed}" if near else listed
+    return f"Did you mean '{meant}'? {listed}" if meant else listed
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that was probably meant, or None if none is near."""
+    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return near[0] if near else None

@@ -6,7 +6,7 @@ from reports.formatting import count, decimals_for, escaped, joined, number, siz
 from reports.latency_table import LatencyTable
 from reports.paper import Paper, QualityCondition
 from reports.quality_table import QualityTable
-from reports.statistics import MIN_CLUSTERS, MIN_LENGTHS, MIN_SAMPLES
+from reports.statistics import MIN_CLUSTERS, MIN_LENGTHS, MIN_SAMPLES, TOO_SMALL
 
 
 def incomparable(frame_size: tuple[int, int] | None, paper: Paper) -> str | None:
@@ -71,8 +71,9 @@ def _interval_note(table: QualityTable) -> str:
     note = f"[ ]: 95 % bootstrap interval of the mean over clips, resampled by {joined(sorted(units)) or 'clip'}"
     if units == {"clip"}:
         note += " because there is one speaker, so it says nothing about others"
-    if any(mean.reason and mean.reason.startswith("n too small") for mean in means):
-        note += f"; not given for fewer than {MIN_CLUSTERS}"
+    small = sorted({mean.reason for mean in means if mean.reason and mean.reason.startswith(TOO_SMALL)})
+    if small:
+        note += f"; not given for fewer than {MIN_CLUSTERS} ({joined(small)})"
     return f"{note}."
 
 

@@ -20,6 +20,8 @@ LEVEL = 0.95
 RESAMPLES = 9999
 MIN_CLUSTERS = 10
 """Fewest speakers (or clips) for a bootstrap interval."""
+TOO_SMALL = "n too small"
+"""How a reason begins that says so."""
 MIN_SAMPLES = 6
 """Fewest samples for an interval of a median: with five, even the whole range holds it only 93.75 % of the time."""
 MIN_LENGTHS = 4
@@ -126,7 +128,7 @@ def mean_by_cluster(
     elif not np.isfinite(kept).all():
         reason = "not finite"
     elif len(sums) < MIN_CLUSTERS:
-        reason = f"n too small: {len(sums)} {unit}{'' if len(sums) == 1 else 's'}"
+        reason = f"{TOO_SMALL}: {len(sums)} {unit}{'' if len(sums) == 1 else 's'}"
     else:
         interval = _bootstrap_ratio(sums, counts, seed=seed, resamples=resamples)
     return Mean(

@@ -25,7 +25,7 @@ from reports.formatting import (
 from reports.latency_table import LatencyCell, LatencyRow, LatencyTable, latency_tables
 from reports.paper import Paper
 from reports.quality_table import QualityCell, QualityRow, QualityTable, quality_tables
-from reports.statistics import Interval, Mean
+from reports.statistics import TOO_SMALL, Interval, Mean
 from reports.systems import Naming
 
 CONTROLS_HEAD = "*Controls*"
@@ -135,7 +135,8 @@ def _quality_cell(cell: QualityCell | None, decimals: int) -> str:
 def _mean_text(mean: Mean, decimals: int, *, bold: bool = False) -> str:
     value = number(mean.value, decimals)
     coverage = f"{mean.n} of {mean.n + mean.missing} clips" if mean.missing else None
-    reason = None if mean.reason == "not finite" else mean.reason
+    # the value says itself that it is not finite, and a note under the table says where n is too small
+    reason = None if mean.reason and mean.reason.startswith(("not finite", TOO_SMALL)) else mean.reason
     return _stacked(f"**{value}**" if bold else value, interval_of(mean.interval, decimals) or reason, coverage)
 
 

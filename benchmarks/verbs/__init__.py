@@ -54,7 +54,7 @@ HELP: dict[str, Help] = {
     ),
     "report": Help(
         "render a run's records as markdown and HTML, with the paper's values beside ours",
-        ("lipbench report runs/bench", "lipbench report runs/grid out=/tmp/report"),
+        ("lipbench report runs/bench", "lipbench report runs/grid out=report"),
     ),
     "generate": Help(
         "make a clip from a text and a picture of a mouth",

@@ -54,3 +54,5 @@ def test_the_machine_says_what_it_can():
 def test_the_command_has_no_machines_path(monkeypatch):
     monkeypatch.setattr("sys.argv", ["/home/someone/.venv/bin/lipbench", "train", "out=a b"])
     assert environment.command_line() == "lipbench train 'out=a b'"
+    monkeypatch.setattr("sys.argv", ["/usr/lib/python3/pytest/__main__.py", "benchmarks/"])
+    assert environment.command_line() == "pytest benchmarks/"

@@ -183,7 +183,8 @@ def test_length_error_where_durations_are_predicted(make):
 
 def test_few_clips_say_so(make):
     table = only([make.quality("hh_t2l", n=5)])
-    assert "n too small: 5 clips" in cells_of(table, "HH-T2L")["PSNR ↑"]
+    assert "[" not in cells_of(table, "HH-T2L")["PSNR ↑"]
+    assert "fewer than 10 (n too small: 5 clips)" in " ".join(quality_notes(table, load_paper()))
     assert cells_of(table, "HH-T2L")["Clips"] == "5"
 
 
