@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 import models
 from benchmarks.config import Bench
-from models.registry import Registry
+from models.registry import Registry, is_path
 
 
 class Scored(NamedTuple):
@@ -27,7 +27,7 @@ def chosen(wanted: Sequence[str], registry: Registry[Any]) -> list[str]:
     if list(wanted) == ["all"]:
         return registry.names()
     for name in wanted:
-        if not name.rpartition(":")[0].endswith(".py"):
+        if not is_path(name):
             registry.origin(name)
     return list(wanted)
 

@@ -61,10 +61,11 @@ class Prepare(_Checked):
 
     corpus: CorpusChoice
     root: Path
-    workers: int | None = Field(default=None, ge=1)
+    workers: int | None = Field(default=None, ge=0)
     limit: int | None = Field(default=None, ge=1)
-    split: Literal["public", "random"] = "public"
-    stabilise: Literal["clip", "frame"] = "clip"
+    split: Literal["public", "unseen", "random"]
+    seed: int
+    stabilise: Literal["clip", "frame"]
 
 
 class Train(_Checked):
@@ -193,13 +194,12 @@ def explain(verb: str) -> list[str]:
     text = (CONF / f"{verb}.yaml").read_text(encoding="utf-8")
     own = text.partition("  - _self_\n")[2] or text
     lines = own.rstrip().splitlines()
-    composed = _compose(verb, [])
+    composed: dict[str, Any] = OmegaConf.to_container(_compose(verb, []), resolve=False)  # pyright: ignore[reportAssignmentType]
     for group, choices in groups().items():
         if group in composed:
             lines += ["", f"{group}=NAME, one of {', '.join(choices)}; and within it"]
-            values = OmegaConf.to_container(composed[group], resolve=False)
             notes = _notes(CONF / group)
-            lines += [f"  {group}.{name}: {_shown(value)}{notes.get(name, '')}" for name, value in values.items()]
+            lines += [f"  {group}.{name}: {_shown(v)}{notes.get(name, '')}" for name, v in composed[group].items()]
     return lines
 
 

@@ -1,8 +1,10 @@
-"""Progress on the terminal: a bar with rate and time left; nothing where there is no terminal."""
+"""Progress of long jobs: a bar with rate and time left on a terminal, a line every ten seconds elsewhere."""
 
 from __future__ import annotations
 
+import logging
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
@@ -11,22 +13,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+log = logging.getLogger(__name__)
 
-class _Rate(ProgressColumn):
-    """Items per second."""
-
-    def render(self, task: Task) -> Text:
-        """Draw the rate."""
-        return Text("" if task.speed is None else f"{task.speed:.1f}/s")
-
-
-def on_terminal() -> bool:
-    """Whether standard error is a terminal."""
-    return sys.stderr.isatty()
+LINE_EVERY_S = 10.0
 
 
 class Bar(NamedTuple):
-    """How a running job tells its bar where it is."""
+    """How a running job tells where it is."""
 
     advance: Callable[[int], None]
     """So many more items are finished."""
@@ -34,9 +27,14 @@ class Bar(NamedTuple):
     """So many there are in all, where that was not known at the start."""
 
 
+def on_terminal() -> bool:
+    """Whether standard error is a terminal."""
+    return sys.stderr.isatty()
+
+
 @contextmanager
 def bar(title: str, total: int | None) -> Iterator[Bar]:
-    """Show a progress bar while something runs.
+    """Show progress while something runs.
 
     Args:
         title: what runs.
@@ -45,10 +43,44 @@ def bar(title: str, total: int | None) -> Iterator[Bar]:
     Yields:
         Two functions for the job to call.
     """
+    if not on_terminal():
+        lines = _Lines(title, total)
+        yield Bar(lines.advance, lines.set_total)
+        return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=not on_terminal()) as progress:
+    with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task(title, total=total)
         yield Bar(
             advance=lambda finished: progress.advance(task, finished),
             set_total=lambda items: progress.update(task, total=items),
         )
+
+
+class _Rate(ProgressColumn):
+    """Items per second."""
+
+    def render(self, task: Task) -> Text:
+        return Text("" if task.speed is None else f"{task.speed:.1f}/s")
+
+
+class _Lines:
+    """Progress where there is no terminal."""
+
+    def __init__(self, title: str, total: int | None) -> None:
+        self.title = title
+        self.total = total
+        self.done = 0
+        self.began = self.said = time.perf_counter()
+
+    def set_total(self, items: int) -> None:
+        self.total = items
+
+    def advance(self, finished: int) -> None:
+        self.done += finished
+        now = time.perf_counter()
+        if now - self.said < LINE_EVERY_S:
+            return
+        self.said = now
+        rate = self.done / (now - self.began)
+        left = "" if self.total is None else f" of {self.total}, {(self.total - self.done) / rate:.0f} s left"
+        log.info("%s: %d%s, %.1f/s", self.title, self.done, left, rate)

@@ -23,6 +23,8 @@ from benchmarks.record import Cell, LatencySample, Quality
 from benchmarks.systems import Subject
 from corpora.utterance import Corpus
 from models.presets import resolve
+from models.registry import short_name
+from models.text import Vocabulary
 from training.config import TrainingConfig
 
 log = logging.getLogger(__name__)
@@ -46,7 +48,7 @@ def training_config(values: dict[str, object]) -> TrainingConfig:
 
 def checkpoint_path(run: Path, model: str, preset: str) -> Path:
     """Where a run keeps a model's checkpoint. A model given as file:Class is kept under the class' name."""
-    return run / "train" / f"{model.rpartition(':')[2]}-{preset}" / "last.ckpt"
+    return run / "train" / f"{short_name(model)}-{preset}" / "last.ckpt"
 
 
 class Sweep:
@@ -70,35 +72,51 @@ class Sweep:
         return corpora.create(self.request.corpus.name, **self.request.corpus.options)
 
     def subject(self, model: str) -> Subject:
-        """A trained model, trained now if it is not there."""
+        """A model ready to be measured: trained now if it can be and is not yet, as it is if it cannot."""
         if model not in self._subjects:
-            from training.fit import train
-
             request = self.request
-            path = checkpoint_path(request.out, model, request.preset)
-            log.info("training %s (%s) on %s, kept in %s", model, request.preset, request.corpus.name, path.parent)
-            train(
-                model,
-                request.preset,
-                options=request.options,
-                corpus=self.corpus,
-                config=training_config(request.training),
-                folder=path.parent,
-                progress=self._progress,
-                device="gpu" if self.device.type == "cuda" else "cpu",
-            )
-            self._subjects[model] = systems.trained(path, model=model, preset=request.preset, device=self.device)
+            if models.is_trainable(model):
+                path = self._train(model)
+                subject = systems.trained(path, model=model, preset=request.preset, device=self.device)
+            else:
+                subject = systems.untrained(
+                    model,
+                    request.preset,
+                    options=request.options,
+                    device=self.device,
+                    vocabulary=Vocabulary(self.corpus.symbols),
+                )
+            self._subjects[model] = subject
         return self._subjects[model]
+
+    def _train(self, model: str) -> Path:
+        from training.fit import train
+
+        request = self.request
+        path = checkpoint_path(request.out, model, request.preset)
+        log.info("%s (%s) learns %s; kept in %s", model, request.preset, request.corpus.name, path.parent)
+        return train(
+            model,
+            request.preset,
+            options=request.options,
+            corpus=self.corpus,
+            config=training_config(request.training),
+            folder=path.parent,
+            progress=self._progress,
+            device="gpu" if self.device.type == "cuda" else "cpu",
+        )
 
     def latency_cell(self, model: str, frames: int) -> Cell:
         """What timing one model at one length is called."""
-        return Cell(kind="latency", system=model, frames=frames, device=self.device.type, preset=self.request.preset)
+        return Cell(
+            kind="latency", system=short_name(model), frames=frames, device=self.device.type, preset=self.request.preset
+        )
 
     def quality_cell(self, scored: Scored) -> Cell:
         """What scoring one system is called."""
         return Cell(
             kind="quality",
-            system=scored.system,
+            system=short_name(scored.system),
             role=scored.kind,
             corpus=self.request.corpus.name,
             durations=scored.durations,

@@ -14,6 +14,7 @@ from baselines import controls
 from benchmarks.record import System
 from models.contract import LipModel
 from models.errors import UserError
+from models.registry import short_name
 from models.text import Vocabulary
 from training import checkpoint
 
@@ -42,13 +43,30 @@ def trained(path: Path, *, model: str, preset: str, device: torch.device) -> Sub
     return _subject(built, system, loaded.vocabulary)
 
 
-def untrained(name: str, preset: str, *, options: dict[str, Any], device: torch.device, seed: int = 0) -> Subject:
-    """Build a model with random weights: good for timing, never for scoring."""
+def untrained(
+    name: str,
+    preset: str,
+    *,
+    options: dict[str, Any],
+    device: torch.device,
+    vocabulary: Vocabulary | None = None,
+    seed: int = 0,
+) -> Subject:
+    """Build a model as it is: one that needs no training, or one with random weights, good for timing only.
+
+    Args:
+        name: registry name, or ``path/to/file.py:Class``.
+        preset: its preset.
+        options: changes to the preset.
+        device: where it is to compute.
+        vocabulary: of the text that it will be given; None: it will only be timed.
+        seed: of the random weights.
+    """
     torch.manual_seed(seed)
     built = models.create(name, preset, **options)
     if isinstance(built, nn.Module):
         built = built.to(device).eval()
-    return _subject(built, describe(built, name=name, preset=preset, options=options), None)
+    return _subject(built, describe(built, name=name, preset=preset, options=options), vocabulary)
 
 
 def describe(model: Any, *, name: str, preset: str, options: dict[str, Any]) -> System:
@@ -57,8 +75,8 @@ def describe(model: Any, *, name: str, preset: str, options: dict[str, Any]) -> 
     config = getattr(model, "config", None)
     resolved = dataclasses.asdict(config) if dataclasses.is_dataclass(config) and not isinstance(config, type) else {}
     return System(
-        name=name,
-        title=getattr(card, "title", name),
+        name=short_name(name),
+        title=getattr(card, "title", short_name(name)),
         kind="model",
         preset=preset,
         options=options,

@@ -60,3 +60,18 @@ def create(name: str, preset: str = "small", **options: Any) -> LipModel:
     if not callable(getattr(model, "generate", None)):
         raise UserError(f"'{name}' is no model: it has no method generate(request)", remedy="See models/contract.py")
     return model
+
+
+def is_trainable(name: str) -> bool:
+    """Whether a model can be trained: its class says how to answer a lesson, by a `forward` of its own.
+
+    Args:
+        name: a name from `names`, or ``path/to/file.py:Class``.
+
+    Raises:
+        UnknownNameError: there is no such model.
+    """
+    from torch import nn
+
+    forward = getattr(MODELS.get(name), "forward", None)
+    return callable(forward) and forward is not nn.Module.forward

@@ -86,8 +86,8 @@ class Registry(Generic[T]):
             UnknownNameError: nothing has this name.
             UserError: the file, or the attribute in it, does not exist, or its import failed.
         """
-        path, _, attribute = name.rpartition(":")
-        if path.endswith(".py"):
+        if is_path(name):
+            path, _, attribute = name.rpartition(":")
             return self._attribute(_load_file(self.kind, Path(path)), attribute, name)
         target = self.origin(name)
         module_name, _, attribute = target.partition(":")
@@ -115,6 +115,21 @@ class Registry(Generic[T]):
         self._plugins_read = True
         for point in entry_points(group=cast("str", self._group)):
             self.add(point.name, point.value)
+
+
+def short_name(name: str) -> str:
+    """What a thing is called in records and folders: its name, or the class of ``path/to/file.py:Class``.
+
+    Example:
+        >>> short_name("mine.py:Still"), short_name("hh_t2l")
+        ('Still', 'hh_t2l')
+    """
+    return name.rpartition(":")[2]
+
+
+def is_path(name: str) -> bool:
+    """Whether a name is ``path/to/file.py:Class`` rather than a registered one."""
+    return name.rpartition(":")[0].endswith(".py")
 
 
 def _load_file(kind: str, path: Path) -> ModuleType:

@@ -74,6 +74,28 @@ def test_trained_models_are_kept_for_the_next_time(run):
     assert {path: path.stat().st_mtime_ns for path in run.glob("train/*/last.ckpt")} == kept
 
 
+def test_a_model_that_does_not_learn_is_timed_and_scored_as_it_is(tmp_path, capsys):
+    mine = tmp_path / "mine.py"
+    mine.write_text(
+        "from types import SimpleNamespace\n"
+        "import torch\n"
+        "class Still:\n"
+        "    frame_size = (20, 40)\n"
+        "    def generate(self, request):\n"
+        "        n = request.n_frames if request.n_frames is not None else torch.full((len(request.tokens),), 9)\n"
+        "        frames = request.identity[:, None].repeat(1, int(n.max()), 1, 1, 1)\n"
+        "        return SimpleNamespace(frames=frames, lengths=n, durations=None)\n"
+    )
+    words = [f"models={mine}:Still", "controls=[first_frame]"]
+    assert cli.main(["bench", *SIZES, f"out={tmp_path / 'run'}", *words]) == 0
+    records = {record.cell.system: record for record in load_records(tmp_path / "run")}
+    assert set(records) == {"Still", "first_frame"}
+    assert not (tmp_path / "run" / "train").exists()
+    evaluated = ["evaluate", *SIZES[1:5], f"out={tmp_path / 'run'}", f"model={mine}:Still", "durations=predicted"]
+    assert cli.main(evaluated) == 0
+    assert "Still" in capsys.readouterr().out
+
+
 def test_a_cell_that_fails_is_a_record_a_failed_test_and_a_row_of_the_report(tmp_path):
     broken = tmp_path / "broken.py"
     broken.write_text(

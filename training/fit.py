@@ -85,8 +85,11 @@ def train(
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     torch.manual_seed(config.seed)
     built = models.create(model, preset, **{"vocabulary_size": vocabulary.size, **options})
-    if not isinstance(built, nn.Module) or not hasattr(built, "frame_size"):
-        raise UserError(f"the model '{model}' cannot be trained", remedy="It needs forward(lesson) and frame_size")
+    if not isinstance(built, nn.Module) or not models.is_trainable(model) or not hasattr(built, "frame_size"):
+        raise UserError(
+            f"the model '{model}' cannot be trained",
+            remedy="It must be a torch module with forward(lesson) and frame_size (see models/contract.py)",
+        )
     frame_size: tuple[int, int] = built.frame_size  # pyright: ignore[reportAssignmentType]
     reader = ClipReader(corpus, vocabulary, frame_size=frame_size, cache_bytes=config.cache_bytes)
     lessons = Lessons(reader, corpus.ids("train"), config)

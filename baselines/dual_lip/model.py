@@ -47,7 +47,7 @@ class DualLip(nn.Module):
         title="DualLip",
         paper="Chen et al. 2020, DualLip: A System for Joint Lip Reading and Generation, arXiv 2009.05784",
         origin="a reconstruction: recurrent decoding and its attention are public, every layer size is our choice",
-        licence="that of lipbench",
+        licence="this repository's",
         autoregressive=True,
         predicts_durations=False,
     )

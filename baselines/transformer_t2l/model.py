@@ -39,7 +39,7 @@ class TransformerT2L(nn.Module):
         title="TransformerT2L",
         paper="Liu et al. 2021, arXiv 2107.06831, section 5.1",
         origin="written from the paper, which has no code for it; the encoder of the fed-back frame is our choice",
-        licence="that of lipbench",
+        licence="this repository's",
         autoregressive=True,
         predicts_durations=False,
     )

@@ -8,6 +8,7 @@ import torch
 
 import corpora
 import metrics
+import models
 from baselines import controls
 from benchmarks import evaluation, systems
 from benchmarks.cells import chosen
@@ -17,8 +18,11 @@ from benchmarks.record import Cell, Quality, Record
 from benchmarks.runner import run_cell
 from benchmarks.sweep import checkpoint_path, pick_device
 from benchmarks.systems import Subject
+from corpora.utterance import Corpus
 from metrics import protocols
 from models.errors import UserError
+from models.registry import short_name
+from models.text import Vocabulary
 
 
 def run(request: Evaluate) -> None:
@@ -28,9 +32,8 @@ def run(request: Evaluate) -> None:
     for name in request.controls:
         controls.get(name)
     device = pick_device(request.device)
-    path = request.checkpoint or checkpoint_path(request.out, request.model, request.preset)
-    subject = systems.trained(path, model=request.model, preset=request.preset, device=device)
     corpus = corpora.create(request.corpus.name, **request.corpus.options)
+    subject = _subject(request, corpus, device)
     ids = evaluation.choose(corpus, request.split, request.limit)
     records: list[Record] = []
     for durations in request.durations:
@@ -44,13 +47,23 @@ def run(request: Evaluate) -> None:
     refuse_failures(records)
 
 
+def _subject(request: Evaluate, corpus: Corpus, device: torch.device) -> Subject:
+    """The model: from its checkpoint, or as it is if it is one that does not learn."""
+    if request.checkpoint is None and not models.is_trainable(request.model):
+        return systems.untrained(
+            request.model, request.preset, options={}, device=device, vocabulary=Vocabulary(corpus.symbols)
+        )
+    path = request.checkpoint or checkpoint_path(request.out, request.model, request.preset)
+    return systems.trained(path, model=request.model, preset=request.preset, device=device)
+
+
 def _score(
     request: Evaluate, system: str, subject: Subject | None, scoring: evaluation.Scoring, device: torch.device
 ) -> Record:
     """Score one system under a progress bar, and record it."""
     cell = Cell(
         kind="quality",
-        system=system.rpartition(":")[2],
+        system=short_name(system),
         role="control" if subject is None else "model",
         corpus=request.corpus.name,
         durations=scoring.durations,

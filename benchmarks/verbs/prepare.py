@@ -34,6 +34,7 @@ def run(request: Prepare) -> None:
             workers=request.workers,
             limit=request.limit,
             split=request.split,
+            seed=request.seed,
             stabilise=request.stabilise,
             on_progress=on_progress,
         )

@@ -66,7 +66,7 @@ class HHT2L(nn.Module):
         title="HH-T2L",
         paper="Liu et al. 2021, High-Speed and High-Quality Text-to-Lip Generation, arXiv 2107.06831",
         origin="written from the paper; sizes it omits from the public ParaLip code",
-        licence="that of lipbench",
+        licence="this repository's",
         autoregressive=False,
         predicts_durations=True,
     )
