@@ -1,4 +1,4 @@
-"""Guards that hold for every pytest run: the rooms must be this checkout's, and benchmarks must not run in parallel."""
+"""A guard for every pytest run: the rooms must be this checkout's."""
 
 from __future__ import annotations
 

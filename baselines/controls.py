@@ -6,11 +6,12 @@ Each takes the true frames, float (T, 3, H, W), and gives as many; the first fra
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
-
-from torch import Tensor
+from typing import TYPE_CHECKING, NamedTuple
 
 from models.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class Control(NamedTuple):

@@ -1,15 +1,20 @@
 """Autoregressive generation: one frame after another, each from the ones made before, until a stop.
 
+The stop token's logit gives the chance that a frame is the last one. A clip ends when it is more likely to have ended
+than not, which is the median of the lengths that the model believes in; no single frame needs to be sure of itself.
+
 Both rivals share this loop, so that neither is stopped, cut or timed by a rule of its own.
 """
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from models.contract import LipClip, LipRequest
@@ -47,6 +52,7 @@ def roll_out(step: Callable[[Tensor, Any], Step], request: LipRequest, state: An
     if wanted is None and request.durations is not None:
         wanted = request.durations.sum(dim=1)
     lengths = torch.zeros(len(request.identity), dtype=torch.long, device=request.identity.device)
+    going_on = torch.zeros(len(request.identity), device=request.identity.device)  # log of the chance not to have ended
     frames: list[Tensor] = []
     frame = request.identity
     longest = limit if wanted is None else int(wanted.max())
@@ -54,7 +60,8 @@ def roll_out(step: Callable[[Tensor, Any], Step], request: LipRequest, state: An
         frame, stop_logit, state = step(frame, state)
         frames.append(frame)
         if wanted is None:
-            lengths = torch.where((lengths == 0) & (stop_logit > 0), len(frames), lengths)
+            going_on = going_on + F.logsigmoid(-stop_logit.float())
+            lengths = torch.where((lengths == 0) & (going_on < math.log(0.5)), len(frames), lengths)
             # the one read from the device that autoregression cannot do without
             if bool((lengths > 0).all()):
                 break

@@ -33,7 +33,7 @@ def bench_latency(benchmark: BenchmarkFixture, sweep: Sweep, model: str, frames:
         benchmark.pedantic(one_round, rounds=prepared.rounds, iterations=1)
         return prepared.result(samples, sweep.corpus.fps)
 
-    record = run_cell(sweep.latency_cell(model, frames), sweep.request.out, measure)
+    record = run_cell(sweep.latency_cell(model, frames), sweep.request.out, measure, request=sweep.asked)
     benchmark.extra_info["status"] = record.status
     if isinstance(record.result, Latency):
         benchmark.extra_info |= {

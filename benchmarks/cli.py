@@ -9,6 +9,7 @@ import importlib
 import logging
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 
 from benchmarks.verbs import HELP
@@ -32,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     traceback = TRACEBACK in words
     words = [word for word in words if word != TRACEBACK]
+    # a warning is for the user here: where in the code it was raised is not
+    warnings.formatwarning = lambda message, *_args, **_kwargs: f"lipbench: {message}\n"
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     for room in ("training", "benchmarks", "corpora"):
         logging.getLogger(room).setLevel(logging.INFO)
@@ -43,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"lipbench: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("lipbench: interrupted; what was finished is kept, the same command goes on", file=sys.stderr)
+        print("lipbench: interrupted; what was finished is kept", file=sys.stderr)
         return 130
     except BrokenPipeError:
         # the reader of a pipe went away: not our error, and nobody is left to tell

@@ -85,6 +85,7 @@ class Evaluate(_Checked):
 
     model: str
     preset: str
+    options: dict[str, Any]
     checkpoint: Path | None
     corpus: CorpusChoice
     split: Literal["train", "test"]
@@ -101,7 +102,7 @@ class Evaluate(_Checked):
 class Bench(_Checked):
     """`lipbench bench`, and `pytest benchmarks/`."""
 
-    models: Names
+    models: Annotated[Names, Field(min_length=1)]
     preset: str
     options: dict[str, Any]
     corpus: CorpusChoice
@@ -175,11 +176,15 @@ def request(verb: str, overrides: Sequence[str]) -> BaseModel:
         UserError: a word is not understood, a value is of the wrong type, or something needed is missing.
     """
     composed = _compose(verb, overrides)
-    missing = sorted(OmegaConf.missing_keys(composed))
+    try:
+        missing = sorted(OmegaConf.missing_keys(composed))
+        values = OmegaConf.to_container(composed, resolve=True, throw_on_missing=False)
+    except OmegaConfBaseException as error:
+        raise _explain(verb, overrides, error) from error
     if missing:
         raise UserError(f"{verb} needs {', '.join(missing)}", remedy=f"Write {missing[0]}=… (lipbench {verb} --help)")
     try:
-        return VERBS[verb].model_validate(OmegaConf.to_container(composed, resolve=True))
+        return VERBS[verb].model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
@@ -228,6 +233,10 @@ def groups() -> dict[str, list[str]]:
 
 
 def _compose(verb: str, overrides: Sequence[str]) -> Any:
+    if not CONF.is_dir():
+        raise UserError(
+            "lipbench's conf/ is not beside its code", remedy="Install a checkout as it is: pip install --editable ."
+        )
     words = [_opened(word, verb) for word in overrides]
     logging.getLogger("hydra").setLevel(logging.ERROR)
     try:
@@ -244,9 +253,11 @@ def _opened(word: str, verb: str) -> str:
             f"'{word}' is not understood", remedy=f"Options are written name=value (lipbench {verb} --help)"
         )
     key, _, value = word.partition("=")
-    if key in PLAIN and value not in ("", "null") and not re.fullmatch(r"'.*'|\".*\"", value):
-        # one written in a shell has lost its quotes, which Hydra's grammar needs around anything but plain words
+    if key in PLAIN and not (key != "text" and value in ("", "null")):
+        # a value written in a shell has lost its quotes, which Hydra's grammar wants around all but plain words
         escaped = re.sub(r"(\\*)('|$)", lambda match: match[1] * 2 + match[2].replace("'", "\\'"), value)
+        if key == "text":
+            escaped = escaped.replace("${", "\\${")  # a text has no variables
         return f"{key}='{escaped}'"
     key = key.lstrip("+~")
     if key.split(".")[0] in OPEN and "." in key and not word.startswith(("+", "~")):

@@ -26,6 +26,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Compose the request, refuse to run in parallel, and show progress while cells run."""
+    if config.getoption("benchmark_disable", default=False):
+        raise pytest.UsageError("with --benchmark-disable nothing is measured: leave it out, or run tests/ instead")
     if getattr(config.option, "numprocesses", None):
         raise pytest.UsageError("benchmarks that share a machine slow each other down: run them without -n")
     try:
@@ -55,4 +57,9 @@ def sweep(request: pytest.FixtureRequest):  # noqa: ANN201 - its type would impo
     """The session's bench run; it trains what it needs, when it needs it."""
     from benchmarks.sweep import Sweep
 
-    return Sweep(request.config.stash[REQUEST], progress=False)
+    made = Sweep(request.config.stash[REQUEST], progress=False)
+    try:
+        made.check()
+    except UserError as error:
+        pytest.exit(f"lipbench: {error}", returncode=2)
+    return made

@@ -38,7 +38,9 @@ PACKAGES = (
 @cache
 def software() -> Software:
     """Versions and revision of the code that is running."""
-    commit = _git("rev-parse", "HEAD")
+    # the revision of a repository that merely surrounds an installed copy says nothing
+    ours = _git("rev-parse", "--show-toplevel") == str(CHECKOUT)
+    commit = _git("rev-parse", "HEAD") if ours else None
     status = _git("status", "--porcelain")
     packages: dict[str, str] = {}
     for name in PACKAGES:

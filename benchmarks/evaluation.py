@@ -45,6 +45,7 @@ class Scoring(NamedTuple):
     """What is scored, and how."""
 
     corpus: Corpus
+    corpus_options: dict[str, object]
     ids: Sequence[str]
     split: Split
     protocol: str
@@ -121,7 +122,7 @@ def score_model(
             for truth, frames, length in zip(truths, clip.frames, clip.lengths.tolist(), strict=True):
                 yield truth, frames[:length].cpu()
 
-    return _score(subject.system, scoring, generated(), strip=strip, advance=advance)
+    return _score(subject.system, scoring, generated(), device=device, strip=strip, advance=advance)
 
 
 def score_control(
@@ -139,7 +140,7 @@ def score_control(
             truth = _truth(scoring, utterance_id)
             yield truth, make(truth.frames)
 
-    return _score(system, scoring, made(), strip=strip, advance=advance)
+    return _score(system, scoring, made(), device=torch.device("cpu"), strip=strip, advance=advance)
 
 
 def request_of(
@@ -166,6 +167,7 @@ def _score(
     scoring: Scoring,
     pairs: Iterator[tuple[Truth, Tensor]],
     *,
+    device: torch.device,
     strip: Path | None,
     advance: Callable[[int], None],
 ) -> record.Quality:
@@ -199,11 +201,13 @@ def _score(
         corpus=record.Corpus(
             name=scoring.corpus.name,
             fingerprint=scoring.corpus.fingerprint,
+            options=scoring.corpus_options,
             split=scoring.split,
             clips=len(scores),
         ),
         protocol=record.Protocol(name=protocol.name, fingerprint=protocol.fingerprint, summary=protocol.summary),
         durations=scoring.durations,
+        device=device.type,
         metrics=[facts(name, measure) for name, measure in measures.items()],
         clips=scores,
         strip=None if strip is None else f"{strip.parent.name}/{strip.name}",

@@ -9,13 +9,14 @@ History of the format:
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from models.errors import UserError
 
@@ -51,6 +52,17 @@ class Software(_Frozen):
     """True if the checkout had uncommitted changes."""
 
 
+class Training(_Frozen):
+    """How a model came by its weights."""
+
+    corpus: str
+    corpus_fingerprint: str
+    steps: int
+    """Updates taken."""
+    recipe: dict[str, object]
+    """All options of the training."""
+
+
 class System(_Frozen):
     """The thing measured: a model, or a control that stands beside the models."""
 
@@ -70,7 +82,8 @@ class System(_Frozen):
     autoregressive: bool | None = None
     checkpoint: str | None = None
     """sha256 of the weights; None for an untrained model or a control."""
-    trained_steps: int | None = None
+    training: Training | None = None
+    """None for an untrained model or a control."""
 
 
 class Corpus(_Frozen):
@@ -79,6 +92,8 @@ class Corpus(_Frozen):
     name: str
     fingerprint: str
     """Changes when any option or content of the corpus changes."""
+    options: dict[str, object] = Field(default_factory=dict)
+    """As asked for."""
     split: str
     clips: int
 
@@ -124,6 +139,8 @@ class Quality(_Frozen):
     protocol: Protocol
     durations: Literal["true", "predicted"]
     """Whether the true durations were given."""
+    device: str
+    """Where the clips were generated: "cpu" or "cuda"."""
     metrics: list[MetricFacts]
     clips: list[ClipScore]
     strip: str | None = None
@@ -151,15 +168,15 @@ class Latency(_Frozen):
     device: str
     """"cpu" or "cuda"."""
     dtype: str
-    batch: int
-    frames: int
+    batch: int = Field(ge=1)
+    frames: int = Field(ge=1)
     """Length of each clip, the same for every system."""
     tokens: int
-    fps: float
+    fps: float = Field(gt=0)
     first_call_s: float
     """The very first call at this shape, before any warm-up."""
     warmup: list[LatencySample]
-    samples: list[LatencySample]
+    samples: list[LatencySample] = Field(min_length=1)
     settled: bool
     """False if the warm-up ended at its limit before the samples were flat."""
 
@@ -172,26 +189,35 @@ class Failure(_Frozen):
 
 
 class Cell(_Frozen):
-    """What was asked for: enough to ask for it again."""
+    """What was asked for. Two cells that differ in anything have records of their own."""
 
     kind: Literal["quality", "latency"]
     system: str
     role: Literal["model", "control"] = "model"
-    corpus: str | None = None
-    durations: Literal["true", "predicted"] | None = None
-    frames: int | None = None
-    device: str | None = None
     preset: str | None = None
+    options: dict[str, object] = Field(default_factory=dict)
+    checkpoint: str | None = None
+    """The checkpoint's file, if one was named; None: the one that the run itself trained, or none."""
+    corpus: str | None = None
+    corpus_options: dict[str, object] = Field(default_factory=dict)
+    split: str | None = None
+    limit: int | None = None
+    """Most clips to score; None: all."""
+    durations: Literal["true", "predicted"] | None = None
+    protocol: str | None = None
+    frames: int | None = None
+    batch: int | None = None
+    device: str | None = None
 
     @property
     def key(self) -> str:
-        """A short name, unique within a run, that is also the record's file name."""
+        """A name, unique within a run, that is also the record's file name: readable first, then a digest of it all."""
         parts = [self.kind, self.system, self.corpus, self.durations, self.preset, self.device]
         named = [part for part in parts if part]
         if self.frames is not None:
             named.append(f"{self.frames:04d}")
-        safe = "-".join("".join(c if c.isalnum() or c in "._" else "_" for c in part) for part in named)
-        return safe if len(safe) <= 120 else f"{safe[:100]}-{hashlib.sha256(safe.encode()).hexdigest()[:12]}"
+        readable = "-".join("".join(c if c.isalnum() or c in "._" else "_" for c in part) for part in named)
+        return f"{readable[:100]}-{hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:8]}"
 
 
 class Record(_Frozen):
@@ -202,6 +228,8 @@ class Record(_Frozen):
     """UTC, ISO 8601."""
     command: str
     """The command line that made it."""
+    request: dict[str, object] = Field(default_factory=dict)
+    """All options of that command, as they were understood."""
     cell: Cell
     status: Literal["measured", "failed"]
     machine: Machine
@@ -210,6 +238,16 @@ class Record(_Frozen):
     failure: Failure | None = None
     seconds: float
     """How long the whole cell took, loading and warm-up included."""
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Record:
+        if (self.status == "measured") != (self.result is not None) or (self.status == "failed") != (
+            self.failure is not None
+        ):
+            raise ValueError("a measured record has a result and no failure, a failed one the reverse")
+        if self.result is not None and self.result.kind != self.cell.kind:
+            raise ValueError(f"the cell asks for {self.cell.kind}, the result is {self.result.kind}")
+        return self
 
 
 def save_record(record: Record, run: Path) -> Path:
@@ -221,17 +259,29 @@ def save_record(record: Record, run: Path) -> Path:
 
     Returns:
         The file written. A record of the same cell is replaced.
+
+    Raises:
+        UserError: the folder cannot be written to; an older record of the cell is still there.
     """
     folder = run / "records"
-    folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"{record.cell.key}.json"
     temporary = target.with_suffix(f".{os.getpid()}.tmp")
     try:
-        temporary.write_text(record.model_dump_json(indent=1), encoding="utf-8")
+        folder.mkdir(parents=True, exist_ok=True)
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(record.model_dump_json(indent=1))
+            file.flush()
+            os.fsync(file.fileno())
         temporary.replace(target)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    except OSError as error:
+        raise UserError(
+            f"the record {target} cannot be written: {error.strerror or error}",
+            remedy="Give another out=, or make room there, and run it again",
+        ) from error
+    finally:
+        # gone already if all went well; nothing is left of a write that did not
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
     return target
 
 

@@ -10,36 +10,43 @@ from pathlib import Path
 
 from benchmarks import environment
 from benchmarks.record import Cell, Failure, Latency, Quality, Record, save_record
+from models.errors import UserError
 
 log = logging.getLogger(__name__)
 
 
-class CellFailed(RuntimeError):  # noqa: N818 - it names what happened
-    """A cell ended in a failure, which its record holds."""
-
-
-def run_cell(cell: Cell, run: Path, measure: Callable[[], Quality | Latency]) -> Record:
+def run_cell(
+    cell: Cell, run: Path, measure: Callable[[], Quality | Latency], *, request: dict[str, object] | None = None
+) -> Record:
     """Measure a cell and write its record.
 
     Args:
         cell: what is asked for.
         run: the run's folder.
         measure: does it. Whatever it raises, but for an interrupt, becomes a record of status "failed".
+        request: all options of the command that asks, for the record.
 
     Returns:
         The record, which is on the disk by then.
+
+    Raises:
+        UserError: the record cannot be written.
     """
     began = time.perf_counter()
     result: Quality | Latency | None = None
     failure: Failure | None = None
     try:
         result = measure()
+    except UserError as error:
+        log.error("%s failed: %s", cell.key, error)
+        failure = Failure(type=type(error).__name__, message=str(error))
     except Exception as error:
         log.exception("%s failed", cell.key)
         failure = Failure(type=type(error).__name__, message=str(error) or repr(error))
     record = Record(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         command=environment.command_line(),
+        request=request or {},
         cell=cell,
         status="measured" if failure is None else "failed",
         machine=environment.machine(),

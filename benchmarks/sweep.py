@@ -10,18 +10,22 @@ import logging
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
+from typing import Any, Literal
 
 import torch
 
 import corpora
 import metrics
 import models
+from baselines import controls
 from benchmarks import evaluation, latency, systems, timing
 from benchmarks.cells import Scored, model_names
 from benchmarks.config import Bench
 from benchmarks.record import Cell, LatencySample, Quality
 from benchmarks.systems import Subject
 from corpora.utterance import Corpus
+from metrics import protocols
+from models.errors import UserError
 from models.presets import resolve
 from models.registry import short_name
 from models.text import Vocabulary
@@ -31,10 +35,15 @@ log = logging.getLogger(__name__)
 
 
 def pick_device(wanted: str) -> torch.device:
-    """Turn "auto" into the GPU where there is one."""
-    if wanted == "auto":
-        wanted = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(wanted)
+    """Turn "auto" into the GPU where there is one.
+
+    Raises:
+        UserError: a GPU is asked for and there is none.
+    """
+    there = torch.cuda.is_available()
+    if wanted == "cuda" and not there:
+        raise UserError("there is no CUDA device here", remedy="Write device=cpu or device=auto")
+    return torch.device("cuda" if there and wanted != "cpu" else "cpu")
 
 
 def training_config(values: dict[str, object]) -> TrainingConfig:
@@ -65,6 +74,7 @@ class Sweep:
         self.budget = timing.Budget(seconds=request.seconds, least=request.least_rounds, most=request.most_rounds)
         self._progress = progress
         self._subjects: dict[str, Subject] = {}
+        self._failed: dict[str, Exception] = {}
 
     @cached_property
     def corpus(self) -> Corpus:
@@ -73,21 +83,28 @@ class Sweep:
 
     def subject(self, model: str) -> Subject:
         """A model ready to be measured: trained now if it can be and is not yet, as it is if it cannot."""
+        if model in self._failed:
+            raise self._failed[model]
         if model not in self._subjects:
-            request = self.request
-            if models.is_trainable(model):
-                path = self._train(model)
-                subject = systems.trained(path, model=model, preset=request.preset, device=self.device)
-            else:
-                subject = systems.untrained(
-                    model,
-                    request.preset,
-                    options=request.options,
-                    device=self.device,
-                    vocabulary=Vocabulary(self.corpus.symbols),
-                )
-            self._subjects[model] = subject
+            try:
+                self._subjects[model] = self._make_subject(model)
+            except Exception as error:
+                # the next cell of this model would fail the same way, after as long
+                self._failed[model] = error
+                raise
         return self._subjects[model]
+
+    def _make_subject(self, model: str) -> Subject:
+        request = self.request
+        if models.is_trainable(model):
+            return systems.trained(self._train(model), model=model, preset=request.preset, device=self.device)
+        return systems.untrained(
+            model,
+            request.preset,
+            options=request.options,
+            device=self.device,
+            vocabulary=Vocabulary(self.corpus.symbols),
+        )
 
     def _train(self, model: str) -> Path:
         from training.fit import train
@@ -108,20 +125,49 @@ class Sweep:
 
     def latency_cell(self, model: str, frames: int) -> Cell:
         """What timing one model at one length is called."""
-        return Cell(
-            kind="latency", system=short_name(model), frames=frames, device=self.device.type, preset=self.request.preset
-        )
+        return self._cell("latency", model, frames=frames, batch=self.request.batch, device=self.device.type)
 
     def quality_cell(self, scored: Scored) -> Cell:
         """What scoring one system is called."""
-        return Cell(
-            kind="quality",
-            system=short_name(scored.system),
+        return self._cell(
+            "quality",
+            scored.system,
             role=scored.kind,
-            corpus=self.request.corpus.name,
+            split="test",
+            limit=self.request.limit,
             durations=scored.durations,
-            preset=self.request.preset,
+            protocol=self.request.protocol,
         )
+
+    def _cell(self, kind: Literal["quality", "latency"], system: str, **asked: Any) -> Cell:
+        return Cell(
+            kind=kind,
+            system=short_name(system),
+            preset=self.request.preset,
+            options=self.request.options,
+            corpus=self.request.corpus.name,
+            corpus_options=self.request.corpus.options,
+            **asked,
+        )
+
+    @cached_property
+    def asked(self) -> dict[str, object]:
+        """The whole request, for the records."""
+        return self.request.model_dump(mode="json")
+
+    def check(self) -> None:
+        """Find what cannot work before hours are spent on what can.
+
+        Raises:
+            UserError: a name, an option, the corpus or the recipe is not right.
+        """
+        protocols.get(self.request.protocol)
+        for name in self.request.controls:
+            controls.get(name)
+        training_config(self.request.training)
+        for name in model_names(self.request):
+            models.check(name, self.request.preset, **self.request.options)
+        _ = self.ids
 
     def prepare_latency(self, model: str, frames: int) -> latency.Prepared:
         """Load, build the input, warm up."""
@@ -148,6 +194,7 @@ class Sweep:
         subject = self.subject(scored.system) if scored.kind == "model" else None
         scoring = evaluation.Scoring(
             corpus=self.corpus,
+            corpus_options=self.request.corpus.options,
             ids=self.ids,
             split="test",
             protocol=request.protocol,
@@ -167,6 +214,8 @@ class Sweep:
 
     @cached_property
     def frame_size(self) -> tuple[int, int]:
-        """The size at which controls are scored: that of the preset's first model."""
-        built = models.create(model_names(self.request)[0], self.request.preset, **self.request.options)
-        return built.frame_size  # pyright: ignore[reportAttributeAccessIssue]
+        """The size at which controls are scored: that of the first model."""
+        names = model_names(self.request)
+        if not names:
+            raise UserError("controls are scored at a model's frame size", remedy="Name at least one model")
+        return self.subject(names[0]).frame_size

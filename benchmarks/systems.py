@@ -11,7 +11,7 @@ from torch import nn
 
 import models
 from baselines import controls
-from benchmarks.record import System
+from benchmarks.record import System, Training
 from models.contract import LipModel
 from models.errors import UserError
 from models.registry import short_name
@@ -38,7 +38,15 @@ def trained(path: Path, *, model: str, preset: str, device: torch.device) -> Sub
     loaded = checkpoint.load(path, model=model, preset=preset)
     built = loaded.model.to(device)
     system = describe(built, name=model, preset=preset, options=loaded.card.options).model_copy(
-        update={"checkpoint": loaded.digest, "trained_steps": loaded.steps}
+        update={
+            "checkpoint": loaded.digest,
+            "training": Training(
+                corpus=loaded.card.corpus,
+                corpus_fingerprint=loaded.card.corpus_fingerprint,
+                steps=loaded.steps,
+                recipe=loaded.card.training,
+            ),
+        }
     )
     return _subject(built, system, loaded.vocabulary)
 
@@ -74,13 +82,15 @@ def describe(model: Any, *, name: str, preset: str, options: dict[str, Any]) -> 
     card = getattr(model, "card", None)
     config = getattr(model, "config", None)
     resolved = dataclasses.asdict(config) if dataclasses.is_dataclass(config) and not isinstance(config, type) else {}
+    # a plug-in's config may hold anything; a record holds what JSON does
+    plain: dict[str, object] = {field: value if _is_plain(value) else str(value) for field, value in resolved.items()}
     return System(
         name=short_name(name),
         title=getattr(card, "title", short_name(name)),
         kind="model",
         preset=preset,
         options=options,
-        config=resolved,
+        config=plain,
         parameters=sum(p.numel() for p in model.parameters()) if isinstance(model, nn.Module) else None,
         frame_size=getattr(model, "frame_size", None),
         autoregressive=getattr(card, "autoregressive", None),
@@ -98,3 +108,9 @@ def _subject(model: Any, system: System, vocabulary: Vocabulary | None) -> Subje
             f"the model '{system.name}' does not say its frame size", remedy="Give it a property frame_size: (H, W)"
         )
     return Subject(model, system, vocabulary, system.frame_size)
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(_is_plain(item) for item in value)
+    return value is None or isinstance(value, (bool, int, float, str))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from models.errors import UnknownNameError
+from models.errors import UnknownNameError, UserError
 from models.registry import Registry
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def create(name: str, **options: Any) -> Corpus:
 
     Raises:
         UnknownNameError: there is no such corpus, or it has no such option.
-        UserError: the corpus is not there or not readable.
+        UserError: the corpus is not there or not readable, or an option is missing or of the wrong kind.
     """
     import inspect
 
@@ -49,4 +49,12 @@ def create(name: str, **options: Any) -> Corpus:
         for option in options:
             if option not in parameters:
                 raise UnknownNameError(f"option of the corpus {name}", option, parameters)
+    for option, parameter in parameters.items():
+        optional = parameter.default is not parameter.empty
+        if (
+            not optional
+            and option not in options
+            and parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL)
+        ):
+            raise UserError(f"the corpus {name} needs the option {option}", remedy=f"Give {option}=…")
     return factory(**options)

@@ -7,7 +7,7 @@ licence bars commercial use: ask Imperial College London before using it, or any
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,11 @@ class Box:
         shared = max(width, 0.0) * max(height, 0.0)
         return shared / (self.side**2 + other.side**2 - shared)
 
+    def resized(self, side: float) -> Box:
+        """The square of another side around the same middle."""
+        inset = (self.side - side) / 2
+        return Box(self.left + inset, self.top + inset, side)
+
 
 @dataclass(frozen=True)
 class FaceTrack:
@@ -68,6 +73,11 @@ class FaceTrack:
     """Frames that the detector was shown."""
     crowded: int
     """Frames in which another face was seen too."""
+
+    def resized(self, side: float) -> FaceTrack:
+        """The same face with all squares of one side."""
+        boxes = tuple(box.resized(side) for box in self.boxes)
+        return replace(self, boxes=boxes, median=self.median.resized(side))
 
 
 def predictor_path() -> Path:
@@ -185,8 +195,10 @@ def _largest_lasting(found: dict[int, list[Box]], looked: int) -> dict[int, Box]
     tracks = [same(face) for face in every]
     most = max(len(track) for track in tracks)
     if most < MIN_DETECTED * looked:
+        moved = len(found) >= MIN_DETECTED * looked
         raise FaceError(
-            f"a face was found in only {most} of {looked} frames looked at",
+            f"a face {'stayed in one place' if moved else 'was found'} in only {most if moved else len(found)} of "
+            f"{looked} frames looked at",
             remedy="Check that the face stays in view, upright and from the front",
         )
     return next(track for track in tracks if len(track) >= MIN_DETECTED * looked)

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -26,6 +25,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from corpora.atomic import write_whole
 from corpora.utterance import FRAME_HEIGHT, FRAME_WIDTH, Split, Utterance
 from models.errors import UserError, suggest
 
@@ -106,8 +106,10 @@ class Manifest:
     """Clip id to the reason it is not there."""
     absent: int = 0
     """Clips that the split lists name for the talkers found, but that were not there."""
+    limit: int | None = None
+    """The store is for the first so many clips of the download; None for all. Not part of the fingerprint."""
     finished: bool = False
-    """False while a preparation runs, and after one that was interrupted."""
+    """Whether each clip that the store is for is in `clips` or `skipped`. False while a preparation runs."""
 
     @property
     def options_digest(self) -> str:
@@ -149,6 +151,7 @@ def save_manifest(store: Path, manifest: Manifest) -> None:
         "fps": manifest.fps,
         "options": dict(manifest.options),
         "software": dict(manifest.software),
+        "limit": manifest.limit,
         "finished": manifest.finished,
         "fingerprint": manifest.fingerprint,
         "counts": counts,
@@ -185,6 +188,7 @@ def load_manifest(store: Path) -> Manifest:
             clips=clips,
             skipped=data["skipped"],
             absent=data["counts"]["absent"],
+            limit=data.get("limit"),
             finished=data["finished"],
         )
     except (KeyError, TypeError, AttributeError) as error:
@@ -280,14 +284,8 @@ def find_clip(store: Path, clip: str, known: ClipEntry | None, *, source: str, o
 
 
 def _write(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            temporary.write_bytes(content)
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        write_whole(path, content)
     except OSError as error:
         raise StoreError(
             f"{path} cannot be written: {error.strerror}", remedy="Check the folder and its free space"

@@ -32,7 +32,7 @@ def characters(text: str) -> tuple[str, ...]:
         model's vocabulary can say that it has never seen them.
 
     Raises:
-        UserError: the text holds no word.
+        UserError: the text holds no word, or the boundary symbol itself, which would pass for a silence.
 
     Example:
         >>> characters("Set  at")
@@ -41,6 +41,8 @@ def characters(text: str) -> tuple[str, ...]:
     words = text.lower().split()
     if not words:
         raise UserError("the text is empty", remedy="Give at least one word, such as text='bin blue at f two now'")
+    if BOUNDARY in text:
+        raise UserError(f"the text holds a '{BOUNDARY}', which stands for silence", remedy="Put a space between words")
     tokens: list[str] = [BOUNDARY]
     for word in words:
         tokens.extend(word)

@@ -31,7 +31,7 @@ class ClipMetric(Metric, ABC):
     bounds: ClassVar[tuple[float, float]]
     """Lowest and highest value possible."""
     higher_is_better: ClassVar[bool | None]  # pyright: ignore[reportIncompatibleVariableOverride]
-    """None: the best value lies between the bounds."""
+    """None: the metric is a ratio whose best value is 1. Reports say so, so another best value needs another fact."""
     full_state_update: ClassVar[bool | None] = False  # pyright: ignore[reportIncompatibleVariableOverride]
 
     total: Tensor
@@ -50,7 +50,7 @@ class ClipMetric(Metric, ABC):
 
         Args:
             preds: generated frames, float (T, 3, H, W) in [0, 1].
-            target: real frames, float (T', 3, H, W) in [0, 1]; where T' differs from T, the protocol's rule holds.
+            target: real frames, float (T', 3, H, W) in [0, 1]; where T' differs from T, the longer side loses its end.
 
         Raises:
             ValueError: wrong shape, dtype or range, naming what was given.
@@ -108,11 +108,11 @@ class ClipMetric(Metric, ABC):
 
     def _paired(self, preds: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
         for side, frames in (("preds", preds), ("target", target)):
-            _check_frames(side, frames, self.protocol.data_range)
+            _check_frames(side, frames)
         if preds.shape[1:] != target.shape[1:]:
             raise ValueError(
                 f"preds and target differ in size, {tuple(preds.shape)} and {tuple(target.shape)}: "
-                f"protocol '{self.protocol.name}' wants equal frames"
+                "metrics resize nothing"
             )
         length = min(len(preds), len(target))
         return preds[:length].double(), target[:length].double()
@@ -128,11 +128,11 @@ class FrameMetric(ClipMetric):
     def _frame_values(self, preds: Tensor, target: Tensor) -> Tensor: ...
 
 
-def _check_frames(side: str, frames: Tensor, data_range: float) -> None:
+def _check_frames(side: str, frames: Tensor) -> None:
     if frames.ndim != 4 or frames.shape[1] != 3 or frames.numel() == 0:
         raise ValueError(f"{side} must be one clip (T, 3, H, W) with at least one frame, not {tuple(frames.shape)}")
     if not frames.is_floating_point():
-        raise ValueError(f"{side} must be floating point in [0, {data_range:g}], not {frames.dtype}")
+        raise ValueError(f"{side} must be floating point in [0, 1], not {frames.dtype}")
     low, high = (bound.item() for bound in frames.detach().aminmax())
-    if not (low >= 0 and high <= data_range):  # so that NaN is refused too
-        raise ValueError(f"{side} must lie in [0, {data_range:g}], not in [{low:g}, {high:g}]")
+    if not (low >= 0 and high <= 1):  # so that NaN is refused too
+        raise ValueError(f"{side} must lie in [0, 1], not in [{low:g}, {high:g}]")

@@ -25,7 +25,7 @@ class MotionEnergyRatio(ClipMetric):
     """
 
     title = "Motion energy ratio"
-    unit = "ratio"
+    unit = ""
     higher_is_better = None
     bounds = (0.0, inf)
 

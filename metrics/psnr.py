@@ -28,5 +28,4 @@ class PSNR(FrameMetric):
     bounds = (0.0, inf)
 
     def _frame_values(self, preds: Tensor, target: Tensor) -> Tensor:
-        values = psnr(preds, target, data_range=self.protocol.data_range)
-        return values.clamp(max=self.protocol.psnr_cap_db)
+        return psnr(preds, target).clamp(max=self.protocol.psnr_cap_db)

@@ -32,7 +32,6 @@ class SSIM(FrameMetric):
             ssim(
                 some_preds,
                 some_target,
-                data_range=rules.data_range,
                 window=rules.ssim_window,
                 sigma=rules.ssim_sigma,
                 covariance=rules.ssim_covariance,

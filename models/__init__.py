@@ -8,6 +8,7 @@ Example:
 
 from __future__ import annotations
 
+import inspect
 from typing import TYPE_CHECKING, Any
 
 from models.errors import UserError
@@ -62,8 +63,19 @@ def create(name: str, preset: str = "small", **options: Any) -> LipModel:
     return model
 
 
+def check(name: str, preset: str = "small", **options: Any) -> None:
+    """Find a wrong name, preset or option before anything long begins.
+
+    Raises:
+        UnknownNameError: there is no such model, preset or option.
+        UserError: the options do not fit together.
+    """
+    if hasattr(MODELS.get(name), "from_preset"):
+        create(name, preset, **options)
+
+
 def is_trainable(name: str) -> bool:
-    """Whether a model can be trained: its class says how to answer a lesson, by a `forward` of its own.
+    """Whether a model can be trained: its class has a `forward` that takes a `lesson`.
 
     Args:
         name: a name from `names`, or ``path/to/file.py:Class``.
@@ -71,7 +83,5 @@ def is_trainable(name: str) -> bool:
     Raises:
         UnknownNameError: there is no such model.
     """
-    from torch import nn
-
     forward = getattr(MODELS.get(name), "forward", None)
-    return callable(forward) and forward is not nn.Module.forward
+    return callable(forward) and "lesson" in inspect.signature(forward).parameters

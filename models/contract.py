@@ -97,7 +97,10 @@ class LipModel(Protocol):
 
 
 class TrainableLipModel(LipModel, Protocol):
-    """A model that lipbench can build from a preset and train."""
+    """A model that lipbench can train.
+
+    It is an `nn.Module` whose constructor takes the option ``vocabulary_size`` (token ids, padding included).
+    """
 
     card: ClassVar[ModelCard]
 

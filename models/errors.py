@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 
 class UserError(Exception):
@@ -22,6 +23,15 @@ class UserError(Exception):
         super().__init__(f"{problem}. {remedy}.")
         self.problem = problem
         self.remedy = remedy
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # an exception is unpickled by calling its class with its message, which no constructor of this family takes;
+        # without this, one raised in a worker process would break the whole pool
+        return _revive, (type(self), self.args), self.__dict__.copy()
+
+
+def _revive(kind: type[UserError], args: tuple[object, ...]) -> UserError:
+    return kind.__new__(kind, *args)
 
 
 class UnknownNameError(UserError):

@@ -93,9 +93,10 @@ class Registry(Generic[T]):
         module_name, _, attribute = target.partition(":")
         try:
             module = importlib.import_module(module_name)
-        except ImportError as error:
+        except Exception as error:
+            # a plug-in may fail in any way while it is imported
             raise UserError(
-                f"the {self.kind} '{name}' ({target}) cannot be imported: {error}",
+                f"the {self.kind} '{name}' ({target}) cannot be imported: {type(error).__name__}: {error}",
                 remedy="Install what it needs, or remove the package that registers it",
             ) from error
         return self._attribute(module, attribute, name)
@@ -112,9 +113,11 @@ class Registry(Generic[T]):
     def _read_plugins(self) -> None:
         if self._plugins_read:
             return
+        found = entry_points(group=cast("str", self._group))
+        for point in found:
+            if self._targets.get(point.name) != point.value:  # a second try meets what the first one added
+                self.add(point.name, point.value)
         self._plugins_read = True
-        for point in entry_points(group=cast("str", self._group)):
-            self.add(point.name, point.value)
 
 
 def short_name(name: str) -> str:
@@ -143,6 +146,8 @@ def _load_file(kind: str, path: Path) -> ModuleType:
         raise UserError(f"{path} cannot be read as Python", remedy="Give the path of a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[module_name] = module
+    # as if it were run: it may import its neighbours
+    sys.path.insert(0, str(path.resolve().parent))
     try:
         spec.loader.exec_module(module)
     except Exception as error:
@@ -151,4 +156,6 @@ def _load_file(kind: str, path: Path) -> ModuleType:
             f"the {kind} file {path} fails on import: {type(error).__name__}: {error}",
             remedy="Run it with python to see where",
         ) from error
+    finally:
+        sys.path.remove(str(path.resolve().parent))
     return module

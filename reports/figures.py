@@ -6,7 +6,7 @@ Figures are built on `matplotlib.figure.Figure` without pyplot, so nothing globa
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
 import matplotlib as mpl
@@ -59,24 +59,35 @@ _FIXED = {
     "dual_lip": Look("#D55E00", "s", "--"),
     "transformer_t2l": Look("#009E73", "^", "-."),
 }
-_SPARE = [
-    Look("#CC79A7", "D", "-"),
-    Look("#E69F00", "v", "--"),
-    Look("#56B4E9", "P", "-."),
-    Look("#000000", "X", ":"),
-    Look("#7F7F7F", "*", "-"),
-]
+# Numbers of colours, markers and dashes that share no factor: taken round and round, no two of the first 35 systems
+# share both colour and marker. None of the markers is one of those above.
+_COLORS = ("#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7F7F7F")
+_MARKERS = ("D", "v", "P", "X", "*", "<", "h")
+_DASHES: tuple[Literal["-", "--", "-.", ":"], ...] = ("-", "--", "-.", ":")
 
 
-def looks(names: Sequence[str]) -> dict[str, Look]:
-    """A look for every system, the same for the same set of names.
+def looks(systems: Iterable[tuple[str, str]]) -> dict[str, Look]:
+    """A look for every row, the same for the same rows.
 
     Args:
-        names: registry names in table order.
+        systems: registry name and label of every row of a report, in table order. Of several rows of one system the
+            first has the system's own look.
+
+    Returns:
+        Label to look.
     """
-    others = [name for name in names if name not in _FIXED]
-    spare = {name: _SPARE[i % len(_SPARE)] for i, name in enumerate(others)}
-    return {name: _FIXED.get(name) or spare[name] for name in names}
+    found: dict[str, Look] = {}
+    free = dict(_FIXED)
+    spare = 0
+    for name, label in systems:
+        if label in found:
+            continue
+        look = free.pop(name, None)
+        if look is None:
+            look = Look(_COLORS[spare % 5], _MARKERS[spare % 7], _DASHES[spare % 4])
+            spare += 1
+        found[label] = look
+    return found
 
 
 def render_figure(figure: Figure, kind: str) -> bytes:
@@ -101,7 +112,7 @@ def _empty_figure(width: float, height: float) -> Figure:
 # Latency against length ------------------------------------------------------------------------------------------
 
 
-def latency_figure(table: LatencyTable, names: Sequence[str], paper: Paper) -> Figure:
+def latency_figure(table: LatencyTable, style: Mapping[str, Look], paper: Paper) -> Figure:
     """Figure 5: latency over length for every system, and the speed-up over the baseline.
 
     Points are medians, bands reach from the 10th to the 90th percentile, lines are least-squares fits. The paper prints
@@ -109,39 +120,40 @@ def latency_figure(table: LatencyTable, names: Sequence[str], paper: Paper) -> F
 
     Args:
         table: at least one measured cell.
-        names: all systems of the report in order, so that colours agree between figures.
-        paper: for its points.
+        style: see `looks`; one for the whole report, so that colours agree between figures.
+        paper: for its device.
     """
-    style = looks(names)
     rows = [row for row in table.rows if row.measured]
-    ratios = any(cell.speedup for row in rows for cell in row.measured.values() if row.name != table.baseline_name)
+    ratios = any(cell.speedup for row in rows for cell in row.measured.values() if row.label != table.baseline)
     with mpl.rc_context(_STYLE):
         figure = _empty_figure(10.0, 4.6)
         left, right = figure.subplots(1, 2)
         for row in rows:
-            _draw_latency(left, row, style[row.name], paper)
+            _draw_latency(left, row, style[row.label])
+            (_draw_speedup if ratios else _draw_latency)(right, row, style[row.label])
+        # of several rows of one system only the first has the paper's points: they would lie on top of one another
+        for row in {row.name: row for row in reversed(rows)}.values():
+            times = [(point.frames, float(point.latency_s) * 1000) for point in row.paper]
+            gains = [(point.frames, float(point.speedup)) for point in row.paper]
+            _draw_paper(left, times, style[row.label])
+            _draw_paper(right, gains if ratios else times, style[row.label])
         left.set_yscale("log")
         _finish(left, "Latency (log scale)", "milliseconds per call")
-        for row in rows:
-            if ratios:
-                _draw_speedup(right, row, style[row.name], paper)
-            else:
-                _draw_latency(right, row, style[row.name], paper)
         if ratios:
             _finish(right, f"Speed-up over {table.baseline}", "times as fast")
         else:
             _finish(right, "Latency (linear scale)", "milliseconds per call")
-        _legend(figure, rows, style, paper, shows_paper=any(paper.latencies(row.name) for row in rows))
+        _legend(figure, rows, style, f"paper ({paper.device})" if table.shows_paper else None)
         figure.suptitle(_caption(table), fontsize=9, color=FAINT, x=0.01, ha="left")
     return figure
 
 
 def _caption(table: LatencyTable) -> str:
-    parts = [table.hardware, table.device, table.dtype, f"batch {table.batch}"]
+    parts = [table.hardware, table.device.upper(), table.dtype, f"batch {table.batch}"]
     return ", ".join([*parts, f"preset {table.preset}"] if table.preset else parts)
 
 
-def _draw_latency(axes: Axes, row: LatencyRow, look: Look, paper: Paper) -> None:
+def _draw_latency(axes: Axes, row: LatencyRow, look: Look) -> None:
     cells = row.measured
     lengths = np.array(list(cells), dtype=float)
     medians, p10, p90 = (
@@ -160,11 +172,9 @@ def _draw_latency(axes: Axes, row: LatencyRow, look: Look, paper: Paper) -> None
         fitted = (row.line.intercept + row.line.slope * along) * 1000
         shown = fitted > 0  # a log scale has no place for the rest
         axes.plot(along[shown], fitted[shown], linestyle=look.dash, color=look.color, linewidth=1.4, zorder=2)
-    points = paper.latencies(row.name) if row.kind == "model" else []
-    _draw_paper(axes, [(point.frames, point.latency_s * 1000) for point in points], look)
 
 
-def _draw_speedup(axes: Axes, row: LatencyRow, look: Look, paper: Paper) -> None:
+def _draw_speedup(axes: Axes, row: LatencyRow, look: Look) -> None:
     found = {n: cell.speedup for n, cell in row.measured.items() if cell.speedup is not None}
     if found:
         lengths = list(found)
@@ -181,8 +191,6 @@ def _draw_speedup(axes: Axes, row: LatencyRow, look: Look, paper: Paper) -> None
         axes.plot(
             lengths, values, linestyle=look.dash, marker=look.marker, color=look.color, markersize=6, linewidth=1.4
         )
-    points = paper.latencies(row.name) if row.kind == "model" else []
-    _draw_paper(axes, [(point.frames, point.speedup) for point in points], look)
 
 
 def _draw_paper(axes: Axes, points: list[tuple[int, float]], look: Look) -> None:
@@ -209,17 +217,17 @@ def _finish(axes: Axes, title: str, quantity: str) -> None:
         axes.yaxis.set_minor_formatter(NullFormatter())
 
 
-def _legend(figure: Figure, rows: list[LatencyRow], style: dict[str, Look], paper: Paper, *, shows_paper: bool) -> None:
+def _legend(figure: Figure, rows: list[LatencyRow], style: Mapping[str, Look], paper: str | None) -> None:
     handles = [
-        Line2D([], [], color=style[row.name].color, marker=style[row.name].marker, linestyle=style[row.name].dash)
+        Line2D([], [], color=style[row.label].color, marker=style[row.label].marker, linestyle=style[row.label].dash)
         for row in rows
     ]
     texts = [row.label for row in rows]
-    if shows_paper:
+    if paper is not None:
         handles.append(
             Line2D([], [], linestyle="none", marker="o", markersize=8, markerfacecolor="white", markeredgecolor=FAINT)
         )
-        texts.append(f"paper ({paper.device})")
+        texts.append(paper)
     figure.legend(handles, texts, loc="outside lower center", ncols=min(5, len(texts)), frameon=False)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-import textwrap
 from collections.abc import Iterable
+from decimal import Decimal
 
 from reports.statistics import Interval
 
@@ -26,8 +26,8 @@ def number(value: float, decimals: int) -> str:
         return NOTHING
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
-    text = f"{value:,.{decimals}f}".replace(",", " ")  # a narrow space between thousands
-    return text.replace("-", "−") if float(text.replace(" ", "")) != 0 else text.lstrip("-")
+    text = f"{value:,.{decimals}f}"
+    return _typeset(text if float(text.replace(",", "")) != 0 else text.lstrip("-"))
 
 
 def signed(value: float, decimals: int) -> str:
@@ -39,6 +39,21 @@ def signed(value: float, decimals: int) -> str:
     """
     text = number(value, decimals)
     return f"+{text}" if value > 0 and text != NOTHING else text
+
+
+def printed(value: Decimal) -> str:
+    """A number of the paper's in the digits that it prints, trailing zeros included.
+
+    Example:
+        >>> printed(Decimal("1.980"))
+        '1.980'
+    """
+    return _typeset(f"{value:,f}")
+
+
+def _typeset(text: str) -> str:
+    """A formatted number with narrow spaces, which do not break a line, between thousands, and a true minus sign."""
+    return text.replace(",", "\u202f").replace("-", "−")
 
 
 def decimals_for(values: Iterable[float]) -> int:
@@ -108,7 +123,8 @@ def escaped(text: str) -> str:
         >>> escaped("a|b\nc")
         'a\\|b c'
     """
-    return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    # the narrow space of our own numbers stays: it does not break a line
+    return _SPECIAL.sub(r"\\\1", re.sub(r"[^\S\u202f]+", " ", text).strip())
 
 
 def code(text: str) -> str:
@@ -118,9 +134,17 @@ def code(text: str) -> str:
 
 
 def shortened(text: str, width: int) -> str:
-    """Text cut at a word, with an ellipsis where something is left out."""
+    """Text of at most `width` signs; an ellipsis, after a whole word if there is one, says that something is left out.
+
+    Example:
+        >>> shortened("no answer after 60 s", 12), shortened("incomprehensible", 8)
+        ('no answer …', 'incompr…')
+    """
     flat = " ".join(text.split())
-    return textwrap.shorten(flat, width=width, placeholder=" …") if " " in flat[:width] else flat[:width]
+    if len(flat) <= width:
+        return flat
+    words = flat[: width - 1].rpartition(" ")[0]
+    return f"{words} …" if words else f"{flat[: width - 1]}…"
 
 
 def joined(parts: Iterable[str]) -> str:

@@ -6,14 +6,13 @@ import base64
 from pathlib import Path
 from urllib.parse import unquote
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
 
 from reports.tables import CONTROLS_HEAD, FAILED
+from reports.templating import template
 
-TEMPLATES = Path(__file__).with_name("templates")
 _MIME = {".png": "image/png", ".svg": "image/svg+xml"}
 
 
@@ -22,10 +21,10 @@ def render_html(markdown: str, folder: Path) -> str:
 
     Args:
         markdown: as `reports.markdown.render_markdown` makes it.
-        folder: where its images lie. Of a figure that exists as SVG too, the SVG is taken.
+        folder: where its images, PNG or SVG, lie. Of a figure that exists as SVG too, the SVG is taken.
 
     Returns:
-        A complete page; images that exist are embedded.
+        A complete page with its images in it. An image that is not there is replaced by its alternative text.
     """
     parser = MarkdownIt("commonmark", {"html": True}).enable("table")
     tokens = parser.parse(markdown)
@@ -34,9 +33,8 @@ def render_html(markdown: str, folder: Path) -> str:
     body = parser.renderer.render(tokens, parser.options, {})
     # A wide table scrolls in a box of its own instead of widening the page.
     body = body.replace("<table>", '<div class="scroll"><table>').replace("</table>", "</table></div>")
-    environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
     title = next((t.content for i, t in enumerate(tokens) if i and tokens[i - 1].type == "heading_open"), "Report")
-    return environment.get_template("report.html.j2").render(title=title, body=Markup(body))
+    return template("report.html.j2").render(title=title, body=Markup(body))
 
 
 def _mark_rows(tokens: list[Token]) -> None:
@@ -70,11 +68,17 @@ def _embed_images(tokens: list[Token], folder: Path) -> None:
     for token in tokens:
         for child in token.children or []:
             if child.type == "image":
-                child.attrSet("src", _data_uri(folder / unquote(str(child.attrGet("src")))))
+                content = _data_uri(folder / unquote(str(child.attrGet("src"))))
+                if content is None:
+                    child.type, child.content = "text", f"Picture not found: {child.content}"
+                else:
+                    child.attrSet("src", content)
 
 
-def _data_uri(path: Path) -> str:
+def _data_uri(path: Path) -> str | None:
     vector = path.with_suffix(".svg")
     chosen = vector if vector.is_file() else path
+    if not chosen.is_file() or chosen.suffix not in _MIME:
+        return None
     content = base64.b64encode(chosen.read_bytes()).decode("ascii")
     return f"data:{_MIME[chosen.suffix]};base64,{content}"

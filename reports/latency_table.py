@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmarks.record import Failure, Latency, Record, System
+from benchmarks.record import Cell, Failure, Latency, Record, System
 from reports.paper import LatencyPoint, Paper
 from reports.statistics import Line, Ratio, Timing, line_over_length, speedup, timing
-from reports.systems import Kind, Naming, hardware, labels
+from reports.systems import Kind, Naming, accepts, hardware, labels, variant
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +53,8 @@ class LatencyRow:
     """Length in frames to what was found there; an absent length was not attempted."""
     line: Line | None
     """Latency over length; None for fewer than two lengths."""
+    paper: list[LatencyPoint]
+    """The paper's points for this system, shortest first; empty where it measured otherwise."""
 
     @property
     def measured(self) -> dict[int, LatencyCell]:
@@ -72,8 +74,9 @@ class LatencyTable:
     fps: tuple[float, ...]
     """Frame rates found; more than one makes real-time factors incomparable."""
     baseline: str
-    """Title of the system that speed-ups are relative to."""
-    baseline_name: str
+    """Label of the row that speed-ups are relative to."""
+    has_baseline: bool
+    """Whether that row was measured at all."""
     lengths: list[int]
     rows: list[LatencyRow]
 
@@ -84,8 +87,8 @@ class LatencyTable:
 
     @property
     def shows_paper(self) -> bool:
-        """Whether a value of the paper stands beside ours."""
-        return any(cell.paper is not None for row in self.rows for cell in row.measured.values())
+        """Whether points of the paper stand beside ours, in the figure at least."""
+        return any(row.paper for row in self.rows if row.measured)
 
     def best(self, length: int) -> str | None:
         """Label of the fastest model at a length, if there are at least two to choose from."""
@@ -134,7 +137,7 @@ def latency_tables(records: Sequence[Record], names: Naming, paper: Paper) -> li
     tables = []
     for key, group in sorted(groups.items(), key=lambda item: [str(part) for part in vars(item[0]).values()]):
         failures = [record for record in failed if _belongs(record, key)]
-        tables.append(_table(key, [result for _, result in group], failures, names, paper))
+        tables.append(_table(key, group, failures, names, paper))
     return tables
 
 
@@ -144,26 +147,41 @@ def _key(record: Record, result: Latency) -> _Key:
 
 
 def _belongs(failed: Record, key: _Key) -> bool:
-    """Whether a failed cell asked for what a table shows. A cell that named no preset fits every preset."""
+    """Whether a failed cell asked for what a table shows. Whatever a cell did not name fits everything."""
     cell = failed.cell
     return (
-        cell.device in (None, key.device)
-        and cell.preset in (None, key.preset)
+        accepts(cell.device, key.device)
+        and accepts(cell.preset, key.preset)
+        and accepts(cell.batch, key.batch)
         and hardware(failed.machine, key.device) == key.hardware
     )
 
 
-def _table(key: _Key, results: list[Latency], failures: list[Record], names: Naming, paper: Paper) -> LatencyTable:
-    lengths = {result.frames for result in results} | {r.cell.frames for r in failures if r.cell.frames is not None}
-    baseline: dict[int, list[float]] = {}
-    for result in results:
-        if result.system.name == paper.baseline:  # of several variants the first is the baseline
-            baseline.setdefault(result.frames, _walls(result))
-    by_label: dict[str, list[Latency]] = {}
-    for result, label in zip(results, labels([result.system for result in results]), strict=True):
-        by_label.setdefault(label, []).append(result)
-    rows = [_row(label, group, baseline, paper) for label, group in by_label.items()]
-    rows = _with_failures(rows, failures, sorted(lengths), names)
+@dataclass(frozen=True)
+class _Found:
+    """What will be one row: one system, asked for in one way, at all its lengths."""
+
+    measured: list[tuple[Record, Latency]]
+    failed: list[Record]
+
+    @property
+    def first(self) -> Record:
+        return self.measured[0][0] if self.measured else self.failed[0]
+
+
+def _table(
+    key: _Key, group: list[tuple[Record, Latency]], failures: list[Record], names: Naming, paper: Paper
+) -> LatencyTable:
+    found = _by_system(group, failures)
+    lengths = sorted({result.frames for _, result in group} | {r.cell.frames for r in failures if r.cell.frames})
+    titles = labels([variant(one.first, names) for one in found])
+    # of several variants the first is the baseline
+    base = next((i for i, one in enumerate(found) if one.measured and one.first.cell.system == paper.baseline), None)
+    slow = {} if base is None else {result.frames: _walls(result) for _, result in found[base].measured}
+    rows = [
+        _row(one, title, lengths, slow, names, paper if key.batch == paper.batch else None)
+        for one, title in zip(found, titles, strict=True)
+    ]
     rows.sort(key=lambda row: (row.kind == "control", names.place(row.name)))
     return LatencyTable(
         device=key.device,
@@ -171,41 +189,79 @@ def _table(key: _Key, results: list[Latency], failures: list[Record], names: Nam
         dtype=key.dtype,
         batch=key.batch,
         preset=key.preset,
-        fps=tuple(sorted({result.fps for result in results})),
-        baseline=names.titles.get(paper.baseline, paper.systems[paper.baseline]),
-        baseline_name=paper.baseline,
-        lengths=sorted(lengths),
+        fps=tuple(sorted({result.fps for _, result in group})),
+        baseline=paper.systems[paper.baseline] if base is None else titles[base],
+        has_baseline=base is not None,
+        lengths=lengths,
         rows=rows,
     )
+
+
+def _by_system(group: list[tuple[Record, Latency]], failures: list[Record]) -> list[_Found]:
+    """Gather lengths into rows. A failed length stands in the row of the cells that asked for the same system."""
+    rows: dict[str, _Found] = {}
+    for record, result in group:
+        identity = _asked(record.cell) + result.system.model_dump_json()
+        rows.setdefault(identity, _Found([], [])).measured.append((record, result))
+    measured = list(rows.values())
+    for record in failures:
+        own = next((row for row in measured if _same_system(record.cell, row.first.cell)), None)
+        row = own or rows.setdefault(_asked(record.cell), _Found([], []))
+        row.failed.append(record)
+    return list(rows.values())
+
+
+def _asked(cell: Cell) -> str:
+    """What a cell asked for, its length apart."""
+    return cell.model_copy(update={"frames": None}).model_dump_json()
+
+
+def _same_system(failed: Cell, measured: Cell) -> bool:
+    """Whether a failed cell is a length of what another cell measured."""
+    return (
+        failed.system == measured.system
+        and accepts(failed.preset, measured.preset)
+        and accepts(failed.corpus, measured.corpus)
+        and (failed.corpus is None or failed.corpus_options == measured.corpus_options)
+        and failed.options == measured.options
+        and failed.checkpoint == measured.checkpoint
+    )
+
+
+def _by_length(failures: list[Record], lengths: list[int]) -> dict[int, Failure]:
+    """Failures by the lengths that they were of; one that came before there was a length is of all lengths."""
+    found: dict[int, Failure] = {}
+    for record in failures:
+        if record.failure is not None:
+            for length in lengths if record.cell.frames is None else [record.cell.frames]:
+                found.setdefault(length, record.failure)
+    return found
 
 
 def _walls(result: Latency) -> list[float]:
     return [sample.wall_s for sample in result.samples]
 
 
-def _row(label: str, results: list[Latency], baseline: dict[int, list[float]], paper: Paper) -> LatencyRow:
-    system = results[0].system
-    points = {p.frames: p for p in paper.latencies(system.name)} if system.kind == "model" else {}
-    cells: dict[int, LatencyCell | Failure] = {}
-    medians: dict[int, float] = {}
-    for result in results:
-        cell = _cell(result, baseline.get(result.frames), points.get(result.frames))
-        cells[result.frames] = cell
-        if isinstance(cell, LatencyCell):
-            medians[result.frames] = cell.wall.median
+def _row(
+    found: _Found, label: str, lengths: list[int], baseline: dict[int, list[float]], names: Naming, paper: Paper | None
+) -> LatencyRow:
+    """One row; `paper` is None where the paper measured otherwise."""
+    name = found.first.cell.system
+    points = paper.latencies(name) if paper is not None and names.kinds[name] == "model" else []
+    at = {point.frames: point for point in points}
+    measured = {r.frames: _cell(r, baseline.get(r.frames), at.get(r.frames)) for _, r in found.measured}
     return LatencyRow(
-        name=system.name,
+        name=name,
         label=label,
-        kind=system.kind,
-        system=system,
-        cells=cells,
-        line=line_over_length(dict(sorted(medians.items()))),
+        kind=names.kinds[name],
+        system=found.measured[0][1].system if found.measured else None,
+        cells={**_by_length(found.failed, lengths), **measured},
+        line=line_over_length({n: cell.wall.median for n, cell in sorted(measured.items())}),
+        paper=points,
     )
 
 
-def _cell(result: Latency, baseline: list[float] | None, paper: LatencyPoint | None) -> LatencyCell | Failure:
-    if not result.samples:
-        return Failure(type="no samples", message="the record says measured but holds no timed call")
+def _cell(result: Latency, baseline: list[float] | None, paper: LatencyPoint | None) -> LatencyCell:
     walls = _walls(result)
     on_device = [sample.device_s for sample in result.samples if sample.device_s is not None]
     return LatencyCell(
@@ -220,20 +276,3 @@ def _cell(result: Latency, baseline: list[float] | None, paper: LatencyPoint | N
         speedup=speedup(baseline, walls) if baseline else None,
         paper=paper,
     )
-
-
-def _with_failures(
-    rows: list[LatencyRow], failures: list[Record], lengths: list[int], names: Naming
-) -> list[LatencyRow]:
-    """Set failed cells into the rows of their systems; a system that only failed gets a row of its own."""
-    for record in failures:
-        name = record.cell.system
-        failure = record.failure or Failure(type="unknown", message="the record gives no reason")
-        if not any(row.name == name for row in rows):
-            title, kind = names.titles[name], names.kinds[name]
-            rows.append(LatencyRow(name=name, label=title, kind=kind, system=None, cells={}, line=None))
-        row = next(row for row in rows if row.name == name)
-        # A cell that failed before it had a length failed at all lengths.
-        for length in lengths if record.cell.frames is None else [record.cell.frames]:
-            row.cells.setdefault(length, failure)
-    return rows

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from dataclasses import dataclass, replace
 
 from benchmarks.record import Record
-from reports.formatting import code, count, escaped, size
+from reports.formatting import code, count, escaped, joined, size
 from reports.latency_table import LatencyTable
 from reports.notes import latency_notes, quality_notes
 from reports.paper import Paper
@@ -17,9 +14,8 @@ from reports.provenance import failures, provenance
 from reports.quality_table import QualityTable
 from reports.strips import Strip
 from reports.tables import Tables, TextTable, details_text, latency_text, quality_text, speedup_text
-from reports.verdict import findings, place, sizes, verdict
-
-TEMPLATES = Path(__file__).with_name("templates")
+from reports.templating import template
+from reports.verdict import coverage, findings, place, sizes, verdict
 
 
 @dataclass(frozen=True)
@@ -40,7 +36,6 @@ class Section:
     facts: str
     tables: list[TextTable]
     notes: list[str]
-    finding: str | None = None
     details: TextTable | None = None
     picture: Picture | None = None
     csv: str | None = None
@@ -71,15 +66,13 @@ def render_markdown(
     Returns:
         Markdown with HTML only for line breaks, small print and foldable details.
     """
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    text = environment.get_template("report.md.j2").render(
-        verdict=verdict(records, tables, paper),
+    text = template("report.md.j2").render(
+        verdict=verdict(tables, paper),
+        coverage=coverage(records),
         findings=findings(tables, paper),
         sizes=sizes(tables, paper),
-        quality=quality,
-        latency=latency,
+        quality=_with_shared(quality),
+        latency=_with_shared(latency),
         strips=strips,
         missing_strips=[escaped(reason) for reason in missing_strips],
         failures=failures(records),
@@ -89,27 +82,42 @@ def render_markdown(
     return text.strip() + "\n"
 
 
+def _with_shared(sections: list[Section]) -> tuple[list[str], list[Section]]:
+    """Take the notes that all of several sections have out of them, so that they are said once."""
+    if len(sections) < 2:
+        return [], sections
+    shared = [note for note in sections[0].notes if all(note in section.notes for section in sections)]
+    own = [[note for note in section.notes if note not in shared] for section in sections]
+    return shared, [replace(section, notes=notes) for section, notes in zip(sections, own, strict=True)]
+
+
 def quality_section(table: QualityTable, paper: Paper, *, csv: str) -> Section:
     """One quality table with its heading and notes."""
     frames = f"{size(table.frame_size)} pixels" if table.frame_size else "frame size not recorded"
+    devices = sorted({row.device for row in table.models if row.device})
     facts = [
         f"{escaped(table.corpus.split)} split, {count(table.speakers, 'speaker')}",
         f"frames of {frames}" if table.frame_size else frames,
+        f"generated on {joined(device.upper() for device in devices)}" if devices else "",
         f"protocol **{escaped(table.protocol.name)}** {code(table.protocol.fingerprint[:12])}",
     ]
     return Section(
         title=place(table, paper),
-        facts="; ".join(facts),
+        facts="; ".join(fact for fact in facts if fact),
         tables=[quality_text(table)],
         notes=quality_notes(table, paper),
-        finding=escaped(finding) if (finding := table.finding()) else None,
         csv=csv,
     )
 
 
 def latency_section(table: LatencyTable, paper: Paper, *, csv: str, picture: Picture | None) -> Section:
     """One latency table with its heading, notes and figure."""
-    parts = [table.device, table.dtype, f"batch {table.batch}", f"preset {table.preset}" if table.preset else ""]
+    parts = [
+        table.device.upper(),
+        table.dtype,
+        f"batch {table.batch}",
+        f"preset {table.preset}" if table.preset else "",
+    ]
     ratios = speedup_text(table)
     return Section(
         title=escaped(", ".join(part for part in parts if part)),
@@ -127,7 +135,7 @@ def latency_title(table: LatencyTable) -> str:
     other = f"speed-up over {table.baseline}" if speedup_text(table) else "the same on a linear scale"
     return escaped(
         f"Latency against length (the paper's figure 5), and {other}. Points: medians. Bands: 10th to 90th percentile. "
-        "Lines: least squares. Hollow: the paper's table 3."
+        "Lines: least squares." + (" Hollow: the paper's table 3." if table.shows_paper else "")
     )
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from reports.formatting import count, decimals_for, escaped, joined, number, size
+from reports.formatting import count, escaped, joined, printed, size
 from reports.latency_table import LatencyTable
-from reports.paper import Paper, QualityCondition
+from reports.paper import Paper, QualityCondition, uses_ssim_loss
 from reports.quality_table import QualityTable
 from reports.statistics import MIN_CLUSTERS, MIN_LENGTHS, MIN_SAMPLES, TOO_SMALL
 
@@ -27,42 +27,67 @@ def quality_notes(table: QualityTable, paper: Paper) -> list[str]:
         notes.append("The rows were scored on different sets of clips: differences between them are partly that.")
     if not table.controls:
         notes.append("No control was measured in this condition: nothing shows what a motionless mouth would score.")
-    if any(metric.higher_is_better is None for metric in table.metrics):
-        notes.append("↔: the best value lies in between, so none is marked.")
+    ratios = [metric.title for metric in table.metrics if metric.higher_is_better is None]
+    if ratios:
+        notes.append(f"↔: 1 is best ({escaped(joined(ratios))}); neither more nor less is better, so no row is marked.")
     return notes
 
 
 def _paper_notes(table: QualityTable, paper: Paper) -> list[str]:
     condition = table.condition
     if condition is None or not table.shows_paper:
-        known = table.corpus.name in paper.corpora and table.corpus.split != "test"
-        return [f"The paper's values are for the test split, this is {escaped(table.corpus.split)}."] if known else []
-    notes = [
-        f"*Paper*: {condition.source}, with ours minus the paper's in brackets. {condition.remark} "
-        "The paper does not state its metric protocol."
-    ]
+        return [_other_split(table, paper)] if table.other_split else []
+    beside = f"*Paper*: {condition.source}; its test set was {condition.test_set}."
+    notes = [f"{beside} {condition.remark}" if condition.remark else beside, *_variants(table, condition)]
+    notes.append(
+        "In brackets behind a value of the paper: ours minus it. The paper does not state its metric protocol."
+    )
+    if condition.split_option is not None:
+        option = table.split_option
+        notes.append(
+            f"The clips scored are the test split of a store prepared with split={escaped(option)}."
+            if option
+            else "The record does not tell how the store was split: its test split may not be the paper's."
+        )
     reason = incomparable(table.frame_size, paper)
-    if reason:
-        notes.append(f"**Paper values are {reason}.**")
-    others = _other_variants(table, condition)
-    return [*notes, others] if others else notes
+    return [*notes, f"**Paper values are {reason}.**"] if reason else notes
 
 
-def _other_variants(table: QualityTable, condition: QualityCondition) -> str | None:
-    """The paper's variants that found no place in a row."""
-    others = [row for row in condition.rows if row.variant is not None and row.variant != condition.beside]
-    if not others:
-        return None
-    metrics = [metric for metric in table.metrics if any(metric.name in row.values for row in others)]
+def _other_split(table: QualityTable, paper: Paper) -> str:
+    """Why the paper's table of this corpus and mode does not stand beside ours."""
+    reported = paper.condition(table.corpus.name, table.durations)
+    here = escaped(table.corpus.split)
+    if table.corpus.split == "test" and table.split_option:
+        here += f" of a store prepared with split={escaped(table.split_option)}"
+    wanted = f"test ({reported.test_set})" if reported else "test"
+    return f"No value of the paper stands beside ours: its split is {wanted}, this is {here}."
+
+
+def _variants(table: QualityTable, condition: QualityCondition) -> list[str]:
+    """Which of the paper's variants stand beside our rows and why, and the values of those that found no place."""
+    if not any(row.variant for row in condition.rows):
+        return []
+    beside: dict[tuple[str, bool | None], list[str]] = {}
+    for row in table.models:
+        if row.entry is not None:
+            recipe = row.system.training.recipe if row.system and row.system.training else None
+            beside.setdefault((row.entry.variant or "", uses_ssim_loss(recipe)), []).append(row.label)
+    why = {
+        True: "trained with the SSIM loss, as its recipe says",
+        False: "trained without the SSIM loss, as its recipe says",
+        None: "the best by PSNR, SSIM and LMD, as the record does not tell which losses trained ours",
+    }
+    notes = [
+        f"Beside {escaped(joined(labels))} stands the paper's {escaped(variant)}: {why[known]}."
+        for (variant, known), labels in beside.items()
+    ]
+    shown = {variant for variant, _ in beside}
     texts = []
-    for row in others:
-        values = [
-            f"{metric.title} {number(row.values[metric.name], decimals_for([row.values[metric.name]]))}"
-            for metric in metrics
-            if metric.name in row.values
-        ]
-        texts.append(f"{row.variant}: {', '.join(values)}")
-    return f"{condition.source} also has {escaped('; '.join(texts))}."
+    for row in condition.rows:
+        values = [f"{m.title} {printed(row.values[m.name])}" for m in table.metrics if m.name in row.values]
+        if row.variant not in shown and values:
+            texts.append(f"{row.variant}: {', '.join(values)}")
+    return [*notes, f"{condition.source} also has {escaped('; '.join(texts))}."] if texts else notes
 
 
 def _interval_note(table: QualityTable) -> str:
@@ -80,14 +105,17 @@ def _interval_note(table: QualityTable) -> str:
 def latency_notes(table: LatencyTable, paper: Paper) -> list[str]:
     """Notes under a latency table, as markdown."""
     notes = [
-        "Median wall time of a call, from before it to after the device has finished. [ ]: 95 % interval of the median "
-        f"from order statistics (at least {MIN_SAMPLES} calls). RTF: latency over the clip's own duration at "
-        f"{joined(f'{fps:g}' for fps in table.fps)} fps; below 1 is faster than real time."
+        "Median time of a call, from before it to after the device has finished. [ ]: its 95 % interval from order "
+        f"statistics (at least {MIN_SAMPLES} calls).",
+        "Pace and RTF: smallest and largest over the lengths. RTF (real-time factor) is latency over the clip's own "
+        f"duration at {joined(f'{fps:g}' for fps in table.fps)} fps; below 1 is faster than real time.",
     ]
     if any(row.line is not None for row in table.rows):
         notes.append(
             f"Fit: least squares through the medians, a + b L, with 95 % t intervals (at least {MIN_LENGTHS} lengths)."
         )
+    if table.batch != paper.batch:
+        notes.append(f"The paper measured at batch size {paper.batch} only, so none of its values stands beside these.")
     if table.shows_paper:
         notes.append(f"*Paper*: Table 3, measured on {paper.hardware}. {paper.latency_remark}")
         reasons = {incomparable(frame_size, paper) for frame_size in table.frame_sizes or {None}} - {None}
@@ -95,6 +123,6 @@ def latency_notes(table: LatencyTable, paper: Paper) -> list[str]:
     unsettled = sum(not cell.settled for row in table.rows for cell in row.measured.values())
     if unsettled:
         notes.append(f"{count(unsettled, 'cell')} had not settled when the warm-up ended at its limit: read with care.")
-    if not any(cell.speedup for row in table.rows for cell in row.measured.values()):
+    if not table.has_baseline:
         notes.append(f"No speed-up is given: {escaped(table.baseline)} was not measured here.")
     return notes

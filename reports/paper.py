@@ -5,6 +5,8 @@ Source: "High-Speed and High-Quality Text-to-Lip Generation", arXiv 2107.06831, 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -25,8 +27,10 @@ class QualityEntry(_Frozen):
     """Registry name."""
     variant: str | None = None
     """Which losses trained it, in table 4."""
-    values: dict[str, float]
-    """Metric name to value: PSNR in dB, LMD in pixels of the paper's frame size."""
+    ssim_loss: bool | None = None
+    """Whether the SSIM loss was one of them; None for variants that no recipe of ours can train (adversarial ones)."""
+    values: dict[str, Decimal]
+    """Metric name to value, in the digits that the paper prints: PSNR in dB, LMD in pixels of its frame size."""
 
 
 class QualityCondition(_Frozen):
@@ -35,23 +39,42 @@ class QualityCondition(_Frozen):
     source: str
     corpus: str
     durations: Literal["true", "predicted"]
-    remark: str
+    test_set: str
+    """What the paper says of the clips it scored."""
+    split_option: str | None = None
+    """The option of `lipbench prepare` whose test split is drawn as the paper's; None where we know of none."""
+    remark: str | None = None
     beside: str | None = None
-    """The variant that is set beside ours, where there are several."""
+    """The variant that is set beside ours where there are several and nothing says which losses trained ours."""
     rows: list[QualityEntry]
 
-    def entry(self, system: str) -> QualityEntry | None:
-        """The row to set beside ours, or None if the paper has none for this system."""
-        return next((row for row in self.rows if row.system == system and row.variant == self.beside), None)
+    def entry(self, system: str, recipe: Mapping[str, object] | None) -> QualityEntry | None:
+        """The row to set beside ours, or None if the paper has none for this system.
+
+        Args:
+            system: registry name.
+            recipe: options of our training; of table 4, ``weight_ssim`` chooses the variant.
+        """
+        rows = [row for row in self.rows if row.system == system]
+        ssim_loss = uses_ssim_loss(recipe)
+        if ssim_loss is not None and any(row.ssim_loss is not None for row in rows):
+            return next((row for row in rows if row.ssim_loss == ssim_loss), None)
+        return next((row for row in rows if row.variant == self.beside), None)
+
+
+def uses_ssim_loss(recipe: Mapping[str, object] | None) -> bool | None:
+    """Whether a recipe trains with the SSIM loss (λ3 of eq. 8); None if it does not say."""
+    weight = (recipe or {}).get("weight_ssim")
+    return weight > 0 if isinstance(weight, int | float) else None
 
 
 class LatencyEntry(_Frozen):
     """One row of table 3."""
 
     system: str
-    latency_s: float
-    """Average seconds per video, batch size 1."""
-    speedup: float
+    latency_s: Decimal
+    """Average seconds per video, in the digits that the paper prints."""
+    speedup: Decimal
     """Over DualLip, as printed (the printed latencies are rounded and may give another ratio)."""
 
 
@@ -70,8 +93,8 @@ class LatencyPoint(NamedTuple):
 
     corpus: str
     frames: int
-    latency_s: float
-    speedup: float
+    latency_s: Decimal
+    speedup: Decimal
 
 
 class Paper(_Frozen):
@@ -83,6 +106,8 @@ class Paper(_Frozen):
     """(height, width) in pixels."""
     device: str
     hardware: str
+    batch: int
+    """Batch size of table 3."""
     systems: dict[str, str]
     """Registry name to the paper's name, in the order that tables use."""
     corpora: dict[str, str]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks.record import Quality, Record
-from reports.formatting import NOTHING, code, count, escaped, number, shortened
+from reports.formatting import NOTHING, code, count, escaped, joined, number, shortened
 
 PACKAGES = (
     "lipbench", "torch", "torchvision", "torchmetrics", "torch-fidelity", "lightning", "numpy", "scipy",
@@ -34,12 +34,15 @@ class Provenance:
     dirty: bool
     """Whether any cell ran from a checkout with uncommitted changes."""
     corpora: list[tuple[str, ...]]
-    """Name, split, clips, fingerprint."""
+    """Name, options, split, clips, fingerprint."""
     protocols: list[tuple[str, ...]]
     """Name, fingerprint, summary."""
     checkpoints: list[tuple[str, ...]]
-    """System, preset, steps, sha256."""
-    commands: list[str]
+    """System, preset, corpus trained on, steps, sha256."""
+    recipes: list[tuple[str, list[str]]]
+    """Which models a recipe trained, and its options."""
+    commands: list[tuple[str, list[str]]]
+    """Each command line, and its options as they were understood, defaults included."""
     first: str
     """Creation time of the oldest record, ISO 8601."""
     last: str
@@ -65,18 +68,54 @@ def provenance(records: Sequence[Record]) -> Provenance:
         commits=len({record.software.commit for record in records}),
         dirty=any(record.software.dirty for record in records),
         corpora=_unique(
-            (escaped(r.corpus.name), escaped(r.corpus.split), str(r.corpus.clips), code(r.corpus.fingerprint))
+            (
+                escaped(r.corpus.name),
+                escaped(", ".join(_flat(r.corpus.options))) or NOTHING,
+                escaped(r.corpus.split),
+                str(r.corpus.clips),
+                code(r.corpus.fingerprint),
+            )
             for r in results
         ),
         protocols=_unique(
             (escaped(r.protocol.name), code(r.protocol.fingerprint), escaped(r.protocol.summary)) for r in results
         ),
         checkpoints=_unique(row for record in records for row in _checkpoint(record)),
-        commands=list(dict.fromkeys(" ".join(record.command.splitlines()) for record in records)),
+        recipes=_recipes(records),
+        commands=_commands(records),
         first=escaped(times[0]),
         last=escaped(times[-1]),
         seconds=sum(record.seconds for record in records),
     )
+
+
+def _recipes(records: Sequence[Record]) -> list[tuple[str, list[str]]]:
+    trained: dict[tuple[str, ...], list[str]] = {}
+    for record in records:
+        system = record.result.system if record.result else None
+        if system and system.training:
+            name = f"{system.title} ({system.preset})" if system.preset else system.title
+            names = trained.setdefault(tuple(_flat(system.training.recipe)), [])
+            names += [] if name in names else [name]
+    return [(escaped(joined(names)), list(options)) for options, names in trained.items()]
+
+
+def _commands(records: Sequence[Record]) -> list[tuple[str, list[str]]]:
+    found: dict[tuple[str, tuple[str, ...]], None] = {}
+    for record in records:
+        found.setdefault((" ".join(record.command.split()), tuple(_flat(record.request))))
+    return [(command, list(options)) for command, options in found]
+
+
+def _flat(options: Mapping[str, object], prefix: str = "") -> list[str]:
+    """Options as ``name=value``, groups with a point, each on one line."""
+    found: list[str] = []
+    for name, value in options.items():
+        if isinstance(value, Mapping) and value:
+            found += _flat(value, f"{prefix}{name}.")
+        else:
+            found.append(" ".join(f"{prefix}{name}={value}".split()))
+    return found
 
 
 def _unique(rows: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
@@ -105,18 +144,22 @@ def _checkpoint(record: Record) -> list[tuple[str, ...]]:
     if record.result is None or record.result.system.kind == "control":
         return []
     system = record.result.system
-    steps = str(system.trained_steps) if system.trained_steps is not None else NOTHING
-    digest = code(system.checkpoint) if system.checkpoint else "untrained"
-    return [(escaped(system.title), escaped(system.preset or NOTHING), steps, digest)]
+    trained = system.training
+    return [
+        (
+            escaped(system.title),
+            escaped(system.preset or NOTHING),
+            f"{escaped(trained.corpus)} {code(trained.corpus_fingerprint[:12])}" if trained else NOTHING,
+            number(trained.steps, 0) if trained else NOTHING,
+            code(system.checkpoint) if system.checkpoint else "untrained",
+        )
+    ]
 
 
 def failures(records: Sequence[Record]) -> list[tuple[str, str]]:
     """Every failed cell with its whole reason, as markdown."""
     return [
-        (
-            code(record.cell.key),
-            escaped(shortened(f"{record.failure.type}: {record.failure.message}", 2000)) if record.failure else NOTHING,
-        )
+        (code(record.cell.key), escaped(shortened(f"{record.failure.type}: {record.failure.message}", 2000)))
         for record in records
-        if record.status == "failed"
+        if record.failure is not None
     ]

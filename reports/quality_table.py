@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 
 from benchmarks.record import Corpus, Failure, MetricFacts, Protocol, Quality, Record, System
 from reports.formatting import joined
-from reports.paper import Paper, QualityCondition
+from reports.paper import Paper, QualityCondition, QualityEntry
 from reports.statistics import Mean, mean_by_cluster
-from reports.systems import CEILINGS, Kind, Naming, labels
+from reports.systems import CEILINGS, Kind, Naming, accepts, labels, variant
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,14 +19,17 @@ class QualityCell:
     """One system under one metric."""
 
     mean: Mean
-    paper: float | None
+    paper: Decimal | None
+    """In the paper's own digits."""
     best: bool = False
     """Best of at least two models."""
+    above_models: bool = False
+    """A control's, better than that of every model."""
 
     @property
     def difference(self) -> float | None:
         """Ours minus the paper's, in the metric's unit."""
-        return None if self.paper is None else self.mean.value - self.paper
+        return None if self.paper is None else self.mean.value - float(self.paper)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +46,12 @@ class QualityRow:
     """Metric name to value; a metric that this system was not scored by is absent."""
     length_error: Mean | None = None
     """Mean of |generated - true| in frames; None where true durations were given."""
+    device: str | None = None
+    """Where its clips were generated."""
+    entry: QualityEntry | None = None
+    """The paper's row that stands beside this one."""
+    strip: str | None = None
+    """File with sample frames, relative to the run's folder."""
     failure: Failure | None = None
 
     @property
@@ -64,7 +74,9 @@ class QualityTable:
     rows: list[QualityRow]
     """Models, then controls."""
     condition: QualityCondition | None
-    """The paper's table for this corpus and mode, if the split scored is the test split."""
+    """The paper's table for this corpus and mode, if the clips scored are a test split that may be the paper's."""
+    other_split: bool
+    """Whether the paper has a table for this corpus and mode, but of another split."""
     same_clips: bool
     """Whether every row was scored on the same clips."""
 
@@ -78,6 +90,11 @@ class QualityTable:
         """Rows of controls that were measured."""
         return [row for row in self.rows if row.kind == "control" and row.failure is None]
 
+    @property
+    def split_option(self) -> str | None:
+        """How the prepared store was split; None if the record does not tell."""
+        return split_option(self.corpus)
+
     def best(self, metric: MetricFacts) -> list[QualityRow]:
         """Models with the best mean of a metric; empty if it has no direction or no model a value."""
         sign = _sign(metric)
@@ -88,15 +105,20 @@ class QualityTable:
         top = max(score for score, _ in scores)
         return [row for score, row in scores if score == top]
 
+    def rivals(self, metric: MetricFacts) -> list[QualityRow]:
+        """Controls that the best model can be compared with on a metric, the truth itself not counted."""
+        if not self.best(metric):
+            return []
+        return [row for row in self.controls if row.name not in CEILINGS and metric.name in row.cells]
+
     def above_models(self, metric: MetricFacts) -> list[QualityRow]:
         """Controls that beat every model on a metric, the truth itself not counted."""
-        best = self.best(metric)
-        if not best:
+        rivals = self.rivals(metric)
+        if not rivals:
             return []
         sign = _sign(metric)
-        bar = sign * best[0].cells[metric.name].mean.value
-        candidates = [row for row in self.controls if row.name not in CEILINGS and metric.name in row.cells]
-        return [row for row in candidates if sign * row.cells[metric.name].mean.value > bar]
+        bar = sign * self.best(metric)[0].cells[metric.name].mean.value
+        return [row for row in rivals if sign * row.cells[metric.name].mean.value > bar]
 
     def finding(self) -> str | None:
         """One sentence on the controls that beat every model; None if none does."""
@@ -115,6 +137,12 @@ class QualityTable:
     def shows_paper(self) -> bool:
         """Whether any value of the paper stands beside ours."""
         return any(cell.paper is not None for row in self.rows for cell in row.cells.values())
+
+
+def split_option(corpus: Corpus) -> str | None:
+    """How the store behind a corpus was split (``lipbench prepare split=…``); None if its options do not tell."""
+    option = corpus.options.get("split")
+    return None if option is None else str(option)
 
 
 def _sign(metric: MetricFacts) -> int:
@@ -141,7 +169,7 @@ def quality_tables(records: Sequence[Record], names: Naming, paper: Paper) -> li
     tables = []
     for group in groups.values():
         failures = [record for record in failed if _belongs(record, group)]
-        tables.append(_table([quality for _, quality in group], failures, names, paper))
+        tables.append(_table(group, failures, names, paper))
     order = list(paper.corpora)
     tables.sort(
         key=lambda t: (
@@ -169,29 +197,35 @@ def quality_key(quality: Quality) -> tuple[object, ...]:
 
 
 def _belongs(failed: Record, group: list[tuple[Record, Quality]]) -> bool:
-    """Whether a failed cell asked for what a table shows. A cell that named no preset fits every preset."""
+    """Whether a failed cell asked for what a table shows. Whatever a cell did not name fits everything."""
     cell = failed.cell
-    first = group[0][1]
-    presets = {record.cell.preset for record, quality in group if quality.system.kind == "model"}
-    return (
-        cell.corpus in (None, first.corpus.name)
-        and cell.durations in (None, first.durations)
-        and (cell.preset is None or not presets or cell.preset in presets)
+    presets = {record.cell.preset for record, quality in group if quality.system.kind == "model"} - {None}
+    return (cell.preset is None or not presets or cell.preset in presets) and any(
+        accepts(cell.corpus, quality.corpus.name)
+        # options are of a corpus: without its name there are none
+        and (cell.corpus is None or cell.corpus_options == record.cell.corpus_options)
+        and accepts(cell.split, quality.corpus.split)
+        and accepts(cell.protocol, quality.protocol.name)
+        and accepts(cell.durations, quality.durations)
+        for record, quality in group
     )
 
 
-def _table(results: list[Quality], failures: list[Record], names: Naming, paper: Paper) -> QualityTable:
+def _table(group: list[tuple[Record, Quality]], failures: list[Record], names: Naming, paper: Paper) -> QualityTable:
+    results = [result for _, result in group]
     first = results[0]
-    condition = paper.condition(first.corpus.name, first.durations) if first.corpus.split == "test" else None
-    titles = labels([result.system for result in results])
-    rows = [_row(result, label, condition) for result, label in zip(results, titles, strict=True)]
+    reported = paper.condition(first.corpus.name, first.durations)
+    same_split = reported is not None and _is_papers_split(first.corpus, reported)
+    condition = reported if same_split else None
+    titles = iter(labels([variant(record, names) for record in [*(record for record, _ in group), *failures]]))
+    rows = [_row(result, next(titles), condition) for result in results]
     rows += [
         QualityRow(
             name=record.cell.system,
-            label=names.titles[record.cell.system],
+            label=next(titles),
             kind=names.kinds[record.cell.system],
             cells={},
-            failure=record.failure or Failure(type="unknown", message="the record gives no reason"),
+            failure=record.failure,
         )
         for record in failures
     ]
@@ -205,15 +239,24 @@ def _table(results: list[Quality], failures: list[Record], names: Naming, paper:
         metrics=list({metric.name: metric for result in results for metric in result.metrics}.values()),
         rows=rows,
         condition=condition,
+        other_split=reported is not None and not same_split,
         same_clips=len({frozenset(clip.utterance for clip in result.clips) for result in results}) == 1,
     )
-    return _with_best(table)
+    return _with_marks(table)
+
+
+def _is_papers_split(corpus: Corpus, reported: QualityCondition) -> bool:
+    """Whether clips are of a test split that is drawn as the paper's, as far as the record tells."""
+    option = split_option(corpus)
+    return corpus.split == "test" and (None in (option, reported.split_option) or option == reported.split_option)
 
 
 def _row(result: Quality, label: str, condition: QualityCondition | None) -> QualityRow:
     system = result.system
     speakers = [clip.speaker for clip in result.clips]
-    entry = condition.entry(system.name) if condition is not None and system.kind == "model" else None
+    entry = None
+    if condition is not None and system.kind == "model":
+        entry = condition.entry(system.name, system.training.recipe if system.training else None)
     cells = {
         metric.name: QualityCell(
             mean=mean_by_cluster([clip.values.get(metric.name, math.nan) for clip in result.clips], speakers),
@@ -230,18 +273,24 @@ def _row(result: Quality, label: str, condition: QualityCondition | None) -> Qua
         clips=len(result.clips),
         cells=cells,
         length_error=mean_by_cluster(errors, speakers) if result.durations == "predicted" else None,
+        device=result.device,
+        entry=entry,
+        strip=result.strip,
     )
 
 
-def _with_best(table: QualityTable) -> QualityTable:
-    """Mark the best model per metric, where there are at least two to choose from."""
-    if len(table.models) < 2:
-        return table
-    winners = {metric.name: {id(row) for row in table.best(metric)} for metric in table.metrics}
+def _with_marks(table: QualityTable) -> QualityTable:
+    """Mark the best model per metric, where there are at least two to choose from, and the controls above all."""
+    several = len(table.models) > 1
+    best = {metric.name: {row.label for row in table.best(metric)} if several else set() for metric in table.metrics}
+    above = {metric.name: {row.label for row in table.above_models(metric)} for metric in table.metrics}
     rows = [
         replace(
             row,
-            cells={name: replace(cell, best=id(row) in winners[name]) for name, cell in row.cells.items()},
+            cells={
+                name: replace(cell, best=row.label in best[name], above_models=row.label in above[name])
+                for name, cell in row.cells.items()
+            },
         )
         for row in table.rows
     ]

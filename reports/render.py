@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+# UserError comes from models.errors, which reports may not import: it is had by way of the record, which raises it too.
 from benchmarks.record import Record, UserError, load_records
-from reports.figures import latency_figure, render_figure, strip_figure
+from reports.figures import Look, latency_figure, looks, render_figure, strip_figure
 from reports.html import render_html
 from reports.latency_table import LatencyTable
 from reports.markdown import (
@@ -24,17 +27,11 @@ from reports.markdown import (
 from reports.paper import Paper, load_paper
 from reports.quality_table import QualityTable
 from reports.strips import load_strips
-from reports.systems import Naming, naming
+from reports.systems import naming
 from reports.tables import Tables, latency_frame, make_tables, quality_frame
 
-OWN_FILES = (
-    "figures/latency-*.png",
-    "figures/latency-*.svg",
-    "figures/strip-*.png",
-    "tables/latency-*.csv",
-    "tables/quality-*.csv",
-)
-"""What a report may have written before: removed where the new one has no such file, so that none goes stale."""
+WRITTEN = "lipbench-report.json"
+"""File in a report's folder that lists what lipbench wrote there, so that it deletes nothing else."""
 
 
 @dataclass(frozen=True)
@@ -64,15 +61,19 @@ def render(run: Path, out: Path | None = None) -> RenderedReport:
         UserError: there are no records, one cannot be read, or `out` cannot be written.
     """
     records = load_records(run)
-    root = _root(run)
+    root = _root(run.resolve())  # so that "." has a name and a parent
     folder = out if out is not None else root / "report"
     paper = load_paper()
     names = naming(records, paper)
     tables = make_tables(records, names, paper)
     try:
-        return _write(folder, root, records, tables, names, paper)
-    except (FileExistsError, NotADirectoryError, PermissionError) as error:
-        raise UserError(f"the report cannot be written to {folder}: {error}", remedy="Give another folder") from error
+        return _write(folder, root, records, tables, paper)
+    except OSError as error:
+        place = error.filename or folder
+        raise UserError(
+            f"the report cannot be written: {place}: {error.strerror or error}",
+            remedy="Give another folder (out=…), or make room there",
+        ) from error
 
 
 def _root(run: Path) -> Path:
@@ -81,42 +82,49 @@ def _root(run: Path) -> Path:
     return folder.parent if folder.name == "records" else folder
 
 
-def _write(
-    folder: Path, root: Path, records: list[Record], tables: Tables, names: Naming, paper: Paper
-) -> RenderedReport:
-    figures, data = _Files(folder), _Files(folder)
-    quality = [_quality(i, table, paper, data) for i, table in enumerate(tables.quality, 1)]
-    latency = [_latency(i, table, names, paper, figures, data) for i, table in enumerate(tables.latency, 1)]
-    strips, missing = load_strips(records, root, names)
-    pictures = []
-    for i, strip in enumerate(strips, 1):
-        path = figures.write(f"figures/strip-{i}.png", render_figure(strip_figure(strip), "png"))
-        pictures.append(Picture(path, strip_title(strip, paper)))
-    text = render_markdown(
-        records, tables, paper, quality=quality, latency=latency, strips=pictures, missing_strips=missing
+def _write(folder: Path, root: Path, records: list[Record], tables: Tables, paper: Paper) -> RenderedReport:
+    files = _Files(folder)
+    try:
+        quality = [_quality(i, table, paper, files) for i, table in enumerate(tables.quality, 1)]
+        style = looks((row.name, row.label) for table in tables.latency for row in table.rows)
+        latency = [_latency(i, table, style, paper, files) for i, table in enumerate(tables.latency, 1)]
+        strips, missing = load_strips(tables.quality, root)
+        pictures = []
+        for i, strip in enumerate(strips, 1):
+            path = files.write(f"figures/strip-{i}.png", render_figure(strip_figure(strip), "png"))
+            pictures.append(Picture(path, strip_title(strip, paper)))
+        text = render_markdown(
+            records, tables, paper, quality=quality, latency=latency, strips=pictures, missing_strips=missing
+        )
+        # The pages come last: whoever finds one finds everything that it refers to.
+        files.write("report.md", text.encode())
+        files.write("index.html", render_html(text, folder).encode())
+        files.remove_stale()
+    finally:
+        files.write_list()
+    written = [folder / name for name in files.written]
+    return RenderedReport(
+        folder / "report.md",
+        folder / "index.html",
+        figures=[path for path in written if path.parent.name == "figures"],
+        tables=[path for path in written if path.parent.name == "tables"],
     )
-    pages = _Files(folder)
-    # The pages come last: whoever finds one finds everything that it refers to.
-    pages.write("report.md", text.encode())
-    pages.write("index.html", render_html(text, folder).encode())
-    _remove_stale(folder, {*figures.written, *data.written})
-    return RenderedReport(folder / "report.md", folder / "index.html", figures.written, data.written)
 
 
-def _quality(index: int, table: QualityTable, paper: Paper, data: _Files) -> Section:
+def _quality(index: int, table: QualityTable, paper: Paper, files: _Files) -> Section:
     name = _slug(str(index), table.corpus.name, table.durations, table.protocol.name)
-    csv = data.write(f"tables/quality-{name}.csv", quality_frame(table).to_csv(index=False).encode())
+    csv = files.write(f"tables/quality-{name}.csv", quality_frame(table).to_csv(index=False).encode())
     return quality_section(table, paper, csv=csv)
 
 
-def _latency(index: int, table: LatencyTable, names: Naming, paper: Paper, figures: _Files, data: _Files) -> Section:
+def _latency(index: int, table: LatencyTable, style: Mapping[str, Look], paper: Paper, files: _Files) -> Section:
     name = _slug(str(index), table.device, table.dtype, f"batch{table.batch}", table.preset or "")
-    csv = data.write(f"tables/latency-{name}.csv", latency_frame(table).to_csv(index=False).encode())
+    csv = files.write(f"tables/latency-{name}.csv", latency_frame(table).to_csv(index=False).encode())
     picture = None
     if any(row.measured for row in table.rows):
-        figure = latency_figure(table, names.order, paper)
+        figure = latency_figure(table, style, paper)
         for kind in ("svg", "png"):
-            path = figures.write(f"figures/latency-{name}.{kind}", render_figure(figure, kind))
+            path = files.write(f"figures/latency-{name}.{kind}", render_figure(figure, kind))
             picture = Picture(path, latency_title(table))
     return latency_section(table, paper, csv=csv, picture=picture)
 
@@ -127,32 +135,54 @@ def _slug(*parts: str) -> str:
 
 
 class _Files:
-    """Writes files whole or not at all, and remembers them."""
+    """Writes a report's files, each whole or not at all, and keeps the list of them in the report's folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.written: list[Path] = []
+        self._before = _listed(folder)
+        self.written: list[str] = []
+        """Names relative to the report, with forward slashes."""
 
     def write(self, name: str, content: bytes) -> str:
         """Write one file and give back its name relative to the report."""
-        target = self._folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".tmp")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            # mkstemp makes files that only their owner may read; a report is there to be read
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, target)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-        self.written.append(target)
+        _write_whole(self._folder / name, content)
+        self.written.append(name)
         return name
 
-
-def _remove_stale(folder: Path, kept: set[Path]) -> None:
-    for pattern in OWN_FILES:
-        for path in folder.glob(pattern):
-            if path not in kept:
+    def remove_stale(self) -> None:
+        """Delete what an earlier report wrote and this one did not; nothing that somebody else put there."""
+        for name in sorted(self._before - set(self.written)):
+            path = self._folder / name
+            # the list is a file that anybody can edit: it may only name files within the folder
+            if path.is_file() and path.resolve().is_relative_to(self._folder.resolve()):
                 path.unlink()
+        self._before = set()
+
+    def write_list(self) -> None:
+        """Keep the list, with what is still there from before."""
+        names = sorted(self._before | set(self.written))
+        if names:
+            _write_whole(self._folder / WRITTEN, json.dumps({"written by lipbench": names}, indent=1).encode())
+
+
+def _listed(folder: Path) -> set[str]:
+    """What an earlier report wrote into a folder, according to its list; empty without a list that can be read."""
+    try:
+        names = json.loads((folder / WRITTEN).read_text(encoding="utf-8"))["written by lipbench"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
+    return {name for name in names if isinstance(name, str)} if isinstance(names, list) else set()
+
+
+def _write_whole(target: Path, content: bytes) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        # mkstemp makes files that only their owner may read; a report is there to be read
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

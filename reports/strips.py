@@ -10,9 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
-from benchmarks.record import Quality, Record
-from reports.quality_table import quality_key
-from reports.systems import Naming, labels
+from reports.quality_table import QualityRow, QualityTable
 
 TRUTH = "Ground truth"
 """Label of the rows that hold the real frames."""
@@ -52,60 +50,50 @@ class _Sample:
     generated: NDArray[np.uint8]
 
 
-def load_strips(records: Sequence[Record], root: Path, names: Naming) -> tuple[list[Strip], list[str]]:
-    """Read the sample frames of every quality record.
+def load_strips(tables: Sequence[QualityTable], root: Path) -> tuple[list[Strip], list[str]]:
+    """Read the sample frames behind every row of the quality tables.
 
     Args:
-        records: a run's records.
-        root: the run's folder, which `Quality.strip` is relative to.
-        names: for the order of rows.
+        tables: a run's quality tables; a strip has its rows in their order, under the same labels.
+        root: the run's folder, which strip files are relative to.
 
     Returns:
-        One strip per utterance and condition, and one sentence per reason why systems are left out.
+        One strip per utterance and table, and one sentence per reason why systems are left out.
     """
-    groups: dict[tuple[object, ...], list[Quality]] = {}
-    for record in records:
-        if isinstance(record.result, Quality) and _shown(record.result):
-            groups.setdefault(quality_key(record.result), []).append(record.result)
     strips: list[Strip] = []
     missing: dict[str, list[str]] = {}
-    for record in records:
-        if record.status == "failed" and record.cell.kind == "quality":
-            place = f"{record.cell.corpus}, {record.cell.durations} durations: the cell failed"
-            missing.setdefault(place, []).append(names.titles[record.cell.system])
-    for group in groups.values():
-        group.sort(key=lambda q: (q.system.kind == "control", names.place(q.system.name)))
+    for table in tables:
         found = []
-        for result, label in zip(group, labels([q.system for q in group]), strict=True):
-            samples, reason = _read(result, root)
+        for row in table.rows:
+            if row.kind == "control" and row.name not in CONTROLS_SHOWN:
+                continue
+            samples, reason = _read(row, root)
             if reason:
-                place = f"{result.corpus.name}, {result.durations} durations: {reason}"
-                missing.setdefault(place, []).append(label)
-            found.append((label, samples))
-        strips += _assemble(group[0], found)
-    return strips, [f"{place} ({', '.join(left_out)})" for place, left_out in missing.items()]
+                place = f"{reason} ({table.corpus.name}, {table.durations} durations)"
+                missing.setdefault(place, []).append(row.label)
+            found.append((row.label, samples))
+        strips += _assemble(table, found)
+    return strips, [f"{', '.join(left_out)}: {reason}" for reason, left_out in missing.items()]
 
 
-def _shown(result: Quality) -> bool:
-    return result.system.kind == "model" or result.system.name in CONTROLS_SHOWN
-
-
-def _read(result: Quality, root: Path) -> tuple[list[_Sample], str | None]:
-    """The samples of one record, or why there are none."""
-    if result.strip is None:
+def _read(row: QualityRow, root: Path) -> tuple[list[_Sample], str | None]:
+    """The samples of one row, or why there are none."""
+    if row.failure is not None:
+        return [], "the cell failed"
+    if row.strip is None:
         return [], "the record names no strip file"
-    path = root / result.strip
+    path = root / row.strip
     if not path.resolve().is_relative_to(root.resolve()):
-        return [], f"{result.strip} lies outside the run's folder"
+        return [], f"{row.strip} lies outside the run's folder"
     if not path.is_file():
-        return [], f"{result.strip} is not there"
+        return [], f"{row.strip} is not there"
     try:
         with safe_open(path, framework="numpy") as file:
             metadata: dict[str, str] = file.metadata() or {}
             indices = sorted({key.split("/")[0] for key in file.keys()}, key=lambda i: (len(i), i))  # noqa: SIM118
             return [_sample(file, metadata, index) for index in indices], None
     except (SafetensorError, OSError, KeyError, ValueError) as error:
-        return [], f"{result.strip} cannot be read as sample frames: {error}"
+        return [], f"{row.strip} cannot be read as sample frames: {error}"
 
 
 def _sample(file: safe_open, metadata: dict[str, str], index: str) -> _Sample:
@@ -123,7 +111,7 @@ def _sample(file: safe_open, metadata: dict[str, str], index: str) -> _Sample:
     )
 
 
-def _assemble(condition: Quality, found: list[tuple[str, list[_Sample]]]) -> list[Strip]:
+def _assemble(table: QualityTable, found: list[tuple[str, list[_Sample]]]) -> list[Strip]:
     """Gather the systems' samples of each utterance; the truth is drawn once per set of frame numbers."""
     strips: dict[str, Strip] = {}
     for label, samples in found:
@@ -133,9 +121,9 @@ def _assemble(condition: Quality, found: list[tuple[str, list[_Sample]]]) -> lis
                 Strip(
                     utterance=sample.utterance,
                     text=sample.text,
-                    corpus=condition.corpus.name,
-                    durations=condition.durations,
-                    protocol=condition.protocol.name,
+                    corpus=table.corpus.name,
+                    durations=table.durations,
+                    protocol=table.protocol.name,
                     rows=[],
                 ),
             )

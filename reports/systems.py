@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
-from benchmarks.record import Machine, Record, System
+from benchmarks.record import Machine, Quality, Record
+from reports.formatting import count, number
 from reports.paper import Paper
 
 Kind = Literal["model", "control"]
@@ -53,28 +54,97 @@ def naming(records: Sequence[Record], paper: Paper) -> Naming:
     return Naming(titles, kinds, (*known, *others, *controls))
 
 
-def labels(systems: Sequence[System]) -> list[str]:
-    """Titles, with preset or options added where a title alone would stand for two systems.
+@dataclass(frozen=True, kw_only=True)
+class Variant:
+    """What tells one row of a system from another."""
+
+    title: str
+    preset: str | None = None
+    options: Mapping[str, object] = field(default_factory=dict)
+    steps: str | None = None
+    """How long it was trained; None if nothing tells."""
+    checkpoint: str | None = None
+    """Which weights; None if nothing tells."""
+    clips: str | None = None
+    """How many clips were asked for; None for latency."""
+    device: str | None = None
+
+
+def variant(record: Record, names: Naming) -> Variant:
+    """What a record says of the system that it measured, or would have measured had it not failed."""
+    cell, result = record.cell, record.result
+    is_quality = cell.kind == "quality"
+    if result is None:
+        limit = "all clips" if cell.limit is None else f"limit {cell.limit}"
+        return Variant(
+            title=names.titles[cell.system],
+            preset=cell.preset if names.kinds[cell.system] == "model" else None,
+            options=cell.options,
+            checkpoint=cell.checkpoint,
+            clips=limit if is_quality else None,
+            device=cell.device,
+        )
+    system, clips = result.system, None
+    if isinstance(result, Quality):
+        n = len(result.clips)
+        clips = f"all {count(n, 'clip')}" if cell.limit is None else f"limit {n}"
+    trained = system.training
+    return Variant(
+        title=system.title,
+        preset=system.preset,
+        options=system.options,
+        steps=f"{number(trained.steps, 0)} steps" if trained else "untrained",
+        checkpoint=f"checkpoint {system.checkpoint[:8]}" if system.checkpoint else None,
+        clips=clips,
+        device=result.device,
+    )
+
+
+_LAST_RESORTS: tuple[Callable[[Variant], str | None], ...] = (
+    lambda v: v.steps,
+    lambda v: v.checkpoint,
+    lambda v: v.clips,
+    lambda v: v.device,
+)
+
+
+def labels(variants: Sequence[Variant]) -> list[str]:
+    """Titles, with as much added as tells the rows of one table apart.
 
     Args:
-        systems: the rows of one table.
+        variants: the rows, each once.
 
     Returns:
-        One label per system, such as "DualLip" or "DualLip (cache=False)".
+        One label per row, all different, such as "DualLip" or "DualLip (cache=False)": preset and options wherever they
+        differ, then steps, weights, number of clips and device where rows would still be called the same.
     """
-    found: list[str] = []
-    for system in systems:
-        twins = [other for other in systems if other.title == system.title]
-        extra: list[str] = []
-        if len({twin.preset for twin in twins}) > 1:
-            extra.append(system.preset or "no preset")
-        names = sorted({option for twin in twins for option in twin.options})
-        for option in names:
-            values = {repr(twin.options.get(option)) for twin in twins}
-            if len(values) > 1:
-                extra.append(f"{option}={system.options.get(option, 'default')}")
-        found.append(f"{system.title} ({', '.join(extra)})" if extra else system.title)
-    return found
+    extras: list[list[str]] = []
+    for one in variants:
+        twins = [other for other in variants if other.title == one.title]
+        presets = {twin.preset for twin in twins}
+        extra = [one.preset or "no preset"] if len(presets) > 1 else []
+        names = sorted({name for twin in twins for name in twin.options})
+        differing = [name for name in names if len({repr(twin.options.get(name)) for twin in twins}) > 1]
+        extra += [f"{name}={one.options.get(name, 'default')}" for name in differing]
+        extras.append(extra)
+    for tell in _LAST_RESORTS:
+        for tied in _ties(variants, extras):
+            told = [tell(variants[i]) for i in tied]
+            if len(set(told) - {None}) > 1:
+                for i, text in zip(tied, told, strict=True):
+                    extras[i] += [text] if text else []
+    for tied in _ties(variants, extras):
+        for position, i in enumerate(tied, start=1):
+            extras[i].append(f"no. {position}")
+    return [f"{v.title} ({', '.join(e)})" if e else v.title for v, e in zip(variants, extras, strict=True)]
+
+
+def _ties(variants: Sequence[Variant], extras: Sequence[Sequence[str]]) -> list[list[int]]:
+    """Places of the rows that are still called the same."""
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for i, (one, extra) in enumerate(zip(variants, extras, strict=True)):
+        groups.setdefault((one.title, *extra), []).append(i)
+    return [places for places in groups.values() if len(places) > 1]
 
 
 def hardware(machine: Machine, device: str) -> str:
@@ -86,4 +156,9 @@ def hardware(machine: Machine, device: str) -> str:
     """
     if device != "cpu":
         return machine.gpu or "unknown GPU"
-    return f"{machine.cpu or 'unknown CPU'}, {machine.threads} thread{'' if machine.threads == 1 else 's'}"
+    return f"{machine.cpu or 'unknown CPU'}, {count(machine.threads, 'thread')}"
+
+
+def accepts(asked: object, found: object) -> bool:
+    """Whether something found is what a cell asked for; a cell that named nothing (None) takes everything."""
+    return asked is None or asked == found

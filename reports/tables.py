@@ -7,16 +7,18 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from benchmarks.record import Failure, MetricFacts, Record
+from benchmarks.record import Corpus, Failure, MetricFacts, Record, Training
 from reports.formatting import (
     NOTHING,
     between,
+    code,
     count,
     decimals_for,
     escaped,
     interval_of,
     milliseconds,
     number,
+    printed,
     shortened,
     signed,
     significant,
@@ -97,11 +99,11 @@ def quality_text(table: QualityTable) -> TextTable:
 
 def _metric_decimals(table: QualityTable, metric: MetricFacts) -> int:
     cells = [row.cells[metric.name] for row in table.rows if metric.name in row.cells]
-    return decimals_for(value for cell in cells for value in (cell.mean.value, cell.paper or 0.0))
+    return decimals_for(value for cell in cells for value in (cell.mean.value, float(cell.paper or 0)))
 
 
 def _quality_row(row: QualityRow, table: QualityTable, decimals: dict[str, int]) -> tuple[str, ...]:
-    name = _stacked(escaped(row.label), _facts(row))
+    name = _stacked(escaped(row.label), _facts(row, table.corpus))
     if row.failure is not None:
         return (name, failed_text(row.failure))
     cells = [name]
@@ -112,24 +114,37 @@ def _quality_row(row: QualityRow, table: QualityTable, decimals: dict[str, int])
     return tuple(cells)
 
 
-def _facts(row: QualityRow) -> str | None:
+def _facts(row: QualityRow, corpus: Corpus) -> str | None:
     """What a reader must know of a model before its numbers."""
     if row.system is None or row.kind == "control":
         return None
     parts = ["**untrained**" if row.untrained else ""]
-    parts.append(f"{count(row.system.trained_steps, 'step')}" if row.system.trained_steps and not row.untrained else "")
+    trained = row.system.training
+    if trained is not None:
+        parts.append(f"{number(trained.steps, 0)} steps")
     parts.append(f"{number(row.system.parameters / 1e6, 1)} M parameters" if row.system.parameters else "")
-    return "<br>".join(part for part in parts if part) or None
+    facts = ", ".join(part for part in parts if part)
+    foreign = _foreign_training(trained, corpus) if trained is not None else ""
+    return "<br>".join(part for part in (facts, foreign) if part) or None
+
+
+def _foreign_training(trained: Training, scored: Corpus) -> str:
+    """What a model was trained on, if that is something else than what it was scored on."""
+    if trained.corpus != scored.name:
+        return f"**trained on {escaped(trained.corpus)}**"
+    if trained.corpus_fingerprint != scored.fingerprint:
+        return f"**trained on another {escaped(trained.corpus)}** {code(trained.corpus_fingerprint[:8])}"
+    return ""
 
 
 def _quality_cell(cell: QualityCell | None, decimals: int) -> str:
     if cell is None:
         return NOTHING
     text = _mean_text(cell.mean, decimals, bold=cell.best)
-    if cell.paper is None or cell.difference is None:
-        return text
-    beside = f"*paper {number(cell.paper, decimals)} ({signed(cell.difference, decimals)})*"
-    return f"{text}<br><small>{beside}</small>"
+    beside = None
+    if cell.paper is not None and cell.difference is not None:
+        beside = f"*paper {printed(cell.paper)} ({signed(cell.difference, decimals)})*"
+    return _stacked(text, beside, "**beats every model**" if cell.above_models else None)
 
 
 def _mean_text(mean: Mean, decimals: int, *, bold: bool = False) -> str:
@@ -137,7 +152,9 @@ def _mean_text(mean: Mean, decimals: int, *, bold: bool = False) -> str:
     coverage = f"{mean.n} of {mean.n + mean.missing} clips" if mean.missing else None
     # the value says itself that it is not finite, and a note under the table says where n is too small
     reason = None if mean.reason and mean.reason.startswith(("not finite", TOO_SMALL)) else mean.reason
-    return _stacked(f"**{value}**" if bold else value, interval_of(mean.interval, decimals) or reason, coverage)
+    # a control that scores every clip alike needs no interval of no width
+    interval = mean.interval if mean.interval and mean.interval.low < mean.interval.high else None
+    return _stacked(f"**{value}**" if bold else value, interval_of(interval, decimals) or reason, coverage)
 
 
 def quality_frame(table: QualityTable) -> pd.DataFrame:
@@ -151,12 +168,13 @@ def quality_frame(table: QualityTable) -> pd.DataFrame:
             "status": "failed" if row.failure else "measured",
             "failure": f"{row.failure.type}: {row.failure.message}" if row.failure else None,
             "untrained": row.untrained,
+            "trained_on": row.system.training.corpus if row.system and row.system.training else None,
             "clips": row.clips,
         }
         for metric in table.metrics:
             cell = row.cells.get(metric.name)
             entry |= _mean_columns(metric.name, cell.mean if cell else None)
-            entry[f"{metric.name}_paper"] = cell.paper if cell else None
+            entry[f"{metric.name}_paper"] = float(cell.paper) if cell and cell.paper is not None else None
             entry[f"{metric.name}_difference"] = cell.difference if cell else None
         if table.durations == "predicted":
             entry |= _mean_columns("length_error", row.length_error)
@@ -179,7 +197,8 @@ def _mean_columns(name: str, mean: Mean | None) -> dict[str, object]:
 
 def latency_text(table: LatencyTable) -> TextTable:
     """Median latency: systems by lengths, with the paper's beside."""
-    header = ("System", *(_stacked(f"{n} frames", "ms") for n in table.lengths), _stacked("Fit", "ms, L in frames"))
+    lengths = (_stacked(f"{n} frames", "ms") for n in table.lengths)
+    header = ("System", *lengths, _stacked("Fit", "ms, L in frames"), _stacked("Pace", "ms per frame"), "RTF")
     return TextTable(header, tuple(_latency_row(row, table) for row in table.rows))
 
 
@@ -194,20 +213,29 @@ def _latency_row(row: LatencyRow, table: LatencyTable) -> tuple[str, ...]:
             cells.append(failed_text(cell, 120))
         else:
             cells.append(_latency_cell(cell, bold=best))
-    return (escaped(row.label), *cells, _line_text(row))
+    found = list(row.measured.values())
+    pace = _range([cell.ms_per_frame for cell in found])
+    return (escaped(row.label), *cells, _line_text(row), pace, _range([cell.real_time_factor for cell in found]))
+
+
+def _range(values: list[float]) -> str:
+    """The smallest and the largest of some values; a single number where they do not differ in two digits."""
+    if not values:
+        return NOTHING
+    low, high = significant(min(values)), significant(max(values))
+    return low if low == high else f"{low}–{high}"
 
 
 def _latency_cell(cell: LatencyCell, *, bold: bool) -> str:
-    pace = (f"{significant(cell.ms_per_frame)} ms/frame", f"RTF {significant(cell.real_time_factor)}")
-    paper = f"*paper {number(cell.paper.latency_s * 1000, 0)}*" if cell.paper else None
+    paper = f"*paper {printed(cell.paper.latency_s.scaleb(3))}*" if cell.paper else None
     unsettled = None if cell.settled else "**not settled**"
     median = milliseconds(cell.wall.median)
-    return _stacked(f"**{median}**" if bold else median, _seconds_interval(cell.wall.interval), *pace, paper, unsettled)
+    return _stacked(f"**{median}**" if bold else median, _seconds_interval(cell.wall.interval), paper, unsettled)
 
 
 def _seconds_interval(interval: Interval | None) -> str:
     if interval is None:
-        return "n too small"
+        return TOO_SMALL
     return between(milliseconds(interval.low), milliseconds(interval.high))
 
 
@@ -218,7 +246,7 @@ def _line_text(row: LatencyRow) -> str:
     sign = "−" if line.slope < 0 else "+"
     text = f"{milliseconds(line.intercept)} {sign} {significant(abs(line.slope) * 1000)} L"
     if line.intercept_interval is None or line.slope_interval is None:
-        return _stacked(text, f"n too small: {count(line.n, 'length')}")
+        return _stacked(text, f"{TOO_SMALL}: {count(line.n, 'length')}")
     slopes = between(*(significant(end * 1000) for end in (line.slope_interval.low, line.slope_interval.high)))
     return _stacked(text, f"a {_seconds_interval(line.intercept_interval)}", f"b {slopes}")
 
@@ -227,10 +255,12 @@ def speedup_text(table: LatencyTable) -> TextTable | None:
     """Speed-up over the baseline, or None if the baseline was not measured."""
     if not any(cell.speedup for row in table.rows for cell in row.measured.values()):
         return None
-    baseline = next((row for row in table.rows if row.name == table.baseline_name), None)
     header = (f"Speed-up over {escaped(table.baseline)}", *(f"{n} frames" for n in table.lengths))
     rows = (
-        (escaped(row.label), *(_speedup_cell(row.cells.get(n), itself=row is baseline) for n in table.lengths))
+        (
+            escaped(row.label),
+            *(_speedup_cell(row.cells.get(n), itself=row.label == table.baseline) for n in table.lengths),
+        )
         for row in table.rows
         if row.measured
     )
@@ -245,9 +275,9 @@ def _speedup_cell(cell: LatencyCell | Failure | None, *, itself: bool) -> str:
     if itself:
         return "1×"
     ends = cell.speedup.interval
-    around = between(times(ends.low), times(ends.high)) if ends else "n too small"
+    around = between(times(ends.low), times(ends.high)) if ends else TOO_SMALL
     return _stacked(
-        times(cell.speedup.value), around, f"*paper {number(cell.paper.speedup, 2)}×*" if cell.paper else None
+        times(cell.speedup.value), around, f"*paper {printed(cell.paper.speedup)}×*" if cell.paper else None
     )
 
 
@@ -255,11 +285,13 @@ def details_text(table: LatencyTable) -> TextTable:
     """Everything else about each cell: percentiles, first call, whether it settled."""
     cells = [(row, cell) for row in table.rows for cell in row.measured.values()]
     on_device = any(cell.device for _, cell in cells)
-    header = ["System", "Frames", "Tokens", "Median ms", "p90 ms", "p95 ms", "First call ms", "Calls", "Settled"]
+    header = ["System", "Frames", "Tokens", "Median ms", "p90 ms", "p95 ms", "First call ms"]
+    header += ["ms per frame", "RTF", "Calls", "Settled"]
     rows = []
     for row, cell in cells:
         wall = [milliseconds(s) for s in (cell.wall.median, cell.wall.p90, cell.wall.p95, cell.first_call_s)]
-        shown = [escaped(row.label), str(cell.frames), str(cell.tokens), *wall, str(cell.wall.n)]
+        pace = [significant(cell.ms_per_frame), significant(cell.real_time_factor)]
+        shown = [escaped(row.label), str(cell.frames), str(cell.tokens), *wall, *pace, str(cell.wall.n)]
         shown.append("yes" if cell.settled else "**no**")
         if on_device:
             shown.append(milliseconds(cell.device.median) if cell.device else NOTHING)
@@ -300,6 +332,6 @@ def _latency_columns(cell: LatencyCell) -> dict[str, object]:
         "speedup": ratio.value if ratio else None,
         "speedup_low": around.low if around else None,
         "speedup_high": around.high if around else None,
-        "paper_latency_s": cell.paper.latency_s if cell.paper else None,
-        "paper_speedup": cell.paper.speedup if cell.paper else None,
+        "paper_latency_s": float(cell.paper.latency_s) if cell.paper else None,
+        "paper_speedup": float(cell.paper.speedup) if cell.paper else None,
     }

@@ -9,33 +9,40 @@ from reports.formatting import count, escaped, joined, milliseconds, number, siz
 from reports.latency_table import LatencyTable
 from reports.paper import Paper
 from reports.quality_table import QualityRow, QualityTable
-from reports.systems import CEILINGS
 from reports.tables import Tables
 
 
-def verdict(records: Sequence[Record], tables: Tables, paper: Paper) -> list[str]:
+def verdict(tables: Tables, paper: Paper) -> list[str]:
     """Sentences made from the data, as markdown.
 
     Args:
-        records: of one run.
-        tables: made from them.
+        tables: of one run.
         paper: for the names of corpora.
 
     Returns:
-        What was measured; then the best model per metric and quality table, the fastest per latency table, and whether
-        the controls stay below. Controls that do not are told by `findings`.
+        The best model per metric and quality table, the fastest per latency table, and where the controls stay below.
+        Controls that do not are told by `findings`.
     """
-    sentences = [_coverage(records)]
-    sentences += [sentence for table in tables.quality if (sentence := _best(table, paper))]
+    sentences = [sentence for table in tables.quality if (sentence := _best(table, paper))]
     sentences += [sentence for table in tables.latency if (sentence := _fastest(table))]
-    rivals = [t for t in tables.quality if t.models and any(row.name not in CEILINGS for row in t.controls)]
-    if rivals and not findings(tables, paper):
-        sentences.append("No control beats every model on any metric.")
-    return sentences
+    return sentences + _unbeaten(tables, paper)
+
+
+def _unbeaten(tables: Tables, paper: Paper) -> list[str]:
+    """That the controls stay below, with the metrics by which they were compared at all."""
+    compared: dict[str, list[str]] = {}
+    for table in tables.quality:
+        titles = [escaped(metric.title) for metric in table.metrics if table.rivals(metric)]
+        if titles and table.finding() is None:
+            compared.setdefault(joined(titles), []).append(place(table, paper))
+    return [
+        f"No control beats every model on any metric compared: {titles} ({'; '.join(places)})."
+        for titles, places in compared.items()
+    ]
 
 
 def findings(tables: Tables, paper: Paper) -> list[str]:
-    """What is said beneath quality tables of controls that beat every model, each sentence once with its tables."""
+    """That controls beat every model, each sentence once with the tables it is true of, as markdown."""
     found: dict[str, list[str]] = {}
     for table in tables.quality:
         finding = table.finding()
@@ -50,7 +57,8 @@ def place(table: QualityTable, paper: Paper) -> str:
     return f"{corpus}, {table.durations} durations"
 
 
-def _coverage(records: Sequence[Record]) -> str:
+def coverage(records: Sequence[Record]) -> str:
+    """How many cells were measured, and how many failed, as one sentence of markdown."""
     failed = sum(record.status == "failed" for record in records)
     measured = len(records) - failed
     parts = []
@@ -68,13 +76,19 @@ def _fastest(table: LatencyTable) -> str | None:
         return None
     length, row = found
     cell = row.measured[length]
-    where = f"{count(length, 'frame')} on {escaped(table.hardware)} ({escaped(table.device)}, {escaped(table.dtype)}"
-    where += f", batch {table.batch}" + (f", preset {escaped(table.preset)})" if table.preset else ")")
+    facts = [
+        table.device.upper(),
+        table.dtype,
+        f"batch {table.batch}",
+        f"preset {table.preset}" if table.preset else "",
+    ]
+    asked = escaped(", ".join(fact for fact in facts if fact))
+    where = f"{count(length, 'frame')} on {escaped(table.hardware)} ({asked})"
     models = [r for r in table.rows if r.kind == "model" and length in r.measured]
     name = f"**{escaped(row.label)}**"
     claim = f"{name} is the fastest of {len(models)} models" if len(models) > 1 else f"{name} is the only model timed"
     text = f"{claim}: {milliseconds(cell.wall.median)} ms for {where}"
-    if cell.speedup is not None and row.name != table.baseline_name:
+    if cell.speedup is not None and row.label != table.baseline:
         text += f", {times(cell.speedup.value)} as fast as {escaped(table.baseline)}"
     return f"{text}."
 

@@ -63,7 +63,7 @@ def test_the_report_is_made_from_the_records_alone(run, capsys):
     text = (run / "report" / "report.md").read_text()
     for title in ("HH-T2L", "DualLip", "TransformerT2L", "First frame repeated", "PSNR", "SSIM"):
         assert title in text
-    assert "0.022" in text or "22" in text, "the paper's latency stands beside ours"
+    assert "Speed-up over DualLip" in text
 
 
 def test_trained_models_are_kept_for_the_next_time(run):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 
@@ -45,7 +46,16 @@ class TrainingConfig:
         for name in ("steps", "clips", "frames_per_clip", "checkpoint_steps"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
-        if self.learning_rate <= 0 or self.clip_norm <= 0:
-            raise ValueError("learning_rate and clip_norm must be above 0")
+        for name in ("learning_rate", "clip_norm"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise ValueError(f"{name} must be above 0 and finite, not {getattr(self, name)}")
+        weights = {name: value for name, value in vars(self).items() if name.startswith("weight_")}
+        for name, value in weights.items():
+            if not 0 <= value < math.inf:
+                raise ValueError(f"{name} must be at least 0 and finite, not {value}")
+        if self.weight_l1 == 0 and self.weight_ssim == 0:
+            raise ValueError("weight_l1 or weight_ssim must be above 0: nothing else judges the picture")
+        if self.seed < 0 or self.cache_bytes < 0:
+            raise ValueError("seed and cache_bytes must be at least 0")
         if self.schedule not in ("one_cycle", "constant"):
             raise ValueError(f"schedule is 'one_cycle' or 'constant', not '{self.schedule}'")

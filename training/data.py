@@ -59,7 +59,7 @@ class ClipReader:
         utterance = self._corpus.load(utterance_id)
         clip = Clip(
             torch.tensor(self._vocabulary.encode(utterance.tokens)),
-            torch.from_numpy(utterance.durations),
+            torch.tensor(utterance.durations),  # a copy: a view would keep the whole clip's file in memory
             to_model_size(utterance.frames, self._frame_size),
         )
         if clip.frames.nbytes <= self._free:

@@ -19,6 +19,7 @@ import models
 from corpora.utterance import Corpus
 from models.errors import UserError
 from models.text import Vocabulary
+from training.atomic import AtomicCheckpoints
 from training.checkpoint import CheckpointCard, as_plain, read_card
 from training.config import TrainingConfig
 from training.data import ClipReader, Lessons, loader
@@ -95,17 +96,24 @@ def train(
     lessons = Lessons(reader, corpus.ids("train"), config)
     # convolutions run up to twice as fast on CPUs with channels last; values differ by rounding only
     built = built.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{folder} cannot be made: {error.strerror}", remedy="Give another out=") from error
     trainer = _trainer(config, folder=folder, started=done, progress=progress, device=device)
     with warnings.catch_warnings():
         for known in _EXPECTED_WARNINGS:
             warnings.filterwarnings("ignore", known)
-        trainer.fit(
-            LipTraining(built, config, card),
-            loader(lessons, done),
-            ckpt_path=target if done else None,
-            weights_only=True,
-        )
+        try:
+            trainer.fit(
+                LipTraining(built, config, card),
+                loader(lessons, done),
+                ckpt_path=target if done else None,
+                weights_only=True,
+            )
+        except SystemExit as error:
+            # Lightning answers an interrupt by leaving the program; who called us may have more to say
+            raise KeyboardInterrupt from error
     trainer.save_checkpoint(target)
     return target
 
@@ -158,8 +166,9 @@ def _trainer(config: TrainingConfig, *, folder: Path, started: int, progress: bo
         devices=1,
         max_epochs=1,  # the whole run is one
         gradient_clip_val=config.clip_norm,
-        callbacks=[keep, RichProgressBar() if progress else _Lines(config)],
+        callbacks=[keep, RichProgressBar(console_kwargs={"stderr": True}) if progress else _Lines(config)],
         logger=logs,
+        plugins=[AtomicCheckpoints()],
         log_every_n_steps=min(10, config.steps),
         enable_progress_bar=progress,
         enable_model_summary=False,

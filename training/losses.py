@@ -38,7 +38,10 @@ def duration_loss(preds_Bm: Tensor, target_Bm: Tensor, token_lengths: Tensor) ->
 
 
 def stop_loss(logits_BT: Tensor, frame_lengths: Tensor) -> Tensor:
-    """Cross-entropy of "this is the last frame" over the real frames, the one stop weighing as much as the rest.
+    """Cross-entropy of "this is the last frame", mean over the real frames.
+
+    Frames are not weighted: the logits then say how likely the end is, and `baselines.rollout` stops at the median of
+    the lengths that they stand for. A weight on the one stop would end every clip early.
 
     Args:
         logits_BT: float (B, T).
@@ -47,8 +50,7 @@ def stop_loss(logits_BT: Tensor, frame_lengths: Tensor) -> Tensor:
     valid = valid_positions(frame_lengths, logits_BT.shape[1])
     target = F.one_hot(frame_lengths - 1, logits_BT.shape[1]).to(logits_BT.dtype)
     each = F.binary_cross_entropy_with_logits(logits_BT, target, reduction="none")
-    going_on = (each * (1 - target) * valid).sum(dim=1) / (frame_lengths - 1).clamp(min=1)
-    return (going_on + (each * target).sum(dim=1)).mean() / 2
+    return (each * valid).sum() / valid.sum()
 
 
 def guided_attention_loss(

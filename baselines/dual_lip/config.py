@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from models.layers.images import OutputRange, coarsest
+from models.layers.images import OutputRange
+from models.sizes import check_levels, check_sizes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,13 +37,20 @@ class DualLipConfig:
     """Safety limit on a clip without a stop token: 15 s at 25 fps."""
 
     def __post_init__(self) -> None:
-        coarsest((self.height, self.width), len(self.identity_channels))
-        if len(self.image_channels) != len(self.identity_channels) + 1:
-            raise ValueError("image_channels needs one entry more than identity_channels")
+        check_sizes(
+            self,
+            positive=(
+                "vocabulary_size", "height", "width", "hidden", "recurrent", "location_channels", "location_kernel",
+                "feedback_reduction", "identity_channels", "image_channels", "image_kernel", "max_frames",
+            ),
+            odd=("location_kernel", "image_kernel"),
+            shares=("dropout", "feedback_dropout"),
+        )  # fmt: skip
+        check_levels(self)
         if self.height % self.feedback_reduction or self.width % self.feedback_reduction:
             raise ValueError("feedback_reduction must divide height and width")
-        if self.hidden % 2 or self.location_kernel % 2 == 0:
-            raise ValueError("hidden must be even and location_kernel odd")
+        if self.hidden % 2:
+            raise ValueError("hidden must be even")
 
 
 SMALL = {

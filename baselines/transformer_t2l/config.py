@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from models.hh_t2l.config import SMALL, TINY, HHT2LConfig
+from models.hh_t2l.config import SMALL, TINY, SharedConfig
+from models.sizes import check_sizes
 
 
 @dataclass(frozen=True, kw_only=True)
-class TransformerT2LConfig(HHT2LConfig):
+class TransformerT2LConfig(SharedConfig):
     """HH-T2L's sizes ("the same model settings", paper §5.1) and three of its own.
 
     Raises:
@@ -24,6 +25,9 @@ class TransformerT2LConfig(HHT2LConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_sizes(self, positive=("max_frames",), shares=("feedback_dropout",))
+        if self.norm != "pre":
+            raise ValueError("the causal decoder has pre-norm blocks only: norm must be pre")
         if not 0 <= self.feedback_levels_skipped < len(self.identity_channels):
             raise ValueError("feedback_levels_skipped must leave the feedback encoder a level")
 

@@ -16,15 +16,18 @@ from benchmarks.verbs.evaluate import describe, refuse_failures
 def run(request: Bench) -> None:
     """Measure all cells, and print one line for each."""
     sweep = Sweep(request, progress=on_terminal())
+    sweep.check()
     records: list[Record] = []
     for model, frames in latency_cells(request):
         cell = sweep.latency_cell(model, frames)
-        records.append(run_cell(cell, request.out, lambda m=model, f=frames: sweep.time(m, f)))
+        records.append(run_cell(cell, request.out, lambda m=model, f=frames: sweep.time(m, f), request=sweep.asked))
         print(_line(records[-1]), flush=True)
     for scored in quality_cells(request):
         with bar(scored.system, len(sweep.ids)) as shown:
             cell = sweep.quality_cell(scored)
-            records.append(run_cell(cell, request.out, lambda s=scored, a=shown.advance: sweep.score(s, a)))
+            records.append(
+                run_cell(cell, request.out, lambda s=scored, a=shown.advance: sweep.score(s, a), request=sweep.asked)
+            )
         print(describe(records[-1]), flush=True)
     print(f"records: {request.out / 'records'}   (lipbench report {request.out})")
     refuse_failures(records)

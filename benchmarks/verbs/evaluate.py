@@ -27,6 +27,7 @@ from models.text import Vocabulary
 
 def run(request: Evaluate) -> None:
     """Score, and print one line per cell."""
+    models.check(request.model, request.preset, **request.options)
     measured = chosen(request.metrics, metrics.METRICS)
     protocols.get(request.protocol)
     for name in request.controls:
@@ -38,7 +39,14 @@ def run(request: Evaluate) -> None:
     records: list[Record] = []
     for durations in request.durations:
         scoring = evaluation.Scoring(
-            corpus, ids, request.split, request.protocol, measured, durations, subject.frame_size
+            corpus=corpus,
+            corpus_options=request.corpus.options,
+            ids=ids,
+            split=request.split,
+            protocol=request.protocol,
+            metrics=measured,
+            durations=durations,
+            frame_size=subject.frame_size,
         )
         for system in (request.model, *request.controls):
             records.append(_score(request, system, subject if system == request.model else None, scoring, device))
@@ -51,7 +59,7 @@ def _subject(request: Evaluate, corpus: Corpus, device: torch.device) -> Subject
     """The model: from its checkpoint, or as it is if it is one that does not learn."""
     if request.checkpoint is None and not models.is_trainable(request.model):
         return systems.untrained(
-            request.model, request.preset, options={}, device=device, vocabulary=Vocabulary(corpus.symbols)
+            request.model, request.preset, options=request.options, device=device, vocabulary=Vocabulary(corpus.symbols)
         )
     path = request.checkpoint or checkpoint_path(request.out, request.model, request.preset)
     return systems.trained(path, model=request.model, preset=request.preset, device=device)
@@ -65,9 +73,15 @@ def _score(
         kind="quality",
         system=short_name(system),
         role="control" if subject is None else "model",
-        corpus=request.corpus.name,
-        durations=scoring.durations,
         preset=request.preset,
+        options=request.options,
+        checkpoint=None if request.checkpoint is None else str(request.checkpoint),
+        corpus=request.corpus.name,
+        corpus_options=request.corpus.options,
+        split=request.split,
+        limit=request.limit,
+        durations=scoring.durations,
+        protocol=request.protocol,
     )
     strip = request.out / "strips" / f"{cell.key}.safetensors"
     with bar(f"{cell.system}, {scoring.durations} durations", len(scoring.ids)) as shown:
@@ -77,7 +91,7 @@ def _score(
                 system, subject, scoring, batch=request.batch, device=device, strip=strip, advance=shown.advance
             )
 
-        return run_cell(cell, request.out, measure)
+        return run_cell(cell, request.out, measure, request=request.model_dump(mode="json"))
 
 
 def refuse_failures(records: list[Record]) -> None:

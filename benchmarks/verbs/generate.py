@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import torch
 
+import models
 from benchmarks import systems
 from benchmarks.config import Generate
 from benchmarks.sweep import checkpoint_path, pick_device
@@ -20,6 +21,7 @@ from training.frames import to_model_size, to_unit
 
 def run(request: Generate) -> None:
     """Generate one clip and write it as a video."""
+    models.check(request.model, request.preset)
     device = pick_device(request.device)
     path = request.checkpoint or checkpoint_path(request.runs, request.model, request.preset)
     subject = systems.trained(path, model=request.model, preset=request.preset, device=device)

@@ -25,16 +25,6 @@ PAUSES = frozenset({"sil", "sp"})
 _OVERHANG = 1.0
 """Frames by which the last silence may end after the video."""
 
-_DIGITS = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
-_CODE: tuple[dict[str, str], ...] = (
-    {"b": "bin", "l": "lay", "p": "place", "s": "set"},
-    {"b": "blue", "g": "green", "r": "red", "w": "white"},
-    {"a": "at", "b": "by", "i": "in", "w": "with"},
-    {letter: letter for letter in "abcdefghijklmnopqrstuvxyz"},
-    dict(zip("z123456789", _DIGITS, strict=True)),
-    {"a": "again", "n": "now", "p": "please", "s": "soon"},
-)
-
 
 class AlignmentError(UserError):
     """An alignment file that cannot be used."""
@@ -125,19 +115,3 @@ def align_characters(intervals: Sequence[Interval], n_frames: int) -> CharacterA
     edges.append(max(float(n_frames), intervals[-1].end))
     text = " ".join(word.word for word in words)
     return CharacterAlignment(text=text, tokens=characters(text), durations=frames_per_token(edges, n_frames))
-
-
-def sentence_of_code(code: str) -> str | None:
-    """Spell out a GRID file code, which is the transcript in six letters.
-
-    Returns:
-        The sentence, or None if `code` is no such code.
-
-    Example:
-        >>> sentence_of_code("bbaf2n")
-        'bin blue at f two now'
-    """
-    if len(code) != len(_CODE):
-        return None
-    words = [table.get(letter) for letter, table in zip(code.lower(), _CODE, strict=True)]
-    return None if None in words else " ".join(word for word in words if word)

@@ -7,8 +7,7 @@ from pathlib import Path
 from corpora.store import Placement, Store
 from corpora.tokens import CHARACTERS
 from corpora.utterance import Corpus, Split, Utterance
-
-FPS = 25.0
+from models.errors import UserError
 
 
 class GridCorpus:
@@ -33,7 +32,7 @@ class GridCorpus:
     @property
     def fps(self) -> float:
         """Frames per second of every utterance."""
-        return FPS
+        return self._store.manifest.fps
 
     @property
     def fingerprint(self) -> str:
@@ -73,6 +72,10 @@ def open_grid(store: str | Path) -> Corpus:
         store: the folder that ``lipbench prepare corpus=grid root=FOLDER`` wrote.
 
     Raises:
-        UserError: there is no such store, or its preparation has not finished.
+        UserError: `store` is no path, there is no such store, or its preparation has not finished.
     """
+    if not isinstance(store, (str, Path)):
+        raise UserError(
+            f"store={store} is no folder", remedy="Give the folder that preparation wrote, as in store=FOLDER"
+        )
     return GridCorpus(Path(store))

@@ -1,7 +1,8 @@
 """From a followed face to crops of the mouth.
 
-The face square (its side is the width of dlib's rectangle) is scaled to 256 pixels, and a window of 160 x 80 is cut
-around the mouth: in one resampling, straight from the source frame.
+The face square is scaled to 256 pixels, and a window of 160 x 80 is cut around the mouth: in one resampling, straight
+from the source frame. The square's side comes from the face points. The detector only knows sizes in steps of a fifth,
+so its own rectangle would give one mouth two widths, 18 % apart, from one clip of a speaker to the next.
 """
 
 from __future__ import annotations
@@ -12,13 +13,23 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from corpora.landmarks import MOUTH, FaceTrack
+from corpora.landmarks import MOUTH, Box, FaceTrack
 from corpora.store import FACE_SIZE, Placement
 from corpora.utterance import FRAME_HEIGHT, FRAME_WIDTH
 from corpora.video import warp
 
 Stabilise = Literal["clip", "frame"]
 """``clip``: one window for all frames, so that the head's own motion stays. ``frame``: the window follows the mouth."""
+
+RIGID_SPANS = ((0, 16), (36, 45))
+"""Pairs among the 68 points: the sides of the head at the ears, and the outer corners of the eyes.
+
+No speech moves them. On 395 clips of talker s1 the width of the mouth in the crop then has a coefficient of variation
+of 1.4 %, much of it from what is said (by the detector's side: 8.1 %). Of twenty lengths tried, all across the face do
+about as well; two are taken so that hair over the ears or a blink harms less. Those along the nose change with a nod.
+"""
+RIGID_LENGTH = 363.0
+"""Pixels of the 256 x 256 face that both spans make up together: on s1 the square is on average as large as dlib's."""
 
 _CENTRE = np.array([(FRAME_WIDTH - 1) / 2, (FRAME_HEIGHT - 1) / 2])
 
@@ -36,6 +47,19 @@ class MouthCrop:
     """Frames in which a mouth point lies outside the crop."""
 
 
+def face_side(points: NDArray[np.float32]) -> float:
+    """Side of the face square, from the size of what no speech moves.
+
+    Args:
+        points: (T, 68, 2) face points of one clip, in any unit.
+
+    Returns:
+        The side in the unit of `points`: from the median over the frames, so that a few bad frames do no harm.
+    """
+    spans = [np.linalg.norm(points[:, a] - points[:, b], axis=-1) for a, b in RIGID_SPANS]
+    return float(np.median(np.sum(spans, axis=0))) * FACE_SIZE / RIGID_LENGTH
+
+
 def crop_mouth(
     frames: NDArray[np.uint8], track: FaceTrack, points: NDArray[np.float32], *, stabilise: Stabilise = "clip"
 ) -> MouthCrop:
@@ -45,31 +69,31 @@ def crop_mouth(
         frames: (T, H, W, 3) RGB uint8.
         track: the face, from `FaceLandmarker.follow`.
         points: (T, 68, 2) face points in pixels of the frame.
-        stabilise: whether scale and place are the clip's median or each frame's own.
+        stabilise: whether the place is the clip's median or each frame's own. The scale is the clip's in both.
     """
     mouth = points[:, MOUTH].astype(np.float64)
     centres = mouth.mean(axis=1)
-    sides = np.array([box.side for box in track.boxes])
     if stabilise == "clip":
         centres = np.broadcast_to(np.median(centres, axis=0), centres.shape)
-        sides = np.full_like(sides, track.median.side)
-    scales = FACE_SIZE / sides
+    side = face_side(points)
+    scale = FACE_SIZE / side
     affines = np.zeros((len(frames), 2, 3))
-    affines[:, 0, 0] = affines[:, 1, 1] = scales
-    affines[:, :, 2] = _CENTRE - scales[:, None] * centres
+    affines[:, 0, 0] = affines[:, 1, 1] = scale
+    affines[:, :, 2] = _CENTRE - scale * centres
     crops = np.stack([warp(f, a, size=(FRAME_HEIGHT, FRAME_WIDTH)) for f, a in zip(frames, affines, strict=True)])
-    landmarks = mouth * scales[:, None, None] + affines[:, None, :, 2]
+    landmarks = mouth * scale + affines[:, None, :, 2]
     outside = (landmarks < -0.5) | (landmarks > np.array([FRAME_WIDTH, FRAME_HEIGHT]) - 0.5)
     return MouthCrop(
         frames=crops,
         landmarks=landmarks.astype(np.float32),
-        placement=_place(frames[0], track, affines, clip=stabilise == "clip"),
+        placement=_place(
+            frames[0], crops[0], (track.median if stabilise == "clip" else track.boxes[0]).resized(side), affines
+        ),
         outside=int(outside.any(axis=(1, 2)).sum()),
     )
 
 
-def _place(first: NDArray[np.uint8], track: FaceTrack, affines: NDArray[np.float64], *, clip: bool) -> Placement:
-    box = track.median if clip else track.boxes[0]
+def _place(first: NDArray[np.uint8], crop: NDArray[np.uint8], box: Box, affines: NDArray[np.float64]) -> Placement:
     scale, shift = affines[0, 0, 0], affines[0, :, 2]
     # where the box's first pixel centre falls in the crop; its negative, whole, is where the crop begins in the face
     first_pixel = scale * np.array([box.left, box.top]) + shift + 0.5
@@ -79,8 +103,11 @@ def _place(first: NDArray[np.uint8], track: FaceTrack, affines: NDArray[np.float
     face_affine = affines[0].copy()
     face_affine[:, 2] += corner
     x, y = corner.tolist()
+    face = warp(first, face_affine, size=(FACE_SIZE, FACE_SIZE))
+    # here and there the two resamplings round differently, by one
+    face[y : y + FRAME_HEIGHT, x : x + FRAME_WIDTH] = crop
     return Placement(
-        face=warp(first, face_affine, size=(FACE_SIZE, FACE_SIZE)),
+        face=face,
         corner=(x, y),
         box=(box.left, box.top, box.side),
         affines=affines,

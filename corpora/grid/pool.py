@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import wait as wait_for_any
 from typing import TypeVar
 
 J = TypeVar("J")
@@ -43,7 +46,8 @@ def run_jobs(
         try:
             yield from _drain(work, suspects if alone else waiting, running, 1 if alone else workers, start)
         except BrokenProcessPool:
-            if alone:
+            # a worker that died with nothing in hand has taken no job with it
+            if alone and running:
                 yield running.popitem()[1], None
             else:
                 suspects.extend(running.values())
@@ -69,4 +73,13 @@ def _drain(
 def _begin(start: Callable[[], None]) -> None:
     # the parent alone answers Ctrl-C; workers finish the clip in hand
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     start()
+
+
+def _end_with_parent() -> None:
+    # a parent that is killed tells its workers nothing, and they would wait for jobs for ever
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait_for_any([parent.sentinel])
+        os._exit(1)

@@ -6,6 +6,9 @@ import functools
 import hashlib
 import json
 import re
+from collections.abc import Sequence
+from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +45,7 @@ class SyntheticCorpus:
         noise: standard deviation of camera noise as a share of full brightness, 0 to 0.5.
 
     Raises:
-        UserError: an option is out of range.
+        UserError: an option is out of range or of the wrong kind.
 
     Example:
         >>> corpus = SyntheticCorpus(train=2, test=1, seconds=(1.0, 1.0))
@@ -156,6 +159,8 @@ def _film(
 def _check_options(
     seed: int, train: int, test: int, speakers: int, seconds: tuple[float, float], fps: float, noise: float
 ) -> None:
+    _check_kinds({"seed": seed, "train": train, "test": test, "speakers": speakers}, Integral, "a whole number")
+    _check_kinds({"fps": fps, "noise": noise}, Real, "a number")
     checks = (
         (seed >= 0, f"seed={seed} is negative", "Give 0 or more"),
         (min(train, test) >= 0, f"train={train}, test={test}: a split cannot be smaller than empty", "Give 0 or more"),
@@ -167,7 +172,7 @@ def _check_options(
         (1 <= speakers <= MAX_SPEAKERS, f"speakers={speakers} is out of range", f"Ask for 1 to {MAX_SPEAKERS}"),
         (1 <= fps <= 1000, f"fps={fps} is out of range", "Give a frame rate from 1 to 1000, such as 25"),
         (
-            hasattr(seconds, "__len__") and len(seconds) == 2 and 0.2 <= seconds[0] <= seconds[1] <= 60,
+            _is_range(seconds) and 0.2 <= seconds[0] <= seconds[1] <= 60,
             f"seconds={seconds} is no range of clip lengths",
             "Give the shortest and the longest, from 0.2 to 60, such as (2.5, 4.0)",
         ),
@@ -180,3 +185,19 @@ def _check_options(
     for holds, problem, remedy in checks:
         if not holds:
             raise UserError(problem, remedy=remedy)
+
+
+def _check_kinds(options: dict[str, Any], kind: type, called: str) -> None:
+    for option, value in options.items():
+        if not _is(value, kind):
+            raise UserError(f"{option}={value} is not {called}", remedy=f"Give {called}, as in {option}=1")
+
+
+def _is_range(value: Any) -> bool:
+    pair = isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 2
+    return pair and all(_is(end, Real) for end in value)
+
+
+def _is(value: Any, kind: type) -> bool:
+    # Python counts True as a number, a user does not
+    return isinstance(value, kind) and not isinstance(value, bool)

@@ -8,18 +8,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from corpora.grid.vocabulary import SLOTS
 from corpora.tokens import BOUNDARY, characters, frames_per_token
 from corpora.utterance import Split
 
-GRID_SLOTS: tuple[tuple[str, ...], ...] = (
-    ("bin", "lay", "place", "set"),
-    ("blue", "green", "red", "white"),
-    ("at", "by", "in", "with"),
-    tuple("abcdefghijklmnopqrstuvxyz"),
-    ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"),
-    ("again", "now", "please", "soon"),
-)
-"""The six slots of a GRID sentence (Cooke et al., JASA 2006): command, colour, preposition, letter, digit, adverb."""
+GRID_SLOTS: tuple[tuple[str, ...], ...] = tuple(tuple(slot.values()) for slot in SLOTS)
+"""The words of each slot of a GRID sentence."""
 
 MORE_WORDS: tuple[str, ...] = (
     "about", "apple", "baby", "before", "bottom", "cover", "daughter", "evening", "family", "father", "follow",

@@ -6,15 +6,13 @@ IEEE TIP 2004, eq. 13 with K1 = 0.01, K2 = 0.03.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import get_args
 
 import torch
 from torch import Tensor
 
 from metrics.functional.pairs import check_pair, check_range
-
-Covariance = Literal["population", "sample"]
-Border = Literal["valid", "reflect"]
+from metrics.protocols import Border, Covariance  # from there, as protocols are listed without torch
 
 K1 = 0.01
 K2 = 0.03
@@ -131,9 +129,9 @@ def _check_window(window: int, sigma: float, covariance: str, border: str, *, si
         raise ValueError(f"window must be odd and at least 3, not {window}")
     if not sigma > 0:
         raise ValueError(f"sigma must be positive, not {sigma}")
-    if covariance not in ("population", "sample"):
+    if covariance not in get_args(Covariance):
         raise ValueError(f"covariance must be 'population' or 'sample', not '{covariance}'")
-    if border not in ("valid", "reflect"):
+    if border not in get_args(Border):
         raise ValueError(f"border must be 'valid' or 'reflect', not '{border}'")
     if min(size) < window:
         raise ValueError(f"images of {size[0]} x {size[1]} are smaller than the window of {window}")

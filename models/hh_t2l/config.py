@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from models.layers.fft import Norm
-from models.layers.images import OutputRange, coarsest
+from models.layers.images import OutputRange
+from models.sizes import check_levels, check_sizes
 
 
 @dataclass(frozen=True, kw_only=True)
-class HHT2LConfig:
-    """Every size of HH-T2L. The defaults are the `paper` preset (paper §4.3; sizes that it omits from ParaLip's code).
+class SharedConfig:
+    """Sizes that HH-T2L and TransformerT2L have in common ("the same model settings", paper §5.1).
+
+    The defaults are those of the `paper` preset (paper §4.3; sizes that it omits from ParaLip's code).
 
     Raises:
         ValueError: the sizes do not fit together.
@@ -32,22 +35,38 @@ class HHT2LConfig:
     image_channels: tuple[int, ...] = (256, 196, 128, 80, 48)
     image_kernel: int = 5
     output: OutputRange = "sigmoid"
+
+    def __post_init__(self) -> None:
+        check_sizes(
+            self,
+            positive=(
+                "vocabulary_size", "height", "width", "hidden", "heads", "encoder_layers", "decoder_layers",
+                "ffn_inner", "ffn_kernel", "identity_channels", "image_channels", "image_kernel",
+            ),
+            odd=("ffn_kernel", "image_kernel"),
+            shares=("dropout",),
+        )  # fmt: skip
+        check_levels(self)
+        if self.hidden % self.heads or self.hidden % 2:
+            raise ValueError("hidden must be even and divisible by heads")
+
+
+@dataclass(frozen=True, kw_only=True)
+class HHT2LConfig(SharedConfig):
+    """The shared sizes, and two options of HH-T2L's own.
+
+    Raises:
+        ValueError: the sizes do not fit together.
+    """
+
     detach_durations: bool = True
     """Whether the duration loss leaves the text encoder alone (ParaLip's `predictor_sg`)."""
     chunk: int = 25
     """Frames drawn at once when generating: bounds memory, changes no value."""
 
     def __post_init__(self) -> None:
-        coarsest((self.height, self.width), len(self.identity_channels))
-        if len(self.image_channels) != len(self.identity_channels) + 1:
-            raise ValueError("image_channels needs one entry more than identity_channels")
-        for kernel in (self.ffn_kernel, self.image_kernel):
-            if kernel % 2 == 0:
-                raise ValueError("kernels must be odd")
-        if self.hidden % self.heads or self.hidden % 2:
-            raise ValueError("hidden must be even and divisible by heads")
-        if self.chunk < 1 or self.vocabulary_size < 2:
-            raise ValueError("chunk and vocabulary_size must be positive")
+        super().__post_init__()
+        check_sizes(self, positive=("chunk",))
 
 
 SMALL = {

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from models.contract import Attempt, Lesson, LipClip, LipRequest, ModelCard
-from models.hh_t2l.config import PRESETS, HHT2LConfig
+from models.hh_t2l.config import PRESETS, HHT2LConfig, SharedConfig
 from models.layers.durations import DurationPredictor, expand, whole_frames
 from models.layers.fft import FFTStack
 from models.layers.images import IdentityEncoder, IdentityFeatures, ImageDecoder, pick
@@ -39,7 +39,7 @@ class TextEncoder(nn.Module):
         config: sizes.
     """
 
-    def __init__(self, config: HHT2LConfig) -> None:
+    def __init__(self, config: SharedConfig) -> None:
         super().__init__()
         self.embedding = nn.Embedding(config.vocabulary_size, config.hidden, padding_idx=PADDING)
         nn.init.normal_(self.embedding.weight, std=config.hidden**-0.5)
@@ -129,7 +129,7 @@ class HHT2L(nn.Module):
         return torch.cat([self.motion_decoder(states, valid), vector], dim=-1), lengths
 
 
-def fft_stack(config: HHT2LConfig, layers: int) -> FFTStack:
+def fft_stack(config: SharedConfig, layers: int) -> FFTStack:
     """FFT blocks of the configured sizes."""
     return FFTStack(
         layers,
@@ -142,7 +142,7 @@ def fft_stack(config: HHT2LConfig, layers: int) -> FFTStack:
     )
 
 
-def identity_encoder(config: HHT2LConfig) -> IdentityEncoder:
+def identity_encoder(config: SharedConfig) -> IdentityEncoder:
     """The identity encoder of the configured sizes."""
     return IdentityEncoder(
         config.identity_channels,
@@ -152,7 +152,7 @@ def identity_encoder(config: HHT2LConfig) -> IdentityEncoder:
     )
 
 
-def image_decoder(config: HHT2LConfig) -> ImageDecoder:
+def image_decoder(config: SharedConfig) -> ImageDecoder:
     """The image decoder of the configured sizes, which takes motion and identity side by side (2H)."""
     return ImageDecoder(
         config.image_channels,

@@ -15,7 +15,7 @@ def counting(stops_at: list[int]):
 
     def step(previous, made):
         frame = previous + 1
-        logit = torch.where(torch.tensor(stops_at) == made + 1, 1.0, -1.0)
+        logit = torch.where(torch.tensor(stops_at) == made + 1, 9.0, -9.0)
         return Step(frame, logit, made + 1)
 
     return step
@@ -25,6 +25,16 @@ def test_each_frame_is_made_from_the_one_before_and_the_stop_token_ends_each_cli
     clip = roll_out(counting([2, 4]), REQUEST, 0, limit=10)
     assert clip.lengths.tolist() == [2, 4]
     assert clip.frames[:, :, 0, 0, 0].tolist() == [[1, 2, 3, 4]] * 2
+
+
+def test_a_clip_ends_at_the_median_of_the_lengths_that_the_logits_stand_for():
+    # lengths from 60 to 100 are equally likely, and nothing but the frame number is known
+    def step(previous, made):
+        frame_number = made + 1
+        chance = 0.0 if frame_number < 60 else 1 / (101 - frame_number)
+        return Step(previous, torch.logit(torch.full((2,), chance)), frame_number)
+
+    assert roll_out(step, REQUEST, 0, limit=200).lengths.tolist() == [80, 80]
 
 
 def test_a_given_length_wins_over_the_stop_token():

@@ -49,7 +49,9 @@ def test_true_durations_may_be_written_plainly(value):
     assert asked.durations[0] == "true"
 
 
-@pytest.mark.parametrize("text", ["bin blue at f two now", "don't, stop!", "a=b", "say: {it} [now]", ""])
+@pytest.mark.parametrize(
+    "text", ["bin blue at f two now", "don't, stop!", "a=b", "say: {it} [now]", "", "null", "cost ${x}", "'a' or 'b'"]
+)
 def test_any_text_may_be_said(text):
     asked = config.request("generate", [f"text={text}", "identity=x.png"])
     assert isinstance(asked, config.Generate)
@@ -69,6 +71,8 @@ def test_any_text_may_be_said(text):
         ("evaluate", ["batch=many"], "batch='many'"),
         ("evaluate", ["durations=guessed"], "durations"),
         ("bench", ["frames=[]"], "frames"),
+        ("bench", ["models=[]"], "models"),
+        ("train", ["out='${foo}'"], "foo"),
         ("train", ["device=tpu"], "device='tpu'"),
         ("train", ["steps"], "'steps' is not understood"),
         ("train", ["preset=[unclosed"], "not understood"),

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-import math
+import dataclasses
 
 import pytest
 import torch
@@ -24,7 +24,16 @@ def corpus():
 
 @pytest.fixture(scope="module")
 def scoring(corpus):
-    return evaluation.Scoring(corpus, corpus.ids("test"), "test", "paper", ["psnr", "ssim"], "true", (40, 80))
+    return evaluation.Scoring(
+        corpus=corpus,
+        corpus_options={"seed": 0},
+        ids=corpus.ids("test"),
+        split="test",
+        protocol="paper",
+        metrics=["psnr", "ssim"],
+        durations="true",
+        frame_size=(40, 80),
+    )
 
 
 class Parrot:
@@ -93,11 +102,22 @@ def test_the_truth_is_perfect_and_a_still_mouth_is_not(scoring):
     assert all(clip.values["ssim"] < 0.99 for clip in still.clips)
 
 
-def test_a_metric_without_a_value_is_left_out_and_not_a_number(scoring):
-    one_frame = scoring._replace(metrics=["motion_energy_ratio"])
-    quality = evaluation.score("first_frame", None, one_frame, batch=1, device=CPU)
-    assert all(math.isfinite(v) for clip in quality.clips for v in clip.values.values())
-    assert quality.values("motion_energy_ratio") == [0.0] * 5
+def test_a_metric_without_a_value_is_left_out_and_not_a_number(corpus, scoring):
+    class Still:
+        """The same clips, but nothing in them moves: the motion ratio has nothing to divide by."""
+
+        name, fingerprint, symbols = corpus.name, "still", corpus.symbols
+
+        def load(self, utterance_id):
+            utterance = corpus.load(utterance_id)
+            return dataclasses.replace(utterance, frames=utterance.frames[:1].repeat(len(utterance.frames), axis=0))
+
+    still = scoring._replace(corpus=Still(), metrics=["motion_energy_ratio", "psnr"])
+    quality = evaluation.score("first_frame", None, still, batch=1, device=CPU)
+    assert quality.values("motion_energy_ratio") == []
+    assert quality.values("psnr") == [100.0] * 5
+    moving = scoring._replace(metrics=["motion_energy_ratio"])
+    assert evaluation.score("first_frame", None, moving, batch=1, device=CPU).values("motion_energy_ratio") == [0.0] * 5
 
 
 def test_sample_frames_are_kept_side_by_side(corpus, scoring, tmp_path):

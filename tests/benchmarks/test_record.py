@@ -4,6 +4,7 @@ import json
 import math
 
 import pytest
+from pydantic import ValidationError
 
 from benchmarks import record
 from benchmarks.record import Cell, Failure, Latency, LatencySample, Machine, Record, Software, System
@@ -63,8 +64,8 @@ def test_a_write_that_fails_keeps_the_record_that_was_there(tmp_path, monkeypatc
     def full(*_args, **_kwargs):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(type(path), "write_text", full)
-    with pytest.raises(OSError, match="No space"):
+    monkeypatch.setattr(record.os, "fsync", full)
+    with pytest.raises(UserError, match=r"cannot be written: No space left.*make room"):
         record.save_record(a_record(seconds=2.0), tmp_path)
     monkeypatch.undo()
     assert record.load_record(path).seconds == 1.0
@@ -72,17 +73,14 @@ def test_a_write_that_fails_keeps_the_record_that_was_there(tmp_path, monkeypatc
 
 
 def test_cells_that_differ_have_keys_that_differ():
-    cells = [
-        CELL,
-        CELL.model_copy(update={"frames": 137}),
-        CELL.model_copy(update={"device": "cuda"}),
-        CELL.model_copy(update={"preset": "paper"}),
-        CELL.model_copy(update={"system": "dual_lip"}),
-        Cell(kind="quality", system="hh_t2l", corpus="grid", durations="true", preset="tiny"),
-        Cell(kind="quality", system="hh_t2l", corpus="grid", durations="predicted", preset="tiny"),
-        CELL.model_copy(update={"system": "x" * 200}),
-        CELL.model_copy(update={"system": "x" * 201}),
-    ]
+    changes = [
+        {}, {"frames": 137}, {"device": "cuda"}, {"preset": "paper"}, {"system": "dual_lip"}, {"batch": 4},
+        {"options": {"hidden": 64}}, {"options": {"hidden": 32}}, {"checkpoint": "a.ckpt"}, {"limit": 3},
+        {"corpus": "grid"}, {"corpus": "grid", "corpus_options": {"store": "x"}}, {"corpus": "grid", "split": "train"},
+        {"protocol": "strict"}, {"durations": "true"}, {"kind": "quality"}, {"system": "my-net"}, {"system": "my_net"},
+        {"system": "x" * 200}, {"system": "x" * 201},
+    ]  # fmt: skip
+    cells = [CELL.model_copy(update=change) for change in changes]
     keys = [cell.key for cell in cells]
     assert len(set(keys)) == len(keys)
     assert all(len(key) <= 120 and "/" not in key for key in keys)
@@ -103,6 +101,26 @@ def test_a_file_that_is_no_record_is_named(tmp_path, content, says):
     with pytest.raises(UserError, match=says) as caught:
         record.load_record(file)
     assert str(file) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"result": None},
+        {"status": "failed"},
+        {"failure": Failure(type="X", message="y")},
+        {"cell": CELL.model_copy(update={"kind": "quality"})},
+    ],
+)
+def test_a_record_cannot_contradict_itself(changes):
+    with pytest.raises(ValidationError):
+        a_record(**changes)
+
+
+def test_a_folder_that_cannot_be_is_named(tmp_path):
+    (tmp_path / "run").write_text("a file")
+    with pytest.raises(UserError, match="run/records"):
+        record.save_record(a_record(), tmp_path / "run")
 
 
 def test_an_unknown_field_is_refused(tmp_path):

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpora.grid.alignment import AlignmentError, Interval, align_characters, read_alignment, sentence_of_code
+from corpora.grid.alignment import PAUSES, AlignmentError, Interval, align_characters, read_alignment
+from corpora.grid.vocabulary import sentence_of_code
 from corpora.tokens import CHARACTERS, LETTERS
 
 GRID = Path(__file__).parents[3] / "shared" / "data" / "grid"
@@ -90,7 +91,7 @@ def sentences(draw):
     for _ in range(draw(st.integers(1, 8))):
         time += draw(st.integers(0, 5000))
         end = time + draw(st.integers(1, 20000))
-        word = draw(st.text(LETTERS, min_size=1, max_size=9))
+        word = draw(st.text(LETTERS, min_size=1, max_size=9).filter(lambda w: w not in PAUSES))
         intervals.append(Interval(time / 1000, end / 1000, word))
         time = end
     shortest = int(np.ceil(intervals[-1].end))

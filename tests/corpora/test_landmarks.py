@@ -119,5 +119,19 @@ def test_a_short_large_face_does_not_displace_the_lasting_one(landmarker, face, 
 def test_no_face_and_a_fleeting_face_are_refused(landmarker, face, grey):
     with pytest.raises(FaceError, match="no face was found"):
         landmarker.follow(np.stack([grey] * 6))
-    with pytest.raises(FaceError, match="in only 1 of 4 frames"):
+    with pytest.raises(FaceError, match="was found in only 1 of 4 frames"):
         landmarker.follow(np.stack([face] * 5 + [grey] * 15))
+
+
+def test_a_face_that_moves_about_is_not_called_unseen(landmarker, face, grey):
+    places = []
+    for left in (0, 210, 420):
+        wide = np.concatenate([grey, grey], axis=1)
+        wide[:, left : left + 300] = face[:, :300]
+        places.append(wide)
+    with pytest.raises(FaceError, match="stayed in one place in only 1 of 3 frames"):
+        landmarker.follow(np.repeat(np.stack(places), 5, axis=0))
+
+
+def test_a_resized_square_keeps_its_middle():
+    assert Box(10, 20, 30).resized(20) == Box(15, 25, 20)

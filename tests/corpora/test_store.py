@@ -1,4 +1,5 @@
 import json
+import os
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -175,6 +176,15 @@ def test_finished_clips_are_found_again(tmp_path):
     assert find_clip(tmp_path, "s1/bbaf2n", entry, source="changed", options=digest) is None
     assert find_clip(tmp_path, "s1/bbaf2n", None, source="abc", options="other") is None
     assert find_clip(tmp_path, "s1/other", None, source="abc", options=digest) is None
+
+
+def test_content_is_on_the_disk_before_it_takes_its_name(tmp_path, monkeypatch):
+    calls = []
+    for name in ("fsync", "replace"):
+        real = getattr(os, name)
+        monkeypatch.setattr(os, name, lambda *args, name=name, real=real: (calls.append(name), real(*args))[1])
+    write(tmp_path, utterance())
+    assert calls == ["fsync", "replace"] * 2
 
 
 def test_a_place_that_cannot_be_written_is_said(tmp_path):

@@ -23,6 +23,11 @@ def test_unknown_characters_are_passed_on():
     assert "é" in characters("café")
 
 
+def test_a_boundary_in_the_text_would_pass_for_silence():
+    with pytest.raises(UserError, match=r"holds a '\|'"):
+        characters("bin|blue")
+
+
 @pytest.mark.parametrize("text", ["", "   ", "\n"])
 def test_an_empty_text_is_the_users_to_mend(text):
     with pytest.raises(UserError, match="empty"):

@@ -48,6 +48,12 @@ def test_unknown_presets_and_options_say_what_was_meant(name):
         ({"hidden": 33}, "do not fit together"),
         ({"height": 21}, "do not fit together"),
         ({"image_channels": [8, 8]}, "do not fit together"),
+        ({"image_channels": ["a", "b", "c"]}, "image_channels must be whole"),
+        ({"heads": 0}, "heads must be whole and at least 1"),
+        ({"hidden": -32}, "hidden must be whole and at least 1"),
+        ({"encoder_layers": 0}, "encoder_layers"),
+        ({"dropout": 2.0}, "dropout must be at least 0 and below 1"),
+        ({"image_kernel": 4}, "image_kernel must be odd"),
     ],
 )
 def test_wrong_values_are_refused(options, says):
@@ -59,3 +65,21 @@ def test_values_as_written_in_yaml_are_taken():
     model = models.create("hh_t2l", "tiny", dropout=0, image_channels=[16, 16, 8])
     assert model.config.dropout == 0.0  # pyright: ignore
     assert model.config.image_channels == (16, 16, 8)  # pyright: ignore
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "says"),
+    [
+        ("dual_lip", {"feedback_reduction": 0}, "feedback_reduction"),
+        ("dual_lip", {"feedback_reduction": 3}, "must divide"),
+        ("dual_lip", {"image_kernel": 4}, "image_kernel must be odd"),
+        ("dual_lip", {"max_frames": 0}, "max_frames"),
+        ("transformer_t2l", {"max_frames": 0}, "max_frames"),
+        ("transformer_t2l", {"norm": "post"}, "pre-norm blocks only"),
+        ("transformer_t2l", {"feedback_levels_skipped": 2}, "leave the feedback encoder a level"),
+        ("transformer_t2l", {"chunk": 3}, "no option of transformer_t2l named 'chunk'"),
+    ],
+)
+def test_the_rivals_options_are_checked_too(name, options, says):
+    with pytest.raises(UserError, match=says):
+        models.create(name, "tiny", **options)

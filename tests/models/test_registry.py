@@ -107,7 +107,43 @@ def test_options_of_a_class_without_presets_are_checked(tmp_path):
 def test_listing_imports_no_torch():
     code = (
         "import sys, models, corpora, metrics, benchmarks.cells, benchmarks.cli, benchmarks.config;"
+        "benchmarks.cli.main(['list']);"
         "models.names(), corpora.names(), metrics.names();"
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_a_model_file_may_import_its_neighbours(tmp_path):
+    (tmp_path / "neighbour_of_mine.py").write_text("LEVEL = 0.75\n")
+    file = tmp_path / "mine.py"
+    file.write_text("from neighbour_of_mine import LEVEL\n" + MODEL_FILE.replace("level=0.5", "level=LEVEL"))
+    before = list(sys.path)
+    assert models.create(f"{file}:Grey").level == 0.75  # pyright: ignore
+    assert sys.path == before
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("class Net:\n    def generate(self, request): ...", False),
+        ("class Net:\n    def generate(self, request): ...\n    def forward(self, text, image): ...", False),
+        ("class Net:\n    def generate(self, request): ...\n    def forward(self, lesson): ...", True),
+    ],
+)
+def test_a_model_that_answers_lessons_can_be_trained(tmp_path, body, expected):
+    file = tmp_path / f"net{expected}{len(body)}.py"
+    file.write_text(body)
+    assert models.is_trainable(f"{file}:Net") is expected
+
+
+def test_a_second_listing_after_a_clash_still_says_so(monkeypatch):
+    points = [
+        EntryPoint(name="number", value="fractions:Fraction", group="lipbench.shapes"),
+        EntryPoint(name="later", value="fractions:Fraction", group="lipbench.shapes"),
+    ]
+    monkeypatch.setattr(registry_module, "entry_points", lambda group: points)
+    shapes: Registry[type] = Registry("shape", {"number": "builtins:int"}, group="lipbench.shapes")
+    for _ in range(2):
+        with pytest.raises(UserError, match="two shapes are named 'number'"):
+            shapes.names()

@@ -25,6 +25,7 @@ from benchmarks.record import (
     Record,
     Software,
     System,
+    Training,
     save_record,
 )
 
@@ -42,7 +43,7 @@ METRICS = [
     MetricFacts(name="ssim", title="SSIM", unit="", higher_is_better=True),
     MetricFacts(name="lmd", title="LMD", unit="px", higher_is_better=False),
     MetricFacts(name="aperture_correlation", title="Aperture correlation", unit="r", higher_is_better=True),
-    MetricFacts(name="motion_energy_ratio", title="Motion energy", unit="ratio", higher_is_better=None),
+    MetricFacts(name="motion_energy_ratio", title="Motion energy ratio", unit="", higher_is_better=None),
 ]
 TITLES = {
     "hh_t2l": "HH-T2L",
@@ -52,6 +53,8 @@ TITLES = {
     "first_frame": "First frame repeated",
     "mean_frame": "Mean frame of the clip",
 }
+FINGERPRINTS = {"grid": "cc" * 32, "synthetic": "dd" * 32}
+TRAINING = Training(corpus="grid", corpus_fingerprint=FINGERPRINTS["grid"], steps=4000, recipe={"weight_ssim": 1.0})
 CONTROLS = ("ground_truth", "first_frame", "mean_frame")
 TYPICAL = {
     "hh_t2l": (28.1, 0.861, 0.92, 0.81, 0.78),
@@ -76,7 +79,7 @@ def system(
         "frame_size": frame_size,
         "autoregressive": None if control else name != "hh_t2l",
         "checkpoint": None if control else f"{sum(name.encode()):064x}",
-        "trained_steps": None if control else 4000,
+        "training": None if control else TRAINING,
     }
     return System(**(facts | more))
 
@@ -131,6 +134,8 @@ def quality(
     scores: list[ClipScore] | None = None,
     metrics: list[MetricFacts] | None = None,
     strip: str | None = None,
+    corpus_options: dict[str, Any] | None = None,
+    asked: dict[str, Any] | None = None,
     about: dict[str, Any] | None = None,
     **more: Any,
 ) -> Record:
@@ -138,15 +143,36 @@ def quality(
     who = system(name, **(about or {}))
     result = Quality(
         system=who,
-        corpus=Corpus(name=corpus, fingerprint="cc" * 32, split=split, clips=len(scored)),
+        corpus=Corpus(
+            name=corpus,
+            fingerprint=FINGERPRINTS.get(corpus, "ee" * 32),
+            options=corpus_options or {},
+            split=split,
+            clips=len(scored),
+        ),
         protocol=protocol,
         durations=durations,
+        device="cpu",
         metrics=METRICS if metrics is None else metrics,
         clips=scored,
         strip=strip,
     )
-    cell = Cell(kind="quality", system=name, corpus=corpus, durations=durations, preset=who.preset)
-    return record(cell, result=result, **more)
+    return record(quality_cell(name, who, result, **(asked or {})), result=result, **more)
+
+
+def quality_cell(name: str, who: System | None = None, result: Quality | None = None, **asked: Any) -> Cell:
+    """What is asked for when a system is scored: on the GRID test split unless something else is said."""
+    facts: dict[str, Any] = {
+        "role": "control" if name in CONTROLS else "model",
+        "preset": who.preset if who and who.preset else "small",
+        "options": who.options if who else {},
+        "corpus": result.corpus.name if result else "grid",
+        "corpus_options": result.corpus.options if result else {},
+        "split": result.corpus.split if result else "test",
+        "protocol": result.protocol.name if result else "paper",
+        "durations": result.durations if result else "predicted",
+    }
+    return Cell(kind="quality", system=name, **(facts | asked))
 
 
 def latency(
@@ -158,6 +184,7 @@ def latency(
     device: str = "cpu",
     batch: int = 1,
     settled: bool = True,
+    asked: dict[str, Any] | None = None,
     about: dict[str, Any] | None = None,
     **more: Any,
 ) -> Record:
@@ -179,8 +206,14 @@ def latency(
         samples=[LatencySample(wall_s=float(s), device_s=float(s) * 0.8 if device == "cuda" else None) for s in drawn],
         settled=settled,
     )
-    cell = Cell(kind="latency", system=name, frames=frames, device=device, preset=who.preset)
-    return record(cell, result=result, **more)
+    cell = latency_cell(name, frames, device=device, batch=batch, preset=who.preset, options=who.options)
+    return record(cell.model_copy(update=asked or {}), result=result, **more)
+
+
+def latency_cell(name: str, frames: int | None, **asked: Any) -> Cell:
+    """What is asked for when a system is timed: a batch of one on the CPU unless something else is said."""
+    facts: dict[str, Any] = {"corpus": "synthetic", "device": "cpu", "batch": 1, "preset": "small"}
+    return Cell(kind="latency", system=name, frames=frames, **(facts | asked))
 
 
 def failed(cell: Cell, *, kind: str = "RuntimeError", message: str = "out of memory", **more: Any) -> Record:
@@ -215,8 +248,8 @@ def write_strip(path: Path, openings: Sequence[Sequence[float]], *, numbers: str
 @pytest.fixture(scope="session")
 def make() -> SimpleNamespace:
     """What builds records; see the functions of this file."""
-    builders = (system, clips, record, quality, latency, failed, write_strip)
-    values = {"PROTOCOL": PROTOCOL, "OTHER_PROTOCOL": OTHER_PROTOCOL, "METRICS": METRICS}
+    builders = (system, clips, record, quality, quality_cell, latency, latency_cell, failed, write_strip)
+    values = {"PROTOCOL": PROTOCOL, "OTHER_PROTOCOL": OTHER_PROTOCOL, "METRICS": METRICS, "TRAINING": TRAINING}
     values |= {"MACHINE": MACHINE, "SOFTWARE": SOFTWARE}
     return SimpleNamespace(**{builder.__name__: builder for builder in builders}, **values)
 
@@ -228,12 +261,11 @@ def demo_records() -> list[Record]:
         for name in ("hh_t2l", "dual_lip", *CONTROLS):
             strip = f"strips/{name}-{durations}.safetensors" if name in ("hh_t2l", "dual_lip", "first_frame") else None
             found.append(quality(name, n=40, durations=durations, strip=strip))
-        cell = Cell(kind="quality", system="transformer_t2l", corpus="grid", durations=durations, preset="small")
+        cell = quality_cell("transformer_t2l", durations=durations)
         found.append(failed(cell, message="the loss is nan | after 12 steps <b>"))
     for name in ("hh_t2l", "dual_lip", "transformer_t2l"):
         found += [latency(name, frames, settled=frames != 25) for frames in (25, 50, 75, 100, 137)]
-    cell = Cell(kind="latency", system="transformer_t2l", frames=200, device="cpu", preset="small")
-    found.append(failed(cell, kind="TimeoutError", message="no answer after 60 s"))
+    found.append(failed(latency_cell("transformer_t2l", 200), kind="TimeoutError", message="no answer after 60 s"))
     return [*found, latency("hh_t2l", 200), latency("dual_lip", 200)]
 
 

@@ -10,6 +10,7 @@ from PIL import Image
 from reports.figures import latency_figure, looks, render_figure, strip_figure
 from reports.latency_table import latency_tables
 from reports.paper import load_paper
+from reports.quality_table import quality_tables
 from reports.strips import TRUTH, load_strips
 from reports.systems import naming
 
@@ -18,11 +19,25 @@ def pixels(content: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"), dtype=float)
 
 
-def latency_of(records):
+def style_of(table):
+    return looks((row.name, row.label) for row in table.rows)
+
+
+def table_of(records):
     paper = load_paper()
-    names = naming(records, paper)
-    (table,) = latency_tables(records, names, paper)
-    return latency_figure(table, names.order, paper)
+    (table,) = latency_tables(records, naming(records, paper), paper)
+    return table
+
+
+def latency_of(records):
+    table = table_of(records)
+    return latency_figure(table, style_of(table), load_paper())
+
+
+def hollow(axes):
+    """Points of the paper's in a panel."""
+    lines = [line for line in axes.lines if line.get_markerfacecolor() == "white"]
+    return sorted((x, y) for line in lines for x, y in zip(line.get_xdata(), line.get_ydata(), strict=True))
 
 
 @pytest.mark.parametrize(
@@ -30,9 +45,10 @@ def latency_of(records):
     [(("hh_t2l", "dual_lip"), (25, 50, 75, 100, 137)), (("hh_t2l",), (25, 75)), (("zebra",), (75,))],
 )
 def test_latency_figure_draws_every_system(make, systems, lengths):
-    figure = latency_of([make.latency(name, n) for name in systems for n in lengths])
+    records = [make.latency(name, n) for name in systems for n in lengths]
+    figure = latency_of(records)
     drawn = {line.get_color() for line in figure.axes[0].lines}
-    assert {look.color for look in looks(systems).values()} <= drawn
+    assert {look.color for look in style_of(table_of(records)).values()} <= drawn
     image = pixels(render_figure(figure, "png"))
     assert image.std() > 5
     assert image.shape[1] > 1000
@@ -43,12 +59,31 @@ def test_points_are_medians_and_hollow_markers_are_the_papers(make):
     left = latency_of(records).axes[0]
     medians = {r.result.frames: np.median([s.wall_s for s in r.result.samples]) * 1000 for r in records[:2]}
     points = [line for line in left.lines if line.get_linestyle() == "None"]
-    full = next(line for line in points if line.get_markerfacecolor() == looks(["hh_t2l"])["hh_t2l"].color)
+    full = next(line for line in points if line.get_markerfacecolor() == style_of(table_of(records))["HH-T2L"].color)
     assert dict(zip(full.get_xdata(), full.get_ydata(), strict=True)) == pytest.approx(medians)
-    hollow = [line for line in points if line.get_markerfacecolor() == "white"]
-    assert sorted((x, y) for line in hollow for x, y in zip(line.get_xdata(), line.get_ydata(), strict=True)) == [
-        (75, 22.0), (75, 299.0), (137, 34.0), (137, 650.0),
-    ]  # fmt: skip
+    assert hollow(left) == [(75, 22.0), (75, 299.0), (137, 34.0), (137, 650.0)]
+    assert hollow(latency_of(records).axes[1]) == [(75, 1.0), (75, 13.09), (137, 1.0), (137, 19.12)]
+
+
+def test_the_papers_points_stand_beside_its_own_batch_size_only(make):
+    records = [make.latency(name, n, batch=4) for name in ("hh_t2l", "dual_lip") for n in (50, 75)]
+    figure = latency_of(records)
+    assert [hollow(axes) for axes in figure.axes] == [[], []]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["HH-T2L", "DualLip"]
+    with_paper = latency_of([make.latency("hh_t2l", 75)])
+    assert with_paper.legends[0].get_texts()[-1].get_text() == "paper (RTX 2080 Ti)"
+
+
+def test_variants_of_one_model_are_drawn_apart_and_share_the_papers_points(make):
+    plain = [make.latency("hh_t2l", n) for n in (50, 75)]
+    other = [make.latency("hh_t2l", n, about={"options": {"chunk": 8}}) for n in (50, 75)]
+    figure = latency_of(plain + other)
+    legend = figure.legends[0]
+    assert [text.get_text() for text in legend.get_texts()][:2] == ["HH-T2L (chunk=default)", "HH-T2L (chunk=8)"]
+    first, second = legend.legend_handles[:2]
+    assert first.get_color() != second.get_color()
+    assert first.get_marker() != second.get_marker()
+    assert hollow(figure.axes[0]) == [(75, 22.0), (137, 34.0)]
 
 
 def test_without_the_baseline_the_second_panel_is_linear_latency(make):
@@ -70,14 +105,19 @@ def test_no_style_and_no_figure_stays_behind(make):
 
 
 def test_looks_are_distinct_and_stable():
-    names = ["hh_t2l", "dual_lip", "transformer_t2l", "a", "b", "c", "d"]
-    found = looks(names)
-    assert len({look.color for look in found.values()}) == len(names)
-    assert looks(["a", "hh_t2l"])["hh_t2l"] == found["hh_t2l"]
+    others = [(name, name.upper()) for name in "abcdefgh"]
+    systems = [("hh_t2l", "HH-T2L"), ("hh_t2l", "HH-T2L (tiny)"), ("dual_lip", "DualLip"), *others[:7]]
+    for ten in (systems, [*others, ("yak", "Yak"), ("zebra", "Zebra")]):
+        found = looks(ten)
+        assert len(found) == 10
+        assert len({(look.color, look.marker) for look in found.values()}) == 10
+    assert looks(systems) == looks(iter(systems))
+    assert looks([("hh_t2l", "HH-T2L")])["HH-T2L"] == looks(systems)["HH-T2L"]
 
 
 def strips_of(records, root):
-    return load_strips(records, root, naming(records, load_paper()))
+    paper = load_paper()
+    return load_strips(quality_tables(records, naming(records, paper), paper), root)
 
 
 def test_strips_set_the_truth_above_the_systems(make, tmp_path):
@@ -130,3 +170,12 @@ def test_a_strip_that_cannot_be_shown_is_left_out_with_a_reason(make, tmp_path):
     assert "the record names no strip file" in reasons
     assert "lies outside the run's folder" in reasons
     assert "short.safetensors cannot be read" in reasons
+
+
+def test_strips_are_labelled_as_the_tables_are(make, tmp_path):
+    make.write_strip(tmp_path / "a.safetensors", [[0.1] * 7])
+    records = [make.quality("hh_t2l", strip="a.safetensors"), make.failed(make.quality_cell("dual_lip"))]
+    records.append(make.quality("hh_t2l", strip="a.safetensors", about={"options": {"chunk": 8}}))
+    (strip,), missing = strips_of(records, tmp_path)
+    assert [row.label for row in strip.rows] == [TRUTH, "HH-T2L (chunk=default)", "HH-T2L (chunk=8)"]
+    assert missing == ["DualLip: the cell failed (grid, predicted durations)"]

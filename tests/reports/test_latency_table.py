@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from benchmarks.record import Cell
 from reports.latency_table import latency_tables
 from reports.notes import latency_notes
 from reports.paper import load_paper
@@ -41,8 +40,16 @@ def test_a_cell_holds_median_interval_pace_and_real_time_factor(make):
     text = shown(latency_text(table), "HH-T2L", "50 frames")
     assert text.startswith("30.0<br>")
     assert "[29.0, 90.0]" in text
-    assert "0.30 ms/frame" in text
-    assert "RTF 0.015" in text
+    assert shown(latency_text(table), "HH-T2L", "Pace") == "0.30"
+    assert shown(latency_text(table), "HH-T2L", "RTF") == "0.015"
+
+
+def test_pace_and_real_time_factor_reach_from_the_best_length_to_the_worst(make):
+    table = only([make.latency("hh_t2l", n, seconds=[0.010 + 0.0004 * n] * 6) for n in (25, 100)])
+    assert shown(latency_text(table), "HH-T2L", "Pace") == "0.50–0.80"
+    assert shown(latency_text(table), "HH-T2L", "RTF") == "0.013–0.020"
+    text = details_text(table)
+    assert [dict(zip(text.header, row, strict=True))["RTF"] for row in text.rows] == ["0.020", "0.013"]
 
 
 def test_paper_values_at_the_papers_lengths_only(trio):
@@ -50,7 +57,7 @@ def test_paper_values_at_the_papers_lengths_only(trio):
     text = latency_text(table)
     assert "*paper 22*" in shown(text, "HH-T2L", "75 frames")
     assert "*paper 34*" in shown(text, "HH-T2L", "137 frames")
-    assert "*paper 1 278*" in shown(text, "TransformerT2L", "137 frames")
+    assert "*paper 1\u202f278*" in shown(text, "TransformerT2L", "137 frames")
     assert "paper" not in shown(text, "HH-T2L", "100 frames")
     notes = " ".join(latency_notes(table, load_paper()))
     assert "RTX 2080 Ti" in notes
@@ -97,10 +104,8 @@ def test_a_failed_length_is_a_cell_and_a_failed_system_a_row(make):
     records = [
         make.latency("hh_t2l", 75),
         make.latency("dual_lip", 75),
-        make.failed(
-            Cell(kind="latency", system="dual_lip", frames=200, device="cpu", preset="small"), message="too | slow"
-        ),
-        make.failed(Cell(kind="latency", system="transformer_t2l", device="cpu", preset="small"), kind="MemoryError"),
+        make.failed(make.latency_cell("dual_lip", 200), message="too | slow"),
+        make.failed(make.latency_cell("transformer_t2l", None), kind="MemoryError"),
     ]
     table = only(records)
     text = latency_text(table)
@@ -112,15 +117,53 @@ def test_a_failed_length_is_a_cell_and_a_failed_system_a_row(make):
     assert list(frame[frame.status == "failed"].system) == ["dual_lip", "transformer_t2l", "transformer_t2l"]
 
 
-def test_a_failed_cell_of_another_device_is_no_cell_here(make):
-    cell = Cell(kind="latency", system="dual_lip", frames=75, device="cuda", preset="small")
-    assert [row.name for row in only([make.latency("hh_t2l", 75), make.failed(cell)]).rows] == ["hh_t2l"]
+@pytest.mark.parametrize("change", [{"device": "cuda"}, {"batch": 8}, {"preset": "paper"}], ids=str)
+def test_a_failed_cell_of_another_condition_is_no_cell_here(make, change):
+    failed = make.failed(make.latency_cell("dual_lip", 75, **change))
+    assert [row.name for row in only([make.latency("hh_t2l", 75), failed]).rows] == ["hh_t2l"]
+
+
+@pytest.mark.parametrize("field", ["device", "batch", "preset"])
+def test_what_a_failed_cell_did_not_name_fits_every_table(make, field):
+    failed = make.failed(make.latency_cell("dual_lip", 75, **{field: None}))
+    assert [row.name for row in only([make.latency("hh_t2l", 75), failed]).rows] == ["hh_t2l", "dual_lip"]
 
 
 def test_a_failure_on_another_machine_is_no_cell_here(make):
-    cell = Cell(kind="latency", system="dual_lip", frames=75, device="cpu", preset="small")
-    other = make.failed(cell, machine=make.MACHINE.model_copy(update={"threads": 1}))
+    other = make.failed(make.latency_cell("dual_lip", 75), machine=make.MACHINE.model_copy(update={"threads": 1}))
     assert [row.name for row in only([make.latency("hh_t2l", 75), other]).rows] == ["hh_t2l"]
+
+
+def test_a_length_that_failed_under_other_options_is_a_row_of_its_own(make):
+    failed = make.failed(make.latency_cell("dual_lip", 75, options={"cache": False}))
+    table = only([make.latency("dual_lip", 25), failed])
+    assert [row.label for row in table.rows] == ["DualLip (cache=default)", "DualLip (cache=False)"]
+    assert [sorted(row.cells) for row in table.rows] == [[25], [75]]
+
+
+def test_two_checkpoints_of_one_model_are_two_rows_and_the_first_is_the_baseline(make):
+    later = make.TRAINING.model_copy(update={"steps": 9000})
+    longer = {"training": later, "checkpoint": "beef" * 16}
+    fast = make.latency("dual_lip", 75, seconds=[0.1] * 10, about=longer, asked={"checkpoint": "b.ckpt"})
+    table = only([make.latency("dual_lip", 75, seconds=[0.2] * 10), fast])
+    assert [row.label for row in table.rows] == ["DualLip (4\u202f000 steps)", "DualLip (9\u202f000 steps)"]
+    assert [row.measured[75].wall.median for row in table.rows] == [0.2, 0.1]
+    assert table.baseline == "DualLip (4\u202f000 steps)"
+    text = speedup_text(table)
+    assert text is not None
+    assert text.header[0] == "Speed-up over DualLip (4\u202f000 steps)"
+    assert [row[1].split("<br>")[0] for row in text.rows] == ["1×", "2.00×"]
+
+
+def test_values_of_the_paper_stand_beside_its_own_batch_size_only(make):
+    table = only([make.latency(name, 75, batch=4) for name in ("hh_t2l", "dual_lip")])
+    assert not table.shows_paper
+    assert all(cell.paper is None for row in table.rows for cell in row.measured.values())
+    assert "paper" not in str(latency_text(table)) + str(speedup_text(table))
+    notes = " ".join(latency_notes(table, load_paper()))
+    assert "The paper measured at batch size 1 only" in notes
+    assert "RTX 2080 Ti" not in notes
+    assert "batch size 1 only" not in " ".join(latency_notes(only([make.latency("hh_t2l", 75)]), load_paper()))
 
 
 def test_a_cell_that_did_not_settle_says_so(make):

@@ -155,7 +155,8 @@ def test_a_run_with_only_quality(make, tmp_path):
     assert report.figures == []
     assert "the record names no strip file" in text
     assert "none failed" in text
-    assert "No control beats every model on any metric." in text
+    titles = "PSNR, SSIM, LMD and Aperture correlation"
+    assert f"No control beats every model on any metric compared: {titles} (GRID, predicted durations)." in text
 
 
 def test_a_run_in_which_everything_failed(make, tmp_path):
@@ -166,7 +167,7 @@ def test_a_run_in_which_everything_failed(make, tmp_path):
 
 
 def test_untrained_models_are_not_called_best(make, tmp_path):
-    raw = {"checkpoint": None, "trained_steps": None}
+    raw = {"checkpoint": None, "training": None}
     report = report_of([make.quality(name, about=raw) for name in ("hh_t2l", "dual_lip")], tmp_path)
     verdict = report.markdown.read_text(encoding="utf-8").split("## Quality")[0]
     assert "no model was trained" in verdict

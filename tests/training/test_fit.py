@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,7 @@ import torch
 
 from models.errors import UserError
 from training import checkpoint, fit
+from training.atomic import AtomicCheckpoints
 from training.config import TrainingConfig
 
 CONFIG = TrainingConfig(steps=4, clips=2, frames_per_clip=2, checkpoint_steps=2)
@@ -87,7 +89,14 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_checkpoint(tmp_path, 
 
 @pytest.mark.parametrize(
     ("changes", "says"),
-    [({"steps": 0}, "steps"), ({"learning_rate": -1.0}, "learning_rate"), ({"schedule": "cosine"}, "cosine")],
+    [
+        ({"steps": 0}, "steps"),
+        ({"learning_rate": -1.0}, "learning_rate"),
+        ({"learning_rate": float("nan")}, "learning_rate"),
+        ({"schedule": "cosine"}, "cosine"),
+        ({"weight_stop": -1.0}, "weight_stop"),
+        ({"weight_l1": 0.0, "weight_ssim": 0.0}, "nothing else judges the picture"),
+    ],
 )
 def test_recipes_are_checked(changes, says):
     with pytest.raises(ValueError, match=says):
@@ -101,3 +110,37 @@ def test_a_model_that_cannot_learn_is_refused(tmp_path, corpus):
     )
     with pytest.raises(UserError, match="cannot be trained"):
         train(tmp_path / "run", corpus, model=f"{file}:Still")
+
+
+def test_an_interrupt_reaches_the_caller_and_keeps_the_last_checkpoint(tmp_path, corpus, monkeypatch):
+    original = fit.LipTraining.training_step
+
+    def interrupted(self, batch, batch_idx):
+        if self.global_step == 3:
+            signal.raise_signal(signal.SIGINT)
+        return original(self, batch, batch_idx)
+
+    monkeypatch.setattr(fit.LipTraining, "training_step", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train(tmp_path, corpus)
+    assert checkpoint.load(tmp_path / "last.ckpt").steps in (2, 3)
+
+
+def test_a_checkpoint_that_cannot_be_written_leaves_the_older_one(tmp_path, corpus, monkeypatch):
+    path = train(tmp_path, corpus)
+    before = path.read_bytes()
+
+    def full(*_args, **_kwargs):
+        raise RuntimeError("[enforce fail at inline_container.cc] . file write failed")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(UserError, match="cannot be written"):
+        AtomicCheckpoints().save_checkpoint({}, path)
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir() if "tmp" in file.name] == []
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path, corpus):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="file/run cannot be made"):
+        train(tmp_path / "file" / "run", corpus)

@@ -45,12 +45,10 @@ def test_the_duration_loss_of_the_truth_is_nothing(row):
     assert losses.duration_loss(truth.float(), truth, torch.tensor([len(row)])).item() == 0
 
 
-def test_the_stop_loss_weighs_the_one_stop_as_much_as_all_other_frames():
+def test_the_stop_loss_is_the_mean_cross_entropy_of_the_real_frames():
     logits = torch.tensor([[-2.0, -1.0, 3.0, 50.0]])  # the last is padding
-    going_on = (F.softplus(torch.tensor(-2.0)) + F.softplus(torch.tensor(-1.0))) / 2
-    stop = F.softplus(torch.tensor(-3.0))
-    found = losses.stop_loss(logits, torch.tensor([3])).item()
-    assert found == pytest.approx(((going_on + stop) / 2).item())
+    expected = (F.softplus(torch.tensor(-2.0)) + F.softplus(torch.tensor(-1.0)) + F.softplus(torch.tensor(-3.0))) / 3
+    assert losses.stop_loss(logits, torch.tensor([3])).item() == pytest.approx(expected.item())
 
 
 def test_the_stop_loss_of_a_single_frame_is_finite():

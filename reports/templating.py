@@ -1,0 +1,27 @@
+"""Where the report's templates lie and how they are filled."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+
+FOLDER = Path(__file__).with_name("templates")
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(FOLDER),
+        # markdown is escaped where a record's text is read, see `reports.formatting.escaped`
+        autoescape=lambda name: name is not None and name.endswith(".html.j2"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def template(name: str) -> Template:
+    """A template by its file name; one whose name ends in ``.html.j2`` escapes what it is filled with."""
+    return _environment().get_template(name)
