@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from benchmarks.record import Record
+from reports.difference_table import difference_note, difference_table, difference_text
 from reports.formatting import code, count, escaped, joined, size
 from reports.latency_table import LatencyTable
 from reports.notes import latency_notes, quality_notes
@@ -101,11 +102,13 @@ def quality_section(table: QualityTable, paper: Paper, *, csv: str) -> Section:
         f"generated on {joined(device.upper() for device in devices)}" if devices else "",
         f"protocol **{escaped(table.protocol.name)}** {code(table.protocol.fingerprint[:12])}",
     ]
+    differences = difference_table(table)
+    notes = quality_notes(table, paper)
     return Section(
         title=place(table, paper),
         facts="; ".join(fact for fact in facts if fact),
-        tables=[quality_text(table)],
-        notes=quality_notes(table, paper),
+        tables=[quality_text(table), *([difference_text(differences)] if differences else [])],
+        notes=[*notes, difference_note(differences)] if differences else notes,
         csv=csv,
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from benchmarks.record import Corpus, Failure, MetricFacts, Protocol, Quality, Record, System
+from benchmarks.record import ClipScore, Corpus, Failure, MetricFacts, Protocol, Quality, Record, System
 from reports.formatting import joined
 from reports.paper import Paper, QualityCondition, QualityEntry
 from reports.statistics import Mean, mean_by_cluster
@@ -41,7 +41,8 @@ class QualityRow:
     kind: Kind
     system: System | None = None
     """None if the cell failed."""
-    clips: int = 0
+    scores: Sequence[ClipScore] = ()
+    """Every clip's own values."""
     cells: dict[str, QualityCell]
     """Metric name to value; a metric that this system was not scored by is absent."""
     length_error: Mean | None = None
@@ -53,6 +54,11 @@ class QualityRow:
     strip: str | None = None
     """File with sample frames, relative to the run's folder."""
     failure: Failure | None = None
+
+    @property
+    def clips(self) -> int:
+        """Clips scored."""
+        return len(self.scores)
 
     @property
     def untrained(self) -> bool:
@@ -270,7 +276,7 @@ def _row(result: Quality, label: str, condition: QualityCondition | None) -> Qua
         label=label,
         kind=system.kind,
         system=system,
-        clips=len(result.clips),
+        scores=result.clips,
         cells=cells,
         length_error=mean_by_cluster(errors, speakers) if result.durations == "predicted" else None,
         device=result.device,

@@ -73,7 +73,7 @@ def failed_text(failure: Failure, width: int = 300) -> str:
     return f"{FAILED} {escaped(shortened(f'{failure.type}: {failure.message}', width))}"
 
 
-def _stacked(*lines: str | None) -> str:
+def stacked(*lines: str | None) -> str:
     """The first line large, the others small beneath it."""
     first, *rest = [line for line in lines if line]
     return "<br>".join([first, *(f"<small>{line}</small>" for line in rest)])
@@ -85,8 +85,8 @@ def _stacked(*lines: str | None) -> str:
 def quality_text(table: QualityTable) -> TextTable:
     """A quality table for reading: models, then controls."""
     predicted = table.durations == "predicted"
-    header = ["System", *(_stacked(f"{escaped(m.title)} {arrow(m)}", escaped(m.unit)) for m in table.metrics)]
-    header += [_stacked("Length error ↓", "frames")] if predicted else []
+    header = ["System", *(stacked(f"{escaped(m.title)} {arrow(m)}", escaped(m.unit)) for m in table.metrics)]
+    header += [stacked("Length error ↓", "frames")] if predicted else []
     header.append("Clips")
     decimals = {metric.name: _metric_decimals(table, metric) for metric in table.metrics}
     rows: list[tuple[str, ...]] = []
@@ -103,7 +103,7 @@ def _metric_decimals(table: QualityTable, metric: MetricFacts) -> int:
 
 
 def _quality_row(row: QualityRow, table: QualityTable, decimals: dict[str, int]) -> tuple[str, ...]:
-    name = _stacked(escaped(row.label), _facts(row, table.corpus))
+    name = stacked(escaped(row.label), _facts(row, table.corpus))
     if row.failure is not None:
         return (name, failed_text(row.failure))
     cells = [name]
@@ -144,7 +144,7 @@ def _quality_cell(cell: QualityCell | None, decimals: int) -> str:
     beside = None
     if cell.paper is not None and cell.difference is not None:
         beside = f"*paper {printed(cell.paper)} ({signed(cell.difference, decimals)})*"
-    return _stacked(text, beside, "**beats every model**" if cell.above_models else None)
+    return stacked(text, beside, "**beats every model**" if cell.above_models else None)
 
 
 def _mean_text(mean: Mean, decimals: int, *, bold: bool = False) -> str:
@@ -154,7 +154,7 @@ def _mean_text(mean: Mean, decimals: int, *, bold: bool = False) -> str:
     reason = None if mean.reason and mean.reason.startswith(("not finite", TOO_SMALL)) else mean.reason
     # a control that scores every clip alike needs no interval of no width
     interval = mean.interval if mean.interval and mean.interval.low < mean.interval.high else None
-    return _stacked(f"**{value}**" if bold else value, interval_of(interval, decimals) or reason, coverage)
+    return stacked(f"**{value}**" if bold else value, interval_of(interval, decimals) or reason, coverage)
 
 
 def quality_frame(table: QualityTable) -> pd.DataFrame:
@@ -197,8 +197,8 @@ def _mean_columns(name: str, mean: Mean | None) -> dict[str, object]:
 
 def latency_text(table: LatencyTable) -> TextTable:
     """Median latency: systems by lengths, with the paper's beside."""
-    lengths = (_stacked(f"{n} frames", "ms") for n in table.lengths)
-    header = ("System", *lengths, _stacked("Fit", "ms, L in frames"), _stacked("Pace", "ms per frame"), "RTF")
+    lengths = (stacked(f"{n} frames", "ms") for n in table.lengths)
+    header = ("System", *lengths, stacked("Fit", "ms, L in frames"), stacked("Pace", "ms per frame"), "RTF")
     return TextTable(header, tuple(_latency_row(row, table) for row in table.rows))
 
 
@@ -230,7 +230,7 @@ def _latency_cell(cell: LatencyCell, *, bold: bool) -> str:
     paper = f"*paper {printed(cell.paper.latency_s.scaleb(3))}*" if cell.paper else None
     unsettled = None if cell.settled else "**not settled**"
     median = milliseconds(cell.wall.median)
-    return _stacked(f"**{median}**" if bold else median, _seconds_interval(cell.wall.interval), paper, unsettled)
+    return stacked(f"**{median}**" if bold else median, _seconds_interval(cell.wall.interval), paper, unsettled)
 
 
 def _seconds_interval(interval: Interval | None) -> str:
@@ -246,9 +246,9 @@ def _line_text(row: LatencyRow) -> str:
     sign = "−" if line.slope < 0 else "+"
     text = f"{milliseconds(line.intercept)} {sign} {significant(abs(line.slope) * 1000)} L"
     if line.intercept_interval is None or line.slope_interval is None:
-        return _stacked(text, f"{TOO_SMALL}: {count(line.n, 'length')}")
+        return stacked(text, f"{TOO_SMALL}: {count(line.n, 'length')}")
     slopes = between(*(significant(end * 1000) for end in (line.slope_interval.low, line.slope_interval.high)))
-    return _stacked(text, f"a {_seconds_interval(line.intercept_interval)}", f"b {slopes}")
+    return stacked(text, f"a {_seconds_interval(line.intercept_interval)}", f"b {slopes}")
 
 
 def speedup_text(table: LatencyTable) -> TextTable | None:
@@ -276,9 +276,7 @@ def _speedup_cell(cell: LatencyCell | Failure | None, *, itself: bool) -> str:
         return "1×"
     ends = cell.speedup.interval
     around = between(times(ends.low), times(ends.high)) if ends else TOO_SMALL
-    return _stacked(
-        times(cell.speedup.value), around, f"*paper {printed(cell.paper.speedup)}×*" if cell.paper else None
-    )
+    return stacked(times(cell.speedup.value), around, f"*paper {printed(cell.paper.speedup)}×*" if cell.paper else None)
 
 
 def details_text(table: LatencyTable) -> TextTable:

@@ -21,12 +21,13 @@ from training.frames import to_model_size, to_unit
 
 def run(request: Generate) -> None:
     """Generate one clip and write it as a video."""
+    symbols = characters(request.text)
     models.check(request.model, request.preset)
     device = pick_device(request.device)
     path = request.checkpoint or checkpoint_path(request.runs, request.model, request.preset)
     subject = systems.trained(path, model=request.model, preset=request.preset, device=device)
     assert subject.vocabulary is not None
-    tokens = torch.tensor([subject.vocabulary.encode(characters(request.text))], device=device)
+    tokens = torch.tensor([subject.vocabulary.encode(symbols)], device=device)
     clip = subject.model.generate(
         LipRequest(
             tokens=tokens,

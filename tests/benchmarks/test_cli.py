@@ -93,6 +93,7 @@ def test_generate_says_a_text_with_a_mouth(run, mouth, tmp_path, capsys):
         (["prepare", "corpus=synthetic", "root=x"], "needs no preparation"),
         (["train", "corpus=grid", "corpus.store=no/such/store"], "lipbench prepare corpus=grid"),
         (["evaluate", "checkpoint=no.ckpt"], "no checkpoint at no.ckpt"),
+        (["generate", "text= ", "identity=no.png"], "the text is empty"),
         (["report", "no/such/run"], "no run at no/such/run"),
         (["bench", "models=hht2l"], "Did you mean 'hh_t2l'"),
     ],

@@ -1,0 +1,125 @@
+"""Which differences between the systems of a quality table are larger than chance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchmarks.record import MetricFacts
+from reports.formatting import NOTHING, between, decimals_for, escaped, number, signed, significant
+from reports.paired import ALPHA, POWER, Difference, corrected, paired, pairs
+from reports.quality_table import QualityRow, QualityTable
+from reports.statistics import TOO_SMALL
+from reports.tables import TextTable, stacked
+
+STILL = "first_frame"
+"""The control that every model is compared with: it knows nothing that a model does not."""
+HEAD = "Difference"
+"""First column's title."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DifferenceRow:
+    """One pair of systems."""
+
+    first: QualityRow
+    second: QualityRow
+    cells: dict[str, Difference]
+    """Metric name to first minus second."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DifferenceTable:
+    """All pairs of one quality table; p values are corrected over the whole of it."""
+
+    metrics: list[MetricFacts]
+    rows: list[DifferenceRow]
+
+    @property
+    def family(self) -> int:
+        """Differences that were tested together."""
+        return sum(cell.p is not None for row in self.rows for cell in row.cells.values())
+
+
+def difference_table(table: QualityTable) -> DifferenceTable | None:
+    """Compare models with one another and with a mouth that never moves.
+
+    Args:
+        table: systems that were scored alike.
+
+    Returns:
+        The paired differences, or None if there is no pair of systems to compare.
+    """
+    rows = {row.label: row for row in table.models}
+    still = [row for row in table.controls if row.name == STILL]
+    chosen = [(rows[a], rows[b]) for a, b in pairs(list(rows))] + [(row, s) for row in rows.values() for s in still]
+    found = [
+        (place, metric.name, _difference(*pair, metric.name))
+        for place, pair in enumerate(chosen)
+        for metric in table.metrics
+        if all(metric.name in row.cells for row in pair)
+    ]
+    if not found:
+        return None
+    cells: list[dict[str, Difference]] = [{} for _ in chosen]
+    for (place, name, _), one in zip(found, corrected([one for _, _, one in found]), strict=True):
+        cells[place][name] = one
+    made = [DifferenceRow(first=a, second=b, cells=c) for (a, b), c in zip(chosen, cells, strict=True)]
+    return DifferenceTable(metrics=table.metrics, rows=made)
+
+
+def _difference(first: QualityRow, second: QualityRow, metric: str) -> Difference:
+    speakers = {clip.utterance: clip.speaker for row in (first, second) for clip in row.scores}
+    return paired(_values(first, metric), _values(second, metric), speakers)
+
+
+def _values(row: QualityRow, metric: str) -> dict[str, float]:
+    return {clip.utterance: clip.values[metric] for clip in row.scores if metric in clip.values}
+
+
+def difference_text(table: DifferenceTable) -> TextTable:
+    """The table for reading: one row per pair."""
+    header = (HEAD, *(stacked(escaped(metric.title), escaped(metric.unit)) for metric in table.metrics))
+    decimals = {
+        metric.name: decimals_for(row.cells[metric.name].value for row in table.rows if metric.name in row.cells)
+        for metric in table.metrics
+    }
+    rows = tuple(
+        (
+            f"{escaped(row.first.label)} − {escaped(row.second.label)}",
+            *(_cell(row.cells.get(metric.name), decimals[metric.name]) for metric in table.metrics),
+        )
+        for row in table.rows
+    )
+    return TextTable(header, rows)
+
+
+def _cell(one: Difference | None, decimals: int) -> str:
+    if one is None or one.n == 0:
+        return NOTHING
+    value = signed(one.value, decimals)
+    lines = [f"**{value}**" if one.significant else value]
+    if one.interval is not None:
+        lines.append(between(signed(one.interval.low, decimals), signed(one.interval.high, decimals)))
+    if one.p_holm is None:
+        lines.append(TOO_SMALL)
+    else:
+        detectable = NOTHING if one.detectable is None else number(one.detectable, decimals)
+        lines.append(f"p {_p(one.p_holm)}; detectable {detectable}")
+    if one.left_out:
+        lines.append(f"{one.n} clips, {one.left_out} on one side only")
+    return stacked(*lines)
+
+
+def _p(p: float) -> str:
+    return "&lt; 0.001" if p < 0.001 else f"= {significant(p)}"
+
+
+def difference_note(table: DifferenceTable) -> str:
+    """What the differences are, as one note of markdown."""
+    units = {cell.unit for row in table.rows for cell in row.cells.values()}
+    flipped = " and ".join(sorted(units))
+    return (
+        f"Differences are paired: first minus second on the same clips. [ ]: 95 % bootstrap interval by {flipped}. "
+        f"p: sign-flip test by {flipped}, Holm-corrected over the {table.family} differences of the table; bold below "
+        f"{ALPHA:g}. Detectable: the smallest true difference that a test of this n finds {POWER:.0%} of the time."
+    )

@@ -1,0 +1,68 @@
+"""Which pairs are compared, and what is said of them."""
+
+import numpy as np
+import pytest
+
+from reports.difference_table import difference_note, difference_table, difference_text
+from reports.paper import load_paper
+from reports.quality_table import quality_tables
+from reports.systems import naming
+
+
+def table_of(records):
+    paper = load_paper()
+    (table,) = quality_tables(records, naming(records, paper), paper)
+    return difference_table(table)
+
+
+def test_every_model_meets_every_other_and_the_still_mouth(make):
+    names = ("hh_t2l", "dual_lip", "transformer_t2l", "first_frame", "mean_frame", "ground_truth")
+    table = table_of([make.quality(name, n=20) for name in names])
+    found = [(row.first.name, row.second.name) for row in table.rows]
+    assert len(found) == 6
+    assert {frozenset(pair) for pair in found} == {
+        frozenset(pair)
+        for pair in [
+            ("hh_t2l", "dual_lip"),
+            ("hh_t2l", "transformer_t2l"),
+            ("dual_lip", "transformer_t2l"),
+            ("hh_t2l", "first_frame"),
+            ("dual_lip", "first_frame"),
+            ("transformer_t2l", "first_frame"),
+        ]
+    }
+    assert table.family == 6 * len(make.METRICS)
+
+
+def test_a_cell_is_the_mean_difference_of_common_clips(make):
+    first, second = make.quality("hh_t2l", n=20), make.quality("dual_lip", n=20)
+    row = table_of([first, second]).rows[0]
+    by_hand = np.mean(first.result.values("psnr")) - np.mean(second.result.values("psnr"))
+    sign = 1 if row.first.name == "hh_t2l" else -1
+    assert row.cells["psnr"].value == pytest.approx(sign * by_hand)
+    assert row.cells["psnr"].n == 20
+
+
+def test_only_what_chance_does_not_explain_is_bold(make):
+    table = table_of([make.quality(name, n=30) for name in ("hh_t2l", "transformer_t2l")])
+    text = difference_text(table)
+    for metric, cell in zip(table.metrics, text.rows[0][1:], strict=True):
+        assert cell.startswith("**") == table.rows[0].cells[metric.name].significant
+        assert "detectable" in cell
+    assert any(cell.startswith("**") for cell in text.rows[0])
+    assert "Holm-corrected over the 5 differences" in difference_note(table)
+
+
+def test_few_clips_say_so(make):
+    table = table_of([make.quality(name, n=4) for name in ("hh_t2l", "dual_lip")])
+    assert all("n too small" in cell for cell in difference_text(table).rows[0][1:])
+
+
+def test_nothing_to_compare_is_no_table(make):
+    assert table_of([make.quality("hh_t2l")]) is None
+    assert table_of([make.quality("first_frame"), make.quality("mean_frame")]) is None
+
+
+def test_a_metric_that_one_side_lacks_is_a_dash(make):
+    records = [make.quality("hh_t2l", n=20), make.quality("dual_lip", n=20, metrics=make.METRICS[:2])]
+    assert difference_text(table_of(records)).rows[0][3:] == ("–", "–", "–")

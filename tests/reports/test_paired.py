@@ -1,0 +1,123 @@
+"""Paired differences against scipy's own tests and against their definition."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from reports.paired import ALPHA, POWER, corrected, paired
+from reports.statistics import MIN_CLUSTERS
+
+
+def scores(values, speaker="s1"):
+    names = [f"{speaker}/{i:03d}" for i in range(len(values))]
+    return dict(zip(names, map(float, values), strict=True))
+
+
+def one_speaker(*sides):
+    return {name: "s1" for side in sides for name in side}
+
+
+def drawn(seed, n=60, shift=0.5, spread=1.0, clip_spread=10.0):
+    random = np.random.default_rng(seed)
+    base = random.normal(scale=clip_spread, size=n)
+    return scores(base + shift + random.normal(scale=spread, size=n)), scores(base)
+
+
+def test_what_clips_have_in_common_cancels():
+    first, second = drawn(0)
+    found = paired(first, second, one_speaker(first))
+    deltas = np.array(list(first.values())) - np.array(list(second.values()))
+    t = stats.t.interval(0.95, len(deltas) - 1, loc=deltas.mean(), scale=stats.sem(deltas))
+    assert found.value == pytest.approx(deltas.mean())
+    assert found.interval is not None
+    assert [found.interval.low, found.interval.high] == pytest.approx(t, abs=0.05)
+    assert found.p == pytest.approx(stats.ttest_1samp(deltas, 0).pvalue, abs=0.01)
+    unpaired = stats.ttest_ind(list(first.values()), list(second.values())).pvalue
+    assert found.p is not None
+    assert found.p < 0.01 < unpaired
+
+
+def test_the_order_of_sides_turns_the_sign_only():
+    first, second = drawn(1)
+    one, other = paired(first, second, one_speaker(first)), paired(second, first, one_speaker(first))
+    assert one.value == pytest.approx(-other.value)
+    assert one.p == pytest.approx(other.p, abs=0.01)
+
+
+def test_speakers_count_as_wholes():
+    """Forty clips of each of twelve speakers are twelve observations of a difference that lies with the speaker."""
+    random = np.random.default_rng(3)
+    first, second, who = {}, {}, {}
+    for speaker, offset in enumerate(random.normal(scale=1.0, size=12)):
+        for clip in range(40):
+            name = f"s{speaker}/{clip}"
+            who[name] = f"s{speaker}"
+            first[name], second[name] = offset + random.normal(scale=0.01), 0.0
+    by_speaker = paired(first, second, who)
+    by_clip = paired(first, second, dict.fromkeys(who, "one"))
+    assert (by_speaker.unit, by_speaker.clusters) == ("speaker", 12)
+    assert (by_clip.unit, by_clip.clusters) == ("clip", 480)
+    assert by_speaker.p is not None
+    assert by_clip.p is not None
+    assert by_speaker.p > 3 * by_clip.p
+    assert by_speaker.detectable > 3 * by_clip.detectable
+
+
+def test_clips_of_one_side_only_are_counted_and_left_out():
+    first, second = drawn(4, n=30)
+    del second["s1/000"]
+    first["s1/001"] = math.inf
+    found = paired(first, second, one_speaker(first))
+    assert (found.n, found.left_out) == (28, 2)
+    assert math.isfinite(found.value)
+
+
+@pytest.mark.parametrize("n", [0, 1, MIN_CLUSTERS - 1])
+def test_too_few_clips_have_no_interval_and_no_p_value(n):
+    first, second = drawn(5, n=n)
+    found = paired(first, second, one_speaker(first))
+    assert (found.interval, found.p, found.detectable) == (None, None, None)
+    assert not corrected([found])[0].significant
+
+
+def test_equal_systems_do_not_differ():
+    first, _ = drawn(6)
+    found = corrected([paired(first, first, one_speaker(first))])[0]
+    assert (found.value, found.p, found.p_holm, found.detectable) == (0.0, 1.0, 1.0, 0.0)
+    assert not found.significant
+
+
+def test_holm_is_holm():
+    family = [paired(*drawn(seed, shift=0.05 * seed), one_speaker(drawn(seed)[0])) for seed in range(8)]
+    raw = np.array([one.p for one in family])
+    order = np.argsort(raw)
+    by_hand = np.minimum(1, np.maximum.accumulate(raw[order] * np.arange(len(raw), 0, -1)))
+    assert [corrected(family)[place].p_holm for place in order] == pytest.approx(by_hand)
+
+
+def test_one_that_could_not_be_tested_makes_no_other_stricter():
+    whole = paired(*drawn(7), one_speaker(drawn(7)[0]))
+    small = paired(*drawn(7, n=3), one_speaker(drawn(7, n=3)[0]))
+    assert corrected([whole, small])[0].p_holm == whole.p
+    assert corrected([whole, small])[1].p_holm is None
+
+
+def test_an_effect_of_the_detectable_size_is_found_as_often_as_said():
+    first, second = drawn(8, n=40, shift=0.0)
+    found = paired(first, second, one_speaker(first))
+    random = np.random.default_rng(9)
+    spread = np.std(np.array(list(first.values())) - np.array(list(second.values())), ddof=1)
+    trials = random.normal(found.detectable, spread, size=(4000, 40))
+    hits = (stats.ttest_1samp(trials, 0, axis=1).pvalue < ALPHA).mean()
+    assert hits == pytest.approx(POWER, abs=0.03)
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=MIN_CLUSTERS, max_size=30), st.floats(-100, 100))
+def test_a_shift_of_both_sides_changes_nothing(values, shift):
+    first, second = scores(values), scores(np.flip(values))
+    moved = paired(scores(np.array(values) + shift), scores(np.flip(values) + shift), one_speaker(first))
+    assert moved.value == pytest.approx(paired(first, second, one_speaker(first)).value, abs=1e-6)
