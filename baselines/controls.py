@@ -1,17 +1,36 @@
-"""Controls: what a table must be read against. None has learned anything, and some know the truth.
+"""Controls: what a table must be read against. None has learned anything, and most know the truth.
 
-Each takes the true frames, float (T, 3, H, W), and gives as many; the first frame is the identity that models get too.
+Each makes frames from the truth; the first frame is the identity that models get too. How metrics must rank them is in
+`benchmarks.ranking`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from models.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+SHIFTS = (-5, -4, -3, -2, -1, 1, 2, 3, 4, 5)
+"""Frames by which the truth is late (above 0) or early (below)."""
+BLUR = 1 / 40
+"""Standard deviation of the blur as a share of the frame's height: 2 pixels of 80."""
+
+
+class Material(NamedTuple):
+    """What a control may be made from."""
+
+    frames: Tensor
+    """The truth: float (T, 3, H, W) in [0, 1], at the size at which it is scored."""
+    other: Callable[[], Tensor]
+    """Another sentence of the same speaker, float (T', 3, H, W)."""
+    round_trip: Callable[[], Tensor]
+    """The truth after the way into the source video and back, float (T, 3, H, W). Raises `UserError` if the corpus
+    has no source video."""
 
 
 class Control(NamedTuple):
@@ -21,23 +40,53 @@ class Control(NamedTuple):
     """Name for tables."""
     why: str
     """What its row is good for."""
-    make: Callable[[Tensor], Tensor]
-    """True frames to the control's frames, both float (T, 3, H, W)."""
+    make: Callable[[Material], Tensor]
+    """Material to frames, float (T, 3, H, W)."""
 
 
-def ground_truth(frames_T3HW: Tensor) -> Tensor:
+def ground_truth(material: Material) -> Tensor:
     """The truth itself: every metric must call it perfect."""
-    return frames_T3HW
+    return material.frames
 
 
-def first_frame(frames_T3HW: Tensor) -> Tensor:
+def first_frame(material: Material) -> Tensor:
     """The first frame, repeated: a mouth that never moves. Uses nothing that a model does not get."""
-    return frames_T3HW[:1].expand_as(frames_T3HW)
+    return material.frames[:1].expand_as(material.frames)
 
 
-def mean_frame(frames_T3HW: Tensor) -> Tensor:
+def mean_frame(material: Material) -> Tensor:
     """The clip's mean frame, repeated: the best that a motionless mouth can do in squared error."""
-    return frames_T3HW.mean(dim=0, keepdim=True).expand_as(frames_T3HW)
+    return material.frames.mean(dim=0, keepdim=True).expand_as(material.frames)
+
+
+def shifted(material: Material, by: int) -> Tensor:
+    """The truth, some frames late or early: the same mouth at the wrong time. The frame at the gap is repeated."""
+    import torch
+
+    last = len(material.frames) - 1
+    return material.frames[(torch.arange(last + 1) - by).clamp(0, last)]
+
+
+def other_sentence(material: Material) -> Tensor:
+    """Another sentence of the same speaker, its last frame held to the clip's length: right looks, wrong words."""
+    import torch
+
+    other = material.other()
+    return other[torch.arange(len(material.frames)).clamp(max=len(other) - 1)]
+
+
+def crop_round_trip(material: Material) -> Tensor:
+    """The truth, put back at the source video's resolution and cut out again: what resampling alone costs."""
+    return material.round_trip()
+
+
+def blurred(material: Material) -> Tensor:
+    """The truth, blurred: right in time, wrong in detail."""
+    from torchvision.transforms.functional import gaussian_blur
+
+    sigma = BLUR * material.frames.shape[2]
+    # three standard deviations to each side
+    return gaussian_blur(material.frames, kernel_size=[2 * round(3 * sigma) + 1] * 2, sigma=[sigma, sigma])
 
 
 CONTROLS: dict[str, Control] = {
@@ -46,6 +95,17 @@ CONTROLS: dict[str, Control] = {
         "First frame repeated", "a motionless mouth; a model below it has learned nothing", first_frame
     ),
     "mean_frame": Control("Mean frame of the clip", "a motionless mouth that knows the truth's mean", mean_frame),
+    **{
+        f"shift_{by:+d}": Control(
+            f"Truth, {abs(by)} frame{'s' if abs(by) > 1 else ''} {'late' if by > 0 else 'early'}",
+            "the right mouth at the wrong time",
+            partial(shifted, by=by),
+        )
+        for by in SHIFTS
+    },
+    "other_sentence": Control("Another sentence", "the right speaker saying the wrong words", other_sentence),
+    "crop_round_trip": Control("Crop round trip", "what cutting and pasting alone costs", crop_round_trip),
+    "blur": Control("Truth, blurred", "right in time, wrong in detail", blurred),
 }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 import models
+from baselines import controls
 from benchmarks.config import Bench
 from models.registry import Registry, is_path
 
@@ -32,6 +33,19 @@ def chosen(wanted: Sequence[str], registry: Registry[Any]) -> list[str]:
     return list(wanted)
 
 
+def chosen_controls(wanted: Sequence[str]) -> list[str]:
+    """The controls asked for; "all" stands for every one.
+
+    Raises:
+        UnknownNameError: there is no such control.
+    """
+    if list(wanted) == ["all"]:
+        return controls.names()
+    for name in wanted:
+        controls.get(name)
+    return list(wanted)
+
+
 def model_names(request: Bench) -> list[str]:
     """The models that a bench asks for."""
     return chosen(request.models, models.MODELS)
@@ -47,5 +61,5 @@ def quality_cells(request: Bench) -> list[Scored]:
     cells: list[Scored] = []
     for mode in request.durations:
         cells += [Scored(name, "model", mode) for name in model_names(request)]
-        cells += [Scored(name, "control", mode) for name in request.controls]
+        cells += [Scored(name, "control", mode) for name in chosen_controls(request.controls)]
     return cells

@@ -22,7 +22,19 @@ from models.errors import UnknownNameError, UserError, nearest
 CONF = Path(__file__).resolve().parents[1] / "conf"
 OPEN = ("options",)
 """Groups that take names which no file lists: a model's own options, checked by the model."""
-PLAIN = ("text", "identity", "root", "out", "run", "runs", "checkpoint", "model", "corpus.store")
+PLAIN = (
+    "text",
+    "identity",
+    "root",
+    "out",
+    "run",
+    "runs",
+    "checkpoint",
+    "model",
+    "corpus.store",
+    "features",
+    "inception_weights",
+)
 """Options whose value is taken as it is written: texts and paths."""
 
 
@@ -93,6 +105,10 @@ class Evaluate(_Checked):
     protocol: str
     metrics: Names
     controls: Names
+    inception_weights: Path | None
+    features: Path | None
+    workers: int | None = Field(default=None, ge=0)
+    keep_clips: bool
     batch: int = Field(ge=1)
     limit: int | None = Field(default=None, ge=1)
     out: Path
@@ -114,10 +130,27 @@ class Bench(_Checked):
     most_rounds: int = Field(ge=1)
     durations: Annotated[list[Durations], BeforeValidator(_durations)]
     protocol: str
+    metrics: Names
     controls: Names
     limit: int | None = Field(default=None, ge=1)
     out: Path
     device: Literal["auto", "cpu", "cuda"]
+
+
+class Controls(_Checked):
+    """`lipbench controls`."""
+
+    corpus: CorpusChoice
+    split: Literal["train", "test"]
+    protocol: str
+    metrics: Names
+    controls: Names
+    height: int = Field(ge=16, le=80)
+    inception_weights: Path | None
+    features: Path | None
+    workers: int | None = Field(default=None, ge=0)
+    limit: int | None = Field(default=None, ge=1)
+    out: Path
 
 
 class Report(_Checked):
@@ -158,6 +191,7 @@ VERBS: dict[str, type[BaseModel]] = {
     "train": Train,
     "evaluate": Evaluate,
     "bench": Bench,
+    "controls": Controls,
     "report": Report,
     "generate": Generate,
 }

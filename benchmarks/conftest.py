@@ -62,4 +62,5 @@ def sweep(request: pytest.FixtureRequest):  # noqa: ANN201 - its type would impo
         made.check()
     except UserError as error:
         pytest.exit(f"lipbench: {error}", returncode=2)
-    return made
+    yield made
+    made.close()

@@ -107,6 +107,17 @@ class Protocol(_Frozen):
     summary: str
 
 
+class LengthEffect(_Frozen):
+    """What the protocol's rule for clips of unequal length did to one clip, in frames."""
+
+    scored: int
+    """Pairs of frames that were compared."""
+    preds_dropped: int = 0
+    target_dropped: int = 0
+    preds_repeated: int = 0
+    target_repeated: int = 0
+
+
 class ClipScore(_Frozen):
     """One clip of one system."""
 
@@ -116,8 +127,29 @@ class ClipScore(_Frozen):
     frames: int
     """True length of the clip."""
     generated_frames: int
+    length: LengthEffect | None = None
+    """None: every frame was compared with its own."""
     values: dict[str, float]
-    """Metric name to value, in the metric's unit; a metric that has none for this clip is left out."""
+    """Metric name to value, in the metric's unit; a metric that has none for this clip is in `missing`."""
+    weights: dict[str, float] = Field(default_factory=dict)
+    """Metric name to the clip's weight in the mean over clips, where that is not 1 (protocols that pool frames)."""
+    missing: dict[str, str] = Field(default_factory=dict)
+    """Metric name to the reason why this clip has no value."""
+    curves: dict[str, list[float | None]] = Field(default_factory=dict)
+    """Metric name to its value in each compared frame, six digits; None where a frame has none."""
+
+
+class CorpusScore(_Frozen):
+    """One metric that has a value for all clips together only, such as FID."""
+
+    metric: str
+    value: float
+    clips: int
+    """Generated clips that it was computed from."""
+    real_clips: int
+    floor: float | None = None
+    """The same distance between two halves of the real clips, below which models cannot be told from the truth; None
+    if a half has too few frames."""
 
 
 class MetricFacts(_Frozen):
@@ -128,6 +160,10 @@ class MetricFacts(_Frozen):
     unit: str
     higher_is_better: bool | None
     """None: the best value lies between (a ratio whose best is 1)."""
+    perfect: float | None = None
+    """What a perfect clip scores under the protocol; None where nothing is perfect."""
+    per: Literal["clip", "corpus"] = "clip"
+    """Whether every clip has a value of its own, or only all of them together."""
 
 
 class Quality(_Frozen):
@@ -143,12 +179,32 @@ class Quality(_Frozen):
     """Where the clips were generated: "cpu" or "cuda"."""
     metrics: list[MetricFacts]
     clips: list[ClipScore]
+    left_out: dict[str, str] = Field(default_factory=dict)
+    """Clip to the reason why it could not be scored at all."""
+    corpus_scores: list[CorpusScore] = Field(default_factory=list)
+    not_measured: dict[str, str] = Field(default_factory=dict)
+    """Metric to the reason why no clip has a value of it."""
     strip: str | None = None
     """File with sample frames, relative to the run's folder."""
+    generated: str | None = None
+    """Folder with the generated clips as video files, relative to the run's folder; None if they were not kept."""
 
     def values(self, metric: str) -> list[float]:
         """One metric's value of each clip that has one."""
         return [clip.values[metric] for clip in self.clips if metric in clip.values]
+
+    def mean(self, metric: str) -> float | None:
+        """One metric over all clips: their mean, weighted as the protocol pools them, or the one value of them all.
+
+        Returns:
+            None if no clip has a value and the corpus has none.
+        """
+        overall = [score.value for score in self.corpus_scores if score.metric == metric]
+        if overall:
+            return overall[0]
+        pairs = [(clip.values[metric], clip.weights.get(metric, 1.0)) for clip in self.clips if metric in clip.values]
+        weight = sum(weight for _, weight in pairs)
+        return sum(value * weight for value, weight in pairs) / weight if weight else None
 
 
 class LatencySample(_Frozen):
@@ -205,6 +261,8 @@ class Cell(_Frozen):
     """Most clips to score; None: all."""
     durations: Literal["true", "predicted"] | None = None
     protocol: str | None = None
+    metrics: list[str] | None = None
+    """Those asked for; None: all."""
     frames: int | None = None
     batch: int | None = None
     device: str | None = None

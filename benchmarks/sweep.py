@@ -17,11 +17,12 @@ import torch
 import corpora
 import metrics
 import models
-from baselines import controls
-from benchmarks import evaluation, latency, systems, timing
-from benchmarks.cells import Scored, model_names
+from benchmarks import latency, systems, timing
+from benchmarks.cells import Scored, chosen, chosen_controls, model_names
 from benchmarks.config import Bench
 from benchmarks.record import Cell, LatencySample, Quality
+from benchmarks.scoring.clips import choose
+from benchmarks.scoring.scorer import Keep, Scorer, Scoring
 from benchmarks.systems import Subject
 from corpora.utterance import Corpus
 from metrics import protocols
@@ -137,6 +138,7 @@ class Sweep:
             limit=self.request.limit,
             durations=scored.durations,
             protocol=self.request.protocol,
+            metrics=None if self.request.metrics == ["all"] else sorted(self.request.metrics),
         )
 
     def _cell(self, kind: Literal["quality", "latency"], system: str, **asked: Any) -> Cell:
@@ -162,8 +164,8 @@ class Sweep:
             UserError: a name, an option, the corpus or the recipe is not right.
         """
         protocols.get(self.request.protocol)
-        for name in self.request.controls:
-            controls.get(name)
+        chosen_controls(self.request.controls)
+        chosen(self.request.metrics, metrics.METRICS)
         training_config(self.request.training)
         for name in model_names(self.request):
             models.check(name, self.request.preset, **self.request.options)
@@ -190,27 +192,42 @@ class Sweep:
 
     def score(self, scored: Scored, advance: Callable[[int], None] = lambda _: None) -> Quality:
         """Measure one quality cell from start to end."""
-        request = self.request
-        subject = self.subject(scored.system) if scored.kind == "model" else None
-        scoring = evaluation.Scoring(
-            corpus=self.corpus,
-            corpus_options=self.request.corpus.options,
-            ids=self.ids,
-            split="test",
-            protocol=request.protocol,
-            metrics=metrics.names(),
+        keep = Keep(self.request.out, self.quality_cell(scored).key)
+        if scored.kind == "control":
+            return self.scorer.control(
+                scored.system, frame_size=self.frame_size, durations=scored.durations, keep=keep, advance=advance
+            )
+        return self.scorer.model(
+            self.subject(scored.system),
             durations=scored.durations,
-            frame_size=self.frame_size if subject is None else subject.frame_size,
+            batch=8,
+            device=self.device,
+            keep=keep,
+            advance=advance,
         )
-        strip = request.out / "strips" / f"{self.quality_cell(scored).key}.safetensors"
-        return evaluation.score(
-            scored.system, subject, scoring, batch=8, device=self.device, strip=strip, advance=advance
+
+    @cached_property
+    def scorer(self) -> Scorer:
+        """Scores every system of the sweep on the same clips."""
+        return Scorer(
+            Scoring(
+                corpus=self.corpus,
+                corpus_options=self.request.corpus.options,
+                ids=self.ids,
+                split="test",
+                protocol=self.request.protocol,
+                metrics=chosen(self.request.metrics, metrics.METRICS),
+            )
         )
+
+    def close(self) -> None:
+        """End what works in the background."""
+        self.scorer.close()
 
     @cached_property
     def ids(self) -> list[str]:
         """The utterances that are scored."""
-        return evaluation.choose(self.corpus, "test", self.request.limit)
+        return choose(self.corpus, "test", self.request.limit)
 
     @cached_property
     def frame_size(self) -> tuple[int, int]:

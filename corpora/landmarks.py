@@ -1,6 +1,6 @@
-"""Where the face and the mouth are: dlib's HOG face detector and its 68-point predictor.
+"""Where the face and the mouth are, and whose face it is: dlib's HOG detector, 68-point predictor and face descriptor.
 
-The predictor file comes with the package ``face_recognition_models``. It was trained on the 300-W data set, whose
+The files come with the package ``face_recognition_models``. The predictor was trained on the 300-W data set, whose
 licence bars commercial use: ask Imperial College London before using it, or anything made with it, in a product.
 """
 
@@ -20,6 +20,7 @@ from corpora.video import warp
 from models.errors import UserError
 
 PREDICTOR_FILE = "shape_predictor_68_face_landmarks.dat"
+RECOGNISER_FILE = "dlib_face_recognition_resnet_model_v1.dat"
 MOUTH = slice(48, 68)
 """The mouth among the 68 points."""
 
@@ -27,6 +28,9 @@ DETECTOR_STRIDE = 5
 """The detector sees every fifth frame."""
 MIN_DETECTED = 0.5
 """Share of the detector's frames that must show the face."""
+MIN_MOUTH_WIDTH = 0.15
+"""Share of the crop's width that a mouth must have to count as found."""
+DESCRIPTOR_SIZE = 128
 _SAME_FACE = 0.3
 """Least intersection over union with the largest face for being the same one."""
 _CANVAS_FACE = 512
@@ -83,22 +87,32 @@ class FaceTrack:
 def predictor_path() -> Path:
     """Find the 68-point predictor.
 
-    The package is not imported, as its own ``__init__`` needs the removed ``pkg_resources``.
+    Raises:
+        UserError: the package that carries it is not installed.
+    """
+    return _model_file(PREDICTOR_FILE)
+
+
+def recogniser_path() -> Path:
+    """Find the network behind face descriptors.
 
     Raises:
         UserError: the package that carries it is not installed.
     """
+    return _model_file(RECOGNISER_FILE)
+
+
+def _model_file(name: str) -> Path:
+    # the package is not imported, as its own __init__ needs the removed pkg_resources
     try:
         files = metadata.files("face_recognition_models") or []
     except metadata.PackageNotFoundError:
         files = []
     for file in files:
         found = Path(str(file.locate()))
-        if file.name == PREDICTOR_FILE and found.is_file():
+        if file.name == name and found.is_file():
             return found
-    raise UserError(
-        f"dlib's {PREDICTOR_FILE} is not installed", remedy="Run: python -m pip install face-recognition-models"
-    )
+    raise UserError(f"dlib's {name} is not installed", remedy="Run: python -m pip install face-recognition-models")
 
 
 class FaceLandmarker:
@@ -116,6 +130,7 @@ class FaceLandmarker:
         self._dlib = module
         self._detector = module.get_frontal_face_detector()
         self._predictor = module.shape_predictor(str(predictor_path()))
+        self._recogniser: Any = None
 
     def detect(self, image: NDArray[np.uint8], upsample: int = 0) -> list[Box]:
         """Find upright frontal faces.
@@ -169,6 +184,58 @@ class FaceLandmarker:
         pairs = zip(frames, boxes, strict=True)
         return np.stack([self._predict(frame, box) for frame, box in pairs]).astype(np.float32)
 
+    def mouths(
+        self, faces: NDArray[np.uint8], box: Box, *, corner: tuple[int, int], size: tuple[int, int]
+    ) -> NDArray[np.float32]:
+        """Find the mouth in faces into which crops were pasted.
+
+        No face is searched for: its box is known. dlib's predictor always answers, so an answer counts as a failure if
+        the mouth's centre (mean of its points) lies outside the crop, or if the mouth is narrower than 15 % of the
+        crop.
+
+        Args:
+            faces: (T, H, W, 3) RGB uint8.
+            box: of the face, in pixels of `faces`.
+            corner: (x, y) of the crop's upper left pixel in `faces`.
+            size: (height, width) of the crop.
+
+        Returns:
+            float32 (T, 20, 2), (x, y) in pixels of the crop, pixel centres at integers; NaN in frames that failed.
+        """
+        if len(faces) == 0:
+            return np.empty((0, 20, 2), dtype=np.float32)
+        mouths = self.points(faces, [box] * len(faces))[:, MOUTH] - np.array(corner, dtype=np.float32)
+        mouths[~found_mouths(mouths, size)] = np.nan
+        return mouths
+
+    def descriptors(self, faces: NDArray[np.uint8], box: Box) -> NDArray[np.float32]:
+        """Describe whose face it is, by dlib's face-recognition network.
+
+        The network sees the face upright at 150 pixels, placed by the 68 points that are found in it.
+
+        Args:
+            faces: (T, H, W, 3) RGB uint8.
+            box: of the face, in pixels of `faces`.
+
+        Returns:
+            float32 (T, 128); faces of one person are nearer than 0.6 by dlib's rule.
+
+        Raises:
+            UserError: the network's file is not installed.
+        """
+        if len(faces) == 0:
+            return np.empty((0, DESCRIPTOR_SIZE), dtype=np.float32)
+        if self._recogniser is None:
+            self._recogniser = self._dlib.face_recognition_model_v1(str(recogniser_path()))
+        corners = np.rint([box.left, box.top, box.left + box.side, box.top + box.side]).astype(int).tolist()
+        rectangle = self._dlib.rectangle(*corners)
+        chips: list[NDArray[np.uint8]] = []
+        for face in faces:
+            points = [self._dlib.point(*xy) for xy in np.rint(self._predict(face, box)).astype(int).tolist()]
+            shape = self._dlib.full_object_detection(rectangle, points)
+            chips.append(self._dlib.get_face_chip(np.ascontiguousarray(face), shape, 150))
+        return np.array(self._recogniser.compute_face_descriptor(chips), dtype=np.float32)
+
     def _predict(self, frame: NDArray[np.uint8], box: Box) -> NDArray[np.float64]:
         grey = np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
         scale = _CANVAS_FACE / box.side
@@ -182,6 +249,22 @@ class FaceLandmarker:
         shape = self._predictor(canvas, rectangle)
         found = np.array([(shape.part(i).x, shape.part(i).y) for i in range(shape.num_parts)], dtype=np.float64)
         return (found - offset) / scale
+
+
+def found_mouths(mouths: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.bool_]:
+    """Say which answers of the predictor are a mouth; see `FaceLandmarker.mouths`.
+
+    Args:
+        mouths: (T, 20, 2), (x, y) in pixels of the crop.
+        size: (height, width) of the crop.
+
+    Returns:
+        bool (T,).
+    """
+    height, width = size
+    centre = mouths.mean(axis=1)
+    inside = (centre >= -0.5).all(axis=1) & (centre[:, 0] <= width - 0.5) & (centre[:, 1] <= height - 0.5)
+    return np.isfinite(mouths).all(axis=(1, 2)) & inside & (np.ptp(mouths[..., 0], axis=1) >= MIN_MOUTH_WIDTH * width)
 
 
 def _largest_lasting(found: dict[int, list[Box]], looked: int) -> dict[int, Box]:

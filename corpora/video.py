@@ -84,13 +84,18 @@ def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
-def write_video(frames: NDArray[np.uint8], path: Path, fps: float) -> None:
-    """Write frames as H.264 in an MP4 file, near-lossless (CRF 12, 4:2:0); a reader never sees half of it.
+def write_video(frames: NDArray[np.uint8], path: Path, fps: float, *, lossless: bool = False) -> None:
+    """Write frames as a video file; a reader never sees half of it.
+
+    H.264 in MP4, nearly lossless (CRF 12, 4:2:0), which every player shows; or FFV1 in Matroska, of which `read_video`
+    gives back every value.
 
     Args:
-        frames: (T, H, W, 3) RGB uint8. A picture with an odd side gets its last row or column twice, as 4:2:0 needs.
+        frames: (T, H, W, 3) RGB uint8. In MP4 a picture with an odd side gets its last row or column twice, as 4:2:0
+            needs.
         path: file to write or replace; its folder is made.
         fps: frames per second, above 0.
+        lossless: FFV1, for a path that ends in ``.mkv``.
 
     Raises:
         VideoError: there is nothing to write, or the file cannot be written.
@@ -104,9 +109,9 @@ def write_video(frames: NDArray[np.uint8], path: Path, fps: float) -> None:
         raise VideoError(f"{fps} is no frame rate", remedy="Give frames per second above 0, such as fps=25")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.stem}.{os.getpid()}.mp4")
+        temporary = path.with_name(f".{path.stem}.{os.getpid()}.{'mkv' if lossless else 'mp4'}")
         try:
-            _encode(frames, temporary, fps)
+            (_encode_lossless if lossless else _encode)(frames, temporary, fps)
             os.replace(temporary, path)
         finally:
             temporary.unlink(missing_ok=True)
@@ -123,6 +128,16 @@ def _encode(frames: NDArray[np.uint8], path: Path, fps: float) -> None:
         stream.pix_fmt = "yuv420p"
         stream.options = {"crf": "12", "preset": "medium"}
         for picture in even:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+        container.mux(stream.encode(None))
+
+
+def _encode_lossless(frames: NDArray[np.uint8], path: Path, fps: float) -> None:
+    with av.open(str(path), "w", format="matroska") as container:
+        stream = container.add_stream("ffv1", rate=Fraction(fps).limit_denominator(1001))
+        stream.height, stream.width = frames.shape[1:3]
+        stream.pix_fmt = "bgr0"  # FFV1's name for 8-bit RGB: no colour conversion takes place
+        for picture in frames:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
         container.mux(stream.encode(None))
 

@@ -1,22 +1,47 @@
-"""What all metrics have in common: one clip in, one value per clip, the mean of the clips out."""
+"""What all metrics of single clips have in common: one clip in, one value per clip, their mean out."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from metrics.protocols import PAPER, Protocol
+from metrics.protocols import PAPER, Pooling, Protocol
+
+Takes = Literal["frames", "landmarks", "durations", "lengths", "inception", "face"]
+"""What of a clip a metric is given, each side of its own:
+
+frames: float (T, 3, H, W), RGB in [0, 1].
+landmarks: float (T, 20, 2), dlib's points 48 to 67 as (x, y) in pixels of the crop; a frame without a mouth is all NaN.
+durations: whole numbers (m,), frames per token.
+lengths: a whole number, frames of the clip.
+inception: float (T, 2048), features of `metrics.inception.InceptionFeatures`.
+face: float (T, 128), dlib's face descriptors; a frame without a face is all NaN.
+"""
+
+
+class Score(NamedTuple):
+    """What one clip scores under one metric."""
+
+    value: float
+    """NaN if the clip has no value."""
+    weight: float
+    """Its share in the mean over clips: 1, or the number of frames that count where the protocol pools frames."""
+    frames: Tensor | None
+    """float64 (T,) for metrics that have a value per frame, NaN in frames that were left out; else None."""
+    reason: str | None = None
+    """Why the clip has no value; None if it has one."""
 
 
 class ClipMetric(Metric, ABC):
     """A metric that scores one clip at a time and pools clips by their mean.
 
-    The state is a sum over clips in float64 and two counts, so the order of clips and their spread over processes
-    change nothing but the last digits.
+    The state is a weighted sum over clips in float64, its weight and two counts, so the order of clips and their spread
+    over processes change nothing but the last digits. A clip that has no value (its real mouth stands still, say) is
+    left out of the mean and counted in `undefined`.
 
     Calling the metric, ``value = metric(preds, target)``, adds the clip and returns its own value.
 
@@ -32,38 +57,44 @@ class ClipMetric(Metric, ABC):
     """Lowest and highest value possible."""
     higher_is_better: ClassVar[bool | None]  # pyright: ignore[reportIncompatibleVariableOverride]
     """None: the metric is a ratio whose best value is 1. Reports say so, so another best value needs another fact."""
+    takes: ClassVar[Takes]
+    aligned: ClassVar[bool]
+    """Whether both sides must be of one length: apply `metrics.alignment` first."""
     full_state_update: ClassVar[bool | None] = False  # pyright: ignore[reportIncompatibleVariableOverride]
 
     total: Tensor
+    weight: Tensor
     clips: Tensor
     undefined: Tensor
 
     def __init__(self, *, protocol: Protocol = PAPER) -> None:
         super().__init__()
         self.protocol = protocol
-        self.add_state("total", default=torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
-        self.add_state("clips", default=torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
-        self.add_state("undefined", default=torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
+        for state in ("total", "weight"):
+            self.add_state(state, default=torch.zeros((), dtype=torch.float64), dist_reduce_fx="sum")
+        for state in ("clips", "undefined"):
+            self.add_state(state, default=torch.zeros((), dtype=torch.int64), dist_reduce_fx="sum")
 
-    def update(self, preds: Tensor, target: Tensor) -> None:
+    def update(self, preds: Any, target: Any) -> None:
         """Add one clip.
 
         Args:
-            preds: generated frames, float (T, 3, H, W) in [0, 1].
-            target: real frames, float (T', 3, H, W) in [0, 1]; where T' differs from T, the longer side loses its end.
+            preds: the generated side, as `takes` says.
+            target: the real side, of the same length if `aligned`.
 
         Raises:
-            ValueError: wrong shape, dtype or range, naming what was given.
+            ValueError: wrong shape, dtype, range or length, naming what was given.
         """
-        value = self.per_clip(preds, target).detach().to(self.total)
-        if torch.isnan(value):
+        scored = self.score(preds, target)
+        if scored.reason is not None:
             self.undefined += 1
-        else:
-            self.total += value
-            self.clips += 1
+            return
+        self.total += scored.weight * scored.value
+        self.weight += scored.weight
+        self.clips += 1
 
     def compute(self) -> Tensor:
-        """Mean over the clips that have a value.
+        """Weighted mean over the clips that have a value.
 
         Returns:
             float64 scalar; NaN if no clip has a value.
@@ -73,66 +104,66 @@ class ClipMetric(Metric, ABC):
         """
         if self.clips + self.undefined == 0:
             raise ValueError(f"{self.title} has scored no clip: call update first")
-        return self.total / self.clips
+        return self.total / self.weight
 
-    def per_clip(self, preds: Tensor, target: Tensor) -> Tensor:
-        """Value of one clip, without adding it.
+    def score(self, preds: Any, target: Any) -> Score:
+        """Score one clip, without adding it; arguments and errors as for `update`."""
+        with torch.no_grad():
+            return self._score(*self._checked(preds, target))
 
-        Args:
-            preds: float (T, 3, H, W) in [0, 1].
-            target: float (T', 3, H, W) in [0, 1].
+    def per_clip(self, preds: Any, target: Any) -> Tensor:
+        """Value of one clip, without adding it: float64 scalar, NaN where it has none."""
+        return torch.tensor(self.score(preds, target).value, dtype=torch.float64)
 
-        Returns:
-            float64 scalar; NaN where the clip has no value (see the metric).
+    def per_frame(self, preds: Any, target: Any) -> Tensor | None:
+        """One value per frame, float64 (T,), NaN where a frame has none; None from metrics of whole clips."""
+        return self.score(preds, target).frames
+
+    @abstractmethod
+    def _checked(self, preds: Any, target: Any) -> tuple[Any, Any]:
+        """Both sides checked, and made ready under the protocol.
 
         Raises:
-            ValueError: wrong shape, dtype or range, naming what was given.
+            ValueError: wrong shape, dtype, range or length, naming what was given.
         """
-        return self._clip_value(*self._paired(preds, target))
-
-    def per_frame(self, preds: Tensor, target: Tensor) -> Tensor | None:
-        """One value per frame, for curves over time; arguments and errors as for `per_clip`.
-
-        Returns:
-            float64 (min(T, T'),), or None from a metric that has a value for whole clips only.
-        """
-        return self._frame_values(*self._paired(preds, target))
 
     @abstractmethod
-    def _clip_value(self, preds: Tensor, target: Tensor) -> Tensor:
-        """Value of one clip of checked float64 frames of equal length."""
-
-    def _frame_values(self, preds: Tensor, target: Tensor) -> Tensor | None:
-        """Values of checked float64 frames of equal length; None if a single frame has no value."""
-        return None
-
-    def _paired(self, preds: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-        for side, frames in (("preds", preds), ("target", target)):
-            _check_frames(side, frames)
-        if preds.shape[1:] != target.shape[1:]:
-            raise ValueError(
-                f"preds and target differ in size, {tuple(preds.shape)} and {tuple(target.shape)}: "
-                "metrics resize nothing"
-            )
-        length = min(len(preds), len(target))
-        return preds[:length].double(), target[:length].double()
+    def _score(self, preds: Any, target: Any) -> Score:
+        """Score of what `_checked` returned."""
 
 
-class FrameMetric(ClipMetric):
-    """A metric that has a value for each frame; a clip scores their mean."""
-
-    def _clip_value(self, preds: Tensor, target: Tensor) -> Tensor:
-        return self._frame_values(preds, target).mean()
-
-    @abstractmethod
-    def _frame_values(self, preds: Tensor, target: Tensor) -> Tensor: ...
+def scored(value: Tensor | float) -> Score:
+    """The score of a whole clip that has a value."""
+    return Score(float(value), weight=1.0, frames=None)
 
 
-def _check_frames(side: str, frames: Tensor) -> None:
-    if frames.ndim != 4 or frames.shape[1] != 3 or frames.numel() == 0:
-        raise ValueError(f"{side} must be one clip (T, 3, H, W) with at least one frame, not {tuple(frames.shape)}")
-    if not frames.is_floating_point():
-        raise ValueError(f"{side} must be floating point in [0, 1], not {frames.dtype}")
-    low, high = (bound.item() for bound in frames.detach().aminmax())
-    if not (low >= 0 and high <= 1):  # so that NaN is refused too
-        raise ValueError(f"{side} must lie in [0, 1], not in [{low:g}, {high:g}]")
+def undefined(reason: str, frames: Tensor | None = None) -> Score:
+    """The score of a clip that has no value."""
+    return Score(float("nan"), weight=0.0, frames=frames, reason=reason)
+
+
+def mean_of_frames(frames: Tensor, pooling: Pooling, reason: str) -> Score:
+    """The score of a clip as the mean of its frames.
+
+    Args:
+        frames: float64 (T,), NaN in frames that are left out.
+        pooling: "frames" weighs the clip by the frames that count.
+        reason: why the clip has no value, for the case that no frame has.
+    """
+    valid = frames[~torch.isnan(frames)]
+    if len(valid) == 0:
+        return undefined(reason, frames)
+    weight = len(valid) if pooling == "frames" else 1
+    return Score(valid.mean().item(), weight=float(weight), frames=frames)
+
+
+def check_lengths(preds: Tensor, target: Tensor, what: str) -> None:
+    """Refuse sides of unequal length.
+
+    Raises:
+        ValueError: naming both lengths.
+    """
+    if len(preds) != len(target):
+        raise ValueError(
+            f"preds and target have {len(preds)} and {len(target)} {what}: align them first (metrics.alignment)"
+        )

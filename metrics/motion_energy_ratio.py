@@ -6,16 +6,16 @@ from math import inf
 
 from torch import Tensor
 
-from metrics.clip_metric import ClipMetric
+from metrics.clip_metric import Score, scored, undefined
+from metrics.frame_metric import PictureMetric
 from metrics.functional.motion_energy import motion_energy
 
 
-class MotionEnergyRatio(ClipMetric):
-    """Motion energy of the generated clip over that of the real one.
+class MotionEnergyRatio(PictureMetric):
+    """Motion energy of the generated clip over that of the real one: 1 is best, 0 is a mouth that never moves.
 
-    1 is best: below it the mouth moves too little (0: not at all), above it too much, or it flickers. The ratio says
-    nothing of when it moves. A clip has no ratio (NaN) where the real side stands still or a single frame is left;
-    `compute` leaves such clips out and `undefined` counts them.
+    Above 1 it moves too much, or it flickers. The ratio says nothing of when it moves. A clip has no ratio where the
+    real side stands still or there is a single frame; `compute` leaves such clips out and `undefined` counts them.
 
     Example:
         >>> import torch
@@ -29,9 +29,9 @@ class MotionEnergyRatio(ClipMetric):
     higher_is_better = None
     bounds = (0.0, inf)
 
-    def _clip_value(self, preds: Tensor, target: Tensor) -> Tensor:
+    def _score(self, preds: Tensor, target: Tensor) -> Score:
         if len(target) < 2:
-            return target.new_tensor(float("nan"))
+            return undefined("motion needs two frames")
         real = motion_energy(target)
-        # An infinite ratio would let one still clip decide the mean of all.
-        return (motion_energy(preds) / real).where(real > 0, float("nan"))
+        # an infinite ratio would let one still clip decide the mean of all
+        return scored(motion_energy(preds) / real) if real > 0 else undefined("the real clip stands still")

@@ -18,42 +18,80 @@ from models.registry import Registry
 REVISION = 1
 """Enters every fingerprint. Raised when the code changes a number that unchanged fields gave before."""
 
+Colour = Literal["rgb", "grey"]
+Depth = Literal["float", "uint8", "uint8_wrapping"]
+Pooling = Literal["clips", "frames"]
+Length = Literal["truncate", "resample", "dtw", "hold"]
+Weights = Literal["gaussian", "uniform"]
 Covariance = Literal["population", "sample"]
 Border = Literal["valid", "reflect"]
+Centring = Literal["none", "frame"]
+OverPoints = Literal["mean", "sum"]
+Background = Literal["first_frame", "own_frames"]
+Resize = Literal["stretch", "pad"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Protocol:
     """The rules of one way to score. Every field but `name` enters the fingerprint, and every one changes a number.
 
-    What holds under every protocol is no field. Frames are RGB in [0, 1], compared as they come, not rounded to
-    8 bits; both sides have the same height and width, and nothing is resized; where lengths differ the longer clip
-    loses its end; all is computed in float64; the mean is taken over the frames of a clip, then over clips.
+    What holds under every protocol is no field. Frames are RGB in [0, 1]; both sides have the same height and width,
+    and nothing is resized; all is computed in float64. Frames in which no mouth is found are left out of landmark
+    metrics and counted beside them.
 
     Raises:
         UserError: a field is out of its range.
     """
 
     name: str
+    colour: Colour = "rgb"
+    """Colour in which frames are compared."""
+    depth: Depth = "float"
+    """"float": frames as they come; "uint8": rounded to 8 bits; "uint8_wrapping": so, and PSNR in 8-bit arithmetic."""
+    pooling: Pooling = "clips"
+    """"clips": values per frame are averaged per clip, then over clips; "frames": all frames of the corpus at once."""
+    length: Length = "truncate"
+    """What is done where the two sides differ in length; see `metrics.alignment`."""
     psnr_cap_db: float = 100.0
     """Ceiling of a frame's PSNR, in dB, so that one frame without error does not make a mean infinite."""
     ssim_window: int = 11
     """Side of the window in pixels, odd, at least 3."""
-    ssim_sigma: float = 1.5
-    """Standard deviation of the gaussian window in pixels."""
+    ssim_weights: Weights = "gaussian"
+    ssim_sigma: float | None = 1.5
+    """Standard deviation of the gaussian window in pixels; None for a uniform window."""
     ssim_covariance: Covariance = "population"
     ssim_border: Border = "valid"
+    lmd_centring: Centring = "none"
+    """"frame": both mouths are centred in each frame before they are compared."""
+    lmd_over_points: OverPoints = "mean"
+    lmd_pooling: Pooling = "clips"
+    """As `pooling`, for landmark distances."""
+    background: Background = "first_frame"
+    """Onto which face crops are pasted to find the mouth: that of the clip's first frame, or each frame's own."""
+    inception_resize: Resize = "stretch"
+    """How a crop becomes a square of 299: "stretch" ignores its aspect, "pad" adds grey above and below."""
+    inception_frames: int | None = None
+    """Frames of a clip, evenly spaced, that FID and KID see; None for all."""
+    face_frames: int | None = 5
+    """Frames of a clip, evenly spaced, of which face descriptors are made; None for all."""
 
     def __post_init__(self) -> None:
-        for field in ("psnr_cap_db", "ssim_sigma"):
-            # 100 and 100.0 are one rule and must have one fingerprint
-            object.__setattr__(self, field, self._positive(field))
+        for field, choices in _CHOICES.items():
+            if getattr(self, field) not in choices:
+                raise self._wrong(field, " or ".join(repr(choice) for choice in choices))
+        # 100 and 100.0 are one rule and must have one fingerprint
+        object.__setattr__(self, "psnr_cap_db", self._positive("psnr_cap_db"))
+        if self.ssim_weights == "gaussian":
+            object.__setattr__(self, "ssim_sigma", self._positive("ssim_sigma"))
+        elif self.ssim_sigma is not None:
+            raise self._wrong("ssim_sigma", "None, as a uniform window has none")
         window: Any = self.ssim_window
         if type(window) is not int or window < 3 or window % 2 == 0:
             raise self._wrong("ssim_window", "an odd whole number, at least 3")
-        for field, choices in (("ssim_covariance", get_args(Covariance)), ("ssim_border", get_args(Border))):
-            if getattr(self, field) not in choices:
-                raise self._wrong(field, " or ".join(repr(choice) for choice in choices))
+        for field in ("inception_frames", "face_frames"):
+            count: Any = getattr(self, field)
+            if count is not None and (type(count) is not int or count < 1):
+                raise self._wrong(field, "a whole number, at least 1, or None")
 
     def _positive(self, field: str) -> float:
         value: Any = getattr(self, field)
@@ -75,13 +113,63 @@ class Protocol:
     @property
     def summary(self) -> str:
         """The rules in one sentence, those included that hold under every protocol."""
+        sigma = "" if self.ssim_sigma is None else f" (sigma {self.ssim_sigma:g})"
+        of_channels = "mean over channels" if self.colour == "rgb" else "one channel"
+        centred = "centred per frame" if self.lmd_centring == "frame" else "not centred"
         return (
-            "RGB in [0, 1], no rounding, frames of equal size, the longer clip truncated, "
-            "means over frame, clip, corpus in this order, float64; "
+            f"{self.colour.replace('rgb', 'RGB')} in [0, 1], {_DEPTHS[self.depth]}, frames of equal size, "
+            f"{_LENGTHS[self.length]}, {_POOLINGS[self.pooling]}, float64; "
             f"PSNR of a frame at most {self.psnr_cap_db:g} dB; "
-            f"SSIM with a gaussian window of {self.ssim_window} (sigma {self.ssim_sigma:g}), "
-            f"{self.ssim_covariance} covariance, {self.ssim_border} border, mean over channels."
+            f"SSIM with a {self.ssim_weights} window of {self.ssim_window}{sigma}, "
+            f"{self.ssim_covariance} covariance, {self.ssim_border} border, {of_channels}; "
+            f"LMD {centred}, {self.lmd_over_points} over the 20 points, {_POOLINGS[self.lmd_pooling]}, "
+            f"{_BACKGROUNDS[self.background]}, frames without landmarks left out and counted beside; "
+            f"FID and KID of {_count(self.inception_frames)}, {_RESIZES[self.inception_resize]}; "
+            f"face descriptors of {_count(self.face_frames)}."
         )
+
+
+_CHOICES = {
+    "colour": get_args(Colour),
+    "depth": get_args(Depth),
+    "pooling": get_args(Pooling),
+    "length": get_args(Length),
+    "ssim_weights": get_args(Weights),
+    "ssim_covariance": get_args(Covariance),
+    "ssim_border": get_args(Border),
+    "lmd_centring": get_args(Centring),
+    "lmd_over_points": get_args(OverPoints),
+    "lmd_pooling": get_args(Pooling),
+    "background": get_args(Background),
+    "inception_resize": get_args(Resize),
+}
+_DEPTHS: dict[Depth, str] = {
+    "float": "no rounding",
+    "uint8": "rounded to 8 bits",
+    "uint8_wrapping": "rounded to 8 bits, PSNR with differences and squares that wrap around at 256",
+}
+_POOLINGS: dict[Pooling, str] = {
+    "clips": "means over frame, clip, corpus in this order",
+    "frames": "means over all frames of the corpus at once",
+}
+_LENGTHS: dict[Length, str] = {
+    "truncate": "the longer clip truncated",
+    "resample": "the longer clip resampled evenly to the length of the shorter",
+    "dtw": "the sides aligned in time by dynamic time warping",
+    "hold": "the last frame of the shorter clip held until the longer ends",
+}
+_BACKGROUNDS: dict[Background, str] = {
+    "first_frame": "mouths pasted onto the clip's first face",
+    "own_frames": "mouths pasted onto each frame's own face",
+}
+_RESIZES: dict[Resize, str] = {
+    "stretch": "crops stretched to a square of 299",
+    "pad": "crops padded with grey to a square and resized to 299",
+}
+
+
+def _count(frames: int | None) -> str:
+    return "all frames" if frames is None else f"{frames} evenly spaced frames of a clip"
 
 
 PAPER = Protocol(name="paper")
@@ -93,7 +181,66 @@ without error 100 dB: between 8-bit frames of 80 x 160 the smallest possible err
 touches equal frames only.
 """
 
-registry: Registry[Protocol] = Registry("protocol", {"paper": "metrics.protocols:PAPER"}, group="lipbench.protocols")
+LELECHEN63_2018 = Protocol(
+    name="lelechen63-2018",
+    colour="grey",
+    depth="uint8_wrapping",
+    pooling="frames",
+    length="truncate",
+    ssim_window=7,
+    ssim_weights="uniform",
+    ssim_sigma=None,
+    ssim_covariance="sample",
+    lmd_centring="frame",
+    lmd_over_points="sum",
+    lmd_pooling="frames",
+)
+"""Reproduces old published numbers, their mistake included: not for new results.
+
+``fun_test.py`` of lelechen63/3d_gan (ECCV 2018): grey pictures at their own size, SSIM with scikit-image's defaults,
+PSNR on 8-bit arrays that wrap around (so that it never falls below 24.07 dB and may rank a blur below a shift of three
+frames), LMD centred and summed over the points, everything averaged over all frames. There, mouths are pasted onto one
+fixed face, which is not public; here onto the clip's own first face.
+"""
+
+EAT_2023 = Protocol(
+    name="eat-2023",
+    depth="uint8",
+    pooling="frames",
+    length="resample",
+    ssim_window=7,
+    ssim_weights="uniform",
+    ssim_sigma=None,
+    ssim_covariance="sample",
+    lmd_centring="frame",
+    inception_frames=5,
+)
+"""The scripts of EAT (yuangan/evaluation_eat: ``test_psnr_ssim.py``, ``test_lmd.py``), Gan et al., ICCV 2023.
+
+scikit-image's defaults on aligned RGB pictures of 8 bits, the longer clip resampled to the shorter, PSNR and SSIM
+averaged over all frames, LMD centred and averaged per video, then over videos; FID of five frames per video. There, a
+frame without error has an infinite PSNR; the cap is ours. Our crops stand for their aligned faces.
+"""
+
+STRICT = Protocol(name="strict", depth="uint8", length="hold")
+"""Our recommendation: `paper`, less two freedoms.
+
+Frames are rounded to 8 bits, as every stored or shown video is, so that a clip scores the same whether it comes from
+memory or from a lossless file. Where lengths differ the shorter clip holds its last frame, as a player does: every
+frame of both sides is scored, so that no model gains by ending early (a clip of one frame, truncated, is the given
+picture against itself) and none is warped into step (which forgives the very timing that is to be measured).
+"""
+
+registry: Registry[Protocol] = Registry(
+    "protocol",
+    {
+        "eat-2023": "metrics.protocols:EAT_2023",
+        "lelechen63-2018": "metrics.protocols:LELECHEN63_2018",
+        "paper": "metrics.protocols:PAPER",
+        "strict": "metrics.protocols:STRICT",
+    },
+    group="lipbench.protocols",
+)
 
 
 def names() -> list[str]:

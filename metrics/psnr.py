@@ -6,8 +6,9 @@ from math import inf
 
 from torch import Tensor
 
-from metrics.clip_metric import FrameMetric
-from metrics.functional.psnr import psnr
+from metrics.frame_metric import FrameMetric
+from metrics.functional.psnr import psnr, psnr_wrapping
+from metrics.pictures import to_8_bits
 
 
 class PSNR(FrameMetric):
@@ -28,4 +29,8 @@ class PSNR(FrameMetric):
     bounds = (0.0, inf)
 
     def _frame_values(self, preds: Tensor, target: Tensor) -> Tensor:
-        return psnr(preds, target).clamp(max=self.protocol.psnr_cap_db)
+        if self.protocol.depth == "uint8_wrapping":
+            values = psnr_wrapping(to_8_bits(preds), to_8_bits(target))
+        else:
+            values = psnr(preds, target)
+        return values.clamp(max=self.protocol.psnr_cap_db)

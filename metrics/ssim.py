@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from metrics.clip_metric import FrameMetric
+from metrics.frame_metric import FrameMetric
 from metrics.functional.ssim import ssim
 
 FRAMES_AT_ONCE = 8
@@ -33,6 +33,7 @@ class SSIM(FrameMetric):
                 some_preds,
                 some_target,
                 window=rules.ssim_window,
+                weights=rules.ssim_weights,
                 sigma=rules.ssim_sigma,
                 covariance=rules.ssim_covariance,
                 border=rules.ssim_border,

@@ -13,6 +13,9 @@ from reports.tables import TextTable, stacked
 
 STILL = "first_frame"
 """The control that every model is compared with: it knows nothing that a model does not."""
+BESIDE = frozenset({"lmd_centred", "length_error_share", "landmark_failure_preds", "landmark_failure_target"})
+"""Metrics that say the same as another, or how often another could not be had: comparing them too would only make the
+correction stricter."""
 HEAD = "Difference"
 """First column's title."""
 
@@ -52,11 +55,13 @@ def difference_table(table: QualityTable) -> DifferenceTable | None:
     rows = {row.label: row for row in table.models}
     still = [row for row in table.controls if row.name == STILL]
     chosen = [(rows[a], rows[b]) for a, b in pairs(list(rows))] + [(row, s) for row in rows.values() for s in still]
+    metrics = [m for m in table.metrics if m.per == "clip" and m.higher_is_better is not None and m.name not in BESIDE]
+    metrics = [m for m in metrics if any(all(m.name in row.cells for row in pair) for pair in chosen)]
     found = [
-        (place, metric.name, _difference(*pair, metric.name))
-        for place, pair in enumerate(chosen)
-        for metric in table.metrics
-        if all(metric.name in row.cells for row in pair)
+        (place, metric.name, _difference(first, second, metric.name))
+        for place, (first, second) in enumerate(chosen)
+        for metric in metrics
+        if all(metric.name in row.cells for row in (first, second))
     ]
     if not found:
         return None
@@ -64,7 +69,7 @@ def difference_table(table: QualityTable) -> DifferenceTable | None:
     for (place, name, _), one in zip(found, corrected([one for _, _, one in found]), strict=True):
         cells[place][name] = one
     made = [DifferenceRow(first=a, second=b, cells=c) for (a, b), c in zip(chosen, cells, strict=True)]
-    return DifferenceTable(metrics=table.metrics, rows=made)
+    return DifferenceTable(metrics=metrics, rows=made)
 
 
 def _difference(first: QualityRow, second: QualityRow, metric: str) -> Difference:

@@ -10,7 +10,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
 
-from reports.tables import CONTROLS_HEAD, FAILED
+from reports.quality_text import CONTROLS_HEAD
+from reports.tables import FAILED
 from reports.templating import template
 
 _MIME = {".png": "image/png", ".svg": "image/svg+xml"}

@@ -13,8 +13,9 @@ from reports.notes import latency_notes, quality_notes
 from reports.paper import Paper
 from reports.provenance import failures, provenance
 from reports.quality_table import QualityTable
+from reports.quality_text import not_measured_notes, quality_texts
 from reports.strips import Strip
-from reports.tables import Tables, TextTable, details_text, latency_text, quality_text, speedup_text
+from reports.tables import Tables, TextTable, details_text, latency_text, speedup_text
 from reports.templating import template
 from reports.verdict import coverage, findings, place, sizes, verdict
 
@@ -103,11 +104,11 @@ def quality_section(table: QualityTable, paper: Paper, *, csv: str) -> Section:
         f"protocol **{escaped(table.protocol.name)}** {code(table.protocol.fingerprint[:12])}",
     ]
     differences = difference_table(table)
-    notes = quality_notes(table, paper)
+    notes = [*quality_notes(table, paper), *not_measured_notes(table)]
     return Section(
         title=place(table, paper),
         facts="; ".join(fact for fact in facts if fact),
-        tables=[quality_text(table), *([difference_text(differences)] if differences else [])],
+        tables=[*quality_texts(table), *([difference_text(differences)] if differences else [])],
         notes=[*notes, difference_note(differences)] if differences else notes,
         csv=csv,
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from benchmarks.record import ClipScore, Corpus, Failure, MetricFacts, Protocol, Quality, Record, System
@@ -25,6 +25,8 @@ class QualityCell:
     """Best of at least two models."""
     above_models: bool = False
     """A control's, better than that of every model."""
+    floor: float | None = None
+    """Of a distance between corpora: that between two halves of the real clips."""
 
     @property
     def difference(self) -> float | None:
@@ -45,8 +47,8 @@ class QualityRow:
     """Every clip's own values."""
     cells: dict[str, QualityCell]
     """Metric name to value; a metric that this system was not scored by is absent."""
-    length_error: Mean | None = None
-    """Mean of |generated - true| in frames; None where true durations were given."""
+    not_measured: Mapping[str, str] = field(default_factory=dict)
+    """Metric name to the reason why it has no value."""
     device: str | None = None
     """Where its clips were generated."""
     entry: QualityEntry | None = None
@@ -259,18 +261,19 @@ def _is_papers_split(corpus: Corpus, reported: QualityCondition) -> bool:
 
 def _row(result: Quality, label: str, condition: QualityCondition | None) -> QualityRow:
     system = result.system
-    speakers = [clip.speaker for clip in result.clips]
     entry = None
     if condition is not None and system.kind == "model":
         entry = condition.entry(system.name, system.training.recipe if system.training else None)
+    floors = {score.metric: score.floor for score in result.corpus_scores}
     cells = {
         metric.name: QualityCell(
-            mean=mean_by_cluster([clip.values.get(metric.name, math.nan) for clip in result.clips], speakers),
+            mean=_mean(result, metric.name),
             paper=entry.values.get(metric.name) if entry is not None else None,
+            floor=floors.get(metric.name),
         )
         for metric in result.metrics
+        if metric.name not in result.not_measured
     }
-    errors = [float(abs(clip.generated_frames - clip.frames)) for clip in result.clips]
     return QualityRow(
         name=system.name,
         label=label,
@@ -278,10 +281,30 @@ def _row(result: Quality, label: str, condition: QualityCondition | None) -> Qua
         system=system,
         scores=result.clips,
         cells=cells,
-        length_error=mean_by_cluster(errors, speakers) if result.durations == "predicted" else None,
+        not_measured=result.not_measured,
         device=result.device,
         entry=entry,
         strip=result.strip,
+    )
+
+
+def _mean(result: Quality, metric: str) -> Mean:
+    """A metric over all clips: the one value that they have together, or the mean of their own."""
+    for score in result.corpus_scores:
+        if score.metric == metric:
+            return Mean(
+                value=score.value,
+                interval=None,
+                reason=None,
+                n=score.clips,
+                missing=len(result.clips) - score.clips,
+                clusters=score.clips,
+                unit="clip",
+            )
+    return mean_by_cluster(
+        [clip.values.get(metric, math.nan) for clip in result.clips],
+        [clip.speaker for clip in result.clips],
+        weights=[clip.weights.get(metric, 1.0) for clip in result.clips],
     )
 
 

@@ -26,9 +26,10 @@ from reports.markdown import (
 )
 from reports.paper import Paper, load_paper
 from reports.quality_table import QualityTable
+from reports.quality_text import quality_frame
 from reports.strips import load_strips
 from reports.systems import naming
-from reports.tables import Tables, latency_frame, make_tables, quality_frame
+from reports.tables import Tables, latency_frame, make_tables
 
 WRITTEN = "lipbench-report.json"
 """File in a report's folder that lists what lipbench wrote there, so that it deletes nothing else."""

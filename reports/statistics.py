@@ -95,7 +95,12 @@ class Line:
 
 
 def mean_by_cluster(
-    values: Sequence[float], speakers: Sequence[Hashable], *, seed: int = 0, resamples: int = RESAMPLES
+    values: Sequence[float],
+    speakers: Sequence[Hashable],
+    *,
+    weights: Sequence[float] | None = None,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
 ) -> Mean:
     """Mean over clips, with a bootstrap interval that resamples whole speakers.
 
@@ -105,6 +110,7 @@ def mean_by_cluster(
     Args:
         values: one per clip; nan where there is none. An infinite one (PSNR of a perfect clip) leaves no interval.
         speakers: who speaks each clip.
+        weights: of each clip in the mean, above 0; None: all alike.
         seed: of the resampling.
         resamples: how many.
 
@@ -112,16 +118,20 @@ def mean_by_cluster(
         The mean and its percentile interval.
 
     Raises:
-        ValueError: the two have different lengths.
+        ValueError: they have different lengths.
     """
     array = np.asarray(values, dtype=np.float64)
     if len(array) != len(speakers):
         raise ValueError(f"{len(array)} values for {len(speakers)} speakers")
+    shares = np.ones(len(array)) if weights is None else np.asarray(weights, dtype=np.float64)
+    if len(shares) != len(array):
+        raise ValueError(f"{len(array)} values for {len(shares)} weights")
     present = ~np.isnan(array)
-    kept = array[present]
+    kept, shares = array[present], shares[present]
     names = [speaker for speaker, has in zip(speakers, present, strict=True) if has]
     unit: Literal["speaker", "clip"] = "speaker" if len(set(names)) > 1 else "clip"
-    sums, counts = _by_cluster(kept, names if unit == "speaker" else range(len(kept)))
+    clusters = names if unit == "speaker" else range(len(kept))
+    sums, counts = _by_cluster(kept * shares, clusters), _by_cluster(shares, clusters)
     interval, reason = None, None
     if len(kept) == 0:
         reason = "no value"
@@ -132,7 +142,7 @@ def mean_by_cluster(
     else:
         interval = _bootstrap_ratio(sums, counts, seed=seed, resamples=resamples)
     return Mean(
-        value=float(kept.mean()) if len(kept) else math.nan,
+        value=float(np.average(kept, weights=shares)) if len(kept) else math.nan,
         interval=interval,
         reason=reason,
         n=len(kept),
@@ -142,12 +152,11 @@ def mean_by_cluster(
     )
 
 
-def _by_cluster(values: NDArray[np.float64], names: Sequence[Hashable]) -> tuple[NDArray[np.float64], ...]:
-    """Sum and number of the values of each cluster."""
+def _by_cluster(values: NDArray[np.float64], names: Sequence[Hashable]) -> NDArray[np.float64]:
+    """Sum of the values of each cluster."""
     index = {name: i for i, name in enumerate(dict.fromkeys(names))}
     places = np.array([index[name] for name in names], dtype=np.int64)
-    sums = np.bincount(places, weights=values, minlength=len(index)).astype(np.float64)
-    return sums, np.bincount(places, minlength=len(index)).astype(np.float64)
+    return np.bincount(places, weights=values, minlength=len(index)).astype(np.float64)
 
 
 def _bootstrap_ratio(sums: NDArray[np.float64], counts: NDArray[np.float64], *, seed: int, resamples: int) -> Interval:

@@ -7,31 +7,24 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from benchmarks.record import Corpus, Failure, MetricFacts, Record, Training
+from benchmarks.record import Failure, MetricFacts, Record
 from reports.formatting import (
     NOTHING,
     between,
-    code,
     count,
-    decimals_for,
     escaped,
-    interval_of,
     milliseconds,
-    number,
     printed,
     shortened,
-    signed,
     significant,
     times,
 )
 from reports.latency_table import LatencyCell, LatencyRow, LatencyTable, latency_tables
 from reports.paper import Paper
-from reports.quality_table import QualityCell, QualityRow, QualityTable, quality_tables
-from reports.statistics import TOO_SMALL, Interval, Mean
+from reports.quality_table import QualityTable, quality_tables
+from reports.statistics import TOO_SMALL, Interval
 from reports.systems import Naming
 
-CONTROLS_HEAD = "*Controls*"
-"""First cell of the row that opens the block of controls."""
 FAILED = "failed:"
 """How the cell of a failure begins."""
 
@@ -77,122 +70,6 @@ def stacked(*lines: str | None) -> str:
     """The first line large, the others small beneath it."""
     first, *rest = [line for line in lines if line]
     return "<br>".join([first, *(f"<small>{line}</small>" for line in rest)])
-
-
-# Quality ---------------------------------------------------------------------------------------------------------
-
-
-def quality_text(table: QualityTable) -> TextTable:
-    """A quality table for reading: models, then controls."""
-    predicted = table.durations == "predicted"
-    header = ["System", *(stacked(f"{escaped(m.title)} {arrow(m)}", escaped(m.unit)) for m in table.metrics)]
-    header += [stacked("Length error ↓", "frames")] if predicted else []
-    header.append("Clips")
-    decimals = {metric.name: _metric_decimals(table, metric) for metric in table.metrics}
-    rows: list[tuple[str, ...]] = []
-    for row in table.rows:
-        if row.kind == "control" and CONTROLS_HEAD not in {shown[0] for shown in rows}:
-            rows.append((CONTROLS_HEAD,))
-        rows.append(_quality_row(row, table, decimals))
-    return TextTable(tuple(header), tuple(rows))
-
-
-def _metric_decimals(table: QualityTable, metric: MetricFacts) -> int:
-    cells = [row.cells[metric.name] for row in table.rows if metric.name in row.cells]
-    return decimals_for(value for cell in cells for value in (cell.mean.value, float(cell.paper or 0)))
-
-
-def _quality_row(row: QualityRow, table: QualityTable, decimals: dict[str, int]) -> tuple[str, ...]:
-    name = stacked(escaped(row.label), _facts(row, table.corpus))
-    if row.failure is not None:
-        return (name, failed_text(row.failure))
-    cells = [name]
-    cells += [_quality_cell(row.cells.get(m.name), decimals[m.name]) for m in table.metrics]
-    if table.durations == "predicted":
-        cells.append(_mean_text(row.length_error, 2) if row.length_error else NOTHING)
-    cells.append(str(row.clips))
-    return tuple(cells)
-
-
-def _facts(row: QualityRow, corpus: Corpus) -> str | None:
-    """What a reader must know of a model before its numbers."""
-    if row.system is None or row.kind == "control":
-        return None
-    parts = ["**untrained**" if row.untrained else ""]
-    trained = row.system.training
-    if trained is not None:
-        parts.append(f"{number(trained.steps, 0)} steps")
-    parts.append(f"{number(row.system.parameters / 1e6, 1)} M parameters" if row.system.parameters else "")
-    facts = ", ".join(part for part in parts if part)
-    foreign = _foreign_training(trained, corpus) if trained is not None else ""
-    return "<br>".join(part for part in (facts, foreign) if part) or None
-
-
-def _foreign_training(trained: Training, scored: Corpus) -> str:
-    """What a model was trained on, if that is something else than what it was scored on."""
-    if trained.corpus != scored.name:
-        return f"**trained on {escaped(trained.corpus)}**"
-    if trained.corpus_fingerprint != scored.fingerprint:
-        return f"**trained on another {escaped(trained.corpus)}** {code(trained.corpus_fingerprint[:8])}"
-    return ""
-
-
-def _quality_cell(cell: QualityCell | None, decimals: int) -> str:
-    if cell is None:
-        return NOTHING
-    text = _mean_text(cell.mean, decimals, bold=cell.best)
-    beside = None
-    if cell.paper is not None and cell.difference is not None:
-        beside = f"*paper {printed(cell.paper)} ({signed(cell.difference, decimals)})*"
-    return stacked(text, beside, "**beats every model**" if cell.above_models else None)
-
-
-def _mean_text(mean: Mean, decimals: int, *, bold: bool = False) -> str:
-    value = number(mean.value, decimals)
-    coverage = f"{mean.n} of {mean.n + mean.missing} clips" if mean.missing else None
-    # the value says itself that it is not finite, and a note under the table says where n is too small
-    reason = None if mean.reason and mean.reason.startswith(("not finite", TOO_SMALL)) else mean.reason
-    # a control that scores every clip alike needs no interval of no width
-    interval = mean.interval if mean.interval and mean.interval.low < mean.interval.high else None
-    return stacked(f"**{value}**" if bold else value, interval_of(interval, decimals) or reason, coverage)
-
-
-def quality_frame(table: QualityTable) -> pd.DataFrame:
-    """A quality table for programs: one row per system and plain columns per metric."""
-    rows = []
-    for row in table.rows:
-        entry: dict[str, object] = {
-            "system": row.name,
-            "label": row.label,
-            "kind": row.kind,
-            "status": "failed" if row.failure else "measured",
-            "failure": f"{row.failure.type}: {row.failure.message}" if row.failure else None,
-            "untrained": row.untrained,
-            "trained_on": row.system.training.corpus if row.system and row.system.training else None,
-            "clips": row.clips,
-        }
-        for metric in table.metrics:
-            cell = row.cells.get(metric.name)
-            entry |= _mean_columns(metric.name, cell.mean if cell else None)
-            entry[f"{metric.name}_paper"] = float(cell.paper) if cell and cell.paper is not None else None
-            entry[f"{metric.name}_difference"] = cell.difference if cell else None
-        if table.durations == "predicted":
-            entry |= _mean_columns("length_error", row.length_error)
-        rows.append(entry)
-    return pd.DataFrame(rows)
-
-
-def _mean_columns(name: str, mean: Mean | None) -> dict[str, object]:
-    interval = mean.interval if mean else None
-    return {
-        name: mean.value if mean else None,
-        f"{name}_low": interval.low if interval else None,
-        f"{name}_high": interval.high if interval else None,
-        f"{name}_clips": mean.n if mean else None,
-    }
-
-
-# Latency ---------------------------------------------------------------------------------------------------------
 
 
 def latency_text(table: LatencyTable) -> TextTable:

@@ -44,6 +44,13 @@ HELP: dict[str, Help] = {
             "lipbench evaluate corpus=grid checkpoint=runs/longer/train/hh_t2l-small/last.ckpt",
         ),
     ),
+    "controls": Help(
+        "score what no model may beat or must not fall below, and check that every metric ranks them as it must",
+        (
+            "lipbench controls                                 # on prepared GRID, all metrics",
+            "lipbench controls corpus=synthetic metrics=[psnr,ssim] limit=20",
+        ),
+    ),
     "bench": Help(
         "time every model at every length and score it (what pytest benchmarks/ does, without pytest)",
         (

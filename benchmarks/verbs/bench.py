@@ -9,14 +9,23 @@ from benchmarks.config import Bench
 from benchmarks.progress import bar, on_terminal
 from benchmarks.record import Latency, Record
 from benchmarks.runner import run_cell
+from benchmarks.summary import describe, refuse_failures
 from benchmarks.sweep import Sweep
-from benchmarks.verbs.evaluate import describe, refuse_failures
 
 
 def run(request: Bench) -> None:
     """Measure all cells, and print one line for each."""
     sweep = Sweep(request, progress=on_terminal())
     sweep.check()
+    try:
+        records = _measured(sweep, request)
+    finally:
+        sweep.close()
+    print(f"records: {request.out / 'records'}   (lipbench report {request.out})")
+    refuse_failures(records)
+
+
+def _measured(sweep: Sweep, request: Bench) -> list[Record]:
     records: list[Record] = []
     for model, frames in latency_cells(request):
         cell = sweep.latency_cell(model, frames)
@@ -29,8 +38,7 @@ def run(request: Bench) -> None:
                 run_cell(cell, request.out, lambda s=scored, a=shown.advance: sweep.score(s, a), request=sweep.asked)
             )
         print(describe(records[-1]), flush=True)
-    print(f"records: {request.out / 'records'}   (lipbench report {request.out})")
-    refuse_failures(records)
+    return records
 
 
 def _line(record: Record) -> str:

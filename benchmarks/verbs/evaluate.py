@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import statistics
+from functools import cache
 
 import torch
 
 import corpora
 import metrics
 import models
-from baselines import controls
-from benchmarks import evaluation, systems
-from benchmarks.cells import chosen
+from benchmarks import systems
+from benchmarks.cells import chosen, chosen_controls
 from benchmarks.config import Evaluate
 from benchmarks.progress import bar
 from benchmarks.record import Cell, Quality, Record
 from benchmarks.runner import run_cell
+from benchmarks.scoring.clips import Durations, choose
+from benchmarks.scoring.scorer import Keep, Scorer, Scoring
+from benchmarks.summary import describe, refuse_failures
 from benchmarks.sweep import checkpoint_path, pick_device
 from benchmarks.systems import Subject
 from corpora.utterance import Corpus
 from metrics import protocols
-from models.errors import UserError
 from models.registry import short_name
 from models.text import Vocabulary
 
@@ -30,27 +31,28 @@ def run(request: Evaluate) -> None:
     models.check(request.model, request.preset, **request.options)
     measured = chosen(request.metrics, metrics.METRICS)
     protocols.get(request.protocol)
-    for name in request.controls:
-        controls.get(name)
+    beside = chosen_controls(request.controls)
     device = pick_device(request.device)
     corpus = corpora.create(request.corpus.name, **request.corpus.options)
     subject = _subject(request, corpus, device)
-    ids = evaluation.choose(corpus, request.split, request.limit)
+    scoring = Scoring(
+        corpus=corpus,
+        corpus_options=request.corpus.options,
+        ids=choose(corpus, request.split, request.limit),
+        split=request.split,
+        protocol=request.protocol,
+        metrics=measured,
+        inception_weights=request.inception_weights,
+        features=request.features,
+        workers=request.workers,
+    )
     records: list[Record] = []
-    for durations in request.durations:
-        scoring = evaluation.Scoring(
-            corpus=corpus,
-            corpus_options=request.corpus.options,
-            ids=ids,
-            split=request.split,
-            protocol=request.protocol,
-            metrics=measured,
-            durations=durations,
-            frame_size=subject.frame_size,
-        )
-        for system in (request.model, *request.controls):
-            records.append(_score(request, system, subject if system == request.model else None, scoring, device))
-            print(describe(records[-1]), flush=True)
+    with Scorer(scoring) as scorer:
+        evaluation = _Evaluation(request, scorer, subject, device)
+        for durations in request.durations:
+            for system in (request.model, *beside):
+                records.append(evaluation.score(system, durations))
+                print(describe(records[-1]), flush=True)
     print(f"records: {request.out / 'records'}   (lipbench report {request.out})")
     refuse_failures(records)
 
@@ -65,59 +67,63 @@ def _subject(request: Evaluate, corpus: Corpus, device: torch.device) -> Subject
     return systems.trained(path, model=request.model, preset=request.preset, device=device)
 
 
-def _score(
-    request: Evaluate, system: str, subject: Subject | None, scoring: evaluation.Scoring, device: torch.device
-) -> Record:
-    """Score one system under a progress bar, and record it."""
-    cell = Cell(
-        kind="quality",
-        system=short_name(system),
-        role="control" if subject is None else "model",
-        preset=request.preset,
-        options=request.options,
-        checkpoint=None if request.checkpoint is None else str(request.checkpoint),
-        corpus=request.corpus.name,
-        corpus_options=request.corpus.options,
-        split=request.split,
-        limit=request.limit,
-        durations=scoring.durations,
-        protocol=request.protocol,
-    )
-    strip = request.out / "strips" / f"{cell.key}.safetensors"
-    with bar(f"{cell.system}, {scoring.durations} durations", len(scoring.ids)) as shown:
+class _Evaluation:
+    """One run of the verb."""
+
+    def __init__(self, request: Evaluate, scorer: Scorer, subject: Subject, device: torch.device) -> None:
+        self.request = request
+        self.scorer = scorer
+        self.subject = subject
+        self.device = device
+        self._asked = request.model_dump(mode="json")
+        # durations change nothing of a control, which may then take as long as a model to score
+        self._control = cache(self._score_control)
+
+    def score(self, system: str, durations: Durations) -> Record:
+        """Score one system under a progress bar, and record it."""
+        request = self.request
+        is_model = system == request.model
+        cell = Cell(
+            kind="quality",
+            system=short_name(system),
+            role="model" if is_model else "control",
+            preset=request.preset,
+            options=request.options,
+            checkpoint=None if request.checkpoint is None else str(request.checkpoint),
+            corpus=request.corpus.name,
+            corpus_options=request.corpus.options,
+            split=request.split,
+            limit=request.limit,
+            durations=durations,
+            protocol=request.protocol,
+            metrics=None if request.metrics == ["all"] else sorted(request.metrics),
+        )
+        keep = Keep(request.out, cell.key, clips=request.keep_clips and is_model)
 
         def measure() -> Quality:
-            return evaluation.score(
-                system, subject, scoring, batch=request.batch, device=device, strip=strip, advance=shown.advance
+            return self._score_model(durations, keep) if is_model else self._restated(system, durations)
+
+        return run_cell(cell, request.out, measure, request=self._asked)
+
+    def _score_model(self, durations: Durations, keep: Keep) -> Quality:
+        title = f"{short_name(self.request.model)}, {durations} durations"
+        with bar(title, len(self.scorer.scoring.ids)) as shown:
+            return self.scorer.model(
+                self.subject,
+                durations=durations,
+                batch=self.request.batch,
+                device=self.device,
+                keep=keep,
+                advance=shown.advance,
             )
 
-        return run_cell(cell, request.out, measure, request=request.model_dump(mode="json"))
+    def _restated(self, system: str, durations: Durations) -> Quality:
+        """A control's result as one of these durations: what says nothing of a model's timing is left out of both."""
+        return self._control(system).model_copy(update={"durations": durations})
 
-
-def refuse_failures(records: list[Record]) -> None:
-    """End with an error if cells failed: their records are kept, and say why.
-
-    Raises:
-        UserError: some did.
-    """
-    failed = [record for record in records if record.failure]
-    if failed:
-        named = "; ".join(f"{record.cell.key}: {record.failure.message}" for record in failed if record.failure)
-        raise UserError(
-            f"{len(failed)} of {len(records)} cells failed ({named})", remedy="Mend the cause and run it again"
-        )
-
-
-def describe(record: Record) -> str:
-    """One quality record as a line of text."""
-    head = f"{record.cell.system:<16} {record.cell.durations or '':<10}"
-    if record.failure is not None:
-        return f"{head} failed: {record.failure.type}: {record.failure.message}"
-    assert isinstance(record.result, Quality)
-    means: list[str] = []
-    for facts in record.result.metrics:
-        values = record.result.values(facts.name)
-        means.append(
-            f"{facts.title} {statistics.fmean(values):.3f} {facts.unit}".rstrip() if values else f"{facts.title} –"
-        )
-    return f"{head} {len(record.result.clips)} clips   {'   '.join(means)}"
+    def _score_control(self, system: str) -> Quality:
+        keep = Keep(self.request.out, f"control-{system}-{self.subject.frame_size[0]}x{self.subject.frame_size[1]}")
+        with bar(system, len(self.scorer.scoring.ids)) as shown:
+            return self.scorer.control(
+                system, frame_size=self.subject.frame_size, durations="true", keep=keep, advance=shown.advance
+            )

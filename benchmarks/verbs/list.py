@@ -34,7 +34,7 @@ def _entries(kind: str) -> list[tuple[str, str]]:
     if kind == "corpora":
         return [(name, corpora.CORPORA.origin(name)) for name in corpora.names()]
     if kind == "metrics":
-        return [(name, metrics.METRICS.origin(name)) for name in metrics.names()]
+        return [(name, metrics.meaning(name)) for name in metrics.names()]
     return [(name, protocols.get(name).summary) for name in protocols.names()]
 
 

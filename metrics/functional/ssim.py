@@ -1,4 +1,4 @@
-"""Structural similarity in a sliding gaussian window.
+"""Structural similarity in a sliding window, gaussian or uniform.
 
 Source: Wang, Bovik, Sheikh and Simoncelli, "Image quality assessment: from error visibility to structural similarity",
 IEEE TIP 2004, eq. 13 with K1 = 0.01, K2 = 0.03.
@@ -6,16 +6,18 @@ IEEE TIP 2004, eq. 13 with K1 = 0.01, K2 = 0.03.
 
 from __future__ import annotations
 
+import math
 from typing import get_args
 
 import torch
 from torch import Tensor
 
 from metrics.functional.pairs import check_pair, check_range
-from metrics.protocols import Border, Covariance  # from there, as protocols are listed without torch
+from metrics.protocols import Border, Covariance, Weights  # from there, as protocols are listed without torch
 
 K1 = 0.01
 K2 = 0.03
+SIGMA = 1.5
 
 
 def ssim(
@@ -24,7 +26,8 @@ def ssim(
     *,
     data_range: float = 1.0,
     window: int = 11,
-    sigma: float = 1.5,
+    weights: Weights = "gaussian",
+    sigma: float | None = None,
     covariance: Covariance = "population",
     border: Border = "valid",
 ) -> Tensor:
@@ -38,7 +41,8 @@ def ssim(
         target: float (N, C, H, W).
         data_range: span of the pixel values, 1.0 for images in [0, 1].
         window: side of the window in pixels, odd.
-        sigma: standard deviation of the gaussian in pixels.
+        weights: "gaussian", or "uniform": every pixel of the window counts alike.
+        sigma: standard deviation of the gaussian in pixels, 1.5 by default; None for uniform weights.
         covariance: "population" weighs deviations by the window; "sample" multiplies by n / (n - 1) with n the pixels
             of the window, as scikit-image does.
         border: "valid" keeps only windows inside the image (the map is window - 1 smaller); "reflect" mirrors the image
@@ -58,7 +62,9 @@ def ssim(
     """
     check_pair(preds, target)
     check_range(data_range)
-    _check_window(window, sigma, covariance, border, size=(preds.shape[-2], preds.shape[-1]))
+    if weights == "gaussian" and sigma is None:
+        sigma = SIGMA
+    _check_window(window, weights, sigma, covariance, border, size=(preds.shape[-2], preds.shape[-1]))
     # Autocast would run the products below in half precision, where the variances drown in rounding.
     with torch.autocast(device_type=preds.device.type, enabled=False):
         similarity = _similarity_map(
@@ -78,7 +84,7 @@ def _similarity_map(
     *,
     data_range: float,
     window: int,
-    sigma: float,
+    sigma: float | None,
     covariance: Covariance,
     border: Border,
 ) -> Tensor:
@@ -97,8 +103,8 @@ def _similarity_map(
     return luminance * (2 * shared + c2) / (variances + c2)
 
 
-def _blur(images: Tensor, window: int, sigma: float, border: Border) -> Tensor:
-    # The gaussian is separable, and each pass is a product with a banded matrix. On CPUs that runs three to ten times
+def _blur(images: Tensor, window: int, sigma: float | None, border: Border) -> Tensor:
+    # Both windows are separable, and each pass is a product with a banded matrix. On CPUs that runs three to ten times
     # faster than a grouped convolution with a 1 x 11 kernel, forward and backward, though most of the band is zero.
     rows, columns = (
         _band(size, window, sigma, border, dtype=images.dtype, device=images.device) for size in images.shape[-2:]
@@ -106,10 +112,13 @@ def _blur(images: Tensor, window: int, sigma: float, border: Border) -> Tensor:
     return rows.mT @ (images @ columns)
 
 
-def _band(size: int, window: int, sigma: float, border: Border, *, dtype: torch.dtype, device: torch.device) -> Tensor:
+def _band(
+    size: int, window: int, sigma: float | None, border: Border, *, dtype: torch.dtype, device: torch.device
+) -> Tensor:
     offsets = torch.arange(window, device=device) - window // 2
     # Weights in float64, so that they sum to 1 as nearly as the target dtype can say.
-    weights = torch.exp(-0.5 * (offsets.double() / sigma) ** 2)
+    offsets_in_sigmas = offsets.double() / (math.inf if sigma is None else sigma)
+    weights = torch.exp(-0.5 * offsets_in_sigmas**2)
     weights = (weights / weights.sum()).to(dtype)
     margin = window // 2 if border == "valid" else 0
     centres = torch.arange(margin, size - margin, device=device)
@@ -124,10 +133,16 @@ def _widened(preds: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     return preds.to(common), target.to(common)
 
 
-def _check_window(window: int, sigma: float, covariance: str, border: str, *, size: tuple[int, int]) -> None:
+def _check_window(
+    window: int, weights: str, sigma: float | None, covariance: str, border: str, *, size: tuple[int, int]
+) -> None:
     if window < 3 or window % 2 == 0:
         raise ValueError(f"window must be odd and at least 3, not {window}")
-    if not sigma > 0:
+    if weights not in get_args(Weights):
+        raise ValueError(f"weights must be 'gaussian' or 'uniform', not '{weights}'")
+    if weights == "uniform" and sigma is not None:
+        raise ValueError(f"a uniform window has no sigma, and {sigma} was given")
+    if sigma is not None and not sigma > 0:
         raise ValueError(f"sigma must be positive, not {sigma}")
     if covariance not in get_args(Covariance):
         raise ValueError(f"covariance must be 'population' or 'sample', not '{covariance}'")

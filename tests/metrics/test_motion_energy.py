@@ -54,7 +54,7 @@ def test_the_mean_is_taken_over_ratios_not_over_energies():
 @pytest.mark.parametrize("real", [ramp(0.0), ramp(0.1, 1)], ids=["still", "single frame"])
 def test_clips_without_a_ratio_are_left_out_and_counted(real):
     metric = metrics.create("motion_energy_ratio")
-    assert math.isnan(metric(ramp(0.1), real).item())
+    assert math.isnan(metric(ramp(0.1, len(real)), real).item())
     assert math.isnan(metric.compute().item())
     metric.update(ramp(0.05), ramp(0.1))
     assert metric.compute().item() == pytest.approx(0.5)

@@ -11,7 +11,7 @@ from skimage.metrics import peak_signal_noise_ratio
 from torchmetrics.functional.image import peak_signal_noise_ratio as torchmetrics_psnr
 
 import metrics
-from metrics.functional import psnr
+from metrics.functional import psnr, psnr_wrapping
 from metrics.protocols import Protocol
 
 
@@ -74,6 +74,37 @@ IMAGES = torch.zeros(2, 3, 16, 16)
 def test_misuse_is_named(preds, target, options, named):
     with pytest.raises(ValueError, match=named):
         psnr(preds, target, **options)
+
+
+# --- the arithmetic of old scripts ------------------------------------------------------------------------------------
+
+
+def test_wrapping_is_numpys_on_bytes():
+    generator = torch.Generator().manual_seed(0)
+    preds, target = (torch.randint(0, 256, (3, 1, 16, 20), generator=generator, dtype=torch.uint8) for _ in range(2))
+    a, b = preds.numpy(), target.numpy()
+    expected = 20 * np.log10(255 / np.sqrt(np.mean((a - b) ** 2, axis=(1, 2, 3))))
+    np.testing.assert_allclose(psnr_wrapping(preds, target), expected, rtol=1e-12)
+    assert (psnr_wrapping(preds, target) > psnr(preds.double(), target.double(), data_range=255.0) + 15).all()
+
+
+def test_small_errors_do_not_wrap():
+    target = torch.full((1, 1, 8, 8), 100, dtype=torch.uint8)
+    honest = psnr(target.double() + 15, target.double(), data_range=255.0)
+    torch.testing.assert_close(psnr_wrapping(target + 15, target), honest)
+
+
+@pytest.mark.parametrize(
+    ("preds", "target", "named"),
+    [
+        (IMAGES, IMAGES, "float32"),
+        (IMAGES[0].to(torch.uint8), IMAGES[0].to(torch.uint8), r"\(3, 16, 16\)"),
+        (IMAGES.to(torch.uint8), IMAGES[..., :8].to(torch.uint8), r"\(2, 3, 16, 8\)"),
+    ],
+)
+def test_misuse_of_wrapping_is_named(preds, target, named):
+    with pytest.raises(ValueError, match=named):
+        psnr_wrapping(preds, target)
 
 
 # --- the cap, which belongs to the protocol ---------------------------------------------------------------------------

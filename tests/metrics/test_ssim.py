@@ -51,6 +51,26 @@ def test_agrees_with_scikit_image(strength, covariance):
     )
 
 
+@pytest.mark.parametrize("covariance", ["population", "sample"])
+@pytest.mark.parametrize("window", [7, 9])
+def test_the_uniform_window_agrees_with_scikit_image(window, covariance):
+    target = textured(12)
+    preds = noisy(target, 0.1)
+    expected = [
+        structural_similarity(
+            a.permute(1, 2, 0).numpy(),
+            b.permute(1, 2, 0).numpy(),
+            channel_axis=-1,
+            win_size=window,
+            use_sample_covariance=covariance == "sample",
+            data_range=1.0,
+        )
+        for a, b in zip(preds, target, strict=True)
+    ]
+    values = ssim(preds, target, window=window, weights="uniform", covariance=covariance)
+    np.testing.assert_allclose(values, expected, rtol=0, atol=1e-12)
+
+
 @pytest.mark.parametrize("size", [(11, 11), (11, 30), (80, 160)])
 def test_agrees_at_any_size(size):
     target = textured(1, height=88, width=168)[..., : size[0], : size[1]]
@@ -177,6 +197,8 @@ IMAGES = torch.zeros(2, 3, 16, 16)
         (IMAGES, IMAGES, {"data_range": 0.0}, r"0\.0"),
         (IMAGES, IMAGES, {"covariance": "both"}, "both"),
         (IMAGES, IMAGES, {"border": "zero"}, "zero"),
+        (IMAGES, IMAGES, {"weights": "triangle"}, "triangle"),
+        (IMAGES, IMAGES, {"weights": "uniform", "sigma": 1.5}, "uniform"),
     ],
 )
 def test_misuse_is_named(preds, target, options, named):

@@ -2,15 +2,14 @@
 
 import math
 
-import numpy as np
 import pytest
 
-from benchmarks.record import Cell, MetricFacts
+from benchmarks.record import Cell, CorpusScore, MetricFacts
 from reports.notes import quality_notes
 from reports.paper import load_paper
 from reports.quality_table import quality_tables
+from reports.quality_text import CONTROLS_HEAD, not_measured_notes, quality_frame, quality_texts
 from reports.systems import naming
-from reports.tables import CONTROLS_HEAD, quality_frame, quality_text
 
 
 def tables_of(records):
@@ -29,9 +28,11 @@ def row_of(table, name):
 
 def cells_of(table, label):
     """Cells of the shown row whose name begins so, by column title."""
-    text = quality_text(table)
-    row = next(row for row in text.rows if row[0].startswith(label))
-    return {head.split("<br>")[0]: cell for head, cell in zip(text.header, row, strict=False)}
+    found = {}
+    for text in reversed(quality_texts(table)):
+        row = next(row for row in text.rows if row[0].startswith(label))
+        found |= {head.split("<br>")[0]: cell for head, cell in zip(text.header, row, strict=False)}
+    return found
 
 
 def test_paper_values_stand_beside_ours_with_the_difference(make):
@@ -99,7 +100,7 @@ def test_two_sizes_of_frames_and_the_warning(make):
 def test_controls_form_a_block_after_the_models(make):
     names = ["mean_frame", "first_frame", "ground_truth", "transformer_t2l", "zebra", "dual_lip", "hh_t2l"]
     table = only([make.quality(name) for name in names])
-    shown = [row[0].split("<br>")[0] for row in quality_text(table).rows]
+    shown = [row[0].split("<br>")[0] for row in quality_texts(table)[0].rows]
     assert shown == [
         "HH-T2L", "DualLip", "TransformerT2L", "zebra",
         CONTROLS_HEAD, "Ground truth", "First frame repeated", "Mean frame of the clip",
@@ -112,7 +113,7 @@ def test_a_failed_cell_is_a_row_that_says_why(make):
     row = row_of(table, "dual_lip")
     assert row.failure is not None
     assert row.failure.type == "ValueError"
-    shown = next(r for r in quality_text(table).rows if r[0] == "DualLip")
+    shown = next(r for r in quality_texts(table)[0].rows if r[0] == "DualLip")
     assert shown[1] == r"failed: ValueError: loss \| is nan \<b\>"
     frame = quality_frame(table)
     assert frame.set_index("system").loc["dual_lip", "failure"] == "ValueError: loss | is\nnan <b>"
@@ -173,15 +174,37 @@ def test_a_model_without_checkpoint_is_marked_untrained(make):
     assert not control.rows[0].untrained
 
 
-def test_length_error_where_durations_are_predicted(make):
+def test_parts_hold_each_metric_once_and_every_row(make):
+    names = ("psnr", "aperture_correlation", "length_error", "made_up", "lmd_centred")
+    metrics = [MetricFacts(name=name, title=name, unit="", higher_is_better=True) for name in names]
+    values = [clip.model_copy(update={"values": dict.fromkeys(names, 1.0)}) for clip in make.clips("hh_t2l")]
+    parts = quality_texts(only([make.quality(n, metrics=metrics, scores=values) for n in ("hh_t2l", "mean_frame")]))
+    assert [part.header[0] for part in parts] == ["System", "Motion and timing", "Other metrics"]
+    shown = [head.split(" ")[0].replace("\\", "") for part in parts for head in part.header[1:]]
+    assert sorted(shown) == sorted([*names, "Clips"])
+    assert all([row[0].split("<br>")[0] for row in part.rows] == ["HH-T2L", CONTROLS_HEAD, "Mean frame of the clip"]
+               for part in parts)  # fmt: skip
+
+
+def test_what_was_not_measured_is_no_column_and_says_why(make):
     record = make.quality("hh_t2l")
-    row = only([record]).rows[0]
-    late = [abs(clip.generated_frames - clip.frames) for clip in record.result.clips]
-    assert row.length_error is not None
-    assert row.length_error.value == pytest.approx(np.mean(late))
-    true = only([make.quality("hh_t2l", durations="true")])
-    assert true.rows[0].length_error is None
-    assert not any("Length error" in head for head in quality_text(true).header)
+    result = record.result.model_copy(update={"not_measured": {"lmd": "no faces <here>", "psnr": "no faces <here>"}})
+    table = only([record.model_copy(update={"result": result})])
+    assert "PSNR ↑" not in cells_of(table, "HH-T2L")
+    assert not_measured_notes(table) == [r"Not measured: LMD and PSNR (no faces \<here\>)."]
+    assert quality_frame(table).loc[0, "lmd_not_measured"] == "no faces <here>"
+
+
+def test_one_value_for_all_clips_stands_without_an_interval_and_beside_its_floor(make):
+    fid = MetricFacts(name="fid", title="FID", unit="", higher_is_better=False, per="corpus")
+    record = make.quality("hh_t2l", metrics=[*make.METRICS, fid])
+    score = CorpusScore(metric="fid", value=39.741, clips=11, real_clips=12, floor=12.5)
+    result = record.result.model_copy(update={"corpus_scores": [score]})
+    cell = cells_of(only([record.model_copy(update={"result": result})]), "HH-T2L")["FID ↓"]
+    assert cell.startswith("39.74")
+    assert "floor 12.50" in cell
+    assert "11 of 12 clips" in cell
+    assert "[" not in cell
 
 
 def test_few_clips_say_so(make):

@@ -69,6 +69,23 @@ def test_few_clusters_give_a_reason_instead_of_an_interval(n, speakers, reason):
     assert math.isnan(mean.value) == (n == 0)
 
 
+def test_weights_pool_what_clips_are_made_of():
+    """A clip of n frames that weighs n scores as its n frames would, one by one."""
+    random = np.random.default_rng(4)
+    frames = [random.normal(28, 1, size=n) for n in random.integers(20, 90, size=40)]
+    pooled = mean_by_cluster([f.mean() for f in frames], ["s1"] * 40, weights=[len(f) for f in frames])
+    assert pooled.value == pytest.approx(np.concatenate(frames).mean())
+    assert pooled.interval is not None
+    assert pooled.interval.low < pooled.value < pooled.interval.high
+    equal = mean_by_cluster([f.mean() for f in frames], ["s1"] * 40, weights=[7.0] * 40)
+    plain = mean_by_cluster([f.mean() for f in frames], ["s1"] * 40)
+    assert equal.interval is not None
+    assert plain.interval is not None
+    assert [equal.value, equal.interval.low] == pytest.approx([plain.value, plain.interval.low])
+    with pytest.raises(ValueError, match="2 values for 3 weights"):
+        mean_by_cluster([1.0, 2.0], ["s1", "s1"], weights=[1.0, 1.0, 1.0])
+
+
 def test_missing_and_infinite_values():
     values = [1.0, math.nan] * 20
     mean = mean_by_cluster(values, ["s1"] * 40)

@@ -1,0 +1,112 @@
+"""How metrics must rank the controls. A metric that does not is broken, or blind to what it is there to see."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from baselines.controls import SHIFTS
+from benchmarks.record import MetricFacts, Quality
+
+TIMED = ("psnr", "ssim", "ms_ssim", "lmd", "lmd_centred")
+"""Metrics that must get worse with each frame of shift."""
+SYLLABLE = 3
+"""Frames of shift up to which aperture correlation must fall: beyond, a mouth meets its next opening."""
+PICTURED = ("psnr", "ssim", "ms_ssim", "fid", "kid", "frechet_face_distance", "identity_similarity")
+"""Metrics that must see a blur."""
+STILL = ("first_frame", "mean_frame")
+PERFECT_TOLERANCE = 1e-6
+"""How far from the best value the truth may score, as a share of it or absolute: rounding only."""
+
+
+class Expectation(NamedTuple):
+    """One thing that must hold."""
+
+    metric: str
+    better: str
+    """Control that must score better."""
+    worse: str | None
+    """Control that must score worse; None: `better` must score `exactly`."""
+    why: str
+    exactly: float | None = None
+
+
+class Outcome(NamedTuple):
+    """Whether it held."""
+
+    expectation: Expectation
+    value: float | None
+    """Of `better`; None: not measured."""
+    other: float | None
+    """Of `worse`, or the value that was due; None: not measured."""
+    holds: bool | None
+    """None: not measured."""
+
+
+def check(results: Mapping[str, Quality]) -> list[Outcome]:
+    """Hold what controls scored against what they must score.
+
+    Args:
+        results: control to its result, all scored alike.
+
+    Returns:
+        One outcome per expectation about the metrics that were asked for and the controls that were scored.
+    """
+    facts = {metric.name: metric for result in results.values() for metric in result.metrics}
+    rules = (*_about_perfection(facts), *_about_time(), *_about_motion(), *_about_pictures())
+    return [
+        _outcome(rule, results, facts[rule.metric])
+        for rule in rules
+        if rule.metric in facts and rule.better in results and (rule.worse is None or rule.worse in results)
+    ]
+
+
+def _about_perfection(facts: Mapping[str, MetricFacts]) -> Iterator[Expectation]:
+    for name, metric in facts.items():
+        # the distance between two equal sets of features is 0 up to the bias of its estimate: only its order is checked
+        if metric.per == "clip" and metric.perfect is not None:
+            yield Expectation(name, "ground_truth", None, "the truth is perfect", exactly=metric.perfect)
+
+
+def _about_time() -> Iterator[Expectation]:
+    for sign in ("+", "-"):
+        for by in range(1, max(SHIFTS)):
+            near, far = f"shift_{sign}{by}", f"shift_{sign}{by + 1}"
+            for metric in TIMED:
+                yield Expectation(metric, near, far, "one frame more is worse")
+            if by < SYLLABLE:
+                yield Expectation("aperture_correlation", near, far, "one frame more is worse")
+        for metric in (*TIMED, "aperture_correlation", "landmark_velocity_error"):
+            yield Expectation(metric, "ground_truth", f"shift_{sign}1", "a shift is no perfect clip")
+            yield Expectation(metric, f"shift_{sign}1", "other_sentence", "wrong words are worse than a late mouth")
+
+
+def _about_motion() -> Iterator[Expectation]:
+    for still in STILL:
+        yield Expectation("aperture_correlation", still, None, "a mouth that never moves follows nothing", exactly=0.0)
+        yield Expectation("motion_energy_ratio", still, None, "a mouth that never moves has no energy", exactly=0.0)
+        for sign in ("+", "-"):
+            for by in range(1, SYLLABLE + 1):
+                yield Expectation(
+                    "aperture_correlation", f"shift_{sign}{by}", still, "a late mouth moves, a still one does not"
+                )
+    yield Expectation("aperture_correlation", "blur", "other_sentence", "a blurred mouth still says the words")
+
+
+def _about_pictures() -> Iterator[Expectation]:
+    for metric in PICTURED:
+        yield Expectation(metric, "ground_truth", "blur", "a blur is no perfect clip")
+        yield Expectation(metric, "crop_round_trip", "blur", "resampling costs less than blurring")
+
+
+def _outcome(rule: Expectation, results: Mapping[str, Quality], facts: MetricFacts) -> Outcome:
+    value = results[rule.better].mean(rule.metric)
+    other = rule.exactly if rule.worse is None else results[rule.worse].mean(rule.metric)
+    if value is None or other is None:
+        return Outcome(rule, value, other, None)
+    if rule.worse is None:
+        return Outcome(
+            rule, value, other, math.isclose(value, other, rel_tol=PERFECT_TOLERANCE, abs_tol=PERFECT_TOLERANCE)
+        )
+    return Outcome(rule, value, other, value > other if facts.higher_is_better else value < other)

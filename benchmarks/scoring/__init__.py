@@ -1,0 +1,1 @@
+"""Scoring: a system's clips against the truth, metric by metric, clip by clip."""

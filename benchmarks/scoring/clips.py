@@ -1,0 +1,186 @@
+"""What is scored: the truth of each utterance, and what a model, a control or a folder of videos makes of it.
+
+A clip is video: 8 bits per colour. So are the clips scored here, whether they come from a model's memory or from a
+file, and a clip that was stored scores as it did before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
+
+from baselines import controls
+from baselines.controls import Material
+from benchmarks.systems import Subject
+from corpora.round_trip import through_source
+from corpora.store import Placement
+from corpora.utterance import Corpus, Split, Utterance
+from models.contract import LipRequest
+from models.errors import UserError
+from models.text import Vocabulary
+from training.frames import to_model_size, to_unit
+
+Durations = Literal["true", "predicted"]
+
+
+class Truth(NamedTuple):
+    """One utterance at the size at which it is scored."""
+
+    utterance: Utterance
+    frames: Tensor
+    """float (T, 3, H, W) in [0, 1]."""
+
+
+class Made(NamedTuple):
+    """What a system made of one utterance."""
+
+    frames: Tensor
+    """float (T', 3, H, W) in [0, 1], in steps of 1 / 255."""
+    durations: Tensor | None = None
+    """int64 (m,), frames per token; None from a system that has none."""
+
+
+class Pair(NamedTuple):
+    """Both sides of one utterance."""
+
+    truth: Truth
+    made: Made
+
+
+def choose(corpus: Corpus, split: Split, limit: int | None) -> list[str]:
+    """The utterances to score: all of a split, or `limit` of them spread evenly over it.
+
+    Raises:
+        UserError: the split is empty.
+    """
+    ids = corpus.ids(split)
+    if not ids:
+        raise UserError(
+            f"the {split} split of {corpus.name} is empty", remedy="Prepare more clips, or choose another split"
+        )
+    if limit is None or limit >= len(ids):
+        return ids
+    return [ids[round(i)] for i in np.linspace(0, len(ids) - 1, max(limit, 1))]
+
+
+def load_truth(corpus: Corpus, utterance_id: str, frame_size: tuple[int, int]) -> Truth:
+    """Read one utterance at a frame size."""
+    utterance = corpus.load(utterance_id)
+    return Truth(utterance, to_unit(to_model_size(utterance.frames, frame_size)))
+
+
+def generated(
+    subject: Subject,
+    corpus: Corpus,
+    ids: Sequence[str],
+    *,
+    durations: Durations,
+    batch: int,
+    device: torch.device,
+) -> Iterator[Pair]:
+    """Let a model say every utterance.
+
+    Args:
+        subject: the model and its vocabulary.
+        corpus: the truth.
+        ids: utterances.
+        durations: whether the true ones are given.
+        batch: clips generated at once.
+        device: where the model is.
+
+    Raises:
+        UserError: the model has no vocabulary, or not this corpus' symbols.
+    """
+    if subject.vocabulary is None:
+        raise UserError(f"{subject.system.name} is not trained", remedy="Train it first: lipbench train")
+    for start in range(0, len(ids), batch):
+        truths = [load_truth(corpus, i, subject.frame_size) for i in ids[start : start + batch]]
+        request = request_of(truths, subject.vocabulary, durations=durations, device=device)
+        clip = subject.model.generate(request)
+        lengths = clip.lengths.tolist()
+        spans = request.token_lengths.tolist()
+        timed = [None] * len(truths) if clip.durations is None else clip.durations.cpu()
+        for truth, frames, length, per_token, span in zip(truths, clip.frames, lengths, timed, spans, strict=True):
+            kept = None if per_token is None else per_token[:span]
+            yield Pair(truth, Made(_as_video(frames[:length].cpu()), kept))
+
+
+def controlled(name: str, corpus: Corpus, ids: Sequence[str], *, frame_size: tuple[int, int]) -> Iterator[Pair]:
+    """Make every utterance by a control.
+
+    Raises:
+        UnknownNameError: there is no such control.
+        UserError: the control needs what the corpus has not.
+    """
+    make = controls.get(name).make
+    for utterance_id in ids:
+        truth = load_truth(corpus, utterance_id, frame_size)
+        yield Pair(truth, Made(_as_video(make(_material(truth, corpus, frame_size)))))
+
+
+def request_of(
+    truths: Sequence[Truth], vocabulary: Vocabulary, *, durations: Durations, device: torch.device
+) -> LipRequest:
+    """The request for some utterances: their text and first frame (paper §4.3), and their durations if "true"."""
+    tokens = [torch.tensor(vocabulary.encode(truth.utterance.tokens)) for truth in truths]
+    known = [torch.from_numpy(truth.utterance.durations) for truth in truths]
+    return LipRequest(
+        tokens=pad_sequence(tokens, batch_first=True).to(device),
+        token_lengths=torch.tensor([len(row) for row in tokens], device=device),
+        identity=torch.stack([truth.frames[0] for truth in truths]).to(device),
+        durations=pad_sequence(known, batch_first=True).to(device) if durations == "true" else None,
+    )
+
+
+def to_pictures(frames: Tensor) -> NDArray[np.uint8]:
+    """Frames as pictures: float (T, 3, H, W) in [0, 1] to uint8 (T, H, W, 3)."""
+    levels = (frames.detach().clamp(0, 1) * 255).round().to(torch.uint8)
+    return np.ascontiguousarray(levels.permute(0, 2, 3, 1).cpu().numpy())
+
+
+def placement_of(corpus: Corpus, utterance_id: str) -> Placement | None:
+    """Where a clip's crops were cut from; None if the corpus does not know any face around them."""
+    find = getattr(corpus, "placement", None)
+    return None if find is None else find(utterance_id)
+
+
+def _as_video(frames: Tensor) -> Tensor:
+    return (frames.detach().float().clamp(0, 1) * 255).round() / 255
+
+
+def _material(truth: Truth, corpus: Corpus, frame_size: tuple[int, int]) -> Material:
+    utterance = truth.utterance
+
+    def other() -> Tensor:
+        return load_truth(corpus, _another(corpus, utterance), frame_size).frames
+
+    def round_trip() -> Tensor:
+        placement = placement_of(corpus, utterance.id)
+        if placement is None:
+            raise UserError(
+                f"the clips of {corpus.name} were cut from no larger video", remedy="Leave the crop round trip out"
+            )
+        return to_unit(to_model_size(through_source(utterance.frames, placement), frame_size))
+
+    return Material(truth.frames, other=other, round_trip=round_trip)
+
+
+def _another(corpus: Corpus, utterance: Utterance) -> str:
+    """The next utterance of the same speaker and split that says something else."""
+    ids = corpus.ids(utterance.split)
+    place = ids.index(utterance.id)
+    for candidate in [*ids[place + 1 :], *ids[:place]]:
+        if candidate.rpartition("/")[0] == utterance.id.rpartition("/")[0]:
+            found = corpus.load(candidate)
+            if found.speaker == utterance.speaker and found.text != utterance.text:
+                return candidate
+    raise UserError(
+        f"{utterance.speaker} says nothing but '{utterance.text}' in the {utterance.split} split",
+        remedy="Prepare more clips, or leave the control other_sentence out",
+    )

@@ -1,0 +1,117 @@
+"""What is kept of the clips that were scored: a few frames for the report, and all of them as lossless videos."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.numpy import save_file
+from torch import Tensor
+
+from benchmarks.scoring.clips import Made, Pair, load_truth, to_pictures
+from corpora.utterance import Corpus
+from corpora.video import read_video, write_video
+from models.errors import UserError
+from training.frames import to_unit
+
+STRIPS = "strips"
+STRIP_FRAMES = 12
+GENERATED = "generated"
+INDEX = "clips.json"
+"""File in a folder of generated clips: utterance to its video and the durations that the model chose."""
+
+
+class Keeper:
+    """Keeps samples of one cell.
+
+    Args:
+        run: the run's folder.
+        name: of the cell.
+        ids: all utterances; the first and the last are shown as strips.
+        keep_clips: whether every clip is kept as a video.
+    """
+
+    def __init__(self, run: Path, name: str, ids: Sequence[str], *, keep_clips: bool) -> None:
+        self._run = run
+        self._name = name
+        self._shown = dict.fromkeys([ids[0], ids[-1]])
+        self._samples: dict[str, Pair] = {}
+        self._keep_clips = keep_clips
+        self._index: dict[str, Any] = {}
+
+    def add(self, pair: Pair) -> None:
+        """Take in one clip.
+
+        Raises:
+            VideoError: it cannot be written.
+        """
+        utterance = pair.truth.utterance
+        if utterance.id in self._shown:
+            self._samples[utterance.id] = pair
+        if self._keep_clips:
+            file = f"{utterance.id.replace('/', '_')}.mkv"
+            path = self._run / GENERATED / self._name / file
+            write_video(to_pictures(pair.made.frames), path, utterance.fps, lossless=True)
+            durations = None if pair.made.durations is None else pair.made.durations.tolist()
+            self._index[utterance.id] = {"file": file, "durations": durations}
+
+    def save_strip(self) -> str:
+        """Write the strips, and give back their file's name relative to the run."""
+        name = f"{STRIPS}/{self._name}.safetensors"
+        _save_strip(self._run / name, [self._samples[i] for i in self._shown if i in self._samples])
+        return name
+
+    def save_clips(self) -> str | None:
+        """Write the index of the kept clips, which makes them complete; their folder's name, or None."""
+        if not self._keep_clips:
+            return None
+        name = f"{GENERATED}/{self._name}"
+        path = self._run / name / INDEX
+        temporary = path.with_suffix(f".{os.getpid()}.tmp")
+        temporary.write_text(json.dumps(self._index, indent=1), encoding="utf-8")
+        temporary.replace(path)
+        return name
+
+
+def stored(folder: Path, corpus: Corpus, frame_size: tuple[int, int]) -> Iterator[Pair]:
+    """Read the clips that a `Keeper` kept, beside their truth.
+
+    Raises:
+        UserError: the folder holds no complete set of clips, or one of them is damaged.
+    """
+    try:
+        index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"{folder} holds no complete set of generated clips: {error}", remedy="Evaluate again with keep_clips=true"
+        ) from error
+    for utterance_id, kept in index.items():
+        truth = load_truth(corpus, utterance_id, frame_size)
+        frames = torch.from_numpy(read_video(folder / kept["file"]).frames)
+        durations = None if kept["durations"] is None else torch.tensor(kept["durations"])
+        yield Pair(truth, Made(to_unit(frames.permute(0, 3, 1, 2)), durations))
+
+
+def _save_strip(path: Path, samples: Sequence[Pair]) -> None:
+    """Keep evenly spaced frames of some clips, the same frame numbers of truth and generation."""
+    tensors: dict[str, NDArray[np.uint8]] = {}
+    notes: dict[str, str] = {}
+    for number, (truth, made) in enumerate(samples):
+        common = min(len(made.frames), len(truth.frames))
+        numbers = np.linspace(0, common - 1, min(STRIP_FRAMES, common)).round().astype(int)
+        sides: tuple[tuple[str, Tensor], ...] = (("truth", truth.frames), ("generated", made.frames))
+        for side, frames in sides:
+            tensors[f"{number}/{side}"] = to_pictures(frames[numbers])
+        notes[f"{number}/text"] = truth.utterance.text
+        notes[f"{number}/id"] = truth.utterance.id
+        notes[f"{number}/frame_numbers"] = ",".join(str(n) for n in numbers)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    save_file(tensors, temporary, metadata=notes)
+    temporary.replace(path)

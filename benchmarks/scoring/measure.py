@@ -1,0 +1,267 @@
+"""One clip against the truth, under every metric asked for."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+import metrics
+from benchmarks import record
+from benchmarks.scoring.clips import Durations, Pair
+from benchmarks.scoring.finder import Faces
+from metrics.alignment import Alignment, align, sampled
+from metrics.clip_metric import ClipMetric, Score
+from metrics.corpus_metric import CorpusMetric, NotMeasuredError
+from metrics.inception import InceptionFeatures
+from metrics.protocols import Protocol
+
+DIGITS = 6
+"""Digits in which values per frame are kept."""
+FACE_TAKES = frozenset({"landmarks", "face"})
+"""What can only be had by putting the mouth back into a face."""
+TIMING_TAKES = frozenset({"durations", "lengths"})
+"""What says nothing where the true durations were given."""
+
+
+@dataclass(frozen=True, eq=False)
+class Measures:
+    """The metrics of one scoring, and why others that were asked for are not among them."""
+
+    protocol: Protocol
+    clip: Mapping[str, ClipMetric]
+    corpus: Mapping[str, CorpusMetric]
+    not_measured: Mapping[str, str]
+    inception: InceptionFeatures | None = None
+    filled: frozenset[str] = frozenset()
+    """Metrics of the whole corpus that have their real side already."""
+
+    @property
+    def takes(self) -> set[str]:
+        """What the metrics take of a clip."""
+        return {metric.takes for metric in (*self.clip.values(), *self.corpus.values())}
+
+    def facts(self) -> list[record.MetricFacts]:
+        """What a record says of them, those not measured included."""
+        made = {**self.clip, **self.corpus}
+        made |= {name: metrics.create(name, protocol=self.protocol) for name in self.not_measured}
+        return [facts(name, metric) for name, metric in sorted(made.items())]
+
+
+def choose_measures(
+    names: Sequence[str],
+    protocol: Protocol,
+    *,
+    has_faces: bool,
+    durations: Durations | None,
+    inception_weights: Path | None = None,
+    device: torch.device | None = None,
+) -> Measures:
+    """Make the metrics, and find out which of them cannot be measured here.
+
+    Args:
+        names: metrics asked for.
+        protocol: the rules.
+        has_faces: whether the corpus knows the faces that its crops were cut from.
+        durations: "true" leaves timing metrics out, as there is nothing to measure; None: of a system without any.
+        inception_weights: a local file; None: see `metrics.inception`.
+        device: where the Inception network computes.
+    """
+    made = {name: metrics.create(name, protocol=protocol) for name in names}
+    missing: dict[str, str] = {}
+    inception: InceptionFeatures | None = None
+    for name, metric in made.items():
+        if metric.takes in FACE_TAKES and not has_faces:
+            missing[name] = "the corpus has no faces to put the mouths back into"
+        elif metric.takes in FACE_TAKES and protocol.background != "first_frame":
+            missing[name] = "the corpus keeps the first face of a clip only"
+        elif metric.takes in TIMING_TAKES and durations == "true":
+            missing[name] = "the true durations were given"
+        elif metric.takes == "inception" and inception is None:
+            try:
+                inception = InceptionFeatures(inception_weights, resize=protocol.inception_resize, device=device)
+            except NotMeasuredError as error:
+                missing[name] = f"{error.problem.removeprefix('not measured: ')}. {error.remedy}"
+    kept = {name: metric for name, metric in made.items() if name not in missing}
+    return Measures(
+        protocol=protocol,
+        clip={name: metric for name, metric in kept.items() if isinstance(metric, ClipMetric)},
+        corpus={name: metric for name, metric in kept.items() if isinstance(metric, CorpusMetric)},
+        not_measured=missing,
+        inception=inception,
+    )
+
+
+class Aligned(NamedTuple):
+    """One pair, with what is compared with what."""
+
+    pair: Pair
+    alignment: Alignment
+
+    def described(self, protocol: Protocol) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Frames of the generated and of the real side whose faces are described."""
+        chosen = sampled(len(self.alignment.preds), protocol.face_frames)
+        return tuple(self.alignment.preds[chosen].tolist()), tuple(self.alignment.target[chosen].tolist())
+
+
+def aligned(pair: Pair, protocol: Protocol) -> Aligned:
+    """Bring a pair to equal length by the protocol's rule."""
+    return Aligned(pair, align(pair.made.frames, pair.truth.frames, protocol.length))
+
+
+class Sides(NamedTuple):
+    """Both sides of what metrics take."""
+
+    preds: Any
+    target: Any
+
+
+@dataclass
+class _Views:
+    """What metrics take of one pair, each worked out once."""
+
+    one: Aligned
+    measures: Measures
+    faces: tuple[Faces, Faces] | None
+    made: dict[tuple[str, bool], Sides | str] = field(default_factory=dict)
+    features: dict[int, Tensor] = field(default_factory=dict)
+    """Inception features by the identity of the frames, which outlive this."""
+
+    def of(self, takes: str, *, is_aligned: bool) -> Sides | str:
+        """Both sides, or why there are none."""
+        key = takes, is_aligned
+        if key not in self.made:
+            sides = getattr(self, f"_{takes}")()
+            if is_aligned and takes in ("frames", "landmarks") and isinstance(sides, Sides):
+                sides = Sides(*self.one.alignment.apply(sides.preds, sides.target))
+            self.made[key] = sides
+        return self.made[key]
+
+    def update(self, name: str, metric: CorpusMetric) -> None:
+        """Give a metric of the whole corpus this clip."""
+        if metric.takes == "inception":
+            made, truth = self._frames()
+            metric.update(self._inception(made), None if name in self.measures.filled else self._inception(truth))
+            return
+        sides = self.of(metric.takes, is_aligned=metric.aligned)
+        assert isinstance(sides, Sides), "what the corpus cannot give no measure takes"
+        metric.update(*sides)
+
+    def _frames(self) -> Sides:
+        return Sides(self.one.pair.made.frames, self.one.pair.truth.frames)
+
+    def _landmarks(self) -> Sides:
+        made, truth = self._found()
+        return Sides(made.landmarks, truth.landmarks)
+
+    def _face(self) -> Sides:
+        made, truth = self._found()
+        return Sides(made.descriptors, truth.descriptors)
+
+    def _found(self) -> tuple[Faces, Faces]:
+        assert self.faces is not None, "faces are looked for wherever a measure takes them"
+        return self.faces
+
+    def _inception(self, frames: Tensor) -> Tensor:
+        network, count = self.measures.inception, self.measures.protocol.inception_frames
+        assert network is not None, "without the network no measure takes its features"
+        if id(frames) not in self.features:
+            self.features[id(frames)] = network(frames[sampled(len(frames), count)])
+        return self.features[id(frames)]
+
+    def _durations(self) -> Sides | str:
+        made = self.one.pair.made.durations
+        if made is None:
+            return "the system gives no durations"
+        return Sides(made, torch.from_numpy(self.one.pair.truth.utterance.durations))
+
+    def _lengths(self) -> Sides:
+        return Sides(len(self.one.pair.made.frames), len(self.one.pair.truth.frames))
+
+
+def measure(one: Aligned, measures: Measures, faces: tuple[Faces, Faces] | None) -> record.ClipScore:
+    """Score one pair; metrics of the whole corpus take it in.
+
+    Args:
+        one: the pair.
+        measures: the metrics.
+        faces: of the generated and of the real side; None if no metric needs them.
+    """
+    views = _Views(one, measures, faces)
+    scores: dict[str, Score] = {}
+    missing: dict[str, str] = {}
+    for name, metric in measures.clip.items():
+        sides = views.of(metric.takes, is_aligned=metric.aligned)
+        if isinstance(sides, str):
+            missing[name] = sides
+        else:
+            scores[name] = metric.score(*sides)
+    for name, metric in measures.corpus.items():
+        views.update(name, metric)
+    missing |= {name: score.reason for name, score in scores.items() if score.reason is not None}
+    utterance, effect = one.pair.truth.utterance, one.alignment.effect
+    return record.ClipScore(
+        utterance=utterance.id,
+        speaker=utterance.speaker,
+        text=utterance.text,
+        frames=effect.target_frames,
+        generated_frames=effect.preds_frames,
+        length=None
+        if effect.preds_frames == effect.target_frames == effect.scored
+        else record.LengthEffect(
+            scored=effect.scored,
+            preds_dropped=effect.preds_dropped,
+            target_dropped=effect.target_dropped,
+            preds_repeated=effect.preds_repeated,
+            target_repeated=effect.target_repeated,
+        ),
+        values={name: score.value for name, score in scores.items() if score.reason is None},
+        weights={name: score.weight for name, score in scores.items() if score.reason is None and score.weight != 1},
+        missing=missing,
+        curves={name: _curve(score.frames) for name, score in scores.items() if score.frames is not None},
+    )
+
+
+def _curve(frames: Tensor) -> list[float | None]:
+    return [None if math.isnan(value) else float(f"{value:.{DIGITS}g}") for value in frames.tolist()]
+
+
+def corpus_scores(measures: Measures) -> tuple[list[record.CorpusScore], dict[str, str]]:
+    """Values of the metrics of whole corpora, and why others have none."""
+    found: list[record.CorpusScore] = []
+    missing: dict[str, str] = {}
+    for name, metric in measures.corpus.items():
+        try:
+            value = float(metric.compute())
+        except NotMeasuredError as error:
+            missing[name] = error.problem
+            continue
+        clips, real = metric.clips()
+        found.append(record.CorpusScore(metric=name, value=value, clips=clips, real_clips=real))
+    return found, missing
+
+
+def facts(name: str, metric: ClipMetric | CorpusMetric) -> record.MetricFacts:
+    """What a record says of a metric."""
+    is_clip = isinstance(metric, ClipMetric)
+    return record.MetricFacts(
+        name=name,
+        title=metric.title,
+        unit=metric.unit,
+        higher_is_better=metric.higher_is_better,
+        perfect=_perfect(metric) if is_clip else None,
+        per="clip" if is_clip else "corpus",
+    )
+
+
+def _perfect(metric: ClipMetric) -> float:
+    """What equal sides score: the bound on the good side, the cap of PSNR, 1 for a ratio."""
+    if metric.higher_is_better is None:
+        return 1.0
+    low, high = metric.bounds
+    return min(high, metric.protocol.psnr_cap_db) if metric.higher_is_better else low

@@ -1,0 +1,245 @@
+"""Scoring as a whole: pairs in, a record's result out, in bounded memory."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple
+
+import torch
+
+from benchmarks import environment, record
+from benchmarks.scoring import files, real_side
+from benchmarks.scoring.clips import Durations, Pair, controlled, generated, placement_of
+from benchmarks.scoring.finder import FaceFinder, Looking
+from benchmarks.scoring.measure import FACE_TAKES, Aligned, Measures, aligned, choose_measures, corpus_scores, measure
+from benchmarks.systems import Subject, control
+from corpora.utterance import Corpus, Split
+from metrics import protocols
+
+Advance = Callable[[int], None]
+CPU = torch.device("cpu")
+
+
+def _quietly(_: int) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scoring:
+    """What is scored, and how."""
+
+    corpus: Corpus
+    corpus_options: dict[str, Any]
+    ids: Sequence[str]
+    split: Split
+    protocol: str
+    metrics: Sequence[str]
+    inception_weights: Path | None = None
+    """Local file for FID and KID; None: see `metrics.inception`."""
+    features: Path | None = None
+    """Folder in which the real side of FID and KID is kept from one run to the next; None: it is not."""
+    workers: int | None = None
+    """Processes that look for faces; None: one per usable core; 0: none besides this one."""
+
+
+class Keep(NamedTuple):
+    """Where samples of what was scored are kept."""
+
+    run: Path
+    """The run's folder."""
+    name: str
+    """Name of the cell, and of its files."""
+    clips: bool = False
+    """Whether every generated clip is kept as a lossless video."""
+
+
+class Scorer:
+    """Scores one system after another on the same clips. Use it as a context: it may keep worker processes.
+
+    Args:
+        scoring: what and how.
+
+    Raises:
+        UnknownNameError: there is no such protocol.
+    """
+
+    def __init__(self, scoring: Scoring) -> None:
+        self.scoring = scoring
+        self.protocol = protocols.get(scoring.protocol)
+        workers = environment.usable_cores() if scoring.workers is None else scoring.workers
+        self._faces = FaceFinder(scoring.corpus, workers)
+        self._floors: dict[tuple[str, tuple[int, int]], float | None] = {}
+
+    def __enter__(self) -> Scorer:
+        """Nothing starts before it is needed."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """End the worker processes."""
+        self.close()
+
+    def close(self) -> None:
+        """End the worker processes."""
+        self._faces.close()
+
+    def model(
+        self,
+        subject: Subject,
+        *,
+        durations: Durations,
+        batch: int,
+        device: torch.device = CPU,
+        keep: Keep | None = None,
+        advance: Advance = _quietly,
+    ) -> record.Quality:
+        """Let a model say every utterance, and score it.
+
+        Args:
+            subject: the model.
+            durations: whether the true ones are given.
+            batch: clips generated at once.
+            device: where the model is.
+            keep: where samples go; None: nowhere.
+            advance: told how many utterances were finished.
+
+        Raises:
+            UserError: the model is not trained on this corpus' symbols.
+        """
+        scoring = self.scoring
+        pairs = generated(subject, scoring.corpus, scoring.ids, durations=durations, batch=batch, device=device)
+        return self.pairs(subject.system, pairs, durations=durations, device=device, keep=keep, advance=advance)
+
+    def control(
+        self,
+        name: str,
+        *,
+        frame_size: tuple[int, int],
+        durations: Durations,
+        keep: Keep | None = None,
+        advance: Advance = _quietly,
+    ) -> record.Quality:
+        """Score a control; arguments as for `model`.
+
+        Args:
+            name: which.
+            frame_size: (H, W) at which it is scored: that of the models beside it.
+            durations: of the models beside it; changes nothing of a control.
+            keep: where samples go.
+            advance: told how many utterances were finished.
+
+        Raises:
+            UnknownNameError: there is no such control.
+            UserError: it needs what the corpus has not.
+        """
+        pairs = controlled(name, self.scoring.corpus, self.scoring.ids, frame_size=frame_size)
+        return self.pairs(control(name, frame_size), pairs, durations=durations, keep=keep, advance=advance)
+
+    def pairs(
+        self,
+        system: record.System,
+        pairs: Iterator[Pair],
+        *,
+        durations: Durations,
+        device: torch.device = CPU,
+        keep: Keep | None = None,
+        advance: Advance = _quietly,
+    ) -> record.Quality:
+        """Score clips of any origin, such as those that an earlier run kept; arguments as for `model`."""
+        scoring = self.scoring
+        measures = self._measures(system, durations, device)
+        kept = None if keep is None else files.Keeper(keep.run, keep.name, scoring.ids, keep_clips=keep.clips)
+        scores: list[record.ClipScore] = []
+        for one, score in self._measured(pairs, measures):
+            scores.append(score)
+            if kept is not None:
+                kept.add(one.pair)
+            advance(1)
+        overall, missing = corpus_scores(measures)
+        overall = [one.model_copy(update={"floor": self._floor(one.metric, measures, system)}) for one in overall]
+        return record.Quality(
+            system=system,
+            corpus=record.Corpus(
+                name=scoring.corpus.name,
+                fingerprint=scoring.corpus.fingerprint,
+                options=scoring.corpus_options,
+                split=scoring.split,
+                clips=len(scores),
+            ),
+            protocol=record.Protocol(
+                name=self.protocol.name, fingerprint=self.protocol.fingerprint, summary=self.protocol.summary
+            ),
+            durations=durations,
+            device=device.type,
+            metrics=measures.facts(),
+            not_measured={**measures.not_measured, **missing},
+            clips=scores,
+            corpus_scores=overall,
+            strip=None if kept is None else kept.save_strip(),
+            generated=None if kept is None else kept.save_clips(),
+        )
+
+    def _measures(self, system: record.System, durations: Durations, device: torch.device) -> Measures:
+        scoring = self.scoring
+        measures = choose_measures(
+            scoring.metrics,
+            self.protocol,
+            has_faces=placement_of(scoring.corpus, scoring.ids[0]) is not None,
+            durations=durations,
+            inception_weights=scoring.inception_weights,
+            device=device,
+        )
+        if measures.inception is None or scoring.features is None or system.frame_size is None:
+            return measures
+        real = {name: metric for name, metric in measures.corpus.items() if metric.takes == "inception"}
+        for metric in real.values():
+            real_side.fill(
+                metric,
+                scoring.features,
+                corpus=scoring.corpus,
+                ids=scoring.ids,
+                frame_size=system.frame_size,
+                network=measures.inception,
+            )
+        return replace(measures, filled=frozenset(real))
+
+    def _measured(self, pairs: Iterator[Pair], measures: Measures) -> Iterator[tuple[Aligned, record.ClipScore]]:
+        """Score pairs in order, while workers look for the faces of those that come next."""
+        waiting: deque[tuple[Aligned, tuple[Looking, Looking] | None]] = deque()
+        for pair in pairs:
+            one = aligned(pair, self.protocol)
+            waiting.append((one, self._look(one, measures)))
+            if len(waiting) > self._faces.ahead:
+                yield _finished(*waiting.popleft(), measures)
+        while waiting:
+            yield _finished(*waiting.popleft(), measures)
+
+    def _look(self, one: Aligned, measures: Measures) -> tuple[Looking, Looking] | None:
+        if not measures.takes & FACE_TAKES:
+            return None
+        preds, target = one.described(self.protocol) if "face" in measures.takes else ((), ())
+        truth, made = one.pair
+        return self._faces.look(truth, made.frames, preds), self._faces.look_at_truth(truth, target)
+
+    def _floor(self, name: str, measures: Measures, system: record.System) -> float | None:
+        """Distance between two halves of the real clips, worked out once per metric and frame size."""
+        metric, scoring = measures.corpus[name], self.scoring
+        size = system.frame_size or (0, 0)
+        if (name, size) not in self._floors:
+            if metric.takes == "inception" and measures.inception is not None and system.frame_size is not None:
+                count = self.protocol.inception_frames
+                clips = real_side.real_features(scoring.corpus, scoring.ids, size, measures.inception, count)
+                self._floors[name, size] = real_side.real_floor(metric, clips, len(scoring.ids))
+            else:
+                known = self._faces.real_descriptors()
+                self._floors[name, size] = real_side.real_floor(metric, known, len(known))
+        return self._floors[name, size]
+
+
+def _finished(
+    one: Aligned, sides: tuple[Looking, Looking] | None, measures: Measures
+) -> tuple[Aligned, record.ClipScore]:
+    return one, measure(one, measures, None if sides is None else (sides[0].found(), sides[1].found()))

@@ -1,0 +1,117 @@
+"""`lipbench controls`: score the controls, and check that the metrics rank them as they must."""
+
+from __future__ import annotations
+
+import corpora
+import metrics
+from benchmarks.cells import chosen, chosen_controls
+from benchmarks.config import Controls
+from benchmarks.progress import bar
+from benchmarks.ranking import Outcome, check
+from benchmarks.record import Cell, Quality, Record
+from benchmarks.runner import run_cell
+from benchmarks.scoring.clips import choose, placement_of
+from benchmarks.scoring.scorer import Keep, Scorer, Scoring
+from benchmarks.summary import describe, refuse_failures
+from metrics import protocols
+from models.errors import UserError
+
+FROM_VIDEO = "crop_round_trip"
+"""The control that needs to know where crops were cut from."""
+
+
+def run(request: Controls) -> None:
+    """Score, print one line per control, then what the metrics make of them.
+
+    Raises:
+        UserError: a control could not be scored, or a metric ranks two of them the wrong way round.
+    """
+    wanted = chosen_controls(request.controls)
+    measured = chosen(request.metrics, metrics.METRICS)
+    protocols.get(request.protocol)
+    corpus = corpora.create(request.corpus.name, **request.corpus.options)
+    ids = choose(corpus, request.split, request.limit)
+    if request.controls == ["all"] and placement_of(corpus, ids[0]) is None:
+        wanted.remove(FROM_VIDEO)
+        print(f"without {FROM_VIDEO}: the clips of {corpus.name} were cut from no larger video")
+    scoring = Scoring(
+        corpus=corpus,
+        corpus_options=request.corpus.options,
+        ids=ids,
+        split=request.split,
+        protocol=request.protocol,
+        metrics=measured,
+        inception_weights=request.inception_weights,
+        features=request.features,
+        workers=request.workers,
+    )
+    with Scorer(scoring) as scorer:
+        records = [_score(name, request, scorer) for name in wanted]
+    print(f"records: {request.out / 'records'}   (lipbench report {request.out})")
+    refuse_failures(records)
+    _judge(records)
+
+
+def _score(name: str, request: Controls, scorer: Scorer) -> Record:
+    cell = Cell(
+        kind="quality",
+        system=name,
+        role="control",
+        options={"height": request.height},
+        corpus=request.corpus.name,
+        corpus_options=request.corpus.options,
+        split=request.split,
+        limit=request.limit,
+        durations="predicted",
+        protocol=request.protocol,
+        metrics=None if request.metrics == ["all"] else sorted(request.metrics),
+    )
+
+    def measure() -> Quality:
+        with bar(name, len(scorer.scoring.ids)) as shown:
+            return scorer.control(
+                name,
+                frame_size=(request.height, 2 * request.height),
+                durations="predicted",
+                keep=Keep(request.out, cell.key),
+                advance=shown.advance,
+            )
+
+    found = run_cell(cell, request.out, measure, request=request.model_dump(mode="json"))
+    print(describe(found), flush=True)
+    return found
+
+
+def _judge(records: list[Record]) -> None:
+    """Say how the metrics rank the controls.
+
+    Raises:
+        UserError: one does not as it must.
+    """
+    results = {r.cell.system: r.result for r in records if isinstance(r.result, Quality)}
+    outcomes = check(results)
+    broken = [outcome for outcome in outcomes if outcome.holds is False]
+    unknown = sum(outcome.holds is None for outcome in outcomes)
+    print(
+        f"{len(outcomes)} expectations: {len(outcomes) - len(broken) - unknown} hold, {len(broken)} broken, "
+        f"{unknown} not measured"
+    )
+    for outcome in broken:
+        print(f"  {told(outcome)}")
+    if broken:
+        metrics_named = ", ".join(sorted({outcome.expectation.metric for outcome in broken}))
+        raise UserError(
+            f"{len(broken)} of {len(outcomes)} expectations are broken: {metrics_named} cannot be trusted here",
+            remedy="See the list above; lipbench report shows all values",
+        )
+
+
+def told(outcome: Outcome) -> str:
+    """A broken expectation in words."""
+    rule = outcome.expectation
+    if rule.worse is None:
+        return f"{rule.metric}: {rule.better} is {outcome.value:.6g}, must be {outcome.other:.6g} ({rule.why})"
+    return (
+        f"{rule.metric}: {rule.better} ({outcome.value:.6g}) is no better than {rule.worse} ({outcome.other:.6g}), "
+        f"but {rule.why}"
+    )

@@ -1,0 +1,149 @@
+"""Mouths and face descriptors of many clips of crops, real or generated, over the cores of the machine.
+
+Crops hold no whole face, which dlib needs. So each is pasted onto the face that its clip began with, at the place where
+the first crop was cut out; real and generated crops alike, so that equal crops give equal landmarks.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from functools import cache
+from multiprocessing.connection import wait
+from types import TracebackType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpora.landmarks import Box, FaceLandmarker
+from corpora.store import Placement
+from corpora.utterance import FRAME_HEIGHT, FRAME_WIDTH
+from models.errors import UserError
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FaceJob:
+    """One clip to look at."""
+
+    crops: NDArray[np.uint8]
+    """(T, 80, 160, 3) RGB."""
+    placement: Placement
+    """Where the clip's crops belong."""
+    described: tuple[int, ...] = ()
+    """Numbers of the frames of which a face descriptor is wanted."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FaceFound:
+    """What was found in one clip."""
+
+    mouths: NDArray[np.float32]
+    """(T, 20, 2), (x, y) in pixels of the crop, NaN in frames without a mouth."""
+    descriptors: NDArray[np.float32]
+    """(k, 128), one per described frame, NaN in frames without a mouth."""
+
+
+Pending = Callable[[], FaceFound]
+"""What is being looked for: call it to wait for it."""
+
+
+def find(job: FaceJob) -> FaceFound:
+    """Look at one clip in this process; the landmarker is loaded once (about 100 MB).
+
+    Raises:
+        UserError: a model file is not installed.
+    """
+    landmarker = _landmarker()
+    faces = job.placement.paste(job.crops)
+    box = Box(*job.placement.box_in_face)
+    mouths = landmarker.mouths(faces, box, corner=job.placement.corner, size=(FRAME_HEIGHT, FRAME_WIDTH))
+    described = list(job.described)
+    descriptors = landmarker.descriptors(faces[described], box)
+    # a face is placed by its points: where these are no mouth, the descriptor is of nothing
+    descriptors[np.isnan(mouths[described]).any(axis=(1, 2))] = np.nan
+    return FaceFound(mouths=mouths, descriptors=descriptors)
+
+
+class FaceWorkers:
+    """Processes that look at clips, started when there is something to look at. Use it as a context, or close it.
+
+    Args:
+        workers: processes; 0 to look in this one.
+    """
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+        self._pool: ProcessPoolExecutor | None = None
+
+    def submit(self, job: FaceJob) -> Pending:
+        """Begin to look at a clip.
+
+        It stays in memory until it has been looked at: a caller with many clips waits for early ones before it gives
+        more.
+
+        Returns:
+            Call it to wait for what was found; it raises what looking raised, `UserError` if a model file is not
+            installed or a process died.
+        """
+        if self.workers == 0:
+            found = find(job)
+            return lambda: found
+        if self._pool is None:
+            # spawned, not forked: a fork of a process with threads (torch) can hang
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(self.workers, mp_context=context, initializer=_begin)
+        try:
+            future = self._pool.submit(find, job)
+        except BrokenProcessPool as error:
+            raise _died() from error
+
+        def wait_for_it() -> FaceFound:
+            try:
+                return future.result()
+            except BrokenProcessPool as error:
+                raise _died() from error
+
+        return wait_for_it
+
+    def close(self) -> None:
+        """End the processes; what is not begun is dropped."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool = None
+
+    def __enter__(self) -> FaceWorkers:
+        """Nothing starts before it is needed."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """End the processes."""
+        self.close()
+
+
+def _died() -> UserError:
+    return UserError("a process that looks for mouths died", remedy="Check the free memory, or use fewer workers")
+
+
+@cache
+def _landmarker() -> FaceLandmarker:
+    return FaceLandmarker()
+
+
+def _begin() -> None:
+    # the parent alone answers Ctrl-C
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    # a parent that is killed tells its workers nothing, and they would wait for jobs for ever
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)

@@ -1,0 +1,58 @@
+"""Metrics of pictures: each side a clip of RGB frames."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+from torch import Tensor
+
+from metrics.clip_metric import ClipMetric, Score, check_lengths, mean_of_frames
+from metrics.pictures import prepared
+
+
+class PictureMetric(ClipMetric):
+    """A metric of frames, float (T, 3, H, W) in [0, 1] on each side, seen in the protocol's colours and depth."""
+
+    takes = "frames"
+    aligned = True
+
+    def _checked(self, preds: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        for side, frames in (("preds", preds), ("target", target)):
+            check_frames(side, frames)
+        if preds.shape[1:] != target.shape[1:]:
+            raise ValueError(
+                f"preds and target differ in size, {tuple(preds.shape)} and {tuple(target.shape)}: "
+                "metrics resize nothing"
+            )
+        check_lengths(preds, target, "frames")
+        return prepared(preds, self.protocol), prepared(target, self.protocol)
+
+
+class FrameMetric(PictureMetric):
+    """A metric that has a value for each frame; a clip scores their mean."""
+
+    def _score(self, preds: Tensor, target: Tensor) -> Score:
+        return mean_of_frames(self._frame_values(preds, target), self.protocol.pooling, "no frame has a value")
+
+    @abstractmethod
+    def _frame_values(self, preds: Tensor, target: Tensor) -> Tensor:
+        """Value of each frame, float64 (T,), of prepared frames."""
+
+
+def check_frames(side: str, frames: Tensor) -> None:
+    """Refuse what is no clip of RGB frames in [0, 1].
+
+    Args:
+        side: what to call it in the message.
+        frames: what was given.
+
+    Raises:
+        ValueError: naming shape, dtype or range.
+    """
+    if frames.ndim != 4 or frames.shape[1] != 3 or frames.numel() == 0:
+        raise ValueError(f"{side} must be one clip (T, 3, H, W) with at least one frame, not {tuple(frames.shape)}")
+    if not frames.is_floating_point():
+        raise ValueError(f"{side} must be floating point in [0, 1], not {frames.dtype}")
+    low, high = (bound.item() for bound in frames.detach().aminmax())
+    if not (low >= 0 and high <= 1):  # so that NaN is refused too
+        raise ValueError(f"{side} must lie in [0, 1], not in [{low:g}, {high:g}]")

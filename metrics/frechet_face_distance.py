@@ -1,0 +1,18 @@
+"""Fréchet distance of face descriptors over a corpus."""
+
+from __future__ import annotations
+
+from metrics.corpus_metric import FrechetMetric
+from metrics.identity_similarity import FACE_FEATURES
+
+
+class FrechetFaceDistance(FrechetMetric):
+    """Fréchet distance of face descriptors: like FID, in the feature space of dlib's face-recognition network.
+
+    Not FID and not comparable to it; it needs no download. The mouth is pasted into a face, most of which is the same
+    on both sides.
+    """
+
+    title = "Fréchet face distance"
+    takes = "face"
+    dimension = FACE_FEATURES

@@ -1,0 +1,32 @@
+"""How often no mouth was found: the number that must stand beside every landmark metric."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from metrics.clip_metric import Score, scored
+from metrics.landmark_metric import LandmarkMetric, failed
+
+
+class LandmarkFailurePreds(LandmarkMetric):
+    """Share of generated frames in which no mouth was found; other landmark metrics leave these frames out."""
+
+    title = "Landmark failure, generated"
+    unit = "%"
+    higher_is_better = False
+    bounds = (0.0, 100.0)
+
+    def _score(self, preds: Tensor, target: Tensor) -> Score:
+        return scored(100 * failed(preds).double().mean())
+
+
+class LandmarkFailureTarget(LandmarkMetric):
+    """Share of real frames in which no mouth was found; other landmark metrics leave these frames out."""
+
+    title = "Landmark failure, real"
+    unit = "%"
+    higher_is_better = False
+    bounds = (0.0, 100.0)
+
+    def _score(self, preds: Tensor, target: Tensor) -> Score:
+        return scored(100 * failed(target).double().mean())

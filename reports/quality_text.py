@@ -1,0 +1,160 @@
+"""A quality table as text for people, in several parts, and as a data frame for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from benchmarks.record import Corpus, MetricFacts, Training
+from reports.formatting import NOTHING, code, decimals_for, escaped, interval_of, joined, number, printed, signed
+from reports.quality_table import QualityCell, QualityRow, QualityTable
+from reports.statistics import TOO_SMALL, Mean
+from reports.tables import TextTable, arrow, failed_text, stacked
+
+CONTROLS_HEAD = "*Controls*"
+"""First cell of the row that opens the block of controls."""
+PARTS: dict[str, tuple[str, ...]] = {
+    "System": ("psnr", "ssim", "ms_ssim", "lmd", "fid"),
+    "Motion and timing": (
+        "aperture_correlation", "motion_energy_ratio", "landmark_velocity_error", "flicker", "token_duration_error",
+        "length_error", "length_error_share",
+    ),
+}  # fmt: skip
+"""First column's title to the metrics of that part; the first part has those of the paper."""
+REST = "Other metrics"
+"""Title of the part with all others."""
+
+
+def quality_texts(table: QualityTable) -> list[TextTable]:
+    """A quality table for reading: models, then controls, in as many parts as its metrics need.
+
+    Metrics that no row has a value of are left out: `not_measured_notes` says why.
+    """
+    found = [metric for metric in table.metrics if any(metric.name in row.cells for row in table.rows)]
+    of_part = {title: [m for name in names for m in found if m.name == name] for title, names in PARTS.items()}
+    placed = {metric.name for metrics in of_part.values() for metric in metrics}
+    of_part[REST] = [metric for metric in found if metric.name not in placed]
+    first = next(iter(PARTS))
+    # a run that measured none of the paper's metrics, or in which all failed, still has its rows
+    return [_part(title, metrics, table) for title, metrics in of_part.items() if metrics or title == first]
+
+
+def _part(title: str, metrics: Sequence[MetricFacts], table: QualityTable) -> TextTable:
+    is_first = title == next(iter(PARTS))
+    header = [title, *(stacked(f"{escaped(m.title)} {arrow(m)}", escaped(m.unit)) for m in metrics)]
+    header += ["Clips"] if is_first else []
+    decimals = {metric.name: _metric_decimals(table, metric) for metric in metrics}
+    rows: list[tuple[str, ...]] = []
+    for row in table.rows:
+        if row.failure is not None and not is_first:
+            continue
+        if row.kind == "control" and CONTROLS_HEAD not in {shown[0] for shown in rows}:
+            rows.append((CONTROLS_HEAD,))
+        rows.append(_quality_row(row, table.corpus, decimals, is_first=is_first))
+    return TextTable(tuple(header), tuple(rows))
+
+
+def not_measured_notes(table: QualityTable) -> list[str]:
+    """Why metrics that were asked for have no value, each reason once with its metrics."""
+    titles = {metric.name: metric.title for metric in table.metrics}
+    reasons: dict[str, dict[str, None]] = {}
+    measured = {name for row in table.rows for name in row.cells}
+    for row in table.rows:
+        for name, reason in row.not_measured.items():
+            # a control has no timing of its own where models have: no news
+            if name not in measured or row.kind == "model":
+                reasons.setdefault(reason, {})[titles[name]] = None
+    return [f"Not measured: {escaped(joined(names))} ({escaped(reason)})." for reason, names in reasons.items()]
+
+
+def _metric_decimals(table: QualityTable, metric: MetricFacts) -> int:
+    cells = [row.cells[metric.name] for row in table.rows if metric.name in row.cells]
+    return decimals_for(value for cell in cells for value in (cell.mean.value, float(cell.paper or 0)))
+
+
+def _quality_row(row: QualityRow, corpus: Corpus, decimals: dict[str, int], *, is_first: bool) -> tuple[str, ...]:
+    name = stacked(escaped(row.label), _facts(row, corpus) if is_first else None)
+    if row.failure is not None:
+        return (name, failed_text(row.failure))
+    cells = [_quality_cell(row.cells.get(metric), places) for metric, places in decimals.items()]
+    return (name, *cells, *([str(row.clips)] if is_first else []))
+
+
+def _facts(row: QualityRow, corpus: Corpus) -> str | None:
+    """What a reader must know of a model before its numbers."""
+    if row.system is None or row.kind == "control":
+        return None
+    parts = ["**untrained**" if row.untrained else ""]
+    trained = row.system.training
+    if trained is not None:
+        parts.append(f"{number(trained.steps, 0)} steps")
+    parts.append(f"{number(row.system.parameters / 1e6, 1)} M parameters" if row.system.parameters else "")
+    facts = ", ".join(part for part in parts if part)
+    foreign = _foreign_training(trained, corpus) if trained is not None else ""
+    return "<br>".join(part for part in (facts, foreign) if part) or None
+
+
+def _foreign_training(trained: Training, scored: Corpus) -> str:
+    """What a model was trained on, if that is something else than what it was scored on."""
+    if trained.corpus != scored.name:
+        return f"**trained on {escaped(trained.corpus)}**"
+    if trained.corpus_fingerprint != scored.fingerprint:
+        return f"**trained on another {escaped(trained.corpus)}** {code(trained.corpus_fingerprint[:8])}"
+    return ""
+
+
+def _quality_cell(cell: QualityCell | None, decimals: int) -> str:
+    if cell is None:
+        return NOTHING
+    text = _mean_text(cell.mean, decimals, bold=cell.best)
+    if cell.floor is not None:
+        text = f"{text}<br><small>floor {number(cell.floor, decimals)}</small>"
+    beside = None
+    if cell.paper is not None and cell.difference is not None:
+        beside = f"*paper {printed(cell.paper)} ({signed(cell.difference, decimals)})*"
+    return stacked(text, beside, "**beats every model**" if cell.above_models else None)
+
+
+def _mean_text(mean: Mean, decimals: int, *, bold: bool = False) -> str:
+    value = number(mean.value, decimals)
+    coverage = f"{mean.n} of {mean.n + mean.missing} clips" if mean.missing else None
+    # the value says itself that it is not finite, and a note under the table says where n is too small
+    reason = None if mean.reason and mean.reason.startswith(("not finite", TOO_SMALL)) else mean.reason
+    # a control that scores every clip alike needs no interval of no width
+    interval = mean.interval if mean.interval and mean.interval.low < mean.interval.high else None
+    return stacked(f"**{value}**" if bold else value, interval_of(interval, decimals) or reason, coverage)
+
+
+def quality_frame(table: QualityTable) -> pd.DataFrame:
+    """A quality table for programs: one row per system and plain columns per metric."""
+    rows = []
+    for row in table.rows:
+        entry: dict[str, object] = {
+            "system": row.name,
+            "label": row.label,
+            "kind": row.kind,
+            "status": "failed" if row.failure else "measured",
+            "failure": f"{row.failure.type}: {row.failure.message}" if row.failure else None,
+            "untrained": row.untrained,
+            "trained_on": row.system.training.corpus if row.system and row.system.training else None,
+            "clips": row.clips,
+        }
+        for metric in table.metrics:
+            cell = row.cells.get(metric.name)
+            entry |= _mean_columns(metric.name, cell.mean if cell else None)
+            entry[f"{metric.name}_paper"] = float(cell.paper) if cell and cell.paper is not None else None
+            entry[f"{metric.name}_difference"] = cell.difference if cell else None
+            entry[f"{metric.name}_not_measured"] = row.not_measured.get(metric.name)
+        rows.append(entry)
+    return pd.DataFrame(rows)
+
+
+def _mean_columns(name: str, mean: Mean | None) -> dict[str, object]:
+    interval = mean.interval if mean else None
+    return {
+        name: mean.value if mean else None,
+        f"{name}_low": interval.low if interval else None,
+        f"{name}_high": interval.high if interval else None,
+        f"{name}_clips": mean.n if mean else None,
+    }

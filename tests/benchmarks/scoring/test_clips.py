@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from benchmarks.scoring.clips import choose, controlled, generated
+from models.errors import UserError
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize(("limit", "expected"), [(None, 5), (2, 2), (99, 5), (1, 1)])
+def test_a_limit_spreads_over_the_split(drawn, limit, expected):
+    ids = choose(drawn.corpus, "test", limit)
+    assert len(set(ids)) == expected
+    if limit == 2:
+        assert ids == [drawn.corpus.ids("test")[0], drawn.corpus.ids("test")[-1]]
+
+
+def test_what_a_model_makes_is_scored_as_video(drawn):
+    """A clip in memory and the same clip from a lossless file are one clip."""
+    ids = drawn.corpus.ids("test")
+    for pair in generated(drawn.subject(drawn.Parrot()), drawn.corpus, ids, durations="true", batch=2, device=CPU):
+        levels = pair.made.frames * 255
+        assert torch.equal(levels, levels.round())
+        assert len(pair.made.frames) == len(pair.truth.frames)
+
+
+def test_durations_are_those_of_the_sentence_and_not_of_the_padding(drawn):
+    ids = drawn.corpus.ids("test")
+    for pair in generated(
+        drawn.subject(drawn.Parrot(durations=3)), drawn.corpus, ids, durations="predicted", batch=5, device=CPU
+    ):
+        assert pair.made.durations.tolist() == [3] * len(pair.truth.utterance.tokens)
+
+
+def test_another_sentence_is_of_the_same_speaker(drawn):
+    ids = drawn.corpus.ids("test")
+    for pair in controlled("other_sentence", drawn.corpus, ids, frame_size=(40, 80)):
+        same = [torch.equal(pair.made.frames, t) for t in (pair.truth.frames,)]
+        assert not any(same)
+        assert (pair.made.frames[0] - pair.truth.frames[0]).abs().mean() < 0.15, "the face is the same"
+
+
+def test_what_a_corpus_cannot_give_is_an_error_that_says_so(drawn):
+    with pytest.raises(UserError, match="cut from no larger video"):
+        next(controlled("crop_round_trip", drawn.corpus, drawn.corpus.ids("test"), frame_size=(40, 80)))
+    lonely = type(drawn.corpus)(train=0, test=1, speakers=1, seconds=(0.5, 0.5))
+    with pytest.raises(UserError, match="says nothing but"):
+        next(controlled("other_sentence", lonely, lonely.ids("test"), frame_size=(40, 80)))
+
+
+def test_a_round_trip_costs_a_little(drawn):
+    (pair, *_) = controlled("crop_round_trip", drawn.with_faces, drawn.corpus.ids("test"), frame_size=(80, 160))
+    error = (pair.made.frames - pair.truth.frames).abs().mean()
+    assert 0 < error < 0.02

