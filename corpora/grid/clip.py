@@ -12,7 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from corpora.grid.alignment import DURATION_SOURCE, CharacterAlignment, align_characters, read_alignment
+from corpora.alignments import read_alignment
+from corpora.alignments.durations import TokenTimes, align_tokens
 from corpora.grid.crop import Stabilise, crop_mouth, face_side
 from corpora.grid.layout import ClipFiles
 from corpora.grid.vocabulary import sentence_of_code
@@ -97,11 +98,11 @@ def _skip(job: ClipJob, reason: str, started: float) -> ClipOutcome:
 
 
 def _prepare(job: ClipJob) -> ClipEntry:
-    intervals = read_alignment(job.clip.alignment)
+    alignment = read_alignment(job.clip.alignment)
     video = read_video(job.clip.video, max_frames=MAX_FRAMES)
     if not abs(video.fps - FPS) <= 0.01:  # so put, it also refuses a file that names no rate
         raise VideoError(f"it runs at {video.fps:g} frames per second, not {FPS:g}", remedy="Fetch it again")
-    alignment = align_characters(intervals, len(video.frames))
+    times = align_tokens(alignment, "characters", len(video.frames), fps=FPS)
     landmarker = _landmarker()
     track = _sized(landmarker, video.frames, landmarker.follow(video.frames))
     boxes = [track.median] * len(video.frames) if job.stabilise == "clip" else track.boxes
@@ -109,16 +110,16 @@ def _prepare(job: ClipJob) -> ClipEntry:
     utterance = Utterance(
         id=job.clip.id,
         speaker=job.clip.talker,
-        text=alignment.text,
-        tokens=alignment.tokens,
-        durations=alignment.durations,
-        duration_source=DURATION_SOURCE,
+        text=times.text,
+        tokens=times.tokens,
+        durations=times.durations,
+        duration_source=times.source,
         fps=FPS,
         frames=crop.frames,
         landmarks=crop.landmarks,
         split=job.split,
     )
-    notes = _notes(job.clip, video, alignment, track, crop.outside)
+    notes = _notes(job.clip, video, times, track, crop.outside)
     return write_clip(job.store, utterance, crop.placement, source=job.source, options=job.options, notes=notes)
 
 
@@ -128,17 +129,15 @@ def _sized(landmarker: FaceLandmarker, frames: NDArray[np.uint8], track: FaceTra
     return track.resized(face_side(landmarker.points(frames[shown], track.boxes[shown])))
 
 
-def _notes(
-    clip: ClipFiles, video: Video, alignment: CharacterAlignment, track: FaceTrack, outside: int
-) -> tuple[str, ...]:
+def _notes(clip: ClipFiles, video: Video, times: TokenTimes, track: FaceTrack, outside: int) -> tuple[str, ...]:
     notes = []
     if len(video.frames) != USUAL_FRAMES:
         notes.append(f"{len(video.frames)} frames instead of {USUAL_FRAMES}")
     expected = sentence_of_code(clip.code)
     if expected is None:
         notes.append(f"'{clip.code}' is no GRID file code, so the transcript could not be checked against it")
-    elif expected != alignment.text:
-        notes.append(f"the file code says '{expected}', the alignment '{alignment.text}'")
+    elif expected != times.text:
+        notes.append(f"the file code says '{expected}', the alignment '{times.text}'")
     if track.seen < track.looked:
         notes.append(f"face found in {track.seen} of {track.looked} frames looked at")
     if track.crowded:
