@@ -7,7 +7,9 @@ from pathlib import Path
 
 from benchmarks.config import Prepare
 from benchmarks.progress import bar
-from corpora.grid.preparation import ClipOutcome, Summary, prepare_grid
+from corpora.grid.preparation import prepare_grid
+from corpora.preparation.clip import ClipOutcome
+from corpora.preparation.run import Summary
 from models.errors import UserError
 
 log = logging.getLogger(__name__)

@@ -124,6 +124,8 @@ class SyntheticCorpus:
             frames=frames,
             landmarks=points,
             split=split,
+            # no sentence is in both splits
+            seen=split == "train",
         )
 
     def _id(self, clip: int) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import corpora
-from corpora.grid.corpus import GridCorpus, open_grid
+from corpora.grid.corpus import open_grid
 from corpora.grid.preparation import prepare_grid
 from corpora.landmarks import MOUTH, Box, FaceLandmarker
 from corpora.store import StoreError
@@ -127,7 +127,6 @@ def test_a_crop_can_be_put_back_exactly(download, short, tmp_path):
     download.add(CODE, *short)
     prepare_grid(download.root, tmp_path / "store", workers=0)
     grid = open_grid(tmp_path / "store")
-    assert isinstance(grid, GridCorpus)
     placed, frames = grid.placement(f"s1/{CODE}"), grid.load(f"s1/{CODE}").frames
     np.testing.assert_array_equal(placed.paste(frames[:1])[0], placed.face)
     np.testing.assert_allclose(placed.box_in_face, (-0.5, -0.5, 256), atol=0.51)
