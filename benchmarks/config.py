@@ -22,7 +22,7 @@ from models.errors import UnknownNameError, UserError, nearest
 CONF = Path(__file__).resolve().parents[1] / "conf"
 OPEN = ("options",)
 """Groups that take names which no file lists: a model's own options, checked by the model."""
-PLAIN = ("text", "identity", "root", "out", "run", "runs", "checkpoint", "model", "corpus.store")
+PLAIN = ("text", "identity", "root", "alignments", "out", "run", "runs", "checkpoint", "model", "corpus.store")
 """Options whose value is taken as it is written: texts and paths."""
 
 
@@ -60,12 +60,17 @@ class Prepare(_Checked):
     """`lipbench prepare`."""
 
     corpus: CorpusChoice
-    root: Path
+    root: Path | None
+    dry_run: bool
     workers: int | None = Field(default=None, ge=0)
     limit: int | None = Field(default=None, ge=1)
-    split: Literal["public", "unseen", "random"]
-    seed: int
-    stabilise: Literal["clip", "frame"]
+    # the corpus checks what it can be asked for
+    split: str | None
+    seed: int | None
+    stabilise: str | None
+    tokens: str | None
+    durations: str | None
+    alignments: Path | None
 
 
 class Train(_Checked):

@@ -16,6 +16,7 @@ from models.registry import Registry
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from corpora.preparation.run import Download
     from corpora.utterance import Corpus
 
 CORPORA: Registry[Callable[..., Corpus]] = Registry(
@@ -23,6 +24,13 @@ CORPORA: Registry[Callable[..., Corpus]] = Registry(
     {"grid": "corpora.grid.corpus:open_grid", "synthetic": "corpora.synthetic.corpus:SyntheticCorpus"},
     group="lipbench.corpora",
 )
+
+PREPARATIONS: Registry[Callable[..., Download]] = Registry(
+    "corpus to prepare",
+    {"grid": "corpora.grid.preparation:find_grid"},
+    group="lipbench.preparations",
+)
+"""Functions that find a corpus as downloaded, for `corpora.preparation.run.prepare`."""
 
 
 def names() -> list[str]:

@@ -25,6 +25,7 @@ HELP: dict[str, Help] = {
         "decode, find faces and mouths, cut lip crops, align: once per corpus, resumable",
         (
             "lipbench prepare corpus=grid root=../shared/data/grid",
+            "lipbench prepare corpus=grid root=/data/grid --dry-run",
             "lipbench prepare corpus=grid root=/data/grid workers=8 corpus.store=prepared/grid-8",
         ),
     ),
