@@ -3,7 +3,7 @@
 Example:
     >>> import corpora
     >>> corpora.names()
-    ['grid', 'synthetic']
+    ['grid', 'synthetic', 'tcd_timit']
 """
 
 from __future__ import annotations
@@ -21,13 +21,20 @@ if TYPE_CHECKING:
 
 CORPORA: Registry[Callable[..., Corpus]] = Registry(
     "corpus",
-    {"grid": "corpora.grid.corpus:open_grid", "synthetic": "corpora.synthetic.corpus:SyntheticCorpus"},
+    {
+        "grid": "corpora.grid.corpus:open_grid",
+        "synthetic": "corpora.synthetic.corpus:SyntheticCorpus",
+        "tcd_timit": "corpora.tcd_timit.corpus:open_tcd_timit",
+    },
     group="lipbench.corpora",
 )
 
 PREPARATIONS: Registry[Callable[..., Download]] = Registry(
     "corpus to prepare",
-    {"grid": "corpora.grid.preparation:find_grid"},
+    {
+        "grid": "corpora.grid.preparation:find_grid",
+        "tcd_timit": "corpora.tcd_timit.preparation:find_tcd_timit",
+    },
     group="lipbench.preparations",
 )
 """Functions that find a corpus as downloaded, for `corpora.preparation.run.prepare`."""

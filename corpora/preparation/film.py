@@ -8,16 +8,13 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from corpora.alignments import Alignment
 from corpora.alignments.durations import TokenTimes
 from corpora.landmarks import DETECTOR_STRIDE, FaceLandmarker, FaceTrack
 from corpora.preparation.clip import Made
 from corpora.preparation.crop import Stabilise, crop_mouth, face_side
 from corpora.utterance import Split, Utterance
-from corpora.video import Video, VideoError, read_video
+from corpora.video import Film, VideoError, every
 
 _SAME_RATE = 0.01
 """Frames per second by which a file's rate may differ from the corpus'."""
@@ -89,14 +86,14 @@ class FilmedClip:
             UserError: the video or the labels cannot be used, or there is no face to follow.
         """
         alignment = self.labels.read()
-        video = read_video(self.video, max_frames=self.max_frames)
-        if not abs(video.fps - self.fps) <= _SAME_RATE:  # so put, it also refuses a file that names no rate
-            raise VideoError(f"it runs at {video.fps:g} frames per second, not {self.fps:g}", remedy="Fetch it again")
-        times = self.labels.align(alignment, len(video.frames))
+        film = Film(self.video, max_frames=self.max_frames)
+        if not abs(film.fps - self.fps) <= _SAME_RATE:  # so put, it also refuses a file that names no rate
+            raise VideoError(f"it runs at {film.fps:g} frames per second, not {self.fps:g}", remedy="Fetch it again")
+        times = self.labels.align(alignment, len(film))
         landmarker = _landmarker()
-        track = _sized(landmarker, video.frames, landmarker.follow(video.frames))
-        boxes = [track.median] * len(video.frames) if self.stabilise == "clip" else track.boxes
-        crop = crop_mouth(video.frames, track, landmarker.points(video.frames, boxes), stabilise=self.stabilise)
+        track = _sized(landmarker, film, landmarker.follow(film))
+        boxes = [track.median] * len(film) if self.stabilise == "clip" else track.boxes
+        crop = crop_mouth(film, track, landmarker.points(film, boxes), stabilise=self.stabilise)
         utterance = Utterance(
             id=self.id,
             speaker=self.speaker,
@@ -110,13 +107,13 @@ class FilmedClip:
             split=self.split,
         )
         remarks = (*self.labels.remarks(times), *alignment.repairs, *times.repairs)
-        notes = (*self._length(video), *remarks, *_face_notes(track, crop.outside))
+        notes = (*self._length(len(film)), *remarks, *_face_notes(track, crop.outside))
         return Made(utterance=utterance, placement=crop.placement, notes=notes, sentence=self.sentence)
 
-    def _length(self, video: Video) -> tuple[str, ...]:
-        if self.usual_frames is None or len(video.frames) == self.usual_frames:
+    def _length(self, n_frames: int) -> tuple[str, ...]:
+        if self.usual_frames is None or n_frames == self.usual_frames:
             return ()
-        return (f"{len(video.frames)} frames instead of {self.usual_frames}",)
+        return (f"{n_frames} frames instead of {self.usual_frames}",)
 
 
 @cache
@@ -124,10 +121,10 @@ def _landmarker() -> FaceLandmarker:
     return FaceLandmarker()
 
 
-def _sized(landmarker: FaceLandmarker, frames: NDArray[np.uint8], track: FaceTrack) -> FaceTrack:
+def _sized(landmarker: FaceLandmarker, film: Film, track: FaceTrack) -> FaceTrack:
     """The track with squares of the size that the points say: the predictor's mouth is wider in a wider square."""
-    shown = slice(None, None, DETECTOR_STRIDE)
-    return track.resized(face_side(landmarker.points(frames[shown], track.boxes[shown])))
+    shown = landmarker.points(every(film, DETECTOR_STRIDE), track.boxes[::DETECTOR_STRIDE])
+    return track.resized(face_side(shown))
 
 
 def _face_notes(track: FaceTrack, outside: int) -> tuple[str, ...]:
