@@ -23,7 +23,7 @@ CORPORA: Registry[Callable[..., Corpus]] = Registry(
     "corpus",
     {
         "grid": "corpora.grid.corpus:open_grid",
-        "synthetic": "corpora.synthetic.corpus:SyntheticCorpus",
+        "synthetic": "corpora.synthetic.preparation:open_synthetic",
         "tcd_timit": "corpora.tcd_timit.corpus:open_tcd_timit",
     },
     group="lipbench.corpora",
@@ -33,6 +33,7 @@ PREPARATIONS: Registry[Callable[..., Download]] = Registry(
     "corpus to prepare",
     {
         "grid": "corpora.grid.preparation:find_grid",
+        "synthetic": "corpora.synthetic.preparation:find_synthetic",
         "tcd_timit": "corpora.tcd_timit.preparation:find_tcd_timit",
     },
     group="lipbench.preparations",

@@ -396,18 +396,26 @@ class Store:
         Raises:
             StoreError: there is none of this id, its file is missing or damaged, or its mouth was never part of a face.
         """
-        _, tensors = self._read(clip, ("face", "corner", "box", "affines"))
+        _, tensors = self._read(clip, ("face", "corner", "box", "affines"), optional=True)
+        if not tensors:
+            raise StoreError(
+                f"the mouth of '{clip}' was never part of a face", remedy="Take a corpus of filmed faces for this"
+            )
         x, y = tensors["corner"].tolist()
         left, top, side = tensors["box"].tolist()
         return Placement(face=tensors["face"], corner=(x, y), box=(left, top, side), affines=tensors["affines"])
 
-    def _read(self, clip: str, names: tuple[str, ...]) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    def _read(
+        self, clip: str, names: tuple[str, ...], *, optional: bool = False
+    ) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         entry = self.manifest.clips.get(clip)
         if entry is None:
             raise StoreError(f"{self.folder} holds no clip '{clip}'", remedy=self._why_not(clip))
         try:
             with safe_open(self.folder / entry.file, framework="numpy") as opened:
                 facts = json.loads(opened.metadata()["utterance"])
+                if optional and not set(names) & set(opened.keys()):
+                    return facts, {}
                 return facts, {name: opened.get_tensor(name) for name in names}
         except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
             raise self._damaged(clip, error) from error

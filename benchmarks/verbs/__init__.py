@@ -27,6 +27,7 @@ HELP: dict[str, Help] = {
             "lipbench prepare corpus=grid root=../shared/data/grid",
             "lipbench prepare corpus=grid root=/data/grid --dry-run",
             "lipbench prepare corpus=tcd_timit root=/data/tcdtimit split=random",
+            "lipbench prepare corpus=synthetic corpus.store=prepared/synthetic",
             "lipbench prepare corpus=grid root=/data/grid workers=8 corpus.store=prepared/grid-8",
         ),
     ),

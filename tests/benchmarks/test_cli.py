@@ -91,6 +91,8 @@ def test_generate_says_a_text_with_a_mouth(run, mouth, tmp_path, capsys):
         (["list", "modles"], "Did you mean 'models'"),
         (["prepare", "corpus=grid", "root=no/such/folder"], "no/such/folder"),
         (["prepare", "corpus=grid"], "prepare needs root"),
+        (["prepare", "corpus=synthetic", "root=x"], "preparing synthetic takes no root="),
+        (["prepare", "corpus=tcd_timit", "root=x", "durations=textgrid"], "preparing tcd_timit takes no durations="),
         (["prepare", "corpus=grid", "root=x", "split=publik"], "no split named 'publik'. Did you mean 'public'"),
         (["train", "--dry-run"], "train has no option 'dry_run'"),
         (["train", "corpus=grid", "corpus.store=no/such/store"], "lipbench prepare corpus=grid"),
