@@ -22,7 +22,10 @@ from models.errors import UnknownNameError, UserError, nearest
 CONF = Path(__file__).resolve().parents[1] / "conf"
 OPEN = ("options",)
 """Groups that take names which no file lists: a model's own options, checked by the model."""
-PLAIN = ("text", "identity", "root", "alignments", "out", "run", "runs", "checkpoint", "model", "corpus.store")
+PLAIN = (
+    *("text", "identity", "root", "alignments", "out", "run", "runs", "checkpoint", "model", "utterance"),
+    "corpus.store",
+)
 """Options whose value is taken as it is written: texts and paths."""
 
 
@@ -71,6 +74,14 @@ class Prepare(_Checked):
     tokens: str | None
     durations: str | None
     alignments: Path | None
+
+
+class Show(_Checked):
+    """`lipbench show`."""
+
+    corpus: CorpusChoice
+    utterance: str | None
+    out: Path
 
 
 class Train(_Checked):
@@ -160,6 +171,7 @@ class Listing(_Checked):
 VERBS: dict[str, type[BaseModel]] = {
     "list": Listing,
     "prepare": Prepare,
+    "show": Show,
     "train": Train,
     "evaluate": Evaluate,
     "bench": Bench,

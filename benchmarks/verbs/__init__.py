@@ -31,6 +31,13 @@ HELP: dict[str, Help] = {
             "lipbench prepare corpus=grid root=/data/grid workers=8 corpus.store=prepared/grid-8",
         ),
     ),
+    "show": Help(
+        "draw one utterance: frames with landmarks, tokens and lip opening over time",
+        (
+            "lipbench show                                     # the synthetic corpus",
+            "lipbench show corpus=grid utterance=s1/bbaf5a out=bbaf5a.png",
+        ),
+    ),
     "train": Help(
         "train a model on a corpus; the same command again goes on where it stopped",
         (
