@@ -19,6 +19,8 @@ POSITIONAL = {"report": "run", "list": "what"}
 """Verbs whose first word may stand without its name: `lipbench report runs/bench`."""
 
 TRACEBACK = "--traceback"
+SPELLINGS = {"--dry-run": "dry_run=true"}
+"""Words that are written as other programs have them."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,7 +62,7 @@ def _dispatch(words: list[str]) -> int:
     if not words or words[0] in ("-h", "--help", "help"):
         print(_overview())
         return 0 if words else 2
-    verb, *overrides = words
+    verb, *overrides = (SPELLINGS.get(word, word) for word in words)
     if verb not in config.VERBS:
         raise UnknownNameError("verb", verb, config.VERBS)
     if any(word in ("-h", "--help") for word in overrides):

@@ -23,17 +23,8 @@ CONF = Path(__file__).resolve().parents[1] / "conf"
 OPEN = ("options",)
 """Groups that take names which no file lists: a model's own options, checked by the model."""
 PLAIN = (
-    "text",
-    "identity",
-    "root",
-    "out",
-    "run",
-    "runs",
-    "checkpoint",
-    "model",
-    "corpus.store",
-    "features",
-    "inception_weights",
+    *("text", "identity", "root", "alignments", "out", "run", "runs", "checkpoint", "model", "utterance"),
+    *("corpus.store", "features", "inception_weights"),
 )
 """Options whose value is taken as it is written: texts and paths."""
 
@@ -72,12 +63,25 @@ class Prepare(_Checked):
     """`lipbench prepare`."""
 
     corpus: CorpusChoice
-    root: Path
+    root: Path | None
+    dry_run: bool
     workers: int | None = Field(default=None, ge=0)
     limit: int | None = Field(default=None, ge=1)
-    split: Literal["public", "unseen", "random"]
-    seed: int
-    stabilise: Literal["clip", "frame"]
+    # the corpus checks what it can be asked for
+    split: str | None
+    seed: int | None
+    stabilise: str | None
+    tokens: str | None
+    durations: str | None
+    alignments: Path | None
+
+
+class Show(_Checked):
+    """`lipbench show`."""
+
+    corpus: CorpusChoice
+    utterance: str | None
+    out: Path
 
 
 class Train(_Checked):
@@ -188,6 +192,7 @@ class Listing(_Checked):
 VERBS: dict[str, type[BaseModel]] = {
     "list": Listing,
     "prepare": Prepare,
+    "show": Show,
     "train": Train,
     "evaluate": Evaluate,
     "bench": Bench,

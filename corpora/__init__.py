@@ -3,7 +3,7 @@
 Example:
     >>> import corpora
     >>> corpora.names()
-    ['grid', 'synthetic']
+    ['grid', 'synthetic', 'tcd_timit']
 """
 
 from __future__ import annotations
@@ -16,13 +16,29 @@ from models.registry import Registry
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from corpora.preparation.run import Download
     from corpora.utterance import Corpus
 
 CORPORA: Registry[Callable[..., Corpus]] = Registry(
     "corpus",
-    {"grid": "corpora.grid.corpus:open_grid", "synthetic": "corpora.synthetic.corpus:SyntheticCorpus"},
+    {
+        "grid": "corpora.grid.corpus:open_grid",
+        "synthetic": "corpora.synthetic.preparation:open_synthetic",
+        "tcd_timit": "corpora.tcd_timit.corpus:open_tcd_timit",
+    },
     group="lipbench.corpora",
 )
+
+PREPARATIONS: Registry[Callable[..., Download]] = Registry(
+    "corpus to prepare",
+    {
+        "grid": "corpora.grid.preparation:find_grid",
+        "synthetic": "corpora.synthetic.preparation:find_synthetic",
+        "tcd_timit": "corpora.tcd_timit.preparation:find_tcd_timit",
+    },
+    group="lipbench.preparations",
+)
+"""Functions that find a corpus as downloaded, for `corpora.preparation.run.prepare`."""
 
 
 def names() -> list[str]:

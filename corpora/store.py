@@ -8,7 +8,8 @@ Every file is written under another name and renamed, so nothing half-written is
 that is asked for and keeps nothing open, so many workers may read at once.
 
 History of the format:
-    1: first version.
+    1: first version. Later, without another number as older stores stay readable: the manifest names each clip's
+       sentence (unknown in a store that has not been prepared again since), and a clip may have no placement.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -87,6 +89,8 @@ class ClipEntry:
     sha256: str
     source: str
     """Digest of what it was made from, as the preparation defines it."""
+    sentence: str | None = None
+    """What it has in common with clips that say the same; None in a store from before this was kept."""
     notes: tuple[str, ...] = ()
     """What a reader should know, such as an unusual length."""
 
@@ -126,6 +130,26 @@ class Manifest:
         """Clip ids of one split, sorted."""
         return sorted(name for name, entry in self.clips.items() if entry.split == split)
 
+    @cached_property
+    def trained(self) -> frozenset[str] | None:
+        """Sentences of the clips for training; None if any of them is not known."""
+        sentences = {entry.sentence for entry in self.clips.values() if entry.split == "train"}
+        return None if None in sentences else frozenset(s for s in sentences if s is not None)
+
+    def seen(self, clip: str) -> bool | None:
+        """Whether a clip for training says the same sentence; None if it is not known.
+
+        Raises:
+            KeyError: there is no such clip.
+        """
+        sentence = self.clips[clip].sentence
+        return None if sentence is None or self.trained is None else sentence in self.trained
+
+    @property
+    def seen_tests(self) -> int:
+        """Clips for testing whose sentence is also in training, as far as known."""
+        return sum(bool(self.seen(name)) for name in self.ids("test"))
+
 
 def _digest(value: object) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
@@ -140,6 +164,7 @@ def save_manifest(store: Path, manifest: Manifest) -> None:
     counts = {
         "train": len(manifest.ids("train")),
         "test": len(manifest.ids("test")),
+        "seen": manifest.seen_tests,
         "frames": sum(entry.frames for entry in manifest.clips.values()),
         "bytes": sum(entry.bytes for entry in manifest.clips.values()),
         "skipped": len(manifest.skipped),
@@ -197,30 +222,41 @@ def load_manifest(store: Path) -> Manifest:
 
 
 def write_clip(
-    store: Path, utterance: Utterance, placement: Placement, *, source: str, options: str, notes: tuple[str, ...] = ()
+    store: Path,
+    utterance: Utterance,
+    placement: Placement | None,
+    *,
+    source: str,
+    options: str,
+    notes: tuple[str, ...] = (),
+    sentence: str | None = None,
 ) -> ClipEntry:
     """Write one utterance into the store.
 
     Args:
         store: the store's folder.
         utterance: what to keep; its id is its place below ``clips/``.
-        placement: where the crops came from.
+        placement: where the crops came from; None if they were never part of a face.
         source: digest of what it was made from.
         options: the manifest's `options_digest`.
         notes: what a reader should know.
+        sentence: what clips that say the same have in common; None for the text.
 
     Raises:
         StoreError: the file cannot be written.
     """
-    tensors = {
+    tensors: dict[str, NDArray[Any]] = {
         "frames": utterance.frames,
         "landmarks": utterance.landmarks.astype(np.float32),
         "durations": utterance.durations.astype(np.int64),
-        "face": placement.face,
-        "corner": np.array(placement.corner, dtype=np.int64),
-        "box": np.array(placement.box, dtype=np.float64),
-        "affines": placement.affines.astype(np.float64),
     }
+    if placement is not None:
+        tensors |= {
+            "face": placement.face,
+            "corner": np.array(placement.corner, dtype=np.int64),
+            "box": np.array(placement.box, dtype=np.float64),
+            "affines": placement.affines.astype(np.float64),
+        }
     facts = {
         "id": utterance.id,
         "speaker": utterance.speaker,
@@ -233,6 +269,8 @@ def write_clip(
         "options": options,
         "notes": list(notes),
     }
+    if sentence is not None:
+        facts["sentence"] = sentence
     # one key only: the order of several would differ from run to run, and the digest with it
     metadata = {"utterance": json.dumps(facts, sort_keys=True)}
     content = save({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}, metadata)
@@ -249,6 +287,7 @@ def _entry(file: str, facts: Mapping[str, Any], n_frames: int, content: bytes) -
         bytes=len(content),
         sha256=hashlib.sha256(content).hexdigest(),
         source=facts["source"],
+        sentence=facts.get("sentence", facts["text"]),
         notes=tuple(facts["notes"]),
     )
 
@@ -270,7 +309,11 @@ def find_clip(store: Path, clip: str, known: ClipEntry | None, *, source: str, o
     path = store / file
     if not path.is_file():
         return None
-    if known is not None and (known.bytes, known.source) == (path.stat().st_size, source):
+    if (
+        known is not None
+        and known.sentence is not None
+        and (known.bytes, known.source) == (path.stat().st_size, source)
+    ):
         return known
     try:
         with safe_open(path, framework="numpy") as opened:
@@ -339,6 +382,7 @@ class Store:
                 duration_source=facts["duration_source"],
                 fps=facts["fps"],
                 split=cast("Literal['train', 'test']", facts["split"]),
+                seen=self.manifest.seen(clip),
                 frames=tensors["frames"],
                 landmarks=tensors["landmarks"],
                 durations=tensors["durations"],
@@ -350,20 +394,28 @@ class Store:
         """Read where a clip's crops came from.
 
         Raises:
-            StoreError: there is none of this id, or its file is missing or damaged.
+            StoreError: there is none of this id, its file is missing or damaged, or its mouth was never part of a face.
         """
-        _, tensors = self._read(clip, ("face", "corner", "box", "affines"))
+        _, tensors = self._read(clip, ("face", "corner", "box", "affines"), optional=True)
+        if not tensors:
+            raise StoreError(
+                f"the mouth of '{clip}' was never part of a face", remedy="Take a corpus of filmed faces for this"
+            )
         x, y = tensors["corner"].tolist()
         left, top, side = tensors["box"].tolist()
         return Placement(face=tensors["face"], corner=(x, y), box=(left, top, side), affines=tensors["affines"])
 
-    def _read(self, clip: str, names: tuple[str, ...]) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    def _read(
+        self, clip: str, names: tuple[str, ...], *, optional: bool = False
+    ) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         entry = self.manifest.clips.get(clip)
         if entry is None:
             raise StoreError(f"{self.folder} holds no clip '{clip}'", remedy=self._why_not(clip))
         try:
             with safe_open(self.folder / entry.file, framework="numpy") as opened:
                 facts = json.loads(opened.metadata()["utterance"])
+                if optional and not set(names) & set(opened.keys()):
+                    return facts, {}
                 return facts, {name: opened.get_tensor(name) for name in names}
         except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
             raise self._damaged(clip, error) from error

@@ -40,6 +40,8 @@ class Utterance:
     landmarks: NDArray[np.float32]
     """(T, 20, 2) mouth points as (x, y) in pixels of the frame, pixel centres at integers."""
     split: Split
+    seen: bool | None = None
+    """Whether the same sentence is also said in the training split, by anyone; None if it is not known."""
 
     def __post_init__(self) -> None:
         n_frames = len(self.frames)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal, TypeAlias, cast
 
 import av
 import av.container
@@ -18,6 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.errors import UserError
+
+HOLD_BYTES = 256 * 2**20
+"""Frames of so many bytes are held in memory: 800 of GRID's, 43 of full HD."""
 
 
 class VideoError(UserError):
@@ -34,19 +38,94 @@ class Video:
     """Average frames per second, as the file says."""
 
 
-def read_video(path: Path, *, max_frames: int | None = None) -> Video:
-    """Decode all frames of a file's first video stream.
+class Film:
+    """The frames of a file's first video stream, to be gone through as often as needed.
 
-    Decoding uses one thread, so that many files can be read by as many processes. Colours are converted by FFmpeg from
-    the stream's own colour space; rotation and pixel aspect are not applied.
+    They are held in memory while they are few, and decoded anew each time otherwise: a clip of full-HD frames would
+    fill a gigabyte. Decoding uses one thread, so that many files can be read by as many processes. Colours are
+    converted by FFmpeg from the stream's own colour space; rotation and pixel aspect are not applied.
 
     Args:
         path: any file that FFmpeg reads.
         max_frames: refuse a longer video, so that a wrong file cannot fill the memory; None for no limit.
+        hold_bytes: hold as many bytes of frames.
 
     Raises:
-        VideoError: the file is missing, empty, truncated, holds no picture, or is longer than `max_frames`.
+        VideoError: the file is missing, empty, truncated, holds no picture, is longer than `max_frames`, or changes its
+            size on the way.
     """
+
+    def __init__(self, path: Path, *, max_frames: int | None = None, hold_bytes: float = HOLD_BYTES) -> None:
+        self.path = path
+        held: list[NDArray[np.uint8]] = []
+        sizes: set[tuple[int, int]] = set()
+        self._length, room = 0, hold_bytes
+        with _opened(path) as container:
+            rate = container.streams.video[0].average_rate
+            for frame in container.decode(video=0):
+                self._length += 1
+                sizes.add((frame.width, frame.height))
+                if max_frames is not None and self._length > max_frames:
+                    raise VideoError(
+                        f"the video {path.name} is longer than {max_frames} frames", remedy="Cut it into sentences"
+                    )
+                room -= 3 * frame.width * frame.height
+                if room >= 0:
+                    held.append(_picture(frame))
+        if self._length == 0:
+            raise VideoError(f"the video {path.name} holds no frame", remedy="Fetch it again")
+        if len(sizes) > 1:
+            raise VideoError(f"the video {path.name} changes its size on the way", remedy="Encode it anew at one size")
+        self.fps = float(rate) if rate else math.nan
+        """Average frames per second, as the file says; nan if it does not."""
+        self._held = held if room >= 0 else None
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __iter__(self) -> Iterator[NDArray[np.uint8]]:
+        return self.every(1)
+
+    def every(self, stride: int) -> Iterator[NDArray[np.uint8]]:
+        """Go through frames 0, `stride`, 2 `stride` and so on: (H, W, 3) RGB uint8.
+
+        Raises:
+            VideoError: the file cannot be decoded any more.
+        """
+        if self._held is not None:
+            yield from self._held[::stride]
+            return
+        with _opened(self.path) as container:
+            for number, frame in enumerate(container.decode(video=0)):
+                if number % stride == 0:
+                    yield _picture(frame)
+
+
+Frames: TypeAlias = "NDArray[np.uint8] | Film"
+"""(T, H, W, 3) RGB uint8, in memory or not."""
+
+
+def every(frames: Frames, stride: int) -> Iterable[NDArray[np.uint8]]:
+    """Frames 0, `stride`, 2 `stride` and so on."""
+    return frames.every(stride) if isinstance(frames, Film) else frames[::stride]
+
+
+def read_video(path: Path, *, max_frames: int | None = None) -> Video:
+    """Decode all frames of a file into memory, as `Film` does.
+
+    Args:
+        path: any file that FFmpeg reads.
+        max_frames: refuse a longer video; None for no limit.
+
+    Raises:
+        VideoError: as `Film`.
+    """
+    film = Film(path, max_frames=max_frames, hold_bytes=math.inf)
+    return Video(frames=np.stack(list(film)), fps=film.fps)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[av.container.InputContainer]:
     if not path.is_file():
         raise VideoError(f"there is no video {path}", remedy="Check the path")
     if path.stat().st_size == 0:
@@ -55,29 +134,18 @@ def read_video(path: Path, *, max_frames: int | None = None) -> Video:
         with av.open(str(path)) as container:
             if not container.streams.video:
                 raise VideoError(f"{path.name} holds no video stream", remedy="Give a file with pictures in it")
-            stream = container.streams.video[0]
-            stream.codec_context.thread_count = 1
-            rate = stream.average_rate
-            frames = list(_decode(container, path, max_frames))
+            container.streams.video[0].codec_context.thread_count = 1
+            yield container
     except (av.error.FFmpegError, OSError, ValueError) as error:
         raise VideoError(
             f"the video {path.name} cannot be decoded: {_reason(error)}", remedy="Fetch it again"
         ) from error
-    if not frames:
-        raise VideoError(f"the video {path.name} holds no frame", remedy="Fetch it again")
-    if len({frame.shape for frame in frames}) > 1:
-        raise VideoError(f"the video {path.name} changes its size on the way", remedy="Encode it anew at one size")
-    return Video(frames=np.stack(frames), fps=float(rate) if rate else math.nan)
 
 
-def _decode(container: av.container.InputContainer, path: Path, max_frames: int | None) -> Iterator[NDArray[np.uint8]]:
-    for number, frame in enumerate(container.decode(video=0)):
-        if max_frames is not None and number >= max_frames:
-            raise VideoError(
-                f"the video {path.name} is longer than {max_frames} frames", remedy="Cut it into sentences"
-            )
-        # PyAV's own annotation allows every number type
-        yield cast("NDArray[np.uint8]", frame.to_ndarray(format="rgb24"))
+def _picture(frame: av.VideoFrame) -> NDArray[np.uint8]:
+    # a copy: PyAV gives a view with gaps between the rows, which dlib does not read as it should.
+    # Its annotation allows every number type
+    return np.ascontiguousarray(cast("NDArray[np.uint8]", frame.to_ndarray(format="rgb24")))
 
 
 def _reason(error: Exception) -> str:

@@ -25,7 +25,17 @@ HELP: dict[str, Help] = {
         "decode, find faces and mouths, cut lip crops, align: once per corpus, resumable",
         (
             "lipbench prepare corpus=grid root=../shared/data/grid",
+            "lipbench prepare corpus=grid root=/data/grid --dry-run",
+            "lipbench prepare corpus=tcd_timit root=/data/tcdtimit split=random",
+            "lipbench prepare corpus=synthetic corpus.store=prepared/synthetic",
             "lipbench prepare corpus=grid root=/data/grid workers=8 corpus.store=prepared/grid-8",
+        ),
+    ),
+    "show": Help(
+        "draw one utterance: frames with landmarks, tokens and lip opening over time",
+        (
+            "lipbench show                                     # the synthetic corpus",
+            "lipbench show corpus=grid utterance=s1/bbaf5a out=bbaf5a.png",
         ),
     ),
     "train": Help(

@@ -7,13 +7,14 @@ Two layouts are read, in one folder even mixed: that of the Zenodo record (``s1/
 
 from __future__ import annotations
 
-import hashlib
 import re
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from corpora.preparation.splits import ListNames, draw_each, read_lists
 from corpora.utterance import Split
 from models.errors import UserError
 
@@ -24,10 +25,11 @@ and s22 for testing. ``random``: a seeded draw of the same share."""
 RANDOM_TEST_SHARE = 0.255
 """As in the public lists: 255 of each talker's 1000 sentences."""
 
-_LISTS: dict[str, dict[Split, tuple[str, ...]]] = {
+_LISTS: dict[str, ListNames] = {
     "public": {"train": ("overlap_train.txt",), "test": ("overlap_test.txt", "overlap_val.txt")},
     "unseen": {"train": ("unseen_train.txt",), "test": ("unseen_test.txt", "unseen_val.txt")},
 }
+_LIST_LINE = re.compile(r"(s\d+)/(?:[^/]+/)*(\w+)(?:\.\w+)?")
 _LISTS_REMEDY = (
     "Copy the lists from data/ of https://github.com/VIPL-Audio-Visual-Speech-Understanding/LipNet-PyTorch "
     "(lines such as s1/video/mpg_6000/bbaf2n) into that folder, or choose split=random"
@@ -43,6 +45,8 @@ class ClipFiles:
     video: Path
     alignment: Path
     """Where it should be; it may not exist."""
+    textgrid: Path | None = None
+    """A TextGrid of the same clip, if one was asked for and found."""
 
     @property
     def talker(self) -> str:
@@ -55,8 +59,17 @@ class ClipFiles:
         return self.id.partition("/")[2]
 
 
-def find_clips(root: Path) -> list[ClipFiles]:
+FLAT = "sN/*.mpg with alignments/sN/*.align"
+UNZIPPED = "sN/video/mpg_6000/*.mpg with sN/align/*.align"
+
+
+def find_clips(root: Path, *, textgrids: Path | bool = False) -> list[ClipFiles]:
     """Find all videos below a GRID folder.
+
+    Args:
+        root: the download.
+        textgrids: whether to look for a TextGrid of each clip too: True beside its ``.align`` file, a folder in that
+            (``s1/bbaf2n.TextGrid``, as the Montreal Forced Aligner writes its results, or ``bbaf2n.TextGrid``).
 
     Returns:
         One entry per clip, by talker number, then code. A clip stored twice (flat, high quality ``mpg_6000``, other
@@ -74,7 +87,23 @@ def find_clips(root: Path) -> list[ClipFiles]:
             f"{root} holds no GRID videos",
             remedy="It must hold s1/*.mpg with alignments/s1/*.align, or s1/video/mpg_6000/*.mpg with s1/align/*.align",
         )
+    if textgrids is not False:
+        clips = [replace(clip, textgrid=_textgrid(clip, None if textgrids is True else textgrids)) for clip in clips]
     return clips
+
+
+def _textgrid(clip: ClipFiles, folder: Path | None) -> Path | None:
+    name = f"{clip.code}.TextGrid"
+    places = [clip.alignment.parent / name] if folder is None else [folder / clip.talker / name, folder / name]
+    return next((place for place in places if place.is_file()), None)
+
+
+def describe_layout(clips: list[ClipFiles]) -> str:
+    """Say in which of the two layouts clips were found, and how many in each if in both."""
+    counts = Counter(FLAT if clip.video.parent.name == clip.talker else UNZIPPED for clip in clips)
+    if len(counts) == 1:
+        return next(iter(counts))
+    return "; ".join(f"{layout} ({count} clips)" for layout, count in sorted(counts.items()))
 
 
 def _talker_number(folder: Path) -> int:
@@ -108,31 +137,7 @@ def read_split_lists(root: Path, split: SplitChoice) -> dict[str, Split]:
     Raises:
         UserError: a list is missing or garbled, or a clip stands in both.
     """
-    assigned: dict[str, Split] = {}
-    for name, files in _LISTS[split].items():
-        path = next((p for file in files if (p := root / "splits" / file).is_file()), None)
-        if path is None:
-            raise UserError(f"{root / 'splits'} holds no {files[0]}", remedy=_LISTS_REMEDY)
-        for clip in _read_list(path):
-            if assigned.setdefault(clip, name) != name:
-                raise UserError(f"{clip} stands in both lists of {path.parent}", remedy="Delete it from one of them")
-    return assigned
-
-
-def _read_list(path: Path) -> list[str]:
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} cannot be read: {error}", remedy=_LISTS_REMEDY) from error
-    clips = []
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        match = re.fullmatch(r"(s\d+)/(?:[^/]+/)*(\w+)(?:\.\w+)?", line.strip())
-        if match is None:
-            raise UserError(f"{path} line {number}: {line[:60]!r} names no clip", remedy=_LISTS_REMEDY)
-        clips.append(f"{match[1]}/{match[2]}")
-    return clips
+    return read_lists(root / "splits", _LISTS[split], _LIST_LINE, remedy=_LISTS_REMEDY)
 
 
 def assign_splits(
@@ -151,10 +156,4 @@ def assign_splits(
     """
     if lists is not None:
         return {clip.id: lists.get(clip.id) for clip in clips}
-    return {clip.id: "test" if _draw(clip.id, seed) < RANDOM_TEST_SHARE else "train" for clip in clips}
-
-
-def _draw(clip: str, seed: int) -> float:
-    """A number in [0, 1) that depends on nothing but the clip's id and the seed."""
-    digest = hashlib.sha256(f"{seed}:{clip}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") / 2**64
+    return dict(draw_each([clip.id for clip in clips], RANDOM_TEST_SHARE, seed=seed))

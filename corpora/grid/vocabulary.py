@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from corpora.tokens import BOUNDARY
+
 _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 SLOTS: tuple[dict[str, str], ...] = (
@@ -14,6 +16,9 @@ SLOTS: tuple[dict[str, str], ...] = (
 )
 """Letter of the file code to word, for each of the six slots (Cooke et al., JASA 2006, table I): command, colour,
 preposition, letter (no w), digit, adverb."""
+
+WORDS: tuple[str, ...] = (BOUNDARY, *sorted({word for slot in SLOTS for word in slot.values()}))
+"""All token symbols of the word level."""
 
 
 def sentence_of_code(code: str) -> str | None:

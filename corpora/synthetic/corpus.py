@@ -79,9 +79,14 @@ class SyntheticCorpus:
     @property
     def fingerprint(self) -> str:
         """Hex digest of all options and of the version of the drawing."""
-        options = {name.lstrip("_"): value for name, value in sorted(vars(self).items())}
-        text = json.dumps({"render": RENDER_VERSION, **options}, sort_keys=True)
+        text = json.dumps(self.options, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def options(self) -> dict[str, object]:
+        """Everything that decides the content, the version of the drawing included, as plain JSON values."""
+        values = {name.lstrip("_"): value for name, value in sorted(vars(self).items())}
+        return {"render": RENDER_VERSION, **values, "seconds": list(self._seconds)}
 
     def ids(self, split: Split) -> list[str]:
         """Ids of a split, sorted.
@@ -124,6 +129,8 @@ class SyntheticCorpus:
             frames=frames,
             landmarks=points,
             split=split,
+            # no sentence is in both splits
+            seen=split == "train",
         )
 
     def _id(self, clip: int) -> str:

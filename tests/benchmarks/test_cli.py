@@ -90,7 +90,11 @@ def test_generate_says_a_text_with_a_mouth(run, mouth, tmp_path, capsys):
         (["train", "options.hiden=3"], "Did you mean 'hidden'"),
         (["list", "modles"], "Did you mean 'models'"),
         (["prepare", "corpus=grid", "root=no/such/folder"], "no/such/folder"),
-        (["prepare", "corpus=synthetic", "root=x"], "needs no preparation"),
+        (["prepare", "corpus=grid"], "prepare needs root"),
+        (["prepare", "corpus=synthetic", "root=x"], "preparing synthetic takes no root="),
+        (["prepare", "corpus=tcd_timit", "root=x", "durations=textgrid"], "preparing tcd_timit takes no durations="),
+        (["prepare", "corpus=grid", "root=x", "split=publik"], "no split named 'publik'. Did you mean 'public'"),
+        (["train", "--dry-run"], "train has no option 'dry_run'"),
         (["train", "corpus=grid", "corpus.store=no/such/store"], "lipbench prepare corpus=grid"),
         (["evaluate", "checkpoint=no.ckpt"], "no checkpoint at no.ckpt"),
         (["generate", "text= ", "identity=no.png"], "the text is empty"),
@@ -135,3 +139,19 @@ def test_an_interrupt_says_that_nothing_is_lost(monkeypatch, capsys):
     monkeypatch.setattr(cli, "_dispatch", interrupted)
     assert cli.main(["train"]) == 130
     assert "interrupted" in capsys.readouterr().err
+
+
+def test_a_dry_run_of_prepare_says_what_it_found_and_writes_nothing(tmp_path, capsys, caplog):
+    talker = tmp_path / "grid" / "s1"
+    talker.mkdir(parents=True)
+    (talker / "bbaf2n.mpg").touch()
+    store = tmp_path / "store"
+    words = ["corpus=grid", f"root={tmp_path / 'grid'}", f"corpus.store={store}", "split=random", "--dry-run"]
+    assert cli.main(["prepare", *words]) == 0
+    shown = capsys.readouterr().out
+    assert "1 clips of 1 speaker (s1)" in shown
+    assert "1 without an alignment: s1/bbaf2n" in shown
+    assert "a run would prepare 1 clips" in shown
+    assert "nothing was written" in shown
+    assert "sN/*.mpg with alignments/sN/*.align" in caplog.text
+    assert not store.exists()

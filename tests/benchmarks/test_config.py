@@ -66,7 +66,7 @@ def test_any_text_may_be_said(text):
         ("train", ["corpus=gird"], "no corpus named 'gird'. Did you mean 'grid'"),
         ("train", ["training=smal"], "Did you mean 'small'"),
         ("train", ["corpus.trian=3"], "Did you mean 'corpus.train'"),
-        ("prepare", [], "prepare needs root"),
+        ("report", [], "report needs run"),
         ("evaluate", ["limit=0"], "limit=0"),
         ("evaluate", ["batch=many"], "batch='many'"),
         ("evaluate", ["durations=guessed"], "durations"),

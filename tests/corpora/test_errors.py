@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 
-from corpora.grid.alignment import AlignmentError
+from corpora.alignments import AlignmentError
 from corpora.landmarks import FaceError
 from corpora.store import StoreError
 from corpora.video import VideoError

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from corpora.grid.layout import assign_splits, find_clips, read_split_lists
+from corpora.grid.layout import FLAT, UNZIPPED, assign_splits, describe_layout, find_clips, read_split_lists
 from models.errors import UserError
 
 GRID = Path(__file__).parents[3] / "shared" / "data" / "grid"
@@ -34,6 +34,8 @@ def test_both_layouts_are_found(tmp_path):
     assert clips[0].alignment == tmp_path / "alignments" / "s2" / "lwae9s.align"
     assert clips[1].alignment == tmp_path / "s10" / "align" / "bbaf2n.align"
     assert (clips[1].talker, clips[1].code) == ("s10", "bbaf2n")
+    assert describe_layout(clips) == f"{FLAT} (1 clips); {UNZIPPED} (1 clips)"
+    assert describe_layout(clips[:1]) == FLAT
 
 
 def test_a_clip_in_two_qualities_counts_once(tmp_path):
@@ -96,6 +98,14 @@ def test_the_public_lists_hold_255_test_sentences_per_talker():
     assigned = read_split_lists(GRID, "public")
     talkers = {clip.partition("/")[0] for clip in assigned}
     assert len(talkers) == 33
+    # field research: 24,408 for training, 8,415 for testing
+    assert len(assigned) == 24_408 + 8_415
     tests = [clip.partition("/")[0] for clip, split in assigned.items() if split == "test"]
     assert all(tests.count(talker) == 255 for talker in talkers)
-    assert set(read_split_lists(GRID, "unseen").values()) == {"train", "test"}
+    unseen = read_split_lists(GRID, "unseen")
+    tested = {clip.partition("/")[0] for clip, split in unseen.items() if split == "test"}
+    trained = {clip.partition("/")[0] for clip, split in unseen.items() if split == "train"}
+    assert tested == {"s1", "s2", "s20", "s22"}
+    assert len(trained) == 29
+    assert not tested & trained
+    assert sum(split == "test" for split in unseen.values()) == 3_986

@@ -135,3 +135,14 @@ def test_a_face_that_moves_about_is_not_called_unseen(landmarker, face, grey):
 
 def test_a_resized_square_keeps_its_middle():
     assert Box(10, 20, 30).resized(20) == Box(15, 25, 20)
+
+
+def test_a_face_in_a_large_picture_is_found_where_it_is(landmarker, face):
+    height, width = face.shape[:2]
+    picture = np.full((1080, 1920, 3), 128, np.uint8)
+    picture[300 : 300 + 2 * height, 900 : 900 + 2 * width] = cv2.resize(face, None, fx=2, fy=2)[: 1080 - 300]
+    (small,) = landmarker.detect(face)
+    found = landmarker.follow(picture[None]).median
+    assert abs(found.left - (900 + 2 * small.left)) < 12
+    assert abs(found.top - (300 + 2 * small.top)) < 12
+    assert found.side == pytest.approx(2 * small.side, rel=0.1)

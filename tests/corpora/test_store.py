@@ -198,4 +198,4 @@ def test_the_manifest_tells_a_human_what_is_there(tmp_path):
     data = json.loads((tmp_path / MANIFEST).read_text())
     assert data["fingerprint"] == manifest.fingerprint
     size = sum(p.stat().st_size for p in (tmp_path / "clips").rglob("*.safetensors"))
-    assert data["counts"] == {"train": 1, "test": 1, "frames": 10, "bytes": size, "skipped": 1, "absent": 0}
+    assert data["counts"] == {"train": 1, "test": 1, "seen": 1, "frames": 10, "bytes": size, "skipped": 1, "absent": 0}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import corpora.video
-from corpora.video import VideoError, read_video, warp, write_video
+from corpora.video import Film, VideoError, read_video, warp, write_video
 
 
 def moving_pattern(n_frames=12, height=80, width=160):
@@ -112,6 +112,29 @@ def test_a_video_beyond_the_limit_is_refused(tmp_path):
     assert len(read_video(tmp_path / "clip.mp4", max_frames=12).frames) == 12
     with pytest.raises(VideoError, match="longer than 11 frames"):
         read_video(tmp_path / "clip.mp4", max_frames=11)
+
+
+@pytest.mark.parametrize("hold_bytes", [0, 5 * 80 * 160 * 3, 10**9])
+def test_a_film_gives_the_same_frames_held_or_not(tmp_path, hold_bytes):
+    write_video(moving_pattern(12), tmp_path / "clip.mp4", 30000 / 1001)
+    whole = read_video(tmp_path / "clip.mp4")
+    film = Film(tmp_path / "clip.mp4", hold_bytes=hold_bytes)
+    assert (len(film), film.fps) == (12, whole.fps)
+    for _ in range(2):
+        np.testing.assert_array_equal(np.stack(list(film)), whole.frames)
+    np.testing.assert_array_equal(np.stack(list(film.every(5))), whole.frames[::5])
+    assert all(frame.flags.c_contiguous for frame in film)
+    assert all(frame.flags.c_contiguous for frame in Film(tmp_path / "clip.mp4", hold_bytes=0))
+
+
+def test_a_film_that_does_not_fit_is_not_held(tmp_path):
+    write_video(moving_pattern(12), tmp_path / "clip.mp4", 25)
+    film = Film(tmp_path / "clip.mp4", hold_bytes=12 * 80 * 160 * 3 - 1)
+    held = Film(tmp_path / "clip.mp4", hold_bytes=12 * 80 * 160 * 3)
+    (tmp_path / "clip.mp4").unlink()
+    assert len(list(held)) == 12
+    with pytest.raises(VideoError, match="there is no video"):
+        list(film)
 
 
 def test_warp_by_nothing_is_the_picture_itself():

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from corpora.landmarks import MOUTH, Box, FaceTrack
 from corpora.store import FACE_SIZE, Placement
 from corpora.utterance import FRAME_HEIGHT, FRAME_WIDTH
-from corpora.video import warp
+from corpora.video import Frames, warp
 
 Stabilise = Literal["clip", "frame"]
 """``clip``: one window for all frames, so that the head's own motion stays. ``frame``: the window follows the mouth."""
@@ -61,7 +61,7 @@ def face_side(points: NDArray[np.float32]) -> float:
 
 
 def crop_mouth(
-    frames: NDArray[np.uint8], track: FaceTrack, points: NDArray[np.float32], *, stabilise: Stabilise = "clip"
+    frames: Frames, track: FaceTrack, points: NDArray[np.float32], *, stabilise: Stabilise = "clip"
 ) -> MouthCrop:
     """Cut the mouth out of every frame.
 
@@ -83,12 +83,11 @@ def crop_mouth(
     crops = np.stack([warp(f, a, size=(FRAME_HEIGHT, FRAME_WIDTH)) for f, a in zip(frames, affines, strict=True)])
     landmarks = mouth * scale + affines[:, None, :, 2]
     outside = (landmarks < -0.5) | (landmarks > np.array([FRAME_WIDTH, FRAME_HEIGHT]) - 0.5)
+    box = track.median if stabilise == "clip" else track.boxes[0]
     return MouthCrop(
         frames=crops,
         landmarks=landmarks.astype(np.float32),
-        placement=_place(
-            frames[0], crops[0], (track.median if stabilise == "clip" else track.boxes[0]).resized(side), affines
-        ),
+        placement=_place(next(iter(frames)), crops[0], box.resized(side), affines),
         outside=int(outside.any(axis=(1, 2)).sum()),
     )
 

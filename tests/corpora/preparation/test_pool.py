@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from corpora.grid.pool import run_jobs
+from corpora.preparation.pool import run_jobs
 from corpora.store import StoreError
 
 DEATH = "__import__('os')._exit(1)"
@@ -56,7 +56,7 @@ def test_what_the_user_can_mend_comes_back_from_a_worker():
 
 PARENT = """
 import gc, sys
-from corpora.grid.pool import run_jobs
+from corpora.preparation.pool import run_jobs
 job = f"(open({sys.argv[1]!r} + '/' + str(__import__('os').getpid()), 'w').close(), __import__('time').sleep(60))"
 for _ in run_jobs(eval, [job] * 2, workers=2, start=gc.collect):
     pass
@@ -64,7 +64,7 @@ for _ in run_jobs(eval, [job] * 2, workers=2, start=gc.collect):
 
 
 def test_workers_end_with_a_parent_that_is_killed(tmp_path):
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     with subprocess.Popen([sys.executable, "-c", PARENT, str(tmp_path)], cwd=root) as parent:
         until(lambda: len(list(tmp_path.iterdir())) == 2 or parent.poll() is not None)
         parent.kill()

