@@ -54,11 +54,15 @@ class StoredCorpus:
         """
         return self._store.utterance(utterance_id)
 
+
+class FilmedCorpus(StoredCorpus):
+    """A stored corpus whose crops were cut out of faces; see `StoredCorpus` for its arguments."""
+
     def placement(self, utterance_id: str) -> Placement:
         """Read the first face frame of an utterance and where its crops came from.
 
         Raises:
-            UserError: there is none of this id, its file cannot be read, or its mouth was never part of a face.
+            UserError: there is none of this id, or its file cannot be read.
         """
         return self._store.placement(utterance_id)
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from corpora.grid.vocabulary import WORDS
 from corpora.store import Store
-from corpora.stored import StoredCorpus, store_folder
+from corpora.stored import FilmedCorpus, store_folder
 from corpora.tokens import CHARACTERS
 
 
-def open_grid(store: str | Path) -> StoredCorpus:
+def open_grid(store: str | Path) -> FilmedCorpus:
     """Open the prepared corpus. Ids are talker and file code, such as "s1/bbaf2n".
 
     Its tokens are what it was prepared with: characters or words.
@@ -23,4 +23,4 @@ def open_grid(store: str | Path) -> StoredCorpus:
     """
     opened = Store(store_folder(store), "grid")
     words = opened.manifest.options.get("tokens") == "words"
-    return StoredCorpus(opened, WORDS if words else CHARACTERS)
+    return FilmedCorpus(opened, WORDS if words else CHARACTERS)

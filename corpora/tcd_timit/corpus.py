@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from corpora.store import Store
-from corpora.stored import StoredCorpus, store_folder
+from corpora.stored import FilmedCorpus, store_folder
 from corpora.tcd_timit.phones import PHONES
 
 
-def open_tcd_timit(store: str | Path) -> StoredCorpus:
+def open_tcd_timit(store: str | Path) -> FilmedCorpus:
     """Open the prepared corpus. Ids are speaker and sentence, such as "01M/sa1"; an utterance's text is its phones.
 
     Args:
@@ -18,4 +18,4 @@ def open_tcd_timit(store: str | Path) -> StoredCorpus:
     Raises:
         UserError: `store` is no path, there is no such store, or its preparation has not finished.
     """
-    return StoredCorpus(Store(store_folder(store), "tcd_timit"), PHONES)
+    return FilmedCorpus(Store(store_folder(store), "tcd_timit"), PHONES)
