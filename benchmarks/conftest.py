@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import cast
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -10,12 +12,23 @@ from benchmarks.config import Bench
 from benchmarks.config import request as compose
 from models.errors import UserError
 
+if TYPE_CHECKING:
+    from corpora.preparation.run import Download
+
+GRID_VARIABLE = "LIPBENCH_GRID"
 REQUEST = pytest.StashKey[Bench]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --lipbench."""
-    parser.getgroup("lipbench").addoption(
+    """Add --lipbench and --lipbench-grid."""
+    group = parser.getgroup("lipbench")
+    group.addoption(
+        "--lipbench-grid",
+        default=os.environ.get(GRID_VARIABLE),
+        metavar="ROOT",
+        help=f"a GRID download, for the benchmarks of preparation and store; or set {GRID_VARIABLE}",
+    )
+    group.addoption(
         "--lipbench",
         action="append",
         default=[],
@@ -64,3 +77,17 @@ def sweep(request: pytest.FixtureRequest):  # noqa: ANN201 - its type would impo
         pytest.exit(f"lipbench: {error}", returncode=2)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def grid(request: pytest.FixtureRequest) -> Download:
+    """GRID as downloaded; without it what needs it is skipped."""
+    root = request.config.getoption("--lipbench-grid")
+    if not root:
+        pytest.skip(f"needs a GRID download: give --lipbench-grid=ROOT or set {GRID_VARIABLE}")
+    from corpora.grid.preparation import find_grid
+
+    try:
+        return find_grid(Path(root), split="random")
+    except UserError as error:
+        pytest.exit(f"lipbench: {error}", returncode=2)

@@ -25,7 +25,7 @@ MOUTH = slice(48, 68)
 """The mouth among the 68 points."""
 
 DETECTOR_STRIDE = 5
-"""The detector sees every fifth frame."""
+"""The detector usually sees every fifth frame."""
 MIN_DETECTED = 0.5
 """Share of the detector's frames that must show the face."""
 MIN_MOUTH_WIDTH = 0.15
@@ -147,22 +147,23 @@ class FaceLandmarker:
         rectangles = self._detector(image, upsample)
         return [Box(r.left() - 0.5, r.top() - 0.5, float(r.right() - r.left() + 1)) for r in rectangles]
 
-    def follow(self, frames: Frames) -> FaceTrack:
+    def follow(self, frames: Frames, *, stride: int = DETECTOR_STRIDE) -> FaceTrack:
         """Follow the largest lasting face through a clip.
 
-        Every fifth frame is shown to the detector, a large one shrunk; once more at double size if nothing was found.
+        Some frames are shown to the detector, large ones shrunk; once more at double size if nothing was found.
         A face lasts if at least half of these frames hold a detection that overlaps it; so a single false alarm cannot
         win. In each frame the detection that overlaps the largest lasting face most is taken, others are ignored (but
         counted).
 
         Args:
             frames: (T, H, W, 3) RGB uint8.
+            stride: the detector sees every so many frames.
 
         Raises:
             FaceError: there is no face, or none that lasts.
         """
-        looked = [self._look(frame) for frame in every(frames, DETECTOR_STRIDE)]
-        found = {DETECTOR_STRIDE * place: boxes for place, boxes in enumerate(looked) if boxes}
+        looked = [self._look(frame) for frame in every(frames, stride)]
+        found = {stride * place: boxes for place, boxes in enumerate(looked) if boxes}
         if not found:
             raise FaceError("no face was found", remedy="Check that the video shows an upright face from the front")
         chosen = _largest_lasting(found, len(looked))

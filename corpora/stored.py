@@ -28,6 +28,11 @@ class StoredCorpus:
         return self._store.manifest.corpus
 
     @property
+    def folder(self) -> Path:
+        """Where the store is."""
+        return self._store.folder
+
+    @property
     def fps(self) -> float:
         """Frames per second of every utterance."""
         return self._store.manifest.fps

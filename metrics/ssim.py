@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import torch
+from functools import partial
+
 from torch import Tensor
 
+from metrics.chunks import in_chunks
 from metrics.frame_metric import FrameMetric
 from metrics.functional.ssim import ssim
-
-FRAMES_AT_ONCE = 8
-"""A few frames stay in the cache where a whole clip does not."""
 
 
 class SSIM(FrameMetric):
@@ -28,16 +27,12 @@ class SSIM(FrameMetric):
 
     def _frame_values(self, preds: Tensor, target: Tensor) -> Tensor:
         rules = self.protocol
-        values = [
-            ssim(
-                some_preds,
-                some_target,
-                window=rules.ssim_window,
-                weights=rules.ssim_weights,
-                sigma=rules.ssim_sigma,
-                covariance=rules.ssim_covariance,
-                border=rules.ssim_border,
-            )
-            for some_preds, some_target in zip(preds.split(FRAMES_AT_ONCE), target.split(FRAMES_AT_ONCE), strict=True)
-        ]
-        return torch.cat(values)
+        measure = partial(
+            ssim,
+            window=rules.ssim_window,
+            weights=rules.ssim_weights,
+            sigma=rules.ssim_sigma,
+            covariance=rules.ssim_covariance,
+            border=rules.ssim_border,
+        )
+        return in_chunks(measure, preds, target)

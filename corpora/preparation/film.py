@@ -69,6 +69,8 @@ class FilmedClip:
     """A longer file is refused, so that a wrong one cannot fill the memory."""
     stabilise: Stabilise
     sentence: str | None = None
+    stride: int = DETECTOR_STRIDE
+    """The face detector sees every so many frames."""
 
     def digest(self) -> str:
         """What the clip is made from: the video's size, the labels' content, the split.
@@ -91,7 +93,7 @@ class FilmedClip:
             raise VideoError(f"it runs at {film.fps:g} frames per second, not {self.fps:g}", remedy="Fetch it again")
         times = self.labels.align(alignment, len(film))
         landmarker = _landmarker()
-        track = _sized(landmarker, film, landmarker.follow(film))
+        track = _sized(landmarker, film, landmarker.follow(film, stride=self.stride))
         boxes = [track.median] * len(film) if self.stabilise == "clip" else track.boxes
         crop = crop_mouth(film, track, landmarker.points(film, boxes), stabilise=self.stabilise)
         utterance = Utterance(

@@ -7,6 +7,7 @@ IEEE TIP 2004, eq. 13 with K1 = 0.01, K2 = 0.03.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import get_args
 
 import torch
@@ -18,6 +19,8 @@ from metrics.protocols import Border, Covariance, Weights  # from there, as prot
 K1 = 0.01
 K2 = 0.03
 SIGMA = 1.5
+BLOCK = 40
+"""Outputs of one block of the blur; the fastest of those tried at 80 x 160."""
 
 
 def ssim(
@@ -104,12 +107,33 @@ def _similarity_map(
 
 
 def _blur(images: Tensor, window: int, sigma: float | None, border: Border) -> Tensor:
-    # Both windows are separable, and each pass is a product with a banded matrix. On CPUs that runs three to ten times
-    # faster than a grouped convolution with a 1 x 11 kernel, forward and backward, though most of the band is zero.
-    rows, columns = (
-        _band(size, window, sigma, border, dtype=images.dtype, device=images.device) for size in images.shape[-2:]
-    )
-    return rows.mT @ (images @ columns)
+    # Both windows are separable, and each pass is a product with a banded matrix, done in blocks along the band so that
+    # little of the product is with zeros. On CPUs that runs five to ten times faster than a grouped convolution with a
+    # 1 x 11 kernel, forward and backward. Flat views and `bmm` spare the copies that `matmul` would make.
+    height, width = images.shape[-2:]
+    options = {"window": window, "sigma": sigma, "border": border, "dtype": images.dtype, "device": images.device}
+    rows = images.reshape(-1, width)
+    blocks = [rows[:, sources] @ weights for sources, weights in _blocks(width, **options)]
+    stack = torch.cat(blocks, dim=1).view(-1, height, sum(block.shape[1] for block in blocks))
+    blocks = [
+        torch.bmm(weights.mT.expand(len(stack), -1, -1), stack[:, sources])
+        for sources, weights in _blocks(height, **options)
+    ]
+    blurred = torch.cat(blocks, dim=1)
+    return blurred.view(*images.shape[:-2], *blurred.shape[1:])
+
+
+def _blocks(
+    size: int, *, window: int, sigma: float | None, border: Border, dtype: torch.dtype, device: torch.device
+) -> Iterator[tuple[slice, Tensor]]:
+    """The band cut along its columns: which sources a block of outputs needs, and their weights (sources, outputs)."""
+    band = _band(size, window, sigma, border, dtype=dtype, device=device)
+    before, after = (0, window - 1) if border == "valid" else (window // 2, window // 2)
+    for start in range(0, band.shape[1], BLOCK):
+        end = min(start + BLOCK, band.shape[1])
+        # mirrored sources lie on the near side of the edge, within the same reach
+        sources = slice(max(start - before, 0), min(end + after, size))
+        yield sources, band[sources, start:end]
 
 
 def _band(
