@@ -321,19 +321,34 @@ def save_record(record: Record, run: Path) -> Path:
     Raises:
         UserError: the folder cannot be written to; an older record of the cell is still there.
     """
-    folder = run / "records"
-    target = folder / f"{record.cell.key}.json"
+    return save_whole(record.model_dump_json(indent=1), run / "records" / f"{record.cell.key}.json", "the record")
+
+
+def save_whole(text: str, target: Path, called: str) -> Path:
+    """Write a file of a run, whole or not at all; its folder is made.
+
+    Args:
+        text: its content.
+        target: where.
+        called: what it is, for messages.
+
+    Returns:
+        The file written.
+
+    Raises:
+        UserError: it cannot be written; an older file of the name is still there.
+    """
     temporary = target.with_suffix(f".{os.getpid()}.tmp")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("w", encoding="utf-8") as file:
-            file.write(record.model_dump_json(indent=1))
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(target)
     except OSError as error:
         raise UserError(
-            f"the record {target} cannot be written: {error.strerror or error}",
+            f"{called} {target} cannot be written: {error.strerror or error}",
             remedy="Give another out=, or make room there, and run it again",
         ) from error
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from corpora.store import Placement, Store
 from corpora.utterance import Split, Utterance
@@ -41,6 +42,11 @@ class StoredCorpus:
     def fingerprint(self) -> str:
         """Hex digest of the preparation's options and of every clip's content and split."""
         return self._fingerprint
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """How it was prepared: everything that changes its content."""
+        return dict(self._store.manifest.options)
 
     @property
     def symbols(self) -> tuple[str, ...]:

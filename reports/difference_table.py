@@ -8,6 +8,7 @@ from benchmarks.record import MetricFacts
 from reports.formatting import NOTHING, between, decimals_for, escaped, number, signed, significant
 from reports.paired import ALPHA, POWER, Difference, corrected, paired, pairs
 from reports.quality_table import QualityRow, QualityTable
+from reports.quality_text import in_order
 from reports.statistics import TOO_SMALL
 from reports.tables import TextTable, stacked
 
@@ -55,7 +56,11 @@ def difference_table(table: QualityTable) -> DifferenceTable | None:
     rows = {row.label: row for row in table.models}
     still = [row for row in table.controls if row.name == STILL]
     chosen = [(rows[a], rows[b]) for a, b in pairs(list(rows))] + [(row, s) for row in rows.values() for s in still]
-    metrics = [m for m in table.metrics if m.per == "clip" and m.higher_is_better is not None and m.name not in BESIDE]
+    metrics = [
+        m
+        for m in in_order(table.metrics)
+        if m.per == "clip" and m.higher_is_better is not None and m.name not in BESIDE
+    ]
     metrics = [m for m in metrics if any(all(m.name in row.cells for row in pair) for pair in chosen)]
     found = [
         (place, metric.name, _difference(first, second, metric.name))
@@ -109,7 +114,7 @@ def _cell(one: Difference | None, decimals: int) -> str:
         lines.append(TOO_SMALL)
     else:
         detectable = NOTHING if one.detectable is None else number(one.detectable, decimals)
-        lines.append(f"p {_p(one.p_holm)}; detectable {detectable}")
+        lines += [f"p {_p(one.p_holm)}", f"detectable {detectable}"]
     if one.left_out:
         lines.append(f"{one.n} clips, {one.left_out} on one side only")
     return stacked(*lines)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from benchmarks.calibration import Calibration
 from benchmarks.record import Record
+from reports.calibration import calibration_note, calibration_text
 from reports.difference_table import difference_note, difference_table, difference_text
 from reports.formatting import code, count, escaped, joined, size
 from reports.latency_table import LatencyTable
@@ -53,6 +55,7 @@ def render_markdown(
     latency: list[Section],
     strips: list[Picture],
     missing_strips: list[str],
+    calibration: Calibration | None,
 ) -> str:
     """Put the report together.
 
@@ -64,6 +67,7 @@ def render_markdown(
         latency: see `latency_section`.
         strips: figures of sample frames.
         missing_strips: why systems are missing from them.
+        calibration: of the run's metrics; None if there is none.
 
     Returns:
         Markdown with HTML only for line breaks, small print and foldable details.
@@ -77,6 +81,8 @@ def render_markdown(
         latency=_with_shared(latency),
         strips=strips,
         missing_strips=[escaped(reason) for reason in missing_strips],
+        calibration=None if calibration is None else calibration_text(calibration),
+        calibration_note=None if calibration is None else calibration_note(calibration),
         failures=failures(records),
         provenance=provenance(records),
         paper=paper,

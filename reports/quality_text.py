@@ -26,13 +26,19 @@ REST = "Other metrics"
 """Title of the part with all others."""
 
 
+def in_order(metrics: Sequence[MetricFacts]) -> list[MetricFacts]:
+    """Metrics as tables show them: by part, then in the order that they came in."""
+    places = {name: place for place, name in enumerate(name for names in PARTS.values() for name in names)}
+    return sorted(metrics, key=lambda metric: places.get(metric.name, len(places)))
+
+
 def quality_texts(table: QualityTable) -> list[TextTable]:
     """A quality table for reading: models, then controls, in as many parts as its metrics need.
 
     Metrics that no row has a value of are left out: `not_measured_notes` says why.
     """
     found = [metric for metric in table.metrics if any(metric.name in row.cells for row in table.rows)]
-    of_part = {title: [m for name in names for m in found if m.name == name] for title, names in PARTS.items()}
+    of_part = {title: [m for m in in_order(found) if m.name in names] for title, names in PARTS.items()}
     placed = {metric.name for metrics in of_part.values() for metric in metrics}
     of_part[REST] = [metric for metric in found if metric.name not in placed]
     first = next(iter(PARTS))

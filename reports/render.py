@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 # UserError comes from models.errors, which reports may not import: it is had by way of the record, which raises it too.
+from benchmarks.calibration import Calibration, load_calibration
 from benchmarks.record import Record, UserError, load_records
 from reports.figures import Look, latency_figure, looks, render_figure, strip_figure
 from reports.html import render_html
@@ -63,12 +64,13 @@ def render(run: Path, out: Path | None = None) -> RenderedReport:
     """
     records = load_records(run)
     root = _root(run.resolve())  # so that "." has a name and a parent
+    calibration = load_calibration(root)
     folder = out if out is not None else root / "report"
     paper = load_paper()
     names = naming(records, paper)
     tables = make_tables(records, names, paper)
     try:
-        return _write(folder, root, records, tables, paper)
+        return _write(folder, root, records, tables, paper, calibration)
     except OSError as error:
         place = error.filename or folder
         raise UserError(
@@ -83,7 +85,9 @@ def _root(run: Path) -> Path:
     return folder.parent if folder.name == "records" else folder
 
 
-def _write(folder: Path, root: Path, records: list[Record], tables: Tables, paper: Paper) -> RenderedReport:
+def _write(
+    folder: Path, root: Path, records: list[Record], tables: Tables, paper: Paper, calibration: Calibration | None
+) -> RenderedReport:
     files = _Files(folder)
     try:
         quality = [_quality(i, table, paper, files) for i, table in enumerate(tables.quality, 1)]
@@ -95,7 +99,14 @@ def _write(folder: Path, root: Path, records: list[Record], tables: Tables, pape
             path = files.write(f"figures/strip-{i}.png", render_figure(strip_figure(strip), "png"))
             pictures.append(Picture(path, strip_title(strip, paper)))
         text = render_markdown(
-            records, tables, paper, quality=quality, latency=latency, strips=pictures, missing_strips=missing
+            records,
+            tables,
+            paper,
+            quality=quality,
+            latency=latency,
+            strips=pictures,
+            missing_strips=missing,
+            calibration=calibration,
         )
         # The pages come last: whoever finds one finds everything that it refers to.
         files.write("report.md", text.encode())

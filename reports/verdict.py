@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks.record import MetricFacts, Record
-from reports.formatting import count, escaped, joined, milliseconds, number, size, times
+from reports.formatting import count, decimals_for, escaped, joined, milliseconds, number, size, times
 from reports.latency_table import LatencyTable
 from reports.paper import Paper
 from reports.quality_table import QualityRow, QualityTable
+from reports.quality_text import in_order
 from reports.tables import Tables
+
+HEADLINE = ("psnr", "ssim", "lmd", "fid", "aperture_correlation")
+"""Metrics that are told of a model that has no rival."""
 
 
 def verdict(tables: Tables, paper: Paper) -> list[str]:
@@ -100,7 +104,7 @@ def _best(table: QualityTable, paper: Paper) -> str | None:
     if all(row.untrained for row in models):
         return f"On {place(table, paper)}: no model was trained, so its quality numbers are of random weights."
     if len(models) == 1:
-        return None
+        return _alone(models[0], table, paper)
     by_winner: dict[str, list[str]] = {}
     close: list[str] = []
     for metric in table.metrics:
@@ -116,6 +120,17 @@ def _best(table: QualityTable, paper: Paper) -> str | None:
     claims = "; ".join(f"**{escaped(winner)}** by {joined(titles)}" for winner, titles in by_winner.items())
     doubt = f" (intervals overlap with another model's on {joined(close)})" if close else ""
     return f"Best on {place(table, paper)}: {claims}{doubt}."
+
+
+def _alone(model: QualityRow, table: QualityTable, paper: Paper) -> str | None:
+    """What the only model scores on what readers look for first."""
+    told = [
+        f"{escaped(metric.title)} {number(mean.value, decimals_for([mean.value]))} {escaped(metric.unit)}".rstrip()
+        for metric in in_order(table.metrics)
+        if metric.name in HEADLINE and metric.name in model.cells
+        for mean in [model.cells[metric.name].mean]
+    ]
+    return f"On {place(table, paper)}, **{escaped(model.label)}** has {joined(told)}." if told else None
 
 
 def _overlaps(table: QualityTable, metric: MetricFacts, best: QualityRow) -> bool:

@@ -165,7 +165,8 @@ class Scorer:
             corpus=record.Corpus(
                 name=scoring.corpus.name,
                 fingerprint=scoring.corpus.fingerprint,
-                options=scoring.corpus_options,
+                # how a store was made belongs to it as much as where it lies
+                options={**getattr(scoring.corpus, "options", {}), **scoring.corpus_options},
                 split=scoring.split,
                 clips=len(scores),
             ),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import corpora
 import metrics
+from benchmarks.calibration import FILE, Calibration, CalibrationRow, save_calibration
 from benchmarks.cells import chosen, chosen_controls
 from benchmarks.config import Controls
 from benchmarks.progress import bar
@@ -14,6 +17,7 @@ from benchmarks.scoring.clips import choose, placement_of
 from benchmarks.scoring.scorer import Keep, Scorer, Scoring
 from benchmarks.summary import describe, refuse_failures
 from metrics import protocols
+from metrics.calibration import calibrate
 from models.errors import UserError
 
 FROM_VIDEO = "crop_round_trip"
@@ -47,6 +51,7 @@ def run(request: Controls) -> None:
     )
     with Scorer(scoring) as scorer:
         records = [_score(name, request, scorer) for name in wanted]
+    _calibrate(request.out)
     print(f"records: {request.out / 'records'}   (lipbench report {request.out})")
     refuse_failures(records)
     _judge(records)
@@ -80,6 +85,23 @@ def _score(name: str, request: Controls, scorer: Scorer) -> Record:
     found = run_cell(cell, request.out, measure, request=request.model_dump(mode="json"))
     print(describe(found), flush=True)
     return found
+
+
+def _calibrate(run: Path) -> None:
+    """Compare the metrics with other libraries' on fixed inputs, and keep the table.
+
+    Raises:
+        UserError: one differs by more than is allowed.
+    """
+    rows, absent = calibrate()
+    kept = [CalibrationRow(**row._asdict(), passed=row.passed) for row in rows]
+    save_calibration(Calibration(rows=kept, absent=absent), run)
+    failed = [row for row in kept if not row.passed]
+    without = f", without {', '.join(absent)}" if absent else ""
+    print(f"calibration: {len(kept) - len(failed)} of {len(kept)} comparisons within what is allowed{without}")
+    if failed:
+        named = ", ".join(f"{row.metric} ({row.source})" for row in failed)
+        raise UserError(f"metrics differ from their references: {named}", remedy=f"See {run / FILE}")
 
 
 def _judge(records: list[Record]) -> None:

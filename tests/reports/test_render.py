@@ -157,6 +157,7 @@ def test_a_run_with_only_quality(make, tmp_path):
     assert "none failed" in text
     titles = "PSNR, SSIM, LMD and Aperture correlation"
     assert f"No control beats every model on any metric compared: {titles} (GRID, predicted durations)." in text
+    assert "On GRID, predicted durations, **HH-T2L** has PSNR 28." in text
 
 
 def test_a_run_in_which_everything_failed(make, tmp_path):

@@ -162,3 +162,9 @@ def test_an_untrained_model_is_not_scored(drawn):
     untrained = systems.untrained("hh_t2l", "tiny", options={}, device=torch.device("cpu"))
     with Scorer(drawn.scoring()) as scorer, pytest.raises(UserError, match="not trained"):
         scorer.model(untrained, durations="true", batch=1)
+
+
+def test_the_record_says_how_the_corpus_was_made_and_what_was_asked(drawn):
+    options = control(drawn, "first_frame", corpus_options={"store": "here"}).corpus.options
+    assert options["speakers"] == 2
+    assert options["store"] == "here"
