@@ -24,6 +24,7 @@ OPEN = ("options",)
 """Groups that take names which no file lists: a model's own options, checked by the model."""
 PLAIN = (
     *("text", "identity", "root", "alignments", "out", "run", "runs", "checkpoint", "model", "utterance"),
+    *("generated", "reference", "title"),
     *("corpus.store", "features", "inception_weights"),
 )
 """Options whose value is taken as it is written: texts and paths."""
@@ -37,10 +38,13 @@ Names = Annotated[list[str], BeforeValidator(_listed)]
 Durations = Literal["true", "predicted"]
 
 
-def _durations(value: Any) -> Any:
+def _duration(value: Any) -> Any:
     # YAML reads a bare true as a truth value
-    values = value if isinstance(value, list) else [value]
-    return ["true" if v is True else v for v in values]
+    return "true" if value is True else value
+
+
+def _durations(value: Any) -> Any:
+    return [_duration(v) for v in (value if isinstance(value, list) else [value])]
 
 
 class _Checked(BaseModel):
@@ -116,6 +120,26 @@ class Evaluate(_Checked):
     batch: int = Field(ge=1)
     limit: int | None = Field(default=None, ge=1)
     out: Path
+    device: Literal["auto", "cpu", "cuda"]
+
+
+class Score(_Checked):
+    """`lipbench score`: of a run, or of two folders of videos."""
+
+    run: Path | None
+    generated: Path | None
+    reference: Path | None
+    title: Annotated[str, Field(min_length=1)] | None
+    durations: Annotated[Durations, BeforeValidator(_duration)]
+    resize: bool
+    ignore_rates: bool
+    protocol: str
+    metrics: Names
+    controls: Names | None
+    inception_weights: Path | None
+    features: Path | None
+    workers: int | None = Field(default=None, ge=0)
+    out: Path | None
     device: Literal["auto", "cpu", "cuda"]
 
 
@@ -195,6 +219,7 @@ VERBS: dict[str, type[BaseModel]] = {
     "show": Show,
     "train": Train,
     "evaluate": Evaluate,
+    "score": Score,
     "bench": Bench,
     "controls": Controls,
     "report": Report,

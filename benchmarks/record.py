@@ -13,6 +13,7 @@ import contextlib
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -84,6 +85,9 @@ class System(_Frozen):
     """sha256 of the weights; None for an untrained model or a control."""
     training: Training | None = None
     """None for an untrained model or a control."""
+    videos: str | None = None
+    """sha256 over names and content of the video files that were scored in the model's place; None where the model
+    itself made the clips."""
 
 
 class Corpus(_Frozen):
@@ -175,8 +179,8 @@ class Quality(_Frozen):
     protocol: Protocol
     durations: Literal["true", "predicted"]
     """Whether the true durations were given."""
-    device: str
-    """Where the clips were generated: "cpu" or "cuda"."""
+    device: str | None
+    """Where the clips were generated: "cpu" or "cuda"; None if that is not known."""
     metrics: list[MetricFacts]
     clips: list[ClipScore]
     left_out: dict[str, str] = Field(default_factory=dict)
@@ -188,6 +192,11 @@ class Quality(_Frozen):
     """File with sample frames, relative to the run's folder."""
     generated: str | None = None
     """Folder with the generated clips as video files, relative to the run's folder; None if they were not kept."""
+
+    @property
+    def asked(self) -> int:
+        """Clips that were to be scored, those left out among them."""
+        return len(self.clips) + len(self.left_out)
 
     def values(self, metric: str) -> list[float]:
         """One metric's value of each clip that has one."""
@@ -205,6 +214,14 @@ class Quality(_Frozen):
         pairs = [(clip.values[metric], clip.weights.get(metric, 1.0)) for clip in self.clips if metric in clip.values]
         weight = sum(weight for _, weight in pairs)
         return sum(value * weight for value, weight in pairs) / weight if weight else None
+
+
+def by_reason(left_out: Mapping[str, str]) -> dict[str, list[str]]:
+    """Turn clip to reason into reason to its clips, the reason with most clips first."""
+    found: dict[str, list[str]] = {}
+    for clip, reason in sorted(left_out.items()):
+        found.setdefault(reason, []).append(clip)
+    return dict(sorted(found.items(), key=lambda item: -len(item[1])))
 
 
 class LatencySample(_Frozen):

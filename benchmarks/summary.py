@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.record import Quality, Record
+from benchmarks.record import Quality, Record, by_reason
 from models.errors import UserError
 
 SHOWN = ("psnr", "ssim", "lmd", "fid", "aperture_correlation", "motion_energy_ratio")
 """Metrics that a line has room for; the report has them all."""
+NAMES_SHOWN = 5
 
 
 def describe(record: Record) -> str:
@@ -24,7 +25,34 @@ def describe(record: Record) -> str:
         # of few metrics all are shown, of many those that come first in a report
         if mean is not None and (len(result.metrics) <= len(SHOWN) or facts.name in SHOWN):
             parts.append(f"{facts.title} {mean:.3f} {facts.unit}".rstrip())
-    return f"{head} {len(result.clips)} clips   {'   '.join(parts)}"
+    return f"{head} {scored(result)}   {'   '.join(parts)}"
+
+
+def scored(result: Quality) -> str:
+    """How many clips were scored, and of how many if some were left out, such as "97 of 100 clips"."""
+    return f"{len(result.clips)} of {result.asked} clips" if result.left_out else f"{len(result.clips)} clips"
+
+
+def account(result: Quality) -> list[str]:
+    """What became of the clips and the metrics of one result, as lines of text: whatever is not plainly scored."""
+    lines = [
+        f"  left out: {len(names)}, as {reason}: {some(names)}" for reason, names in by_reason(result.left_out).items()
+    ]
+    gaps = [abs(clip.generated_frames - clip.frames) for clip in result.clips if clip.generated_frames != clip.frames]
+    if gaps:
+        lines.append(
+            f"  other lengths: {len(gaps)} of {len(result.clips)} clips scored, by at most {max(gaps)} frames, "
+            f"compared by the rule of the protocol {result.protocol.name}"
+        )
+    for reason, names in by_reason(result.not_measured).items():
+        lines.append(f"  not measured, as {reason}: {', '.join(names)}")
+    return lines
+
+
+def some(names: Sequence[str]) -> str:
+    """The first of some names, and how many more there are."""
+    shown = ", ".join(names[:NAMES_SHOWN])
+    return f"{shown} and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else shown
 
 
 def refuse_failures(records: Sequence[Record]) -> None:

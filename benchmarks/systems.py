@@ -97,8 +97,8 @@ def describe(model: Any, *, name: str, preset: str, options: dict[str, Any]) -> 
     )
 
 
-def control(name: str, frame_size: tuple[int, int]) -> System:
-    """What a record says of a control at a frame size."""
+def control(name: str, frame_size: tuple[int, int] | None) -> System:
+    """What a record says of a control at a frame size; None: at that of each clip."""
     return System(name=name, title=controls.get(name).title, kind="control", frame_size=frame_size)
 
 

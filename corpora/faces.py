@@ -1,7 +1,8 @@
-"""Mouths and face descriptors of many clips of crops, real or generated, over the cores of the machine.
+"""Mouths and face descriptors of many clips, real or generated, over the cores of the machine.
 
 Crops hold no whole face, which dlib needs. So each is pasted onto the face that its clip began with, at the place where
-the first crop was cut out; real and generated crops alike, so that equal crops give equal landmarks.
+the first crop was cut out; real and generated crops alike, so that equal crops give equal landmarks. Videos of whole
+faces are looked at as they are, both sides of a clip with one box: that of the face in the real video.
 """
 
 from __future__ import annotations
@@ -40,11 +41,24 @@ class FaceJob:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class FilmJob:
+    """One clip of a whole face to look at."""
+
+    frames: NDArray[np.uint8]
+    """(T, H, W, 3) RGB."""
+    box: Box
+    """Of the face, in pixels of the frames: one for all of them, see `locate`."""
+    described: tuple[int, ...] = ()
+    """Numbers of the frames of which a face descriptor is wanted."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class FaceFound:
     """What was found in one clip."""
 
     mouths: NDArray[np.float32]
-    """(T, 20, 2), (x, y) in pixels of the crop, NaN in frames without a mouth."""
+    """(T, 20, 2), (x, y) in pixels of the crop, or of the frame where nothing was cropped; NaN in frames without a
+    mouth."""
     descriptors: NDArray[np.float32]
     """(k, 128), one per described frame, NaN in frames without a mouth."""
 
@@ -53,21 +67,41 @@ Pending = Callable[[], FaceFound]
 """What is being looked for: call it to wait for it."""
 
 
-def find(job: FaceJob) -> FaceFound:
+def find(job: FaceJob | FilmJob) -> FaceFound:
     """Look at one clip in this process; the landmarker is loaded once (about 100 MB).
+
+    In a whole face an answer of the predictor counts as a mouth by the rule of `FaceLandmarker.mouths`, with the face's
+    box in place of the crop.
 
     Raises:
         UserError: a model file is not installed.
     """
     landmarker = _landmarker()
-    faces = job.placement.paste(job.crops)
-    box = Box(*job.placement.box_in_face)
-    mouths = landmarker.mouths(faces, box, corner=job.placement.corner, size=(FRAME_HEIGHT, FRAME_WIDTH))
+    if isinstance(job, FilmJob):
+        faces, box = job.frames, job.box
+        corner, side = (round(box.left), round(box.top)), round(box.side)
+        mouths = landmarker.mouths(faces, box, corner=corner, size=(side, side)) + np.array(corner, dtype=np.float32)
+    else:
+        faces, box = job.placement.paste(job.crops), Box(*job.placement.box_in_face)
+        mouths = landmarker.mouths(faces, box, corner=job.placement.corner, size=(FRAME_HEIGHT, FRAME_WIDTH))
     described = list(job.described)
     descriptors = landmarker.descriptors(faces[described], box)
     # a face is placed by its points: where these are no mouth, the descriptor is of nothing
     descriptors[np.isnan(mouths[described]).any(axis=(1, 2))] = np.nan
     return FaceFound(mouths=mouths, descriptors=descriptors)
+
+
+def locate(frames: NDArray[np.uint8]) -> Box:
+    """Where the face is in a clip: the median over its detections.
+
+    Args:
+        frames: (T, H, W, 3) RGB.
+
+    Raises:
+        FaceError: there is no face, or none that lasts.
+        UserError: a model file is not installed.
+    """
+    return _landmarker().follow(frames).median
 
 
 class FaceWorkers:
@@ -81,7 +115,7 @@ class FaceWorkers:
         self.workers = workers
         self._pool: ProcessPoolExecutor | None = None
 
-    def submit(self, job: FaceJob) -> Pending:
+    def submit(self, job: FaceJob | FilmJob) -> Pending:
         """Begin to look at a clip.
 
         It stays in memory until it has been looked at: a caller with many clips waits for early ones before it gives

@@ -15,7 +15,7 @@ from reports.notes import latency_notes, quality_notes
 from reports.paper import Paper
 from reports.provenance import failures, provenance
 from reports.quality_table import QualityTable
-from reports.quality_text import not_measured_notes, quality_texts
+from reports.quality_text import left_out_notes, not_measured_notes, quality_texts
 from reports.strips import Strip
 from reports.tables import Tables, TextTable, details_text, latency_text, speedup_text
 from reports.templating import template
@@ -103,14 +103,15 @@ def quality_section(table: QualityTable, paper: Paper, *, csv: str) -> Section:
     """One quality table with its heading and notes."""
     frames = f"{size(table.frame_size)} pixels" if table.frame_size else "frame size not recorded"
     devices = sorted({row.device for row in table.models if row.device})
+    speakers = count(table.speakers, "speaker") if table.speakers else "speakers not known"
     facts = [
-        f"{escaped(table.corpus.split)} split, {count(table.speakers, 'speaker')}",
+        f"{escaped(table.corpus.split)} split, {speakers}",
         f"frames of {frames}" if table.frame_size else frames,
         f"generated on {joined(device.upper() for device in devices)}" if devices else "",
         f"protocol **{escaped(table.protocol.name)}** {code(table.protocol.fingerprint[:12])}",
     ]
     differences = difference_table(table)
-    notes = [*quality_notes(table, paper), *not_measured_notes(table)]
+    notes = [*quality_notes(table, paper), *left_out_notes(table), *not_measured_notes(table)]
     return Section(
         title=place(table, paper),
         facts="; ".join(fact for fact in facts if fact),
@@ -152,4 +153,6 @@ def latency_title(table: LatencyTable) -> str:
 def strip_title(strip: Strip, paper: Paper) -> str:
     """Caption of a frame strip."""
     corpus = paper.corpora.get(strip.corpus, strip.corpus)
-    return escaped(f"“{strip.text}” ({strip.utterance}, {corpus}, {strip.durations} durations). Numbers: frames.")
+    place = f"{strip.utterance}, {corpus}, {strip.durations} durations"
+    # what is said in a video file is not known
+    return escaped(f"“{strip.text}” ({place}). Numbers: frames." if strip.text else f"{place}. Numbers: frames.")

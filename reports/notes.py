@@ -95,7 +95,8 @@ def _interval_note(table: QualityTable) -> str:
     units = {mean.unit for mean in means}
     note = f"[ ]: 95 % bootstrap interval of the mean over clips, resampled by {joined(sorted(units)) or 'clip'}"
     if units == {"clip"}:
-        note += " because there is one speaker, so it says nothing about others"
+        because = "there is one speaker, so it" if table.speakers else "the speakers are not known; it"
+        note += f" because {because} says nothing about others"
     small = sorted({mean.reason for mean in means if mean.reason and mean.reason.startswith(TOO_SMALL)})
     if small:
         note += f"; not given for fewer than {MIN_CLUSTERS} ({joined(small)})"

@@ -151,7 +151,11 @@ def _checkpoint(record: Record) -> list[tuple[str, ...]]:
             escaped(system.preset or NOTHING),
             f"{escaped(trained.corpus)} {code(trained.corpus_fingerprint[:12])}" if trained else NOTHING,
             number(trained.steps, 0) if trained else NOTHING,
-            code(system.checkpoint) if system.checkpoint else "untrained",
+            f"videos {code(system.videos)}"
+            if system.videos
+            else code(system.checkpoint)
+            if system.checkpoint
+            else "untrained",
         )
     ]
 

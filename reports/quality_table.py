@@ -55,6 +55,8 @@ class QualityRow:
     """The paper's row that stands beside this one."""
     strip: str | None = None
     """File with sample frames, relative to the run's folder."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Clip to the reason why it was not scored."""
     failure: Failure | None = None
 
     @property
@@ -64,8 +66,9 @@ class QualityRow:
 
     @property
     def untrained(self) -> bool:
-        """A model without a checkpoint: its quality says nothing about the model."""
-        return self.kind == "model" and self.system is not None and self.system.checkpoint is None
+        """A model that ran without a checkpoint: its quality says nothing about the model."""
+        system = self.system
+        return self.kind == "model" and system is not None and system.checkpoint is None and system.videos is None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +80,7 @@ class QualityTable:
     protocol: Protocol
     frame_size: tuple[int, int] | None
     speakers: int
-    """Speakers among the clips scored."""
+    """Speakers among the clips scored, as far as they are known."""
     metrics: list[MetricFacts]
     rows: list[QualityRow]
     """Models, then controls."""
@@ -243,7 +246,7 @@ def _table(group: list[tuple[Record, Quality]], failures: list[Record], names: N
         durations=first.durations,
         protocol=first.protocol,
         frame_size=first.system.frame_size,
-        speakers=len({clip.speaker for result in results for clip in result.clips}),
+        speakers=len({clip.speaker for result in results for clip in result.clips} - {""}),
         metrics=list({metric.name: metric for result in results for metric in result.metrics}.values()),
         rows=rows,
         condition=condition,
@@ -285,6 +288,7 @@ def _row(result: Quality, label: str, condition: QualityCondition | None) -> Qua
         device=result.device,
         entry=entry,
         strip=result.strip,
+        left_out=result.left_out,
     )
 
 

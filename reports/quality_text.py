@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from benchmarks.record import Corpus, MetricFacts, Training
-from reports.formatting import NOTHING, code, decimals_for, escaped, interval_of, joined, number, printed, signed
+from benchmarks.record import Corpus, MetricFacts, Training, by_reason
+from reports.formatting import NOTHING, code, count, decimals_for, escaped, interval_of, joined, number, printed, signed
 from reports.quality_table import QualityCell, QualityRow, QualityTable
 from reports.statistics import TOO_SMALL, Mean
 from reports.tables import TextTable, arrow, failed_text, stacked
@@ -24,6 +24,8 @@ PARTS: dict[str, tuple[str, ...]] = {
 """First column's title to the metrics of that part; the first part has those of the paper."""
 REST = "Other metrics"
 """Title of the part with all others."""
+NAMES_SHOWN = 10
+"""So many clips that were left out are named; the record has them all."""
 
 
 def in_order(metrics: Sequence[MetricFacts]) -> list[MetricFacts]:
@@ -74,6 +76,24 @@ def not_measured_notes(table: QualityTable) -> list[str]:
     return [f"Not measured: {escaped(joined(names))} ({escaped(reason)})." for reason, names in reasons.items()]
 
 
+def left_out_notes(table: QualityTable) -> list[str]:
+    """Which clips of which row were not scored, and why."""
+    notes: list[str] = []
+    for row in table.rows:
+        if row.left_out:
+            parts = [f"{len(names)} as {reason} ({_some(names)})" for reason, names in by_reason(row.left_out).items()]
+            total = count(row.clips + len(row.left_out), "clip")
+            notes.append(
+                f"Left out of {escaped(row.label)}: {len(row.left_out)} of {total}: {escaped('; '.join(parts))}."
+            )
+    return notes
+
+
+def _some(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:NAMES_SHOWN])
+    return f"{shown} and {len(names) - NAMES_SHOWN} more, see the record" if len(names) > NAMES_SHOWN else shown
+
+
 def _metric_decimals(table: QualityTable, metric: MetricFacts) -> int:
     cells = [row.cells[metric.name] for row in table.rows if metric.name in row.cells]
     return decimals_for(value for cell in cells for value in (cell.mean.value, float(cell.paper or 0)))
@@ -84,14 +104,18 @@ def _quality_row(row: QualityRow, corpus: Corpus, decimals: dict[str, int], *, i
     if row.failure is not None:
         return (name, failed_text(row.failure))
     cells = [_quality_cell(row.cells.get(metric), places) for metric, places in decimals.items()]
-    return (name, *cells, *([str(row.clips)] if is_first else []))
+    clips = f"{row.clips} of {row.clips + len(row.left_out)}" if row.left_out else str(row.clips)
+    return (name, *cells, *([clips] if is_first else []))
 
 
 def _facts(row: QualityRow, corpus: Corpus) -> str | None:
     """What a reader must know of a model before its numbers."""
     if row.system is None or row.kind == "control":
         return None
-    parts = ["**untrained**" if row.untrained else ""]
+    parts = ["**untrained**" if row.untrained else "", "from video files" if row.system.videos else ""]
+    parts += [
+        f"{name}=true" for name in ("resize", "ignore_rates") if row.system.videos and row.system.options.get(name)
+    ]
     trained = row.system.training
     if trained is not None:
         parts.append(f"{number(trained.steps, 0)} steps")
@@ -145,6 +169,7 @@ def quality_frame(table: QualityTable) -> pd.DataFrame:
             "untrained": row.untrained,
             "trained_on": row.system.training.corpus if row.system and row.system.training else None,
             "clips": row.clips,
+            "left_out": len(row.left_out),
         }
         for metric in table.metrics:
             cell = row.cells.get(metric.name)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from benchmarks.record import Machine, Quality, Record
+from benchmarks.record import Machine, Quality, Record, System
 from reports.formatting import count, number
 from reports.paper import Paper
 
@@ -64,7 +64,7 @@ class Variant:
     steps: str | None = None
     """How long it was trained; None if nothing tells."""
     checkpoint: str | None = None
-    """Which weights; None if nothing tells."""
+    """Which weights, or which videos; None if nothing tells."""
     clips: str | None = None
     """How many clips were asked for; None for latency."""
     device: str | None = None
@@ -88,16 +88,23 @@ def variant(record: Record, names: Naming) -> Variant:
     if isinstance(result, Quality):
         n = len(result.clips)
         clips = f"all {count(n, 'clip')}" if cell.limit is None else f"limit {n}"
+        clips = f"{n} of {count(result.asked, 'clip')}" if result.left_out else clips
     trained = system.training
     return Variant(
         title=system.title,
         preset=system.preset,
         options=system.options,
-        steps=f"{number(trained.steps, 0)} steps" if trained else "untrained",
-        checkpoint=f"checkpoint {system.checkpoint[:8]}" if system.checkpoint else None,
+        steps=f"{number(trained.steps, 0)} steps" if trained else None if system.videos else "untrained",
+        checkpoint=_weights(system),
         clips=clips,
         device=result.device,
     )
+
+
+def _weights(system: System) -> str | None:
+    if system.videos:
+        return f"videos {system.videos[:8]}"
+    return f"checkpoint {system.checkpoint[:8]}" if system.checkpoint else None
 
 
 _LAST_RESORTS: tuple[Callable[[Variant], str | None], ...] = (

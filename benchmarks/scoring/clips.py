@@ -7,7 +7,7 @@ file, and a clip that was stored scores as it did before.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -29,10 +29,75 @@ from training.frames import to_model_size, to_unit
 Durations = Literal["true", "predicted"]
 
 
+class Real(Protocol):
+    """What scoring must know of one real clip: an `Utterance`, or a video file of which little else is known."""
+
+    @property
+    def id(self) -> str:
+        """Unique within its corpus."""
+        ...
+
+    @property
+    def speaker(self) -> str:
+        """Who speaks; "" if that is not known."""
+        ...
+
+    @property
+    def text(self) -> str:
+        """What is said; "" if that is not known."""
+        ...
+
+    @property
+    def fps(self) -> float:
+        """Frames per second."""
+        ...
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """Symbols of the text front end; none if the text is not known."""
+        ...
+
+    @property
+    def durations(self) -> NDArray[np.int64]:
+        """(m,) frames per token."""
+        ...
+
+    @property
+    def frames(self) -> NDArray[np.uint8]:
+        """(T, H, W, 3) RGB."""
+        ...
+
+
+class Reference(Protocol):
+    """Many real clips, found by id: a `Corpus`, or a folder of video files."""
+
+    @property
+    def name(self) -> str:
+        """What a record calls it."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Hex digest that changes whenever an option or the content changes."""
+        ...
+
+    def ids(self, split: Split) -> list[str]:
+        """Ids of a split, sorted."""
+        ...
+
+    def load(self, utterance_id: str) -> Real:
+        """Read one clip.
+
+        Raises:
+            UserError: there is none of this id, or it cannot be read.
+        """
+        ...
+
+
 class Truth(NamedTuple):
     """One utterance at the size at which it is scored."""
 
-    utterance: Utterance
+    utterance: Real
     frames: Tensor
     """float (T, 3, H, W) in [0, 1]."""
 
@@ -69,15 +134,15 @@ def choose(corpus: Corpus, split: Split, limit: int | None) -> list[str]:
     return [ids[round(i)] for i in np.linspace(0, len(ids) - 1, max(limit, 1))]
 
 
-def load_truth(corpus: Corpus, utterance_id: str, frame_size: tuple[int, int]) -> Truth:
-    """Read one utterance at a frame size."""
+def load_truth(corpus: Reference, utterance_id: str, frame_size: tuple[int, int] | None) -> Truth:
+    """Read one utterance at a frame size; None: at its own."""
     utterance = corpus.load(utterance_id)
-    return Truth(utterance, to_unit(to_model_size(utterance.frames, frame_size)))
+    return Truth(utterance, _at(utterance.frames, frame_size))
 
 
 def generated(
     subject: Subject,
-    corpus: Corpus,
+    corpus: Reference,
     ids: Sequence[str],
     *,
     durations: Durations,
@@ -111,8 +176,10 @@ def generated(
             yield Pair(truth, Made(_as_video(frames[:length].cpu()), kept))
 
 
-def controlled(name: str, corpus: Corpus, ids: Sequence[str], *, frame_size: tuple[int, int]) -> Iterator[Pair]:
-    """Make every utterance by a control.
+def controlled(
+    name: str, corpus: Reference, ids: Sequence[str], *, frame_size: tuple[int, int] | None
+) -> Iterator[Pair]:
+    """Make every utterance by a control, at a frame size or, for None, at the size of each clip.
 
     Raises:
         UnknownNameError: there is no such control.
@@ -144,7 +211,7 @@ def to_pictures(frames: Tensor) -> NDArray[np.uint8]:
     return np.ascontiguousarray(levels.permute(0, 2, 3, 1).cpu().numpy())
 
 
-def placement_of(corpus: Corpus, utterance_id: str) -> Placement | None:
+def placement_of(corpus: Reference, utterance_id: str) -> Placement | None:
     """Where a clip's crops were cut from; None if the corpus does not know any face around them."""
     find = getattr(corpus, "placement", None)
     return None if find is None else find(utterance_id)
@@ -154,7 +221,12 @@ def _as_video(frames: Tensor) -> Tensor:
     return (frames.detach().float().clamp(0, 1) * 255).round() / 255
 
 
-def _material(truth: Truth, corpus: Corpus, frame_size: tuple[int, int]) -> Material:
+def _at(pictures: NDArray[np.uint8], frame_size: tuple[int, int] | None) -> Tensor:
+    height, width = frame_size or pictures.shape[1:3]
+    return to_unit(to_model_size(pictures, (height, width)))
+
+
+def _material(truth: Truth, corpus: Reference, frame_size: tuple[int, int] | None) -> Material:
     utterance = truth.utterance
 
     def other() -> Tensor:
@@ -166,13 +238,17 @@ def _material(truth: Truth, corpus: Corpus, frame_size: tuple[int, int]) -> Mate
             raise UserError(
                 f"the clips of {corpus.name} were cut from no larger video", remedy="Leave the crop round trip out"
             )
-        return to_unit(to_model_size(through_source(utterance.frames, placement), frame_size))
+        return _at(through_source(utterance.frames, placement), frame_size)
 
     return Material(truth.frames, other=other, round_trip=round_trip)
 
 
-def _another(corpus: Corpus, utterance: Utterance) -> str:
+def _another(corpus: Reference, utterance: Real) -> str:
     """The next utterance of the same speaker and split that says something else."""
+    if not isinstance(utterance, Utterance):
+        raise UserError(
+            f"what is said in the clips of {corpus.name} is not known", remedy="Leave the control other_sentence out"
+        )
     ids = corpus.ids(utterance.split)
     place = ids.index(utterance.id)
     for candidate in [*ids[place + 1 :], *ids[:place]]:

@@ -8,20 +8,22 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 from torch import Tensor
 
-from benchmarks.scoring.clips import Made, Pair, load_truth, to_pictures
-from corpora.utterance import Corpus
+from benchmarks.scoring.clips import Made, Pair, Reference, load_truth, to_pictures
 from corpora.video import read_video, write_video
 from models.errors import UserError
 from training.frames import to_unit
 
 STRIPS = "strips"
 STRIP_FRAMES = 12
+STRIP_WIDTH = 320
+"""Wider frames, of whole videos, are shown smaller."""
 GENERATED = "generated"
 INDEX = "clips.json"
 """File in a folder of generated clips: utterance to its video and the durations that the model chose."""
@@ -79,19 +81,27 @@ class Keeper:
         return name
 
 
-def stored(folder: Path, corpus: Corpus, frame_size: tuple[int, int]) -> Iterator[Pair]:
+def index_of(folder: Path) -> dict[str, Any]:
+    """Which clips a `Keeper` kept in a folder, in the order in which they were scored.
+
+    Raises:
+        UserError: the folder holds no complete set of clips.
+    """
+    try:
+        return json.loads((folder / INDEX).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"{folder} holds no complete set of generated clips: {error}", remedy="Evaluate again with keep_clips=true"
+        ) from error
+
+
+def stored(folder: Path, corpus: Reference, frame_size: tuple[int, int] | None) -> Iterator[Pair]:
     """Read the clips that a `Keeper` kept, beside their truth.
 
     Raises:
         UserError: the folder holds no complete set of clips, or one of them is damaged.
     """
-    try:
-        index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(
-            f"{folder} holds no complete set of generated clips: {error}", remedy="Evaluate again with keep_clips=true"
-        ) from error
-    for utterance_id, kept in index.items():
+    for utterance_id, kept in index_of(folder).items():
         truth = load_truth(corpus, utterance_id, frame_size)
         frames = torch.from_numpy(read_video(folder / kept["file"]).frames)
         durations = None if kept["durations"] is None else torch.tensor(kept["durations"])
@@ -107,7 +117,7 @@ def _save_strip(path: Path, samples: Sequence[Pair]) -> None:
         numbers = np.linspace(0, common - 1, min(STRIP_FRAMES, common)).round().astype(int)
         sides: tuple[tuple[str, Tensor], ...] = (("truth", truth.frames), ("generated", made.frames))
         for side, frames in sides:
-            tensors[f"{number}/{side}"] = to_pictures(frames[numbers])
+            tensors[f"{number}/{side}"] = _shown(to_pictures(frames[numbers]))
         notes[f"{number}/text"] = truth.utterance.text
         notes[f"{number}/id"] = truth.utterance.id
         notes[f"{number}/frame_numbers"] = ",".join(str(n) for n in numbers)
@@ -115,3 +125,12 @@ def _save_strip(path: Path, samples: Sequence[Pair]) -> None:
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
     save_file(tensors, temporary, metadata=notes)
     temporary.replace(path)
+
+
+def _shown(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Pictures (K, H, W, 3), shrunk if they are larger than a report shows them."""
+    height, width = pictures.shape[1:3]
+    if width <= STRIP_WIDTH:
+        return pictures
+    size = (STRIP_WIDTH, max(1, round(height * STRIP_WIDTH / width)))
+    return np.stack([cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in pictures]).astype(np.uint8)

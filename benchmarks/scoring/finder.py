@@ -11,16 +11,39 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from benchmarks.scoring.clips import Truth, placement_of, to_pictures
-from corpora.faces import FaceJob, FaceWorkers, Pending
-from corpora.utterance import FRAME_HEIGHT, FRAME_WIDTH, Corpus
+from benchmarks.scoring.clips import Reference, Truth, placement_of, to_pictures
+from benchmarks.scoring.videos import Videos
+from corpora.faces import FaceJob, FaceWorkers, FilmJob, Pending
+from corpora.landmarks import Box
+from corpora.utterance import FRAME_HEIGHT, FRAME_WIDTH
+from metrics.protocols import Protocol
+
+
+def lacking(corpus: Reference, utterance_id: str, protocol: Protocol) -> dict[str, str]:
+    """What the clips of a corpus cannot give of what metrics take, and why.
+
+    Args:
+        corpus: the truth.
+        utterance_id: any of its clips.
+        protocol: says onto which face mouths are pasted.
+    """
+    if isinstance(corpus, Videos):
+        return {"durations": "video files do not say how long each token lasts"}
+    if placement_of(corpus, utterance_id) is None:
+        reason = "the corpus has no faces to put the mouths back into"
+    elif protocol.background != "first_frame":
+        reason = "the corpus keeps the first face of a clip only"
+    else:
+        return {}
+    return {"landmarks": reason, "face": reason}
 
 
 class Faces(NamedTuple):
     """What was found on one side of a clip."""
 
     landmarks: Tensor
-    """float32 (T, 20, 2) in pixels of a 160 x 80 crop, NaN in frames without a mouth."""
+    """float32 (T, 20, 2) in pixels of a 160 x 80 crop, or of the video if it was not cropped; NaN in frames without a
+    mouth."""
     descriptors: Tensor
     """float32 (k, 128), one per described frame in the order asked for, NaN where there is no face."""
 
@@ -38,11 +61,11 @@ class FaceFinder:
     """Looks for faces.
 
     Args:
-        corpus: knows the faces that crops were cut from.
+        corpus: knows the faces that crops were cut from, or where the faces are in whole videos.
         workers: processes; 0 for none besides this one.
     """
 
-    def __init__(self, corpus: Corpus, workers: int) -> None:
+    def __init__(self, corpus: Reference, workers: int) -> None:
         self._corpus = corpus
         self._workers = FaceWorkers(workers)
         self.ahead = 2 * workers
@@ -52,6 +75,17 @@ class FaceFinder:
     def close(self) -> None:
         """End the worker processes."""
         self._workers.close()
+
+    def faceless(self, truth: Truth) -> str | None:
+        """Why no face can be looked for in a clip; None if one can.
+
+        Raises:
+            UserError: a model file is not installed.
+        """
+        if not isinstance(self._corpus, Videos):
+            return None
+        box = self._corpus.face_box(truth.utterance)
+        return None if isinstance(box, Box) else box
 
     def look(self, truth: Truth, frames: Tensor, described: tuple[int, ...]) -> Looking:
         """Begin to look for the faces of a generated side.
@@ -81,10 +115,15 @@ class FaceFinder:
         return [_rows([places[number] for number in sorted(places)]) for places in clips if places]
 
     def _submit(self, truth: Truth, frames: Tensor, described: tuple[int, ...]) -> Pending:
+        pictures = to_pictures(frames)
+        if isinstance(self._corpus, Videos):
+            box = self._corpus.face_box(truth.utterance)
+            assert isinstance(box, Box), "a clip without a face is not looked at"
+            return self._workers.submit(FilmJob(frames=pictures, box=box, described=described))
         placement = placement_of(self._corpus, truth.utterance.id)
         assert placement is not None, "without faces no metric that needs them is among the measures"
-        crops = _at_crop_size(to_pictures(frames))
-        return self._workers.submit(FaceJob(crops=crops, placement=placement, described=described))
+        job = FaceJob(crops=_at_crop_size(pictures), placement=placement, described=described)
+        return self._workers.submit(job)
 
 
 class Looking(NamedTuple):

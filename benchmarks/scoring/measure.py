@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,7 +58,7 @@ def choose_measures(
     names: Sequence[str],
     protocol: Protocol,
     *,
-    has_faces: bool,
+    lacking: Mapping[str, str],
     durations: Durations | None,
     inception_weights: Path | None = None,
     device: torch.device | None = None,
@@ -67,7 +68,7 @@ def choose_measures(
     Args:
         names: metrics asked for.
         protocol: the rules.
-        has_faces: whether the corpus knows the faces that its crops were cut from.
+        lacking: what the clips cannot give of what metrics take, and why.
         durations: "true" leaves timing metrics out, as there is nothing to measure; None: of a system without any.
         inception_weights: a local file; None: see `metrics.inception`.
         device: where the Inception network computes.
@@ -76,10 +77,8 @@ def choose_measures(
     missing: dict[str, str] = {}
     inception: InceptionFeatures | None = None
     for name, metric in made.items():
-        if metric.takes in FACE_TAKES and not has_faces:
-            missing[name] = "the corpus has no faces to put the mouths back into"
-        elif metric.takes in FACE_TAKES and protocol.background != "first_frame":
-            missing[name] = "the corpus keeps the first face of a clip only"
+        if metric.takes in lacking:
+            missing[name] = lacking[metric.takes]
         elif metric.takes in TIMING_TAKES and durations == "true":
             missing[name] = "the true durations were given"
         elif metric.takes == "inception" and inception is None:
@@ -127,7 +126,7 @@ class _Views:
 
     one: Aligned
     measures: Measures
-    faces: tuple[Faces, Faces] | None
+    faces: tuple[Faces, Faces] | str | None
     made: dict[tuple[str, bool], Sides | str] = field(default_factory=dict)
     features: dict[int, Tensor] = field(default_factory=dict)
     """Inception features by the identity of the frames, which outlive this."""
@@ -149,23 +148,19 @@ class _Views:
             metric.update(self._inception(made), None if name in self.measures.filled else self._inception(truth))
             return
         sides = self.of(metric.takes, is_aligned=metric.aligned)
-        assert isinstance(sides, Sides), "what the corpus cannot give no measure takes"
-        metric.update(*sides)
+        if isinstance(sides, Sides):
+            metric.update(*sides)
 
     def _frames(self) -> Sides:
         return Sides(self.one.pair.made.frames, self.one.pair.truth.frames)
 
-    def _landmarks(self) -> Sides:
-        made, truth = self._found()
-        return Sides(made.landmarks, truth.landmarks)
-
-    def _face(self) -> Sides:
-        made, truth = self._found()
-        return Sides(made.descriptors, truth.descriptors)
-
-    def _found(self) -> tuple[Faces, Faces]:
+    def _landmarks(self) -> Sides | str:
         assert self.faces is not None, "faces are looked for wherever a measure takes them"
-        return self.faces
+        return self.faces if isinstance(self.faces, str) else Sides(*(side.landmarks for side in self.faces))
+
+    def _face(self) -> Sides | str:
+        assert self.faces is not None, "faces are looked for wherever a measure takes them"
+        return self.faces if isinstance(self.faces, str) else Sides(*(side.descriptors for side in self.faces))
 
     def _inception(self, frames: Tensor) -> Tensor:
         network, count = self.measures.inception, self.measures.protocol.inception_frames
@@ -184,13 +179,13 @@ class _Views:
         return Sides(len(self.one.pair.made.frames), len(self.one.pair.truth.frames))
 
 
-def measure(one: Aligned, measures: Measures, faces: tuple[Faces, Faces] | None) -> record.ClipScore:
+def measure(one: Aligned, measures: Measures, faces: tuple[Faces, Faces] | str | None) -> record.ClipScore:
     """Score one pair; metrics of the whole corpus take it in.
 
     Args:
         one: the pair.
         measures: the metrics.
-        faces: of the generated and of the real side; None if no metric needs them.
+        faces: of the generated and of the real side, or why there are none; None if no metric needs them.
     """
     views = _Views(one, measures, faces)
     scores: dict[str, Score] = {}
@@ -236,6 +231,9 @@ def corpus_scores(measures: Measures) -> tuple[list[record.CorpusScore], dict[st
     found: list[record.CorpusScore] = []
     missing: dict[str, str] = {}
     for name, metric in measures.corpus.items():
+        if not metric.update_called:
+            missing[name] = "no clip has what it is computed from"
+            continue
         try:
             value = float(metric.compute())
         except NotMeasuredError as error:
@@ -244,6 +242,17 @@ def corpus_scores(measures: Measures) -> tuple[list[record.CorpusScore], dict[st
         clips, real = metric.clips()
         found.append(record.CorpusScore(metric=name, value=value, clips=clips, real_clips=real))
     return found, missing
+
+
+def never_measured(measures: Measures, scores: Sequence[record.ClipScore]) -> dict[str, str]:
+    """Metrics of single clips that not one clip has a value of, and why."""
+    found: dict[str, str] = {}
+    for name in measures.clip:
+        reasons = Counter(score.missing[name] for score in scores if name in score.missing)
+        if scores and reasons.total() == len(scores):
+            (first, _), *others = reasons.most_common()
+            found[name] = f"{first}; other clips have other reasons" if others else first
+    return found
 
 
 def facts(name: str, metric: ClipMetric | CorpusMetric) -> record.MetricFacts:

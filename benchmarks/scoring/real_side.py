@@ -8,8 +8,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from benchmarks.scoring.clips import load_truth
-from corpora.utterance import Corpus
+from benchmarks.scoring.clips import Reference, load_truth
 from metrics.alignment import sampled
 from metrics.corpus_metric import CorpusMetric, NotMeasuredError
 from metrics.inception import InceptionFeatures
@@ -18,7 +17,11 @@ from models.errors import UserError
 
 
 def real_features(
-    corpus: Corpus, ids: Sequence[str], frame_size: tuple[int, int], network: InceptionFeatures, count: int | None
+    corpus: Reference,
+    ids: Sequence[str],
+    frame_size: tuple[int, int] | None,
+    network: InceptionFeatures,
+    count: int | None,
 ) -> Iterator[Tensor]:
     """Features of every real clip, float (T, 2048) each."""
     for utterance_id in ids:
@@ -30,7 +33,7 @@ def fill(
     metric: CorpusMetric,
     folder: Path,
     *,
-    corpus: Corpus,
+    corpus: Reference,
     ids: Sequence[str],
     frame_size: tuple[int, int],
     network: InceptionFeatures,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -13,15 +13,25 @@ import torch
 
 from benchmarks import environment, record
 from benchmarks.scoring import files, real_side
-from benchmarks.scoring.clips import Durations, Pair, controlled, generated, placement_of
-from benchmarks.scoring.finder import FaceFinder, Looking
-from benchmarks.scoring.measure import FACE_TAKES, Aligned, Measures, aligned, choose_measures, corpus_scores, measure
+from benchmarks.scoring.clips import Durations, Pair, Reference, controlled, generated
+from benchmarks.scoring.finder import FaceFinder, Looking, lacking
+from benchmarks.scoring.measure import (
+    FACE_TAKES,
+    Aligned,
+    Measures,
+    aligned,
+    choose_measures,
+    corpus_scores,
+    measure,
+    never_measured,
+)
 from benchmarks.systems import Subject, control
-from corpora.utterance import Corpus, Split
 from metrics import protocols
 
 Advance = Callable[[int], None]
 CPU = torch.device("cpu")
+WAITING_BYTES = 512 * 2**20
+"""Beside one clip, frames of so many bytes wait for their faces: more large videos would fill the memory."""
 
 
 def _quietly(_: int) -> None:
@@ -32,10 +42,10 @@ def _quietly(_: int) -> None:
 class Scoring:
     """What is scored, and how."""
 
-    corpus: Corpus
+    corpus: Reference
     corpus_options: dict[str, Any]
     ids: Sequence[str]
-    split: Split
+    split: str
     protocol: str
     metrics: Sequence[str]
     inception_weights: Path | None = None
@@ -72,7 +82,7 @@ class Scorer:
         self.protocol = protocols.get(scoring.protocol)
         workers = environment.usable_cores() if scoring.workers is None else scoring.workers
         self._faces = FaceFinder(scoring.corpus, workers)
-        self._floors: dict[tuple[str, tuple[int, int]], float | None] = {}
+        self._floors: dict[tuple[str, tuple[int, int] | None, tuple[str, ...]], float | None] = {}
 
     def __enter__(self) -> Scorer:
         """Nothing starts before it is needed."""
@@ -159,7 +169,11 @@ class Scorer:
                 kept.add(one.pair)
             advance(1)
         overall, missing = corpus_scores(measures)
-        overall = [one.model_copy(update={"floor": self._floor(one.metric, measures, system)}) for one in overall]
+        scored = tuple(score.utterance for score in scores)
+        overall = [
+            one.model_copy(update={"floor": self._floor(one.metric, measures, system.frame_size, scored)})
+            for one in overall
+        ]
         return record.Quality(
             system=system,
             corpus=record.Corpus(
@@ -176,7 +190,7 @@ class Scorer:
             durations=durations,
             device=device.type,
             metrics=measures.facts(),
-            not_measured={**measures.not_measured, **missing},
+            not_measured={**measures.not_measured, **missing, **never_measured(measures, scores)},
             clips=scores,
             corpus_scores=overall,
             strip=None if kept is None else kept.save_strip(),
@@ -188,7 +202,7 @@ class Scorer:
         measures = choose_measures(
             scoring.metrics,
             self.protocol,
-            has_faces=placement_of(scoring.corpus, scoring.ids[0]) is not None,
+            lacking=lacking(scoring.corpus, scoring.ids[0], self.protocol),
             durations=durations,
             inception_weights=scoring.inception_weights,
             device=device,
@@ -209,38 +223,48 @@ class Scorer:
 
     def _measured(self, pairs: Iterator[Pair], measures: Measures) -> Iterator[tuple[Aligned, record.ClipScore]]:
         """Score pairs in order, while workers look for the faces of those that come next."""
-        waiting: deque[tuple[Aligned, tuple[Looking, Looking] | None]] = deque()
+        waiting: deque[tuple[Aligned, tuple[Looking, Looking] | str | None]] = deque()
         for pair in pairs:
             one = aligned(pair, self.protocol)
             waiting.append((one, self._look(one, measures)))
-            if len(waiting) > self._faces.ahead:
+            while len(waiting) > self._faces.ahead or (len(waiting) > 1 and _bytes(waiting) > WAITING_BYTES):
                 yield _finished(*waiting.popleft(), measures)
         while waiting:
             yield _finished(*waiting.popleft(), measures)
 
-    def _look(self, one: Aligned, measures: Measures) -> tuple[Looking, Looking] | None:
+    def _look(self, one: Aligned, measures: Measures) -> tuple[Looking, Looking] | str | None:
+        """Begin to look for the faces of both sides, or say why there are none; None if no metric takes them."""
         if not measures.takes & FACE_TAKES:
             return None
         preds, target = one.described(self.protocol) if "face" in measures.takes else ((), ())
         truth, made = one.pair
+        reason = self._faces.faceless(truth)
+        if reason is not None:
+            return reason
         return self._faces.look(truth, made.frames, preds), self._faces.look_at_truth(truth, target)
 
-    def _floor(self, name: str, measures: Measures, system: record.System) -> float | None:
-        """Distance between two halves of the real clips, worked out once per metric and frame size."""
-        metric, scoring = measures.corpus[name], self.scoring
-        size = system.frame_size or (0, 0)
-        if (name, size) not in self._floors:
-            if metric.takes == "inception" and measures.inception is not None and system.frame_size is not None:
+    def _floor(self, name: str, measures: Measures, size: tuple[int, int] | None, ids: tuple[str, ...]) -> float | None:
+        """Distance between two halves of the real clips, worked out once per metric, frame size and clips."""
+        metric = measures.corpus[name]
+        key = name, size, ids
+        if key not in self._floors:
+            if metric.takes == "inception" and measures.inception is not None:
                 count = self.protocol.inception_frames
-                clips = real_side.real_features(scoring.corpus, scoring.ids, size, measures.inception, count)
-                self._floors[name, size] = real_side.real_floor(metric, clips, len(scoring.ids))
+                clips = real_side.real_features(self.scoring.corpus, ids, size, measures.inception, count)
+                self._floors[key] = real_side.real_floor(metric, clips, len(ids))
             else:
                 known = self._faces.real_descriptors()
-                self._floors[name, size] = real_side.real_floor(metric, known, len(known))
-        return self._floors[name, size]
+                self._floors[key] = real_side.real_floor(metric, known, len(known))
+        return self._floors[key]
 
 
 def _finished(
-    one: Aligned, sides: tuple[Looking, Looking] | None, measures: Measures
+    one: Aligned, sides: tuple[Looking, Looking] | str | None, measures: Measures
 ) -> tuple[Aligned, record.ClipScore]:
-    return one, measure(one, measures, None if sides is None else (sides[0].found(), sides[1].found()))
+    faces = (sides[0].found(), sides[1].found()) if isinstance(sides, tuple) else sides
+    return one, measure(one, measures, faces)
+
+
+def _bytes(waiting: Iterable[tuple[Aligned, object]]) -> int:
+    """Size of the frames of some pairs."""
+    return sum(one.pair.truth.frames.nbytes + one.pair.made.frames.nbytes for one, _ in waiting)

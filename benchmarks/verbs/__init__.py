@@ -54,6 +54,15 @@ HELP: dict[str, Help] = {
             "lipbench evaluate corpus=grid checkpoint=runs/longer/train/hh_t2l-small/last.ckpt",
         ),
     ),
+    "score": Help(
+        "score again the clips that evaluate kept, or another system's video files; needs no model",
+        (
+            "lipbench score run=runs/grid protocol=strict",
+            "lipbench score run=runs/grid metrics=[lmd,aperture_correlation] out=runs/grid-lmd",
+            "lipbench score generated=their/videos reference=data/videos title='Their model'",
+            "lipbench score generated=their/videos reference=data/videos resize=true controls=[first_frame]",
+        ),
+    ),
     "controls": Help(
         "score what no model may beat or must not fall below, and check that every metric ranks them as it must",
         (

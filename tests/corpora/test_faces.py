@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from corpora import landmarks
-from corpora.faces import FaceJob, FaceWorkers, find
+from corpora.faces import FaceJob, FaceWorkers, FilmJob, find, locate
 from corpora.landmarks import MIN_MOUTH_WIDTH, Box, FaceLandmarker, found_mouths, recogniser_path
 from corpora.store import Placement
 from corpora.video import read_video, warp
@@ -239,3 +239,49 @@ def test_on_real_clips_a_frozen_mouth_says_nothing_of_the_real_one(grid_clips):
     similarity = identity_similarity(torch.from_numpy(still.descriptors), torch.from_numpy(real.descriptors))
     assert similarity[0].item() == pytest.approx(1, abs=1e-6), "the first frame is the frozen one"
     assert 0.9 < similarity[1].item() < 1
+
+
+@pytest.fixture(scope="module")
+def whole():
+    """One smiling face in a picture of its own size, (1, 240, 300, 3)."""
+    data = pytest.importorskip("skimage.data", reason="scikit-image brings the picture of a face")
+    return np.ascontiguousarray(data.astronaut()[None, :240, 100:400])
+
+
+def test_mouths_of_whole_faces_are_in_pixels_of_the_video(whole, landmarker):
+    box = locate(whole)
+    found = find(FilmJob(frames=whole, box=box, described=(0,)))
+    expected = landmarker.points(whole, [box])[:, landmarks.MOUTH]
+    assert np.allclose(found.mouths, expected, atol=1e-3)
+    assert np.isfinite(found.descriptors).all()
+    moved = np.roll(whole, (12, -20), axis=(1, 2))
+    there = find(FilmJob(frames=moved, box=Box(box.left - 20, box.top + 12, box.side)))
+    assert np.allclose(there.mouths - found.mouths, [-20, 12], atol=1.0)
+
+
+def test_a_mouth_outside_the_box_is_a_failure_and_its_frame_has_no_descriptor(whole, monkeypatch):
+    box = locate(whole)
+    points = FaceLandmarker.points
+    frames = np.concatenate([whole, whole])
+
+    def second_astray(self, frames, boxes):
+        return points(self, frames, boxes) + np.array([[[0, 0]], [[box.side, 0]]], dtype=np.float32)
+
+    monkeypatch.setattr(FaceLandmarker, "points", second_astray)
+    found = find(FilmJob(frames=frames, box=box, described=(0, 1)))
+    for side in (found.mouths, found.descriptors):
+        assert np.isfinite(side[0]).all()
+        assert np.isnan(side[1]).all()
+
+
+def test_equal_frames_have_equal_mouths_whatever_frames_stand_beside_them(whole):
+    box = locate(whole)
+    dark = (whole * 0.5).astype(np.uint8)
+    many = find(FilmJob(frames=np.concatenate([dark, whole, dark]), box=box))
+    assert np.array_equal(many.mouths[1], find(FilmJob(frames=whole, box=box)).mouths[0])
+    assert np.array_equal(many.mouths[0], many.mouths[2])
+
+
+def test_a_clip_without_a_face_has_no_place_to_look_at():
+    with pytest.raises(UserError, match="no face was found"):
+        locate(np.full((6, 120, 160, 3), 90, np.uint8))

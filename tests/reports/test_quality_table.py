@@ -8,7 +8,7 @@ from benchmarks.record import Cell, CorpusScore, MetricFacts
 from reports.notes import quality_notes
 from reports.paper import load_paper
 from reports.quality_table import quality_tables
-from reports.quality_text import CONTROLS_HEAD, not_measured_notes, quality_frame, quality_texts
+from reports.quality_text import CONTROLS_HEAD, left_out_notes, not_measured_notes, quality_frame, quality_texts
 from reports.systems import naming
 
 
@@ -254,3 +254,52 @@ def test_the_data_frame_holds_what_the_table_shows(make):
     assert frame.loc["hh_t2l", "ssim_low"] == cell.mean.interval.low
     assert frame.loc["hh_t2l", "ssim_paper"] == 0.875
     assert math.isnan(frame.loc["first_frame", "ssim_paper"])
+
+
+def with_result(record, **changes):
+    """A record whose result says something else."""
+    return record.model_copy(update={"result": record.result.model_copy(update=changes)})
+
+
+def of_videos(make, name="theirs", *, left_out=None, **more):
+    """A record of somebody else's video files."""
+    about = {"preset": None, "checkpoint": None, "training": None, "parameters": None, "videos": "ab" * 32}
+    record = make.quality(name, corpus="videos", split="all", about=about, **more)
+    return with_result(record, left_out=left_out or {}, device=None)
+
+
+def test_clips_left_out_are_counted_in_the_row_and_named_beneath(make):
+    reasons = {f"s1/x{i:02d}": "no generated video has this name" for i in range(12)} | {"s1/y": "a|b"}
+    table = only([of_videos(make, left_out=reasons), of_videos(make, "others")])
+    assert cells_of(table, "theirs")["Clips"] == "12 of 25"
+    assert cells_of(table, "others")["Clips"] == "12"
+    (note,) = left_out_notes(table)
+    assert note.startswith("Left out of theirs: 13 of 25 clips: 12 as no generated video has this name (s1/x00, ")
+    assert "s1/x09 and 2 more, see the record" in note
+    assert "s1/x10" not in note
+    assert "1 as a\\|b (s1/y)" in note
+    frame = quality_frame(table).set_index("system")
+    assert frame.loc["theirs", "left_out"] == 13
+    assert frame.loc["others", "left_out"] == 0
+
+
+def test_video_files_are_no_untrained_model(make):
+    table = only([of_videos(make)])
+    assert not table.rows[0].untrained
+    assert not any("random weights" in note for note in quality_notes(table, load_paper()))
+    assert "untrained" not in cells_of(table, "theirs")["System"]
+    assert "from video files" in cells_of(table, "theirs")["System"]
+
+
+def test_two_sets_of_videos_of_one_name_are_told_apart(make):
+    first, second = (of_videos(make, asked={"options": {"generated": folder}}) for folder in ("a/theirs", "b/theirs"))
+    other = second.result.system.model_copy(update={"videos": "cd" * 32})
+    table = only([first, with_result(second, system=other)])
+    assert {row.label for row in table.rows} == {"theirs (videos abababab)", "theirs (videos cdcdcdcd)"}
+
+
+def test_unknown_speakers_are_not_counted_as_one(make):
+    scores = [clip.model_copy(update={"speaker": ""}) for clip in make.clips("dual_lip")]
+    table = only([of_videos(make, scores=scores)])
+    assert table.speakers == 0
+    assert any("the speakers are not known" in note for note in quality_notes(table, load_paper()))
