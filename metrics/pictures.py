@@ -9,6 +9,7 @@ from metrics.protocols import Protocol
 
 GREY = (0.299, 0.587, 0.114)
 """Weights of red, green and blue: ITU-R BT.601 luma, as in OpenCV."""
+FRAMES_AT_ONCE = 8
 _GREY_FIXED = (9798, 19235, 3735)
 _GREY_BITS = 15
 
@@ -23,7 +24,15 @@ def prepared(frames: Tensor, protocol: Protocol) -> Tensor:
     Returns:
         float64 (T, 3 or 1, H, W) in [0, 1]; whole multiples of 1/255 unless the depth is "float".
     """
-    frames = frames.double()
+    channels = 1 if protocol.colour == "grey" else 3
+    made = torch.empty((len(frames), channels, *frames.shape[2:]), dtype=torch.float64, device=frames.device)
+    # a few frames at a time: of whole videos each step in between would need hundreds of megabytes
+    for part, place in zip(frames.split(FRAMES_AT_ONCE), made.split(FRAMES_AT_ONCE), strict=True):
+        place.copy_(_prepared(part.double(), protocol))
+    return made
+
+
+def _prepared(frames: Tensor, protocol: Protocol) -> Tensor:
     if protocol.depth == "float":
         if protocol.colour == "rgb":
             return frames

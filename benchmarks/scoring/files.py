@@ -6,14 +6,13 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
-from torch import Tensor
 
 from benchmarks.scoring.clips import Made, Pair, Reference, load_truth, to_pictures
 from corpora.video import read_video, write_video
@@ -43,7 +42,7 @@ class Keeper:
         self._run = run
         self._name = name
         self._shown = dict.fromkeys([ids[0], ids[-1]])
-        self._samples: dict[str, Pair] = {}
+        self._samples: dict[str, _Sample] = {}
         self._keep_clips = keep_clips
         self._index: dict[str, Any] = {}
 
@@ -55,7 +54,7 @@ class Keeper:
         """
         utterance = pair.truth.utterance
         if utterance.id in self._shown:
-            self._samples[utterance.id] = pair
+            self._samples[utterance.id] = _sample(pair)
         if self._keep_clips:
             file = f"{utterance.id.replace('/', '_')}.mkv"
             path = self._run / GENERATED / self._name / file
@@ -108,19 +107,36 @@ def stored(folder: Path, corpus: Reference, frame_size: tuple[int, int] | None) 
         yield Pair(truth, Made(to_unit(frames.permute(0, 3, 1, 2)), durations))
 
 
-def _save_strip(path: Path, samples: Sequence[Pair]) -> None:
-    """Keep evenly spaced frames of some clips, the same frame numbers of truth and generation."""
+class _Sample(NamedTuple):
+    """Frames of one clip, (K, H, W, 3) each, the same frame numbers of both sides."""
+
+    truth: NDArray[np.uint8]
+    generated: NDArray[np.uint8]
+    notes: dict[str, str]
+
+
+def _sample(pair: Pair) -> _Sample:
+    """Evenly spaced frames of a clip."""
+    truth, made = pair
+    common = min(len(made.frames), len(truth.frames))
+    numbers = np.linspace(0, common - 1, min(STRIP_FRAMES, common)).round().astype(int)
+    return _Sample(
+        truth=_shown(to_pictures(truth.frames[numbers])),
+        generated=_shown(to_pictures(made.frames[numbers])),
+        notes={
+            "text": truth.utterance.text,
+            "id": truth.utterance.id,
+            "frame_numbers": ",".join(str(n) for n in numbers),
+        },
+    )
+
+
+def _save_strip(path: Path, samples: Sequence[_Sample]) -> None:
     tensors: dict[str, NDArray[np.uint8]] = {}
     notes: dict[str, str] = {}
-    for number, (truth, made) in enumerate(samples):
-        common = min(len(made.frames), len(truth.frames))
-        numbers = np.linspace(0, common - 1, min(STRIP_FRAMES, common)).round().astype(int)
-        sides: tuple[tuple[str, Tensor], ...] = (("truth", truth.frames), ("generated", made.frames))
-        for side, frames in sides:
-            tensors[f"{number}/{side}"] = _shown(to_pictures(frames[numbers]))
-        notes[f"{number}/text"] = truth.utterance.text
-        notes[f"{number}/id"] = truth.utterance.id
-        notes[f"{number}/frame_numbers"] = ",".join(str(n) for n in numbers)
+    for number, sample in enumerate(samples):
+        tensors |= {f"{number}/truth": sample.truth, f"{number}/generated": sample.generated}
+        notes |= {f"{number}/{name}": value for name, value in sample.notes.items()}
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
     save_file(tensors, temporary, metadata=notes)

@@ -224,10 +224,11 @@ class Scorer:
     def _measured(self, pairs: Iterator[Pair], measures: Measures) -> Iterator[tuple[Aligned, record.ClipScore]]:
         """Score pairs in order, while workers look for the faces of those that come next."""
         waiting: deque[tuple[Aligned, tuple[Looking, Looking] | str | None]] = deque()
+        ahead = self._faces.ahead if measures.takes & FACE_TAKES else 0
         for pair in pairs:
             one = aligned(pair, self.protocol)
             waiting.append((one, self._look(one, measures)))
-            while len(waiting) > self._faces.ahead or (len(waiting) > 1 and _bytes(waiting) > WAITING_BYTES):
+            while len(waiting) > ahead or (len(waiting) > 1 and _bytes(waiting) > WAITING_BYTES):
                 yield _finished(*waiting.popleft(), measures)
         while waiting:
             yield _finished(*waiting.popleft(), measures)
