@@ -110,7 +110,9 @@ def quality_section(table: QualityTable, paper: Paper, *, csv: str) -> Section:
         f"generated on {joined(device.upper() for device in devices)}" if devices else "",
         f"protocol **{escaped(table.protocol.name)}** {code(table.protocol.fingerprint[:12])}",
     ]
-    differences = difference_table(table)
+    found = difference_table(table)
+    # where every n is too small, the table above says all that can be said
+    differences = found if found is not None and found.family else None
     notes = [*quality_notes(table, paper), *left_out_notes(table), *not_measured_notes(table)]
     return Section(
         title=place(table, paper),

@@ -69,7 +69,7 @@ def choose_measures(
         names: metrics asked for.
         protocol: the rules.
         lacking: what the clips cannot give of what metrics take, and why.
-        durations: "true" leaves timing metrics out, as there is nothing to measure; None: of a system without any.
+        durations: "true" leaves timing metrics out, as there is nothing to measure; None does so for a control.
         inception_weights: a local file; None: see `metrics.inception`.
         device: where the Inception network computes.
     """
@@ -79,6 +79,8 @@ def choose_measures(
     for name, metric in made.items():
         if metric.takes in lacking:
             missing[name] = lacking[metric.takes]
+        elif metric.takes in TIMING_TAKES and durations is None:
+            missing[name] = "a control has the truth's own timing"
         elif metric.takes in TIMING_TAKES and durations == "true":
             missing[name] = "the true durations were given"
         elif metric.takes == "inception" and inception is None:

@@ -203,7 +203,7 @@ class Scorer:
             scoring.metrics,
             self.protocol,
             lacking=lacking(scoring.corpus, scoring.ids[0], self.protocol),
-            durations=durations,
+            durations=None if system.kind == "control" else durations,
             inception_weights=scoring.inception_weights,
             device=device,
         )

@@ -160,6 +160,13 @@ def test_a_run_with_only_quality(make, tmp_path):
     assert "On GRID, predicted durations, **HH-T2L** has PSNR 28." in text
 
 
+def test_differences_that_cannot_be_tested_are_left_out(make, tmp_path):
+    few = [make.quality(name, n=4) for name in ("hh_t2l", "dual_lip")]
+    assert "| Difference |" not in report_of(few, tmp_path / "few").markdown.read_text(encoding="utf-8")
+    many = [make.quality(name, n=20) for name in ("hh_t2l", "dual_lip")]
+    assert "| Difference |" in report_of(many, tmp_path / "many").markdown.read_text(encoding="utf-8")
+
+
 def test_a_run_in_which_everything_failed(make, tmp_path):
     report = report_of([make.failed(Cell(kind="quality", system="hh_t2l", corpus="grid"), message="no data")], tmp_path)
     text = report.markdown.read_text(encoding="utf-8")

@@ -168,3 +168,10 @@ def test_the_record_says_how_the_corpus_was_made_and_what_was_asked(drawn):
     options = control(drawn, "first_frame", corpus_options={"store": "here"}).corpus.options
     assert options["speakers"] == 2
     assert options["store"] == "here"
+
+
+def test_a_control_has_the_truths_timing_so_it_is_not_scored_for_it(drawn):
+    still = control(drawn, "first_frame", durations="predicted", metrics=["length_error", "psnr"])
+    assert still.not_measured == {"length_error": "a control has the truth's own timing"}
+    assert still.durations == "predicted"
+    assert len(still.values("psnr")) == 5
