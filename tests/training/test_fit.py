@@ -121,8 +121,13 @@ def test_an_interrupt_reaches_the_caller_and_keeps_the_last_checkpoint(tmp_path,
         return original(self, batch, batch_idx)
 
     monkeypatch.setattr(fit.LipTraining, "training_step", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        train(tmp_path, corpus)
+    # a job in the background of a shell is started with interrupts ignored
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            train(tmp_path, corpus)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert checkpoint.load(tmp_path / "last.ckpt").steps in (2, 3)
 
 
