@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 from benchmarks.record import MetricFacts
 from reports.formatting import NOTHING, between, decimals_for, escaped, number, signed, significant
-from reports.paired import ALPHA, POWER, Difference, corrected, paired, pairs
+from reports.paired import ALPHA, POWER, Difference, corrected, paired
 from reports.quality_table import QualityRow, QualityTable
 from reports.quality_text import in_order
 from reports.statistics import TOO_SMALL
@@ -53,9 +54,8 @@ def difference_table(table: QualityTable) -> DifferenceTable | None:
     Returns:
         The paired differences, or None if there is no pair of systems to compare.
     """
-    rows = {row.label: row for row in table.models}
     still = [row for row in table.controls if row.name == STILL]
-    chosen = [(rows[a], rows[b]) for a, b in pairs(list(rows))] + [(row, s) for row in rows.values() for s in still]
+    chosen = [*itertools.combinations(table.models, 2), *itertools.product(table.models, still)]
     metrics = [
         m
         for m in in_order(table.metrics)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -128,8 +127,3 @@ def _detectable(effects: NDArray[np.float64]) -> float | None:
         return 0.0
     found: Any = TTestPower().solve_power(nobs=len(effects), alpha=ALPHA, power=POWER)
     return scatter * float(found)
-
-
-def pairs(names: Sequence[str]) -> list[tuple[str, str]]:
-    """All pairs, the earlier name first."""
-    return list(itertools.combinations(names, 2))
