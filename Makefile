@@ -7,7 +7,9 @@ STAMP := $(VENV)/.installed
 RUN ?= runs/bench
 WORDS ?=
 
-.PHONY: help setup bench test lint types contracts unit clean
+REPRODUCE ?=
+
+.PHONY: help setup bench reproduce test lint types contracts unit clean
 
 help: ## show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -28,6 +30,9 @@ bench: $(STAMP) ## the main job: train small models, benchmark, report (RUN=fold
 	@$(BIN)/python -m pytest benchmarks/ --benchmark-json=$(RUN)/benchmark.json \
 	  $(foreach word,out=$(RUN) $(WORDS),--lipbench '$(word)'); status=$$?; \
 	  $(BIN)/lipbench report $(RUN) && exit $$status
+
+reproduce: $(STAMP) ## the paper's tables and figures, hours on a CPU; goes on where it stopped (REPRODUCE="root=… preset=paper")
+	$(BIN)/lipbench reproduce $(REPRODUCE)
 
 test: lint types contracts unit ## lint, types, import contracts, tests
 

@@ -188,6 +188,23 @@ class Report(_Checked):
     out: Path | None
 
 
+class Reproduce(_Checked):
+    """`lipbench reproduce`."""
+
+    corpus: CorpusChoice
+    root: Path | None
+    preset: str
+    training: str
+    steps: int | None = Field(default=None, ge=1)
+    rows: Annotated[Names, Field(min_length=1)]
+    frames: list[Annotated[int, Field(ge=1, le=10_000)]] = Field(min_length=1)
+    protocol: str
+    limit: int | None = Field(default=None, ge=1)
+    dry_run: bool
+    out: Path
+    device: Literal["auto", "cpu", "cuda"]
+
+
 class Generate(_Checked):
     """`lipbench generate`."""
 
@@ -223,6 +240,7 @@ VERBS: dict[str, type[BaseModel]] = {
     "bench": Bench,
     "controls": Controls,
     "report": Report,
+    "reproduce": Reproduce,
     "generate": Generate,
 }
 

@@ -82,6 +82,14 @@ HELP: dict[str, Help] = {
         "render a run's records as markdown and HTML, with the paper's values beside ours",
         ("lipbench report runs/bench", "lipbench report runs/grid out=report"),
     ),
+    "reproduce": Help(
+        "train, score and time every row of the paper's tables, and report; the same command again goes on",
+        (
+            "lipbench reproduce --dry-run                      # the steps, and the command of each",
+            "lipbench reproduce root=../shared/data/grid       # on GRID, small models: hours on a CPU",
+            "lipbench reproduce corpus=synthetic rows=[hh_t2l,dual_lip] steps=500",
+        ),
+    ),
     "generate": Help(
         "make a clip from a text and a picture of a mouth",
         ("lipbench generate text='bin blue at f two now' identity=mouth.png out=clip.mp4",),
