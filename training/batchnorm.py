@@ -5,11 +5,26 @@ torch's own `SyncBatchNorm` refuses tensors on CPUs; this one takes any device t
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import torch
-from torch import Tensor, nn
-from torch.distributed.nn.functional import all_reduce
+from torch import Tensor, distributed, nn
+
+
+class _Sum(torch.autograd.Function):
+    """The sum over all processes. What one of them put in has changed the loss of each, so gradients are summed too."""
+
+    @staticmethod
+    def forward(ctx: Any, tensor: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        total = tensor.clone()
+        distributed.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
+        total = gradient.contiguous().clone()
+        distributed.all_reduce(total)
+        return total
 
 
 class GlobalBatchNorm2d(nn.BatchNorm2d):
@@ -22,11 +37,11 @@ class GlobalBatchNorm2d(nn.BatchNorm2d):
         count = input.new_tensor([float(input.numel() // input.shape[1])], dtype=torch.float32)
         wide = input.float()
         # two passes: the variance as a difference of large sums would lose digits
-        sums = all_reduce(torch.cat([wide.sum(dim=(0, 2, 3)), count]))
+        sums = _summed(torch.cat([wide.sum(dim=(0, 2, 3)), count]))
         total = sums[-1].detach()
         mean = sums[:-1] / total
         centred = wide - mean[:, None, None]
-        variance = all_reduce(centred.square().sum(dim=(0, 2, 3))) / total
+        variance = _summed(centred.square().sum(dim=(0, 2, 3))) / total
         self._remember(mean.detach(), variance.detach(), total)
         scaled = centred * torch.rsqrt(variance + self.eps)[:, None, None]
         if self.affine:
@@ -41,6 +56,10 @@ class GlobalBatchNorm2d(nn.BatchNorm2d):
             weight = 1 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
             self.running_mean.lerp_(mean, weight)
             self.running_var.lerp_(variance * total / (total - 1).clamp(min=1), weight)
+
+
+def _summed(tensor: Tensor) -> Tensor:
+    return cast("Tensor", _Sum.apply(tensor))
 
 
 def make_global(model: nn.Module) -> None:

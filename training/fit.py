@@ -48,7 +48,7 @@ _NO_PART_OF_THE_RECIPE = ("cache_bytes", "strip_checkpoints")
 
 def is_first_process() -> bool:
     """Whether this process is the one of several that has something to say."""
-    return rank_zero_only.rank == 0
+    return rank_zero_only.rank == 0  # pyright: ignore[reportFunctionMemberAccess]
 
 
 class Hardware(NamedTuple):
@@ -142,7 +142,8 @@ def train(
         log.info("%s has its %d steps already", target, done)
         return target
     # Lightning's notes on the hardware and on other products say nothing about this run
-    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    for part in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(part).setLevel(logging.ERROR)
     built = _built(model, preset, options, vocabulary, seed=config.seed)
     described: ModelCard | None = getattr(built, "card", None)  # a class of someone else's may have none
     reader = ClipReader(
@@ -158,7 +159,7 @@ def train(
     except OSError as error:
         raise UserError(f"{folder} cannot be made: {error.strerror}", remedy="Give another out=") from error
     training = LipTraining(built, config, card).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    shown = [Strips(reader, corpus.ids("train"), config, folder)] if config.strip_checkpoints else []
+    shown: list[Callback] = [Strips(reader, corpus.ids("train"), config, folder)] if config.strip_checkpoints else []
     trainer = _trainer(config, hardware, folder=folder, started=done, progress=progress, callbacks=shown)
     with warnings.catch_warnings():
         for known in _EXPECTED_WARNINGS:

@@ -69,7 +69,7 @@ class LipTraining(lightning.LightningModule):
         attempt: Attempt = self._lip_model.forward(seen)
         # what a mean or a variance would lose in half precision is lost for good
         with torch.autocast(self.device.type, enabled=False):
-            attempt = Attempt(*(None if answer is None else answer.float() for answer in attempt))
+            attempt = _in_full(attempt)
             parts = self.judge(batch, attempt)
             total = self._total(parts)
             if self.adversary is not None:
@@ -128,7 +128,9 @@ class LipTraining(lightning.LightningModule):
 
     def _average(self, tensor: Tensor) -> Tensor:
         """The mean over all processes."""
-        return tensor if self.trainer.world_size == 1 else self.all_gather(tensor).mean(dim=0)
+        if self.trainer.world_size == 1:
+            return tensor
+        return cast("Tensor", self.trainer.strategy.reduce(tensor.clone(), reduce_op="mean"))
 
     def configure_optimizers(self) -> Any:
         """The model's optimiser and schedule; the adversary makes its own."""
@@ -154,3 +156,9 @@ def _picked(lesson: Lesson) -> Tensor:
     """The true frames that were to be drawn, float (B·K, 3, H, W)."""
     rows = torch.arange(len(lesson.picked), device=lesson.picked.device)[:, None]
     return lesson.frames[rows, lesson.picked].flatten(0, 1)
+
+
+def _in_full(attempt: Attempt) -> Attempt:
+    """An answer in float32."""
+    named = {name: answer.float() for name, answer in attempt._asdict().items() if answer is not None}
+    return Attempt(**named)
