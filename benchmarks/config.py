@@ -24,7 +24,7 @@ OPEN = ("options",)
 """Groups that take names which no file lists: a model's own options, checked by the model."""
 PLAIN = (
     *("text", "identity", "root", "alignments", "out", "run", "runs", "checkpoint", "model", "utterance"),
-    *("generated", "reference", "title"),
+    *("generated", "reference", "title", "name"),
     *("corpus.store", "features", "inception_weights"),
 )
 """Options whose value is taken as it is written: texts and paths."""
@@ -35,6 +35,8 @@ def _listed(value: Any) -> Any:
 
 
 Names = Annotated[list[str], BeforeValidator(_listed)]
+TrainingName = Annotated[str, Field(pattern=r"^\w[\w.+-]*$")] | None
+"""A folder's name in out/train."""
 Durations = Literal["true", "predicted"]
 
 
@@ -97,7 +99,12 @@ class Train(_Checked):
     corpus: CorpusChoice
     training: dict[str, Any]
     out: Path
+    name: TrainingName
     device: Literal["auto", "cpu", "cuda"]
+    # training checks these
+    devices: int
+    num_nodes: int
+    strategy: str
 
 
 class Evaluate(_Checked):
@@ -106,6 +113,7 @@ class Evaluate(_Checked):
     model: str
     preset: str
     options: dict[str, Any]
+    name: TrainingName
     checkpoint: Path | None
     corpus: CorpusChoice
     split: Literal["train", "test"]
@@ -212,6 +220,7 @@ class Generate(_Checked):
     identity: Path
     model: str
     preset: str
+    name: TrainingName
     checkpoint: Path | None
     corpus: CorpusChoice
     frames: int | None = Field(default=None, ge=1)
@@ -281,12 +290,16 @@ def explain(verb: str) -> list[str]:
     text = (CONF / f"{verb}.yaml").read_text(encoding="utf-8")
     own = text.partition("  - _self_\n")[2] or text
     lines = own.rstrip().splitlines()
+    chosen = re.findall(r"^  - (\w+): \w+$", text, flags=re.MULTILINE)
     composed: dict[str, Any] = OmegaConf.to_container(_compose(verb, []), resolve=False)  # pyright: ignore[reportAssignmentType]
     for group, choices in groups().items():
         if group in composed:
             lines += ["", f"{group}=NAME, one of {', '.join(choices)}; and within it"]
-            notes = _notes(CONF / group)
+            notes = {k: v for folder in (group, *chosen) for k, v in _notes(CONF / folder).items()}
             lines += [f"  {group}.{name}: {_shown(v)}{notes.get(name, '')}" for name, v in composed[group].items()]
+        elif group in chosen:
+            # a group that sets options of another one
+            lines += ["", f"{group}=NAME, one of {', '.join(choices)}"]
     return lines
 
 

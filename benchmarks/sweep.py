@@ -56,9 +56,22 @@ def training_config(values: dict[str, object]) -> TrainingConfig:
     return resolve("training", {"base": TrainingConfig()}, "base", values)
 
 
-def checkpoint_path(run: Path, model: str, preset: str) -> Path:
-    """Where a run keeps a model's checkpoint. A model given as file:Class is kept under the class' name."""
-    return run / "train" / f"{short_name(model)}-{preset}" / "last.ckpt"
+def training_name(model: str, preset: str, config: TrainingConfig | None = None) -> str:
+    """What a training is called if it was given no name: trainings with other losses never share a folder.
+
+    Args:
+        model: a model given as file:Class is called as the class.
+        preset: the model's.
+        config: the recipe; None: one with the usual losses.
+    """
+    usual = TrainingConfig().losses
+    losses = usual if config is None else config.losses
+    return f"{short_name(model)}-{preset}" if losses == usual else f"{short_name(model)}-{preset}-{losses}"
+
+
+def checkpoint_path(run: Path, name: str) -> Path:
+    """Where a run keeps the checkpoint of a training of that name."""
+    return run / "train" / name / "last.ckpt"
 
 
 class Sweep:
@@ -111,14 +124,15 @@ class Sweep:
         from training.fit import train
 
         request = self.request
-        path = checkpoint_path(request.out, model, request.preset)
+        config = training_config(request.training)
+        path = checkpoint_path(request.out, training_name(model, request.preset, config))
         log.info("%s (%s) learns %s; kept in %s", model, request.preset, request.corpus.name, path.parent)
         return train(
             model,
             request.preset,
             options=request.options,
             corpus=self.corpus,
-            config=training_config(request.training),
+            config=config,
             folder=path.parent,
             progress=self._progress,
             device="gpu" if self.device.type == "cuda" else "cpu",

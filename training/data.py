@@ -10,11 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from corpora.utterance import Corpus
+from corpora.utterance import Corpus, Utterance
 from models.contract import Lesson
 from models.errors import UserError
 from models.text import Vocabulary
@@ -28,7 +29,7 @@ class Clip(NamedTuple):
     tokens: Tensor
     """int64 (m,)."""
     durations: Tensor
-    """int64 (m,)."""
+    """int64 (m,); zeros where the corpus has none and the model needs none."""
     frames: Tensor
     """uint8 (T, 3, H, W)."""
 
@@ -41,31 +42,55 @@ class ClipReader:
         vocabulary: symbols to ids.
         frame_size: (H, W) of the model.
         cache_bytes: memory for kept clips.
+        needs_durations: whether the model learns from durations; False: a clip without any has zeros instead.
     """
 
     def __init__(
-        self, corpus: Corpus, vocabulary: Vocabulary, *, frame_size: tuple[int, int], cache_bytes: int
+        self,
+        corpus: Corpus,
+        vocabulary: Vocabulary,
+        *,
+        frame_size: tuple[int, int],
+        cache_bytes: int,
+        needs_durations: bool = True,
     ) -> None:
         self._corpus = corpus
         self._vocabulary = vocabulary
         self._frame_size = frame_size
         self._free = cache_bytes
+        self._needs_durations = needs_durations
         self._kept: dict[str, Clip] = {}
 
     def read(self, utterance_id: str) -> Clip:
-        """Read one clip."""
+        """Read one clip.
+
+        Raises:
+            UserError: it cannot be read, or has no durations and the model needs them.
+        """
         if utterance_id in self._kept:
             return self._kept[utterance_id]
         utterance = self._corpus.load(utterance_id)
         clip = Clip(
             torch.tensor(self._vocabulary.encode(utterance.tokens)),
-            torch.tensor(utterance.durations),  # a copy: a view would keep the whole clip's file in memory
+            self._durations(utterance),
             to_model_size(utterance.frames, self._frame_size),
         )
         if clip.frames.nbytes <= self._free:
             self._free -= clip.frames.nbytes
             self._kept[utterance_id] = clip
         return clip
+
+    def _durations(self, utterance: Utterance) -> Tensor:
+        # a corpus of someone else's may have utterances of its own kind
+        durations: NDArray[np.int64] | None = utterance.durations
+        if durations is None or not len(durations):
+            if self._needs_durations:
+                raise UserError(
+                    f"{utterance.id} of the corpus '{self._corpus.name}' has no durations, which this model learns",
+                    remedy="Prepare the corpus with alignments, or train a model that needs none (dual_lip)",
+                )
+            return torch.zeros(len(utterance.tokens), dtype=torch.int64)
+        return torch.tensor(durations)  # a copy: a view would keep the whole clip's file in memory
 
 
 class Lessons(Dataset[Lesson]):
@@ -125,6 +150,20 @@ def collate(clips: Sequence[Clip], rng: np.random.Generator, frames_per_clip: in
         frame_lengths=torch.tensor(lengths),
         picked=torch.from_numpy(np.stack(picked)),
     )
+
+
+def part_of(lesson: Lesson, rank: int, processes: int) -> Lesson:
+    """One process's clips of a lesson, as many as every other's; all together are the whole lesson, in order.
+
+    Args:
+        lesson: all clips, of which there are a multiple of `processes`.
+        rank: which process, from 0.
+        processes: how many there are.
+    """
+    if processes == 1:
+        return lesson
+    size = len(lesson.tokens) // processes
+    return Lesson(*(each[rank * size : (rank + 1) * size] for each in lesson))
 
 
 class StepsLeft(Sampler[int]):

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import logging
-import time
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import lightning
 import torch
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint, RichProgressBar
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from lightning.pytorch.utilities import rank_zero_only
 from torch import nn
 
 import models
 from corpora.utterance import Corpus
-from models.errors import UserError
+from models.contract import ModelCard
+from models.errors import UnknownNameError, UserError
 from models.text import Vocabulary
 from training.atomic import AtomicCheckpoints
+from training.callbacks import Lines, Strips
 from training.checkpoint import CheckpointCard, as_plain, read_card
 from training.config import TrainingConfig
 from training.data import ClipReader, Lessons, loader
@@ -32,10 +35,58 @@ _EXPECTED_WARNINGS = (
     ".*exists and is not empty.*",  # so it is when a run goes on
     ".*dataloader is not resumable.*",  # ours begins where it should by itself
     ".*LeafSpec.*",
+    ".*find_unused_parameters=True was specified.*",  # said of a strategy that was asked for by name
 )
 
 LAST = "last.ckpt"
 """Name of the checkpoint in a run's folder."""
+STRATEGIES = ("auto", "ddp", "ddp_find_unused_parameters_true")
+"""Lightning's strategies that keep the whole model in each process, and start the processes as this one was started."""
+_NO_PART_OF_THE_RECIPE = ("cache_bytes", "strip_checkpoints")
+"""Options that change no value: a run may go on with others."""
+
+
+def is_first_process() -> bool:
+    """Whether this process is the one of several that has something to say."""
+    return rank_zero_only.rank == 0  # pyright: ignore[reportFunctionMemberAccess]
+
+
+class Hardware(NamedTuple):
+    """Where a run computes. It may go on elsewhere: values differ by rounding only."""
+
+    device: str = "auto"
+    """Lightning's accelerator: "auto", "cpu" or "gpu"."""
+    devices: int = 1
+    """GPUs, or processes on CPUs, per node."""
+    num_nodes: int = 1
+    strategy: str = "auto"
+    """One of `STRATEGIES`; "auto" is "ddp" where there are several processes."""
+
+    @property
+    def processes(self) -> int:
+        """Processes in all."""
+        return self.devices * self.num_nodes
+
+    def check(self, config: TrainingConfig) -> None:
+        """Find what cannot work.
+
+        Raises:
+            UserError: a number or a name is not valid, or the clips of a step cannot be shared out evenly.
+        """
+        if self.devices < 1 or self.num_nodes < 1:
+            raise UserError("devices and num_nodes must be at least 1", remedy="Write devices=1")
+        if self.strategy not in STRATEGIES:
+            raise UnknownNameError("strategy", self.strategy, STRATEGIES)
+        if config.clips % self.processes:
+            raise UserError(
+                f"{config.clips} clips per step cannot be shared evenly by {self.processes} processes",
+                remedy=f"Make training.clips a multiple of {self.processes}",
+            )
+        if config.precision == "16-mixed" and self.device == "cpu":
+            raise UserError(
+                "16-mixed needs a GPU: on a CPU, gradients of so few digits vanish",
+                remedy="Write training.precision=bf16-mixed, or device=cuda",
+            )
 
 
 def train(
@@ -48,6 +99,9 @@ def train(
     folder: Path,
     progress: bool,
     device: str = "auto",
+    devices: int = 1,
+    num_nodes: int = 1,
+    strategy: str = "auto",
 ) -> Path:
     """Train a model, going on where an earlier run in the same folder stopped.
 
@@ -59,7 +113,10 @@ def train(
         config: the recipe.
         folder: where checkpoint and logs go; one folder, one run.
         progress: True: a live progress bar; False: a line in the log with each checkpoint.
-        device: Lightning's accelerator: "auto", "cpu" or "gpu".
+        device: see `Hardware`, as all that follow.
+        devices: each takes its share of every step's clips.
+        num_nodes: the same command is to be started on each, as Lightning's manual says.
+        strategy: how the processes work together.
 
     Returns:
         The checkpoint.
@@ -67,6 +124,8 @@ def train(
     Raises:
         UserError: the folder holds another run, or the input is bad.
     """
+    hardware = Hardware(device, devices, num_nodes, strategy)
+    hardware.check(config)
     vocabulary = Vocabulary(corpus.symbols)
     card = CheckpointCard(
         model=model,
@@ -83,30 +142,31 @@ def train(
         log.info("%s has its %d steps already", target, done)
         return target
     # Lightning's notes on the hardware and on other products say nothing about this run
-    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
-    torch.manual_seed(config.seed)
-    built = models.create(model, preset, **{"vocabulary_size": vocabulary.size, **options})
-    if not isinstance(built, nn.Module) or not models.is_trainable(model) or not hasattr(built, "frame_size"):
-        raise UserError(
-            f"the model '{model}' cannot be trained",
-            remedy="It must be a torch module with forward(lesson) and frame_size (see models/contract.py)",
-        )
-    frame_size: tuple[int, int] = built.frame_size  # pyright: ignore[reportAssignmentType]
-    reader = ClipReader(corpus, vocabulary, frame_size=frame_size, cache_bytes=config.cache_bytes)
+    for part in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(part).setLevel(logging.ERROR)
+    built = _built(model, preset, options, vocabulary, seed=config.seed)
+    described: ModelCard | None = getattr(built, "card", None)  # a class of someone else's may have none
+    reader = ClipReader(
+        corpus,
+        vocabulary,
+        frame_size=built.frame_size,  # pyright: ignore[reportArgumentType]
+        cache_bytes=config.cache_bytes,
+        needs_durations=described is None or described.predicts_durations,
+    )
     lessons = Lessons(reader, corpus.ids("train"), config)
-    # convolutions run up to twice as fast on CPUs with channels last; values differ by rounding only
-    built = built.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"{folder} cannot be made: {error.strerror}", remedy="Give another out=") from error
-    trainer = _trainer(config, folder=folder, started=done, progress=progress, device=device)
+    training = LipTraining(built, config, card).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    shown: list[Callback] = [Strips(reader, corpus.ids("train"), config, folder)] if config.strip_checkpoints else []
+    trainer = _trainer(config, hardware, folder=folder, started=done, progress=progress, callbacks=shown)
     with warnings.catch_warnings():
         for known in _EXPECTED_WARNINGS:
             warnings.filterwarnings("ignore", known)
         try:
             trainer.fit(
-                LipTraining(built, config, card),
+                training,
                 loader(lessons, done),
                 ckpt_path=target if done else None,
                 weights_only=True,
@@ -114,8 +174,31 @@ def train(
         except SystemExit as error:
             # Lightning answers an interrupt by leaving the program; who called us may have more to say
             raise KeyboardInterrupt from error
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+            raise UserError(
+                f"there is no room left in {folder}: {error}",
+                remedy="Make room there and train again: it goes on from the last checkpoint",
+            ) from error
     trainer.save_checkpoint(target)
     return target
+
+
+def _built(model: str, preset: str, options: dict[str, Any], vocabulary: Vocabulary, *, seed: int) -> nn.Module:
+    """A model with first weights that follow from the seed.
+
+    Raises:
+        UserError: it cannot be trained.
+    """
+    torch.manual_seed(seed)
+    built = models.create(model, preset, **{"vocabulary_size": vocabulary.size, **options})
+    if not isinstance(built, nn.Module) or not models.is_trainable(model) or not hasattr(built, "frame_size"):
+        raise UserError(
+            f"the model '{model}' cannot be trained",
+            remedy="It must be a torch module with forward(lesson) and frame_size (see models/contract.py)",
+        )
+    return built
 
 
 def _steps_done(target: Path, card: CheckpointCard) -> int:
@@ -128,8 +211,9 @@ def _steps_done(target: Path, card: CheckpointCard) -> int:
         return 0
     found, content = read_card(target)
     ours, theirs = as_plain(card), as_plain(found)
-    # memory is no part of the recipe: it changes no value
-    ours["training"] = {**ours["training"], "cache_bytes": theirs["training"].get("cache_bytes")}
+    # an option that is younger than the checkpoint has the value that changes nothing for its default
+    theirs["training"] = {**dataclasses.asdict(TrainingConfig()), **theirs["training"]}
+    ours["training"] = {**ours["training"], **{name: theirs["training"][name] for name in _NO_PART_OF_THE_RECIPE}}
     different = [key for key in ours if ours[key] != theirs[key]]
     if different:
         detail = "; ".join(f"{key}: {_difference(theirs[key], ours[key])}" for key in different)
@@ -147,7 +231,15 @@ def _difference(theirs: Any, ours: Any) -> str:
     return f"was {str(theirs)[:60]}, asked {str(ours)[:60]}"
 
 
-def _trainer(config: TrainingConfig, *, folder: Path, started: int, progress: bool, device: str) -> lightning.Trainer:
+def _trainer(
+    config: TrainingConfig,
+    hardware: Hardware,
+    *,
+    folder: Path,
+    started: int,
+    progress: bool,
+    callbacks: list[Callback],
+) -> lightning.Trainer:
     keep = ModelCheckpoint(
         dirpath=folder,
         filename=Path(LAST).stem,
@@ -161,12 +253,18 @@ def _trainer(config: TrainingConfig, *, folder: Path, started: int, progress: bo
         CSVLogger(folder, name="csv", version=f"from_step_{started:06d}"),
         TensorBoardLogger(folder, name="tensorboard", version=f"from_step_{started:06d}"),
     ]
+    shown = RichProgressBar(console_kwargs={"stderr": True}) if progress else Lines(config)
+    strategy = "ddp" if hardware.strategy == "auto" and hardware.processes > 1 else hardware.strategy
     return lightning.Trainer(
-        accelerator=device,
-        devices=1,
+        accelerator=hardware.device,
+        devices=hardware.devices,
+        num_nodes=hardware.num_nodes,
+        strategy=strategy,
+        use_distributed_sampler=False,  # each process takes its part of the same lesson
+        precision=config.precision,
         max_epochs=1,  # the whole run is one
-        gradient_clip_val=config.clip_norm,
-        callbacks=[keep, RichProgressBar(console_kwargs={"stderr": True}) if progress else _Lines(config)],
+        gradient_clip_val=config.clip_norm or None,
+        callbacks=[keep, shown, *callbacks],
         logger=logs,
         plugins=[AtomicCheckpoints()],
         log_every_n_steps=min(10, config.steps),
@@ -174,30 +272,3 @@ def _trainer(config: TrainingConfig, *, folder: Path, started: int, progress: bo
         enable_model_summary=False,
         num_sanity_val_steps=0,
     )
-
-
-class _Lines(Callback):
-    """A line of progress now and then, where there is no terminal to draw a bar on."""
-
-    def __init__(self, config: TrainingConfig) -> None:
-        self.config = config
-        self.began = 0, 0.0
-
-    def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        self.began = trainer.global_step, time.perf_counter()
-
-    def on_train_batch_end(
-        self,
-        trainer: lightning.Trainer,
-        pl_module: lightning.LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-    ) -> None:
-        done, steps = trainer.global_step, self.config.steps
-        if done % self.config.checkpoint_steps and done != steps:
-            return
-        step, start = self.began
-        rate = (done - step) / (time.perf_counter() - start)
-        loss = float(trainer.callback_metrics["loss/total"])
-        log.info("step %d/%d, loss %.4f, %.2f steps/s, %.0f s left", done, steps, loss, rate, (steps - done) / rate)

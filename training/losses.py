@@ -1,4 +1,4 @@
-"""The losses of the paper (eq. 3-5), and the two that only autoregressive models need.
+"""The losses of the paper (eq. 3-7), and the two that only autoregressive models need.
 
 Eq. 3 is a sum over frames and eq. 5 a mean; means throughout, so that a loss does not grow with the clip.
 """
@@ -35,6 +35,38 @@ def duration_loss(preds_Bm: Tensor, target_Bm: Tensor, token_lengths: Tensor) ->
     error = (preds_Bm - target_Bm) * valid
     per_clip = error.abs().sum(dim=1) + error.sum(dim=1).abs()
     return (per_clip / token_lengths).mean()
+
+
+def log_duration_loss(preds_Bm: Tensor, target_Bm: Tensor, token_lengths: Tensor) -> Tensor:
+    """Squared error of log(1 + frames), per token: the public ParaLip code's, where the paper has eq. 4.
+
+    Args:
+        preds_Bm: float (B, m), frames per token in the linear domain, at least 0.
+        target_Bm: int (B, m).
+        token_lengths: int (B,).
+    """
+    valid = valid_positions(token_lengths, preds_Bm.shape[1])
+    error = (preds_Bm.log1p() - target_Bm.to(preds_Bm.dtype).log1p()) * valid
+    return ((error**2).sum(dim=1) / token_lengths).mean()
+
+
+def generator_loss(judged_drawn: Tensor) -> Tensor:
+    """Least-squares cost of drawn frames that are not taken for real ones (eq. 6; Mao et al. 2017).
+
+    Args:
+        judged_drawn: float (N,), the discriminator's answer to drawn frames.
+    """
+    return (judged_drawn - 1).square().mean()
+
+
+def discriminator_loss(judged_true: Tensor, judged_drawn: Tensor) -> Tensor:
+    """Least-squares cost of telling true frames (1) and drawn ones (0) apart (eq. 7; Mao et al. 2017).
+
+    Args:
+        judged_true: float (N,), the discriminator's answer to true frames.
+        judged_drawn: float (N,), its answer to drawn ones.
+    """
+    return (judged_true - 1).square().mean() + judged_drawn.square().mean()
 
 
 def stop_loss(logits_BT: Tensor, frame_lengths: Tensor) -> Tensor:

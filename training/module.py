@@ -10,13 +10,23 @@ from torch import Tensor, nn
 
 from models.contract import Attempt, Lesson, TrainableLipModel
 from models.errors import UserError
-from training import losses
+from training import exposure, losses, schedules
+from training.adversary import Adversary
+from training.batchnorm import make_global
 from training.checkpoint import CARD_KEY, CheckpointCard, as_plain
 from training.config import TrainingConfig
+from training.data import part_of
+
+ADVERSARY_KEY = "lipbench_discriminator_optimizer"
+
+Parts = dict[str, tuple[float, Tensor]]
+"""Losses by name, each with its weight."""
 
 
 class LipTraining(lightning.LightningModule):
     """A model in training.
+
+    With an adversary there is still one optimiser for Lightning, the model's: see `Adversary`.
 
     Args:
         model: an `nn.Module` that keeps `TrainableLipModel`.
@@ -29,60 +39,126 @@ class LipTraining(lightning.LightningModule):
         self.model = model
         self.config = config
         self.card = card
+        self.adversary = Adversary(self._lip_model.frame_size, config) if config.weight_adversarial > 0 else None
+        self._adversary_state: dict[str, Any] | None = None
+
+    @property
+    def _lip_model(self) -> TrainableLipModel:
+        return cast("TrainableLipModel", self.model)
+
+    def setup(self, stage: str) -> None:
+        """Let batch norm see the clips of all processes, where there are several."""
+        if self.trainer.world_size > 1:
+            make_global(self.model)
+
+    def on_before_batch_transfer(self, batch: Lesson, dataloader_idx: int) -> Lesson:
+        """Keep this process's share of the lesson."""
+        return part_of(batch, self.global_rank, self.trainer.world_size)
 
     def on_train_batch_start(self, batch: Lesson, batch_idx: int) -> None:
         """Tie dropout to the step, so that a resumed run goes on exactly as an unbroken one."""
-        torch.manual_seed(self.config.seed * 1_000_003 + self.global_step)
+        torch.manual_seed(self.config.seed * 1_000_003 + self.global_step + self.global_rank * 1_000_000_007)
 
     def training_step(self, batch: Lesson, batch_idx: int) -> Tensor:
-        """Judge one lesson.
+        """Judge one lesson, after the discriminator, if there is one, has learned from it.
 
         Raises:
-            UserError: the loss is no longer a number; the last checkpoint is from before that.
+            UserError: a loss is no longer a number; the last checkpoint is from before that.
         """
-        attempt: Attempt = cast("TrainableLipModel", self.model).forward(batch)
-        parts = self.judge(batch, attempt)
+        seen = exposure.remedied(self._lip_model, batch, self.config, self.global_step)
+        attempt: Attempt = self._lip_model.forward(seen)
+        # what a mean or a variance would lose in half precision is lost for good
+        with torch.autocast(self.device.type, enabled=False):
+            attempt = _in_full(attempt)
+            parts = self.judge(batch, attempt)
+            total = self._total(parts)
+            if self.adversary is not None:
+                drawn, target = attempt.frames.flatten(0, 1), _picked(batch)
+                learned = self.adversary.learn(drawn, target, self._average)
+                self.log("loss/discriminator", learned)
+                parts["adversarial"] = (self.config.weight_adversarial, self.adversary.loss(drawn))
+                total = self._total(parts)
+        # the mean over all processes is what one would log
+        self.log_dict({f"loss/{name}": value.detach() for name, (_, value) in parts.items()}, sync_dist=True)
+        self.log("loss/total", total.detach(), prog_bar=True, sync_dist=True)
+        return total
+
+    def _total(self, parts: Parts) -> Tensor:
+        """The weighted sum (eq. 8)."""
         total = torch.stack([weight * value for weight, value in parts.values()]).sum()
-        if not bool(torch.isfinite(total)):
+        # asked of all processes together: they stop together
+        if not bool(torch.isfinite(self._average(total.detach()))):
             named = ", ".join(f"{name} {value.item():.3g}" for name, (_, value) in parts.items())
             raise UserError(
                 f"the loss is not a number any more at step {self.global_step} ({named})",
                 remedy="The last checkpoint is kept: lower training.learning_rate and train again",
             )
-        self.log_dict({f"loss/{name}": value.detach() for name, (_, value) in parts.items()})
-        self.log("loss/total", total.detach(), prog_bar=True)
         return total
 
-    def judge(self, lesson: Lesson, attempt: Attempt) -> dict[str, tuple[float, Tensor]]:
+    def judge(self, lesson: Lesson, attempt: Attempt) -> Parts:
         """All losses that this model's answer allows, each with its weight."""
-        rows = torch.arange(len(lesson.picked), device=lesson.picked.device)[:, None]
-        target = lesson.frames[rows, lesson.picked].flatten(0, 1)
+        target = _picked(lesson)
         drawn = attempt.frames.flatten(0, 1)
         weights = self.config
-        parts = {
-            "l1": (weights.weight_l1, losses.reconstruction_loss(drawn, target)),
-            "ssim": (weights.weight_ssim, losses.ssim_loss(drawn, target)),
-        }
+        parts: Parts = {}
+        if weights.weight_l1 > 0:
+            parts["l1"] = (weights.weight_l1, losses.reconstruction_loss(drawn, target))
+        if weights.weight_ssim > 0:
+            parts["ssim"] = (weights.weight_ssim, losses.ssim_loss(drawn, target))
+        # at weight 0 these still tell every parameter that nothing is asked of it, which several processes wait for
         if attempt.durations is not None:
-            error = losses.duration_loss(attempt.durations, lesson.durations, lesson.token_lengths)
+            loss = {"linear": losses.duration_loss, "log": losses.log_duration_loss}[weights.duration_loss]
+            error = loss(attempt.durations, lesson.durations, lesson.token_lengths)
             parts["duration"] = (weights.weight_duration, error)
+        share = self._share_of_frames(lesson)
         if attempt.stop_logits is not None:
-            parts["stop"] = (weights.weight_stop, losses.stop_loss(attempt.stop_logits, lesson.frame_lengths))
+            cost = losses.stop_loss(attempt.stop_logits, lesson.frame_lengths)
+            parts["stop"] = (weights.weight_stop, cost * share)
         if attempt.attention is not None:
             cost = losses.guided_attention_loss(attempt.attention, lesson.frame_lengths, lesson.token_lengths)
-            parts["attention"] = (weights.weight_attention, cost)
-        return {name: part for name, part in parts.items() if part[0] > 0}
+            parts["attention"] = (weights.weight_attention, cost * share)
+        return parts
+
+    def _share_of_frames(self, lesson: Lesson) -> Tensor | float:
+        """What a mean over this process's frames counts in the mean of all processes' means; 1 where it is alone."""
+        if self.trainer.world_size == 1:
+            return 1.0
+        frames = lesson.frame_lengths.sum().float()
+        return frames / self._average(frames)
+
+    def _average(self, tensor: Tensor) -> Tensor:
+        """The mean over all processes."""
+        if self.trainer.world_size == 1:
+            return tensor
+        return cast("Tensor", self.trainer.strategy.reduce(tensor.clone(), reduce_op="mean"))
 
     def configure_optimizers(self) -> Any:
-        """Adam, with one cycle of the learning rate or none."""
-        optimizer = torch.optim.Adam(self.model.parameters(), lr=self.config.learning_rate)
-        if self.config.schedule == "constant":
-            return optimizer
-        cycle = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, max_lr=self.config.learning_rate, total_steps=self.config.steps, pct_start=0.1
-        )
+        """The model's optimiser and schedule; the adversary makes its own."""
+        if self.adversary is not None:
+            self.adversary.begin(self._adversary_state)
+        optimizer = schedules.optimizer(self.model.parameters(), self.config)
+        cycle = schedules.scheduler(optimizer, self.config)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Write the card into the file."""
+        """Write the card into the file, and where the adversary stands."""
         checkpoint[CARD_KEY] = as_plain(self.card)
+        if self.adversary is not None:
+            checkpoint[ADVERSARY_KEY] = self.adversary.state
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep the adversary's optimiser until there is one to take it."""
+        if self.adversary is not None:
+            self._adversary_state = checkpoint[ADVERSARY_KEY]
+
+
+def _picked(lesson: Lesson) -> Tensor:
+    """The true frames that were to be drawn, float (B·K, 3, H, W)."""
+    rows = torch.arange(len(lesson.picked), device=lesson.picked.device)[:, None]
+    return lesson.frames[rows, lesson.picked].flatten(0, 1)
+
+
+def _in_full(attempt: Attempt) -> Attempt:
+    """An answer in float32."""
+    named = {name: answer.float() for name, answer in attempt._asdict().items() if answer is not None}
+    return Attempt(**named)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from pathlib import Path
 
 import torch
 
@@ -18,7 +19,7 @@ from benchmarks.runner import run_cell
 from benchmarks.scoring.clips import Durations, choose
 from benchmarks.scoring.scorer import Keep, Scorer, Scoring
 from benchmarks.summary import describe, refuse_failures
-from benchmarks.sweep import checkpoint_path, pick_device
+from benchmarks.sweep import checkpoint_path, pick_device, training_name
 from benchmarks.systems import Subject
 from corpora.utterance import Corpus
 from metrics import protocols
@@ -63,8 +64,15 @@ def _subject(request: Evaluate, corpus: Corpus, device: torch.device) -> Subject
         return systems.untrained(
             request.model, request.preset, options=request.options, device=device, vocabulary=Vocabulary(corpus.symbols)
         )
-    path = request.checkpoint or checkpoint_path(request.out, request.model, request.preset)
+    path = _named(request) or checkpoint_path(request.out, training_name(request.model, request.preset))
     return systems.trained(path, model=request.model, preset=request.preset, device=device)
+
+
+def _named(request: Evaluate) -> Path | None:
+    """The checkpoint that the request names, if it names one."""
+    if request.checkpoint is not None or request.name is None:
+        return request.checkpoint
+    return checkpoint_path(request.out, request.name)
 
 
 class _Evaluation:
@@ -89,7 +97,7 @@ class _Evaluation:
             role="model" if is_model else "control",
             preset=request.preset,
             options=request.options,
-            checkpoint=None if request.checkpoint is None else str(request.checkpoint),
+            checkpoint=None if _named(request) is None else str(_named(request)),
             corpus=request.corpus.name,
             corpus_options=request.corpus.options,
             split=request.split,

@@ -11,7 +11,7 @@ import torch
 import models
 from benchmarks import systems
 from benchmarks.config import Generate
-from benchmarks.sweep import checkpoint_path, pick_device
+from benchmarks.sweep import checkpoint_path, pick_device, training_name
 from corpora.tokens import characters
 from corpora.video import write_video
 from models.contract import LipRequest
@@ -24,7 +24,8 @@ def run(request: Generate) -> None:
     symbols = characters(request.text)
     models.check(request.model, request.preset)
     device = pick_device(request.device)
-    path = request.checkpoint or checkpoint_path(request.runs, request.model, request.preset)
+    name = request.name or training_name(request.model, request.preset)
+    path = request.checkpoint or checkpoint_path(request.runs, name)
     subject = systems.trained(path, model=request.model, preset=request.preset, device=device)
     assert subject.vocabulary is not None
     tokens = torch.tensor([subject.vocabulary.encode(symbols)], device=device)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import corpora
 from benchmarks.config import Train
 from benchmarks.progress import on_terminal
-from benchmarks.sweep import checkpoint_path, pick_device, training_config
+from benchmarks.sweep import checkpoint_path, pick_device, training_config, training_name
 
 
 def run(request: Train) -> None:
     """Train, and print where the checkpoint lies."""
     config = training_config(request.training)
     corpus = corpora.create(request.corpus.name, **request.corpus.options)
-    from training.fit import train
+    from training.fit import is_first_process, train
 
     path = train(
         request.model,
@@ -20,8 +20,14 @@ def run(request: Train) -> None:
         options=request.options,
         corpus=corpus,
         config=config,
-        folder=checkpoint_path(request.out, request.model, request.preset).parent,
+        folder=checkpoint_path(
+            request.out, request.name or training_name(request.model, request.preset, config)
+        ).parent,
         progress=on_terminal(),
         device="gpu" if pick_device(request.device).type == "cuda" else "cpu",
+        devices=request.devices,
+        num_nodes=request.num_nodes,
+        strategy=request.strategy,
     )
-    print(f"checkpoint: {path}")
+    if is_first_process():
+        print(f"checkpoint: {path}")

@@ -4,10 +4,9 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from omegaconf import OmegaConf
 
 from benchmarks import config
-from benchmarks.sweep import training_config
+from benchmarks.sweep import training_config, training_name
 from benchmarks.verbs import HELP
 from models.errors import UserError
 from training.config import TrainingConfig
@@ -86,8 +85,9 @@ def test_words_that_fit_nothing_are_errors_that_name_the_way_out(verb, words, sa
 
 
 def test_the_base_recipe_in_conf_is_that_of_the_code():
-    written = OmegaConf.to_container(OmegaConf.load(config.CONF / "training" / "base.yaml"))
-    assert written == dataclasses.asdict(TrainingConfig())
+    asked = config.request("train", ["training=base"])
+    assert isinstance(asked, config.Train)
+    assert asked.training == dataclasses.asdict(TrainingConfig())
 
 
 @pytest.mark.parametrize("recipe", config.groups()["training"])
@@ -95,6 +95,45 @@ def test_every_recipe_is_valid(recipe):
     asked = config.request("train", [f"training={recipe}"])
     assert isinstance(asked, config.Train)
     assert training_config(asked.training).steps > 0
+
+
+@pytest.mark.parametrize("losses", config.groups()["losses"])
+def test_any_losses_go_with_any_recipe(losses):
+    for recipe in config.groups()["training"]:
+        asked = config.request("train", [f"training={recipe}", f"losses={losses}"])
+        assert isinstance(asked, config.Train)
+        made = training_config(asked.training)
+        assert made.losses == losses
+        assert made.weight_adversarial == (5.0 if "adv" in losses else 0.0), "as in the paper, section 4.3"
+
+
+def test_the_papers_recipe_is_the_papers():
+    asked = config.request("train", ["training=paper"])
+    assert isinstance(asked, config.Train)
+    made = training_config(asked.training)
+    weights = (made.weight_l1, made.weight_duration, made.weight_ssim, made.weight_adversarial)
+    assert weights == (1, 1, 1, 5)
+    assert (made.steps, made.clips, made.schedule) == (110_000, 4, "constant")
+    assert (made.learning_rate, made.discriminator_learning_rate) == (1e-3, 1e-4)
+
+
+def test_trainings_with_other_losses_have_other_names():
+    names = {
+        training_name("hh_t2l", "small", training_config(asked_losses(name))) for name in config.groups()["losses"]
+    }
+    assert names == {"hh_t2l-small", "hh_t2l-small-base", "hh_t2l-small-adv", "hh_t2l-small-ssim_adv"}
+
+
+def asked_losses(name):
+    asked = config.request("train", [f"losses={name}"])
+    assert isinstance(asked, config.Train)
+    return asked.training
+
+
+@pytest.mark.parametrize("name", ["a/b", "../up", "''"])
+def test_a_trainings_name_is_no_path(name):
+    with pytest.raises(UserError, match="name"):
+        config.request("train", [f"name={name}"])
 
 
 @pytest.mark.parametrize(("name", "value"), [("steps", "abc"), ("steps", 0), ("learning_rate", "fast"), ("seed", None)])

@@ -9,7 +9,7 @@ import torch
 from models.errors import UserError
 from models.text import Vocabulary
 from training.config import TrainingConfig
-from training.data import ClipReader, Lessons, StepsLeft
+from training.data import ClipReader, Lessons, StepsLeft, part_of
 from training.frames import to_model_size, to_unit
 
 CONFIG = TrainingConfig(clips=3, frames_per_clip=2, checkpoint_steps=4, steps=8)
@@ -54,6 +54,14 @@ def test_a_resumed_run_is_as_long_as_the_whole_and_begins_where_it_stopped():
     sampler = StepsLeft(5, done=2)
     assert list(sampler) == [2, 3, 4]
     assert len(sampler) == 5
+
+
+def test_the_parts_of_a_lesson_are_the_whole_lesson(corpus):
+    lesson = lessons(corpus, TrainingConfig(clips=4, frames_per_clip=2))[0]
+    parts = [part_of(lesson, rank, 2) for rank in range(2)]
+    for whole, first, second in zip(lesson, *parts, strict=True):
+        assert len(first) == len(second) == 2
+        assert torch.equal(torch.cat([first, second]), whole)
 
 
 def test_an_empty_split_is_refused(corpus):

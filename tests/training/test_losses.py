@@ -68,3 +68,11 @@ def test_guided_attention_ignores_padding():
     padded = torch.nn.functional.pad(attention, (0, 3, 0, 2), value=0.0)
     padded[:, 4:, 0] = 1
     assert torch.equal(losses.guided_attention_loss(padded, torch.tensor([4]), torch.tensor([4])), base)
+
+
+def test_the_log_duration_loss_is_the_public_codes():
+    preds, target = torch.tensor([[1.5, 0.0, 9.0], [4.0, 7.0, 7.0]]), torch.tensor([[2, 1, 0], [3, 0, 0]])
+    lengths = torch.tensor([2, 1])
+    first = ((math.log(2.5) - math.log(3)) ** 2 + (math.log(1) - math.log(2)) ** 2) / 2
+    second = (math.log(5) - math.log(4)) ** 2
+    assert losses.log_duration_loss(preds, target, lengths).item() == pytest.approx((first + second) / 2)

@@ -1,0 +1,102 @@
+"""Runs in processes of their own: several that train together, and one that is killed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from training import checkpoint, fit
+from training.config import TrainingConfig
+
+ROOT = Path(__file__).parents[2]
+CORPUS = ["corpus.train=4", "corpus.test=2", "corpus.speakers=2", "corpus.seconds=[0.6,0.9]"]
+
+
+def command(folder, config, *words):
+    recipe = [f"training.{name}={value}" for name, value in vars(config).items() if not isinstance(value, dict)]
+    return [sys.executable, "-m", "benchmarks.cli", "train", "preset=tiny", "device=cpu", "name=it", f"out={folder}",
+            *CORPUS, *recipe, *words]  # fmt: skip
+
+
+def environment():
+    # as many threads as here: sums in another order would differ in the last digit
+    return {**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())}
+
+
+def here(folder, corpus, config, model="hh_t2l", **options):
+    return fit.train(
+        model, "tiny", options=options, corpus=corpus, config=config, folder=folder, progress=False, device="cpu"
+    )
+
+
+def test_a_run_killed_outright_goes_on_exactly_as_an_unbroken_one(tmp_path, corpus):
+    config = TrainingConfig(
+        steps=60, clips=2, frames_per_clip=2, checkpoint_steps=1, strip_checkpoints=0, weight_adversarial=5.0
+    )
+    target = tmp_path / "train" / "it" / fit.LAST
+    process = subprocess.Popen(
+        command(tmp_path, config), cwd=ROOT, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    try:
+        limit = time.monotonic() + 600
+        while not target.exists() and process.poll() is None and time.monotonic() < limit:
+            time.sleep(0.01)
+    finally:
+        process.kill()
+        _, said = process.communicate()
+    assert target.exists(), said.decode()
+    done = checkpoint.load(target).steps
+    assert 1 <= done < config.steps
+    resumed = here(target.parent, corpus, config)
+    whole = here(tmp_path / "whole", corpus, config)
+    assert weights(resumed) == weights(whole)
+    ours, theirs = last_row(target.parent, f"from_step_{done:06d}"), last_row(tmp_path / "whole", "from_step_000000")
+    assert ours == theirs, "the same losses to the last digit"
+    assert "loss/discriminator" in ours
+
+
+def weights(path):
+    return checkpoint.digest(torch.load(path, weights_only=True)["state_dict"])
+
+
+def last_row(folder, version):
+    rows = (folder / "csv" / version / "metrics.csv").read_text().splitlines()
+    return dict(zip(rows[0].split(","), rows[-1].split(","), strict=True))
+
+
+def test_two_processes_train_what_one_does(tmp_path, corpus):
+    # of the three models the one with everything that could differ: batch norm over unequal numbers of frames, losses
+    # per frame over clips of unequal length, and a discriminator. Dropout would draw other numbers in each process.
+    config = TrainingConfig(
+        steps=3, clips=4, frames_per_clip=2, checkpoint_steps=2, strip_checkpoints=1, weight_adversarial=5.0
+    )
+    words = ["model=transformer_t2l", "options.feedback_dropout=0.0", "devices=2", "corpus.seed=0"]
+    made = subprocess.run(
+        command(tmp_path, config, *words), cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=900,
+        check=False,
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    assert made.stdout.count("checkpoint:") == 1, "only one process reports"
+    one = here(tmp_path / "one", corpus, config, model="transformer_t2l", feedback_dropout=0.0)
+    ours, theirs = (
+        last_row(tmp_path / "train" / "it", "from_step_000000"),
+        last_row(tmp_path / "one", "from_step_000000"),
+    )
+    assert set(ours) == set(theirs)
+    assert {"loss/stop", "loss/attention", "loss/discriminator"} < set(ours)
+    for name, value in theirs.items():
+        assert float(ours[name]) == pytest.approx(float(value), rel=1e-4), name
+    state, expected = (
+        torch.load(path, weights_only=True)["state_dict"] for path in (tmp_path / "train" / "it" / fit.LAST, one)
+    )
+    seen = [name for name in expected if "running" in name]
+    assert seen
+    for name in seen:
+        assert torch.allclose(state[name], expected[name], rtol=1e-3, atol=1e-5), name
+    assert checkpoint.load(tmp_path / "train" / "it" / fit.LAST).steps == 3
