@@ -112,7 +112,10 @@ class FoldedDrawing:
 
     def __init__(self, decoder: ImageDecoder, levels: Sequence[Tensor]) -> None:
         self.decoder = decoder
-        self.levels = [_fold_level(level, skip) for level, skip in zip(decoder.levels, reversed(levels), strict=True)]
+        self.levels = [
+            _fold_level(level, skip, decoder.padding)
+            for level, skip in zip(decoder.levels, reversed(levels), strict=True)
+        ]
         conv, norm, _, last = decoder.extra
         assert isinstance(conv, nn.Conv2d)
         assert isinstance(norm, nn.BatchNorm2d)
@@ -120,7 +123,6 @@ class FoldedDrawing:
         scale, self.extra_shift = _affine(norm)
         self.extra_weight = _channels_last(_scaled(conv.weight, scale[:, None, None, None]))
         self.last_weight, self.last_bias = _channels_last(last.weight), last.bias
-        self.padding = conv.padding
 
     def frame(self, motion_BD: Tensor) -> Tensor:
         """See `Drawing.frame`."""
@@ -142,17 +144,17 @@ class FoldedDrawing:
         """Draw float (N, 3, H, W); each share has one row for all frames, or one for each."""
         x = _channels_last(F.relu(self.decoder.linear(motion_ND)).unflatten(1, self.decoder.seed_shape))
         for level, share in zip(self.levels, shares, strict=True):
-            x = F.conv_transpose2d(x, level.weight, stride=2, padding=self.padding, output_padding=1)
+            x = F.conv_transpose2d(x, level.weight, stride=2, padding=self.decoder.padding, output_padding=1)
             x = x.add_(share).relu_()
-        x = F.conv2d(x, self.extra_weight, self.extra_shift, padding=self.padding).relu_()
-        return self.decoder.to_range(F.conv2d(x, self.last_weight, self.last_bias, padding=self.padding))
+        x = F.conv2d(x, self.extra_weight, self.extra_shift, padding=self.decoder.padding).relu_()
+        return self.decoder.to_range(F.conv2d(x, self.last_weight, self.last_bias, padding=self.decoder.padding))
 
     def _frames_at_once(self, motion: Tensor) -> int:
         largest = max(level.share[0].numel() for level in self.levels) * motion.element_size()
         return max(1, (CACHE_BYTES if motion.device.type == "cpu" else DEVICE_BYTES) // largest)
 
 
-def _fold_level(level: nn.Module, skip: Tensor) -> _Level:
+def _fold_level(level: nn.Module, skip: Tensor, padding: int) -> _Level:
     conv, norm, _ = level.children()
     assert isinstance(conv, nn.ConvTranspose2d)
     assert isinstance(norm, nn.BatchNorm2d)
@@ -160,7 +162,7 @@ def _fold_level(level: nn.Module, skip: Tensor) -> _Level:
     weight = _scaled(conv.weight, scale[:, None, None])
     # the decoder's own channels come first, then the identity's (see `ImageDecoder.forward`)
     own, identity = weight.split([len(weight) - skip.shape[1], skip.shape[1]])
-    share = F.conv_transpose2d(skip, identity, shift, stride=2, padding=conv.padding, output_padding=1)
+    share = F.conv_transpose2d(skip, identity, shift, stride=2, padding=padding, output_padding=1)
     return _Level(_channels_last(own), _channels_last(share))
 
 

@@ -87,6 +87,7 @@ class ImageDecoder(nn.Module):
     ) -> None:
         super().__init__()
         self.frame_size = frame_size
+        self.padding = kernel // 2
         self.seed_shape = (channels[0], *coarsest(frame_size, len(skips)))
         self.linear = nn.Linear(vector, channels[0] * self.seed_shape[1] * self.seed_shape[2])
         self.levels = nn.ModuleList(
