@@ -1,8 +1,8 @@
 """Speed and memory of generating: as the models do it, beside the plain formulation of the same networks.
 
-``pytest benchmarks/bench_models.py --lipbench-paper`` runs all of it; without the option only the small preset runs,
-for a few seconds. Both ways have the same weights and take turns in one run, and their frames are compared; read the
-ratios, not the times. Targets, set for two idle cores, stand beside the figures in `extra_info`; none is asserted, as a
+``pytest benchmarks/bench_models.py --lipbench-paper`` runs all of it; without the option only HH-T2L's small preset
+runs, for a few seconds. Both ways have the same weights and take turns in one run, and their frames are compared; read
+the ratios in `extra_info`, not the times. Targets, set for two idle cores, stand beside them; none is asserted, as a
 time says as much about the machine's other work. Memory has a pass of its own, in a fresh process for each way.
 """
 
@@ -15,33 +15,26 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
-    from models.contract import LipRequest
+    from models.contract import LipModel, LipRequest
 
 ROUNDS = 5
-WAYS = ("plain", "folded")
-CASES = [("small", 75), ("paper", 75), ("paper", 137)]
-"""Preset and frames: the mean lengths of GRID and TCD-TIMIT (paper, table 3)."""
 TARGETS = {"time": 0.55, "memory": 1 / 3, "growth": 4.2}
 MIB = 1024.0
+on_request = pytest.mark.usefixtures("paper_asked_for")
 
 
-@pytest.fixture(autouse=True)
-def _asked_for(request: pytest.FixtureRequest) -> None:
-    """Leave the paper's preset out unless it is asked for."""
-    preset = getattr(request.node, "callspec", None)
-    if (
-        preset is not None
-        and preset.params.get("preset") == "paper"
-        and not request.config.getoption("--lipbench-paper")
-    ):
+@pytest.fixture
+def paper_asked_for(request: pytest.FixtureRequest) -> None:
+    """Leave out what takes minutes unless it is asked for."""
+    if not request.config.getoption("--lipbench-paper"):
         pytest.skip("takes a minute: give --lipbench-paper")
 
 
@@ -62,128 +55,137 @@ def _build(name: str, preset: str, **options: object) -> nn.Module:
     return model.eval()
 
 
-def _request(model: nn.Module, frames: int) -> LipRequest:
+class Job(NamedTuple):
+    """One model and what it is asked for."""
+
+    model: nn.Module
+    request: LipRequest
+
+    def __call__(self) -> Tensor:
+        """Make the clip; its frames."""
+        return cast("LipModel", self.model).generate(self.request).frames
+
+
+def _job(model: nn.Module, frames: int) -> Job:
     import torch
 
     from benchmarks.latency import request_of
 
-    height, width = model.frame_size  # pyright: ignore[reportGeneralTypeIssues]
-    size = (int(height), int(width))  # pyright: ignore[reportArgumentType]
-    return request_of(frames, 1, frame_size=size, symbols=29, device=torch.device("cpu"))
+    size = cast("tuple[int, int]", model.frame_size)
+    return Job(model, request_of(frames, 1, frame_size=size, symbols=29, device=torch.device("cpu")))
 
 
-class Turns(NamedTuple):
-    """Seconds of each call, the ways taking turns."""
+def _by_turns(benchmark: BenchmarkFixture, job: Job, other: Job) -> float:
+    """Time two jobs, each round the other one first.
 
-    seconds: dict[str, list[float]]
-    largest_difference: float
-    """Between the frames of the ways, in [0, 1]."""
-
-    def ratio(self, numerator: str, denominator: str) -> float:
-        """Median over rounds of one way's time in the other's."""
-        pairs = zip(self.seconds[numerator], self.seconds[denominator], strict=True)
-        return statistics.median(one / other for one, other in pairs)
-
-
-def _take_turns(models: dict[str, nn.Module], requests: dict[str, LipRequest]) -> Turns:
-    seconds: dict[str, list[float]] = {way: [] for way in models}
-    frames = {way: model.generate(requests[way]).frames for way, model in models.items()}  # pyright: ignore
-    for _ in range(ROUNDS):
-        for way, model in models.items():
-            began = time.perf_counter()
-            model.generate(requests[way])  # pyright: ignore[reportCallIssue]
-            seconds[way].append(time.perf_counter() - began)
-    one, *others = frames.values()
-    alike = [other for other in others if other.shape == one.shape]
-    return Turns(seconds, max((float((one - other).abs().max()) for other in alike), default=0.0))
-
-
-def _report(benchmark: BenchmarkFixture, turns: Turns, **figures: float) -> None:
+    Returns:
+        Median over the rounds of the job's time in the other's.
+    """
     import torch
 
-    benchmark.extra_info.update(
-        {f"{way}_s": statistics.median(seconds) for way, seconds in turns.seconds.items()},
-        rounds=ROUNDS,
-        threads=torch.get_num_threads(),
-        load=os.getloadavg(),
-        **figures,
-    )
+    others: list[float] = []
+
+    def turn() -> None:
+        began = time.perf_counter()
+        other()
+        others.append(time.perf_counter() - began)
+
+    benchmark.pedantic(job, setup=turn, rounds=ROUNDS, warmup_rounds=1)
+    ours = cast("list[float]", benchmark.stats.stats.data)  # pyright: ignore[reportOptionalMemberAccess]
+    others = others[-len(ours) :]
+    benchmark.extra_info |= {
+        "seconds": statistics.median(ours),
+        "seconds_of_the_other": statistics.median(others),
+        "threads": torch.get_num_threads(),
+        "load": os.getloadavg(),
+    }
+    return statistics.median(one / another for one, another in zip(ours, others, strict=True))
 
 
-@pytest.mark.parametrize("name", ["hh_t2l", "dual_lip", "transformer_t2l"])
-@pytest.mark.parametrize(("preset", "frames"), CASES)
-def bench_drawing(benchmark: BenchmarkFixture, name: str, preset: str, frames: int) -> None:
-    """One clip, drawn fast and drawn as the network is written down, by turns."""
-    if name != "hh_t2l" and (preset, frames) == ("paper", 137):
-        pytest.skip("the rivals draw frame by frame: another length says nothing more")
-    built = {way: _build(name, preset, drawing=way) for way in WAYS}
-    requests = dict.fromkeys(WAYS, _request(built["plain"], frames))
-    turns = benchmark.pedantic(_take_turns, args=(built, requests), rounds=1)
-    target = {"target_times_plain": TARGETS["time"]} if name == "hh_t2l" else {}
-    _report(
-        benchmark, turns, times_plain=turns.ratio("folded", "plain"), **target,
-        largest_difference=turns.largest_difference,
-    )  # fmt: skip
-    assert turns.largest_difference <= 1e-5
+def _against_plain(benchmark: BenchmarkFixture, name: str, preset: str, frames: int) -> None:
+    fast, plain = (_job(_build(name, preset, drawing=way), frames) for way in ("folded", "plain"))
+    difference = float((fast() - plain()).abs().max())
+    benchmark.extra_info |= {"times_plain": _by_turns(benchmark, fast, plain), "largest_difference": difference}
+    assert difference <= 1e-5
 
 
-@pytest.mark.parametrize("preset", ["small", "paper"])
-def bench_cache(benchmark: BenchmarkFixture, preset: str) -> None:
-    """TransformerT2L with keys and values kept and made again at each step, by turns."""
-    built = {way: _build("transformer_t2l", preset, cache=way == "cached") for way in ("cached", "afresh")}
-    requests = dict.fromkeys(built, _request(built["cached"], 75))
-    turns = benchmark.pedantic(_take_turns, args=(built, requests), rounds=1)
-    _report(benchmark, turns, times_afresh=turns.ratio("cached", "afresh"), largest_difference=turns.largest_difference)
-    assert turns.largest_difference <= 1e-5
+def bench_drawing_small(benchmark: BenchmarkFixture) -> None:
+    """HH-T2L's small preset, drawn fast, against drawing it as the network is written down."""
+    _against_plain(benchmark, "hh_t2l", "small", 75)
 
 
-@pytest.mark.parametrize("preset", ["small", "paper"])
-def bench_growth(benchmark: BenchmarkFixture, preset: str) -> None:
-    """HH-T2L at 75 and at 300 frames, by turns: four times the frames."""
-    model = _build("hh_t2l", preset)
-    requests = {f"{frames}_frames": _request(model, frames) for frames in (75, 300)}
-    turns = benchmark.pedantic(_take_turns, args=(dict.fromkeys(requests, model), requests), rounds=1)
-    ratio = turns.ratio("300_frames", "75_frames")
-    _report(benchmark, turns, times_75_frames=ratio, target_times_75_frames=TARGETS["growth"])
+@on_request
+@pytest.mark.parametrize("frames", [75, 137])
+def bench_drawing(benchmark: BenchmarkFixture, frames: int) -> None:
+    """HH-T2L in both ways, at the mean lengths of GRID and TCD-TIMIT (paper, table 3)."""
+    _against_plain(benchmark, "hh_t2l", "paper", frames)
+    benchmark.extra_info["target_times_plain"] = TARGETS["time"]
 
 
-@pytest.mark.parametrize(
-    ("preset", "frames"), [(preset, n) for preset, n in CASES if preset == "paper"] + [("paper", 300)]
-)
-def bench_memory(benchmark: BenchmarkFixture, preset: str, frames: int) -> None:
-    """Peak resident memory of generating one clip, each way in a fresh process."""
+@on_request
+@pytest.mark.parametrize("name", ["dual_lip", "transformer_t2l"])
+def bench_drawing_rivals(benchmark: BenchmarkFixture, name: str) -> None:
+    """The rivals, which draw frame by frame, in both ways too."""
+    _against_plain(benchmark, name, "paper", 75)
+
+
+@on_request
+def bench_cache(benchmark: BenchmarkFixture) -> None:
+    """TransformerT2L with keys and values kept, against making them again at each step."""
+    cached, afresh = (_job(_build("transformer_t2l", "paper", cache=cache), 75) for cache in (True, False))
+    difference = float((cached() - afresh()).abs().max())
+    benchmark.extra_info |= {"times_afresh": _by_turns(benchmark, cached, afresh), "largest_difference": difference}
+    assert difference <= 1e-5
+
+
+@on_request
+def bench_growth(benchmark: BenchmarkFixture) -> None:
+    """HH-T2L at 300 frames, against the same model at 75."""
+    model = _build("hh_t2l", "paper")
+    benchmark.extra_info["times_75_frames"] = _by_turns(benchmark, _job(model, 300), _job(model, 75))
+    benchmark.extra_info["target_times_75_frames"] = TARGETS["growth"]
+
+
+@on_request
+@pytest.mark.parametrize("frames", [75, 137, 300])
+def bench_memory(benchmark: BenchmarkFixture, frames: int) -> None:
+    """Peak resident memory of generating one clip, each way in a fresh process; what is timed says nothing."""
     if not Path("/proc/self/clear_refs").exists():
-        pytest.skip("needs Linux: elsewhere a process cannot ask for a peak of its own making")
-    peaks = benchmark.pedantic(lambda: {way: _peak_elsewhere(preset, frames, way) for way in WAYS}, rounds=1)
+        pytest.skip("needs Linux: elsewhere a process cannot ask for the peak of one call")
+    ways = ("folded", "plain")
+    peaks = benchmark.pedantic(lambda: {way: _peak_elsewhere(frames, way) for way in ways}, rounds=1)
     for way, peak in peaks.items():
         benchmark.extra_info |= {f"{way}_{key}": value for key, value in peak.items()}
-    added = {way: peak["added_mib"] for way, peak in peaks.items()}
+    added, whole = ({way: peaks[way][key] for way in ways} for key in ("added_mib", "process_mib"))
     benchmark.extra_info |= {
         "memory_times_plain": added["folded"] / added["plain"],
         "target_memory_times_plain": TARGETS["memory"],
+        "process_memory_times_plain": whole["folded"] / whole["plain"],
     }
 
 
-def _peak_elsewhere(preset: str, frames: int, way: str) -> dict[str, float]:
-    command = [sys.executable, "-m", "benchmarks.bench_models", preset, str(frames), way]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=Path(__file__).parents[1])
+def _peak_elsewhere(frames: int, way: str) -> dict[str, float]:
+    command = [sys.executable, "-m", "benchmarks.bench_models", str(frames), way]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[1])
     return json.loads(done.stdout)
 
 
-def _peak(preset: str, frames: int, way: str) -> dict[str, float]:
-    """Peak resident memory of one `generate` in this process, and what it adds to what was there before, in MiB."""
-    model = _build("hh_t2l", preset, drawing=way)
-    model.generate(_request(model, 1))  # pyright: ignore[reportCallIssue] - threads and libraries are not what is asked
-    request = _request(model, frames)
+def _peak(frames: int, way: str) -> dict[str, float]:
+    """Peak resident memory of one `generate` in this process, in MiB.
+
+    Returns:
+        "added_mib", above what was resident before: the frames and what making them took; "frames_mib", the frames;
+        "process_mib", with libraries and weights.
+    """
+    model = _build("hh_t2l", "paper", drawing=way)
+    _job(model, 1)()  # threads and libraries are there from the first call on
+    job = _job(model, frames)
     Path("/proc/self/clear_refs").write_text("5")  # proc(5): sets the peak back to what is resident now
     before = _resident("VmRSS")
-    clip = model.generate(request)  # pyright: ignore[reportCallIssue]
+    made = job()
     peak = _resident("VmHWM")
-    return {
-        "added_mib": peak - before,
-        "peak_mib": peak,
-        "frames_mib": clip.frames.numel() * clip.frames.element_size() / MIB**2,
-    }
+    size = made.numel() * made.element_size() / MIB**2
+    return {"added_mib": peak - before, "frames_mib": size, "process_mib": peak}
 
 
 def _resident(field: str) -> float:
@@ -192,4 +194,4 @@ def _resident(field: str) -> float:
 
 
 if __name__ == "__main__":
-    print(json.dumps(_peak(sys.argv[1], int(sys.argv[2]), sys.argv[3])))
+    print(json.dumps(_peak(int(sys.argv[1]), sys.argv[2])))

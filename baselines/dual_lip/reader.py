@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor, nn
 
@@ -48,7 +46,7 @@ class LipReader(nn.Module):
         return run_packed(self.text_rnn, self.dropout(self.embedding(tokens_Bm)), token_lengths)
 
 
-def run_packed(rnn: Callable[..., tuple[Tensor, object]], x_BLH: Tensor, lengths: Tensor) -> Tensor:
+def run_packed(rnn: nn.LSTM, x_BLH: Tensor, lengths: Tensor) -> Tensor:
     """Run a recurrent network over padded rows; padding is left out, so it changes nothing.
 
     Args:
@@ -61,7 +59,8 @@ def run_packed(rnn: Callable[..., tuple[Tensor, object]], x_BLH: Tensor, lengths
     """
     # pack_padded_sequence wants the lengths on the host
     packed = nn.utils.rnn.pack_padded_sequence(x_BLH, lengths.cpu(), batch_first=True, enforce_sorted=False)
-    return nn.utils.rnn.pad_packed_sequence(rnn(packed)[0], batch_first=True, total_length=x_BLH.shape[1])[0]
+    states, _ = rnn(packed)
+    return nn.utils.rnn.pad_packed_sequence(states, batch_first=True, total_length=x_BLH.shape[1])[0]
 
 
 def with_identity(motion: Tensor, identity_BH: Tensor) -> Tensor:
