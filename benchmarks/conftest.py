@@ -20,13 +20,18 @@ REQUEST = pytest.StashKey[Bench]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --lipbench and --lipbench-grid."""
+    """Add --lipbench, --lipbench-grid and --lipbench-paper."""
     group = parser.getgroup("lipbench")
     group.addoption(
         "--lipbench-grid",
         default=os.environ.get(GRID_VARIABLE),
         metavar="ROOT",
         help=f"a GRID download, for the benchmarks of preparation and store; or set {GRID_VARIABLE}",
+    )
+    group.addoption(
+        "--lipbench-paper",
+        action="store_true",
+        help="also the benchmarks of the paper's preset in bench_models.py: a few minutes and 1 GB of memory",
     )
     group.addoption(
         "--lipbench",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from models.layers.drawing import Way
 from models.layers.images import OutputRange
 from models.sizes import check_levels, check_sizes
 
@@ -21,7 +22,7 @@ class DualLipConfig:
     width: int = 160
     hidden: int = 256
     recurrent: int = 512
-    """Cells of each of the two decoder LSTMs."""
+    """Cells of each of the two decoder LSTMs; with durations, half of them in each direction."""
     location_channels: int = 32
     location_kernel: int = 15
     feedback_reduction: int = 8
@@ -33,6 +34,10 @@ class DualLipConfig:
     image_channels: tuple[int, ...] = (256, 196, 128, 80, 48)
     image_kernel: int = 5
     output: OutputRange = "sigmoid"
+    durations: bool = False
+    """The branch with durations (§3.3.1) instead of the one with attention and feedback (§3.3.2)."""
+    drawing: Way = "folded"
+    """How clips are drawn: fast, or as the network is written down; changes no value beyond rounding."""
     max_frames: int = 375
     """Safety limit on a clip without a stop token: 15 s at 25 fps."""
 
@@ -49,8 +54,8 @@ class DualLipConfig:
         check_levels(self)
         if self.height % self.feedback_reduction or self.width % self.feedback_reduction:
             raise ValueError("feedback_reduction must divide height and width")
-        if self.hidden % 2:
-            raise ValueError("hidden must be even")
+        if self.hidden % 2 or self.recurrent % 2:
+            raise ValueError("hidden and recurrent must be even")
 
 
 SMALL = {

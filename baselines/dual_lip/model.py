@@ -15,12 +15,14 @@ from torch import Tensor, nn
 
 from baselines.dual_lip.attention import LocationAttention, Look
 from baselines.dual_lip.config import PRESETS, DualLipConfig
+from baselines.dual_lip.reader import LipReader, with_identity
+from baselines.dual_lip.with_durations import DualLipWithDurations
 from baselines.rollout import Step, roll_out
 from models.contract import Attempt, Lesson, LipClip, LipRequest, ModelCard
-from models.layers.images import IdentityEncoder, ImageDecoder, pick
+from models.layers.drawing import drawing
+from models.layers.images import pick
 from models.layers.masks import valid_positions
 from models.presets import resolve
-from models.text import PADDING
 
 
 class _Text(NamedTuple):
@@ -36,7 +38,7 @@ class _State(NamedTuple):
     look: Look
 
 
-class DualLip(nn.Module):
+class DualLip(LipReader):
     """The recurrent autoregressive model.
 
     Args:
@@ -53,15 +55,8 @@ class DualLip(nn.Module):
     )
 
     def __init__(self, config: DualLipConfig) -> None:
-        super().__init__()
-        self.config = config
-        size = (config.height, config.width)
+        super().__init__(config)
         hidden, cells = config.hidden, config.recurrent
-        self.identity_encoder = IdentityEncoder(
-            config.identity_channels, size, vector=hidden, kernel=config.image_kernel
-        )
-        self.embedding = nn.Embedding(config.vocabulary_size, hidden, padding_idx=PADDING)
-        self.text_rnn = nn.LSTM(hidden, hidden // 2, batch_first=True, bidirectional=True)
         reduced = 3 * (config.height // config.feedback_reduction) * (config.width // config.feedback_reduction)
         self.feedback = nn.Sequential(
             nn.Linear(reduced, hidden),
@@ -76,27 +71,14 @@ class DualLip(nn.Module):
             cells, hidden, channels=config.location_channels, kernel=config.location_kernel
         )
         self.decoder_rnn = nn.LSTMCell(cells + hidden, cells)
-        self.dropout = nn.Dropout(config.dropout)
         self.motion = nn.Linear(cells + hidden, hidden)
         self.stop = nn.Linear(cells + hidden, 1)
-        self.image_decoder = ImageDecoder(
-            config.image_channels,
-            config.identity_channels,
-            size,
-            vector=2 * hidden,
-            kernel=config.image_kernel,
-            output=config.output,
-        )
 
     @classmethod
-    def from_preset(cls, preset: str, **options: Any) -> DualLip:
-        """Build from a preset and changes to it; see `models.create`."""
-        return cls(resolve("dual_lip", PRESETS, preset, options))
-
-    @property
-    def frame_size(self) -> tuple[int, int]:
-        """(H, W) of the frames."""
-        return self.config.height, self.config.width
+    def from_preset(cls, preset: str, **options: Any) -> DualLip | DualLipWithDurations:
+        """Build from a preset and changes to it, one branch or the other; see `models.create`."""
+        config = resolve("dual_lip", PRESETS, preset, options)
+        return DualLipWithDurations(config) if config.durations else cls(config)
 
     def forward(self, lesson: Lesson) -> Attempt:
         """Answer a training batch with the true previous frames fed back (teacher forcing)."""
@@ -113,8 +95,7 @@ class DualLip(nn.Module):
             looks.append(state.look.now)
         output_BTD = torch.stack(outputs, dim=1)
         motion = torch.tanh(self.motion(output_BTD))
-        motion = torch.cat([motion, identity.vector[:, None].expand_as(motion)], dim=-1)
-        chosen, clip = pick(motion, lesson.picked)
+        chosen, clip = pick(with_identity(motion, identity.vector), lesson.picked)
         return Attempt(
             frames=self.image_decoder(chosen, identity.levels, clip).unflatten(0, lesson.picked.shape),
             stop_logits=self.stop(output_BTD).squeeze(-1),
@@ -126,25 +107,17 @@ class DualLip(nn.Module):
         """Make the clips frame by frame; durations, if given, fix the length only."""
         identity = self.identity_encoder(request.identity)
         text = self._read(request.tokens, request.token_lengths)
-        clip = torch.arange(len(request.tokens), device=request.tokens.device)
+        drawn = drawing(self.image_decoder, identity.levels, self.config.drawing)
 
         def step(previous: Tensor, state: _State) -> Step:
             output, state = self._step(self._feed_back(previous), identity.vector, text, state)
-            motion = torch.cat([torch.tanh(self.motion(output)), identity.vector], dim=-1)
-            frame = self.image_decoder(motion, identity.levels, clip)
+            frame = drawn.frame(with_identity(torch.tanh(self.motion(output)), identity.vector))
             return Step(frame, self.stop(output).squeeze(-1), state)
 
         return roll_out(step, request, self._start(text), limit=self.config.max_frames)
 
     def _read(self, tokens_Bm: Tensor, token_lengths: Tensor) -> _Text:
-        """Encode the text in both directions; padding is left out, so it changes nothing."""
-        # pack_padded_sequence wants the lengths on the host
-        packed = nn.utils.rnn.pack_padded_sequence(
-            self.dropout(self.embedding(tokens_Bm)), token_lengths.cpu(), batch_first=True, enforce_sorted=False
-        )
-        states, _ = nn.utils.rnn.pad_packed_sequence(
-            self.text_rnn(packed)[0], batch_first=True, total_length=tokens_Bm.shape[1]
-        )
+        states = self.read(tokens_Bm, token_lengths)
         return _Text(states, self.attention.memory(states), valid_positions(token_lengths, tokens_Bm.shape[1]))
 
     def _feed_back(self, frames_N3HW: Tensor) -> Tensor:

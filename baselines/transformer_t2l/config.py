@@ -10,7 +10,7 @@ from models.sizes import check_sizes
 
 @dataclass(frozen=True, kw_only=True)
 class TransformerT2LConfig(SharedConfig):
-    """HH-T2L's sizes ("the same model settings", paper §5.1) and three of its own.
+    """HH-T2L's sizes ("the same model settings", paper §5.1) and four of its own.
 
     Raises:
         ValueError: the sizes do not fit together.
@@ -20,6 +20,8 @@ class TransformerT2LConfig(SharedConfig):
     """How often the fed-back frame is halved before its encoder, which has that many levels less."""
     feedback_dropout: float = 0.5
     """Dropout on the encoded previous frame while training (Tacotron's remedy against copying it)."""
+    cache: bool = True
+    """Whether keys and values of earlier frames are kept from step to step, or made again; changes no value."""
     max_frames: int = 375
     """Safety limit on a clip without a stop token: 15 s at 25 fps."""
 

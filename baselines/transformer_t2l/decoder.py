@@ -10,8 +10,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from models.layers.attention import Attention, Memory
-from models.layers.fft import ConvFeedForward
+from models.layers.attention import Memory
+from models.layers.fft import BlockSizes
 
 
 class BlockCache(NamedTuple):
@@ -29,20 +29,16 @@ class CausalBlock(nn.Module):
     """Causal self-attention, attention over the text, causal feed-forward; pre-norm, with residuals.
 
     Args:
-        hidden: channels H.
-        heads: attention heads.
-        inner: channels inside the feed-forward.
-        kernel: its taps.
-        dropout: on all residual branches.
+        sizes: see `BlockSizes`.
     """
 
-    def __init__(self, hidden: int, heads: int, *, inner: int, kernel: int, dropout: float) -> None:
+    def __init__(self, sizes: BlockSizes) -> None:
         super().__init__()
-        self.self_attention = Attention(hidden, heads)
-        self.text_attention = Attention(hidden, heads)
-        self.feed_forward = ConvFeedForward(hidden, inner, kernel, dropout, causal=True)
-        self.norms = nn.ModuleList(nn.LayerNorm(hidden) for _ in range(3))
-        self.dropout = nn.Dropout(dropout)
+        self.self_attention = sizes.attention()
+        self.text_attention = sizes.attention()
+        self.feed_forward = sizes.feed_forward(causal=True)
+        self.norms = nn.ModuleList(nn.LayerNorm(sizes.hidden) for _ in range(3))
+        self.dropout = nn.Dropout(sizes.dropout)
 
     def forward(self, x_BTH: Tensor, text: Memory, text_mask: Tensor) -> tuple[Tensor, Tensor]:
         """Transform all frames at once.

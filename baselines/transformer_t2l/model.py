@@ -6,6 +6,7 @@ of the fed-back frame is a second identity encoder is our choice.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, ClassVar, NamedTuple
 
 import torch
@@ -16,7 +17,8 @@ from baselines.rollout import Step, roll_out
 from baselines.transformer_t2l.config import PRESETS, TransformerT2LConfig
 from baselines.transformer_t2l.decoder import BlockCache, CausalBlock
 from models.contract import Attempt, Lesson, LipClip, LipRequest, ModelCard
-from models.hh_t2l.model import TextEncoder, identity_encoder, image_decoder
+from models.hh_t2l.model import TextEncoder, TextStates, block_sizes, identity_encoder, image_decoder
+from models.layers.drawing import drawing
 from models.layers.images import IdentityEncoder, pick
 from models.layers.masks import valid_positions
 from models.layers.positions import Positions
@@ -25,7 +27,11 @@ from models.presets import resolve
 
 class _State(NamedTuple):
     frame: int
+    """Number of frames made."""
     caches: list[BlockCache]
+    """What each block keeps; empty without a cache."""
+    fed: Tensor
+    """float (B, frame, H), what the first block was given so far; kept only without a cache."""
 
 
 class TransformerT2L(nn.Module):
@@ -51,17 +57,8 @@ class TransformerT2L(nn.Module):
         self.feedback_encoder = feedback_encoder(config)
         self.feedback_dropout = nn.Dropout(config.feedback_dropout)
         self.text_encoder = TextEncoder(config)
-        self.motion_positions = Positions(config.hidden)
-        self.blocks = nn.ModuleList(
-            CausalBlock(
-                config.hidden,
-                config.heads,
-                inner=config.ffn_inner,
-                kernel=config.ffn_kernel,
-                dropout=config.dropout,
-            )
-            for _ in range(config.decoder_layers)
-        )
+        self.motion_positions = Positions(first=config.first_position)
+        self.blocks = nn.ModuleList(CausalBlock(block_sizes(config)) for _ in range(config.decoder_layers))
         self.norm = nn.LayerNorm(config.hidden)
         self.stop = nn.Linear(config.hidden, 1)
         self.image_decoder = image_decoder(config)
@@ -80,47 +77,65 @@ class TransformerT2L(nn.Module):
         """Answer a training batch with the true previous frames fed back (teacher forcing)."""
         identity = self.identity_encoder(lesson.identity)
         text = self.text_encoder(lesson.tokens, lesson.token_lengths)
-        text_mask = text.valid[:, None, None, :]
         n_frames = lesson.frames.shape[1]
         previous = torch.cat([lesson.identity[:, None], lesson.frames[:, :-1]], dim=1)
         fed = self._encode_valid(previous, valid_positions(lesson.frame_lengths, n_frames))
         states = self.motion_positions(self.feedback_dropout(fed) + identity.vector[:, None])
-        looks: list[Tensor] = []
-        for block in self.blocks:
-            assert isinstance(block, CausalBlock)
-            states, look = block(states, block.text_attention.remember(text.states), text_mask)
-            looks.append(look)
-        states = self.norm(states)
+        states, attention = self._decode(states, text)
         motion = torch.cat([states, identity.vector[:, None].expand_as(states)], dim=-1)
         chosen, clip = pick(motion, lesson.picked)
         return Attempt(
             frames=self.image_decoder(chosen, identity.levels, clip).unflatten(0, lesson.picked.shape),
             stop_logits=self.stop(states).squeeze(-1),
-            attention=torch.stack(looks).mean(dim=0),
+            attention=attention,
         )
 
     @torch.no_grad()
     def generate(self, request: LipRequest) -> LipClip:
-        """Make the clips frame by frame, with keys and values of the past kept; durations fix the length only."""
+        """Make the clips frame by frame; durations fix the length only."""
         identity = self.identity_encoder(request.identity)
         text = self.text_encoder(request.tokens, request.token_lengths)
-        text_mask = text.valid[:, None, None, :]
-        clip = torch.arange(len(request.tokens), device=request.tokens.device)
+        drawn = drawing(self.image_decoder, identity.levels, self.config.drawing)
+        next_states = self._step_cached if self.config.cache else self._step_afresh
 
         def step(previous: Tensor, state: _State) -> Step:
-            fed = self._encode(previous) + identity.vector
-            states = self.motion_positions(fed[:, None], start=state.frame)
-            caches: list[BlockCache] = []
-            for block, cache in zip(self.blocks, state.caches, strict=True):
-                assert isinstance(block, CausalBlock)
-                states, cache = block.step(states, cache, text_mask)
-                caches.append(cache)
-            states = self.norm(states)[:, 0]
-            frame = self.image_decoder(torch.cat([states, identity.vector], dim=-1), identity.levels, clip)
-            return Step(frame, self.stop(states).squeeze(-1), _State(state.frame + 1, caches))
+            fed = (self._encode(previous) + identity.vector)[:, None]
+            states, state = next_states(self.motion_positions(fed, start=state.frame), text, state)
+            frame = drawn.frame(torch.cat([states, identity.vector], dim=-1))
+            return Step(frame, self.stop(states).squeeze(-1), state)
 
-        caches = [block.start(text.states) for block in self.blocks if isinstance(block, CausalBlock)]
-        return roll_out(step, request, _State(0, caches), limit=self.config.max_frames)
+        caches = [block.start(text.states) for block in self._blocks()] if self.config.cache else []
+        start = _State(0, caches, identity.vector.new_zeros(len(identity.vector), 0, self.config.hidden))
+        return roll_out(step, request, start, limit=self.config.max_frames)
+
+    def _blocks(self) -> Iterator[CausalBlock]:
+        for block in self.blocks:
+            assert isinstance(block, CausalBlock)
+            yield block
+
+    def _decode(self, states_BTH: Tensor, text: TextStates) -> tuple[Tensor, Tensor]:
+        """Decode all frames at once: float (B, T, H), and how much each looks at each token, float (B, T, m)."""
+        text_mask = text.valid[:, None, None, :]
+        looks: list[Tensor] = []
+        for block in self._blocks():
+            states_BTH, look = block(states_BTH, block.text_attention.remember(text.states), text_mask)
+            looks.append(look)
+        return self.norm(states_BTH), torch.stack(looks).mean(dim=0)
+
+    def _step_cached(self, fed_B1H: Tensor, text: TextStates, state: _State) -> tuple[Tensor, _State]:
+        """Decode one frame, float (B, H), from what each block keeps of those before it."""
+        text_mask = text.valid[:, None, None, :]
+        states, caches = fed_B1H, []
+        for block, cache in zip(self._blocks(), state.caches, strict=True):
+            states, cache = block.step(states, cache, text_mask)
+            caches.append(cache)
+        return self.norm(states)[:, 0], _State(state.frame + 1, caches, state.fed)
+
+    def _step_afresh(self, fed_B1H: Tensor, text: TextStates, state: _State) -> tuple[Tensor, _State]:
+        """Decode one frame, float (B, H), and all before it once more, as one does who keeps no keys and values."""
+        fed = torch.cat([state.fed, fed_B1H], dim=1)
+        states, _ = self._decode(fed, text)
+        return states[:, -1], _State(state.frame + 1, [], fed)
 
     def _encode_valid(self, frames_BT3HW: Tensor, valid_BT: Tensor) -> Tensor:
         """Encode the real frames only: padding would bend the batch norm's statistics. Returns float (B, T, H)."""

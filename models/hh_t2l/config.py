@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from models.layers.drawing import Way
+from models.layers.durations import Domain, Rounding
 from models.layers.fft import Norm
 from models.layers.images import OutputRange
 from models.sizes import check_levels, check_sizes
@@ -13,7 +15,8 @@ from models.sizes import check_levels, check_sizes
 class SharedConfig:
     """Sizes that HH-T2L and TransformerT2L have in common ("the same model settings", paper §5.1).
 
-    The defaults are those of the `paper` preset (paper §4.3; sizes that it omits from ParaLip's code).
+    The defaults are those of the `paper` preset (paper §4.3; what it omits from ParaLip's code). docs/models.md lists
+    each with its source.
 
     Raises:
         ValueError: the sizes do not fit together.
@@ -29,12 +32,24 @@ class SharedConfig:
     decoder_layers: int = 4
     ffn_inner: int = 1024
     ffn_kernel: int = 9
+    """Taps of the feed-forward's convolution; the paper's "kernel size 5" is read as that of the pictures' ones."""
+    ffn_scaled: bool = True
+    """Whether that convolution is scaled by ffn_kernel^-0.5."""
+    attention_bias: bool = False
+    attention_dropout: float = 0.0
     dropout: float = 0.2
     norm: Norm = "pre"
+    first_position: int = 1
+    """Position of the first token and frame: ParaLip counts from its padding's id plus 1."""
+    text_positions_weighted: bool = False
+    """Whether the text's positions have a learnable weight, as the motion's have."""
     identity_channels: tuple[int, ...] = (16, 32, 64, 128)
     image_channels: tuple[int, ...] = (256, 196, 128, 80, 48)
     image_kernel: int = 5
     output: OutputRange = "sigmoid"
+    """The paper names none; ParaLip ends in tanh, of which the negative half is clipped when a clip is made."""
+    drawing: Way = "folded"
+    """How clips are drawn: fast, or as the network is written down; changes no value beyond rounding."""
 
     def __post_init__(self) -> None:
         check_sizes(
@@ -44,16 +59,18 @@ class SharedConfig:
                 "ffn_inner", "ffn_kernel", "identity_channels", "image_channels", "image_kernel",
             ),
             odd=("ffn_kernel", "image_kernel"),
-            shares=("dropout",),
+            shares=("dropout", "attention_dropout"),
         )  # fmt: skip
         check_levels(self)
         if self.hidden % self.heads or self.hidden % 2:
             raise ValueError("hidden must be even and divisible by heads")
+        if self.first_position < 0:
+            raise ValueError(f"first_position must be at least 0, not {self.first_position}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class HHT2LConfig(SharedConfig):
-    """The shared sizes, and two options of HH-T2L's own.
+    """The shared sizes, and the options of HH-T2L's own.
 
     Raises:
         ValueError: the sizes do not fit together.
@@ -61,12 +78,18 @@ class HHT2LConfig(SharedConfig):
 
     detach_durations: bool = True
     """Whether the duration loss leaves the text encoder alone (ParaLip's `predictor_sg`)."""
-    chunk: int = 25
-    """Frames drawn at once when generating: bounds memory, changes no value."""
+    duration_domain: Domain = "linear"
+    """What the duration predictor's last layer says: frames (paper, eq. 4) or log(frames + 1) (ParaLip)."""
+    duration_rounding: Rounding = "total"
+    """What is rounded to whole frames: the running total, or each token alone (ParaLip)."""
+    chunk: int = 0
+    """Frames drawn at once when generating: bounds memory, changes no value. 0: as many as fit the cache, and all at
+    once with drawing=plain."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_sizes(self, positive=("chunk",))
+        if self.chunk < 0:
+            raise ValueError(f"chunk must be at least 0, not {self.chunk}")
 
 
 SMALL = {
@@ -78,6 +101,8 @@ SMALL = {
     "ffn_inner": 256,
     "ffn_kernel": 5,
     "dropout": 0.1,
+    "first_position": 0,
+    "text_positions_weighted": True,
     "identity_channels": (16, 32, 64),
     "image_channels": (96, 64, 48, 24),
 }
@@ -92,6 +117,8 @@ TINY = {
     "ffn_inner": 64,
     "ffn_kernel": 3,
     "dropout": 0.0,
+    "first_position": 0,
+    "text_positions_weighted": True,
     "identity_channels": (8, 16),
     "image_channels": (32, 16, 16),
 }

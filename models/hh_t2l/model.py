@@ -14,8 +14,9 @@ from torch import Tensor, nn
 
 from models.contract import Attempt, Lesson, LipClip, LipRequest, ModelCard
 from models.hh_t2l.config import PRESETS, HHT2LConfig, SharedConfig
+from models.layers.drawing import drawing
 from models.layers.durations import DurationPredictor, expand, whole_frames
-from models.layers.fft import FFTStack
+from models.layers.fft import BlockSizes, FFTStack
 from models.layers.images import IdentityEncoder, IdentityFeatures, ImageDecoder, pick
 from models.layers.masks import valid_positions
 from models.layers.positions import Positions
@@ -44,7 +45,7 @@ class TextEncoder(nn.Module):
         self.embedding = nn.Embedding(config.vocabulary_size, config.hidden, padding_idx=PADDING)
         nn.init.normal_(self.embedding.weight, std=config.hidden**-0.5)
         self.scale = config.hidden**0.5
-        self.positions = Positions(config.hidden)
+        self.positions = Positions(first=config.first_position, weighted=config.text_positions_weighted)
         self.dropout = nn.Dropout(config.dropout)
         self.blocks = fft_stack(config, config.encoder_layers)
 
@@ -76,8 +77,8 @@ class HHT2L(nn.Module):
         self.config = config
         self.identity_encoder = identity_encoder(config)
         self.text_encoder = TextEncoder(config)
-        self.duration_predictor = DurationPredictor(config.hidden)
-        self.motion_positions = Positions(config.hidden)
+        self.duration_predictor = DurationPredictor(config.hidden, domain=config.duration_domain)
+        self.motion_positions = Positions(first=config.first_position)
         self.motion_decoder = fft_stack(config, config.decoder_layers)
         self.image_decoder = image_decoder(config)
 
@@ -111,11 +112,11 @@ class HHT2L(nn.Module):
         text = self.text_encoder(request.tokens, request.token_lengths)
         durations = request.durations
         if durations is None:
-            durations = whole_frames(self.duration_predictor(text.states, text.valid), request.n_frames)
+            predicted = self.duration_predictor(text.states, text.valid)
+            durations = whole_frames(predicted, text.valid, request.n_frames, rounding=self.config.duration_rounding)
         motion, lengths = self._motion(text, identity, durations)
-        return LipClip(
-            self.image_decoder.draw_clips(motion, identity.levels, chunk=self.config.chunk), lengths, durations
-        )
+        drawn = drawing(self.image_decoder, identity.levels, self.config.drawing)
+        return LipClip(drawn.clips(motion, lengths, chunk=self.config.chunk), lengths, durations)
 
     def _motion(
         self, text: TextStates, identity: IdentityFeatures, durations: Tensor, size: int | None = None
@@ -131,14 +132,20 @@ class HHT2L(nn.Module):
 
 def fft_stack(config: SharedConfig, layers: int) -> FFTStack:
     """FFT blocks of the configured sizes."""
-    return FFTStack(
-        layers,
-        config.hidden,
-        config.heads,
+    return FFTStack(layers, block_sizes(config), config.norm)
+
+
+def block_sizes(config: SharedConfig) -> BlockSizes:
+    """Sizes and details of one block."""
+    return BlockSizes(
+        hidden=config.hidden,
+        heads=config.heads,
         inner=config.ffn_inner,
         kernel=config.ffn_kernel,
         dropout=config.dropout,
-        norm=config.norm,
+        attention_bias=config.attention_bias,
+        attention_dropout=config.attention_dropout,
+        scaled=config.ffn_scaled,
     )
 
 

@@ -1,6 +1,7 @@
-"""Multi-head attention without biases, in one form for full sequences and for one step with a cache.
+"""Multi-head attention, in one form for full sequences and for one step with a cache.
 
-Source: ParaLip's blocks (research note in the paper's public code): two heads, no biases, no dropout on the weights.
+Source: ParaLip's blocks have two heads, no biases and no dropout on the weights; the original Transformer (Vaswani et
+al. 2017), which the paper names as its basic structure, has biases.
 Legend: B clips, L queries, M memory positions, H channels.
 """
 
@@ -25,19 +26,22 @@ class Attention(nn.Module):
     Args:
         hidden: channels H.
         heads: number of heads; divides H.
+        bias: whether the four projections have biases.
+        dropout: on the weights, while training.
 
     Raises:
         ValueError: the heads do not divide the channels.
     """
 
-    def __init__(self, hidden: int, heads: int) -> None:
+    def __init__(self, hidden: int, heads: int, *, bias: bool = False, dropout: float = 0.0) -> None:
         super().__init__()
         if hidden % heads:
             raise ValueError(f"{heads} heads do not divide {hidden} channels")
         self.heads = heads
-        self.query = nn.Linear(hidden, hidden, bias=False)
-        self.key_value = nn.Linear(hidden, 2 * hidden, bias=False)
-        self.out = nn.Linear(hidden, hidden, bias=False)
+        self.dropout = dropout
+        self.query = nn.Linear(hidden, hidden, bias=bias)
+        self.key_value = nn.Linear(hidden, 2 * hidden, bias=bias)
+        self.out = nn.Linear(hidden, hidden, bias=bias)
 
     def remember(self, memory_BMH: Tensor) -> Memory:
         """Make keys and values of a sequence."""
@@ -57,7 +61,12 @@ class Attention(nn.Module):
             float (B, L, H).
         """
         looked = F.scaled_dot_product_attention(
-            self._split(self.query(query_BLH)), memory.keys, memory.values, attn_mask=mask, is_causal=causal
+            self._split(self.query(query_BLH)),
+            memory.keys,
+            memory.values,
+            attn_mask=mask,
+            is_causal=causal,
+            dropout_p=self.dropout if self.training else 0.0,
         )
         return self.out(looked.transpose(1, 2).flatten(2))
 

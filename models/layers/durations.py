@@ -1,6 +1,13 @@
-"""Durations: predicting them (paper §3.2), rounding them to frames, and expanding tokens to frames by them."""
+"""Durations: predicting them (paper §3.2), rounding them to frames, and expanding tokens to frames by them.
+
+The paper's loss is on frames (eq. 4); ParaLip's code predicts log(frames + 1), with a loss on that. Both are here, and
+either way what leaves the predictor is a number of frames, of which `log1p` gives the logarithmic prediction back.
+"""
 
 from __future__ import annotations
+
+import math
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -8,53 +15,76 @@ from torch import Tensor, nn
 
 from models.layers.masks import valid_positions
 
+Domain = Literal["linear", "log"]
+Rounding = Literal["total", "token"]
+
 
 class DurationPredictor(nn.Module):
-    """Two Conv1d with ReLU, layer norm and dropout, then a linear layer; softplus keeps frames positive.
+    """Two Conv1d with ReLU, layer norm and dropout, then a linear layer and a step to frames.
 
-    Source: paper §3.2; kernel 3 and dropout 0.5 from ParaLip's code. The linear domain is the paper's (eq. 4).
+    Source: paper §3.2; kernel 3 and dropout 0.5 from ParaLip's code.
 
     Args:
         hidden: channels H.
         kernel: taps; odd.
         dropout: after each convolution.
         start: frames per token that it predicts before it has learned anything.
+        domain: what the linear layer's number is. "linear" (paper, eq. 4): frames, kept positive by softplus. "log"
+            (ParaLip): log(frames + 1).
     """
 
-    def __init__(self, hidden: int, *, kernel: int = 3, dropout: float = 0.5, start: float = 2.5) -> None:
+    def __init__(
+        self, hidden: int, *, kernel: int = 3, dropout: float = 0.5, start: float = 2.5, domain: Domain = "linear"
+    ) -> None:
         super().__init__()
+        self.domain: Domain = domain
         self.convs = nn.ModuleList(nn.Conv1d(hidden, hidden, kernel, padding=kernel // 2) for _ in range(2))
         self.norms = nn.ModuleList(nn.LayerNorm(hidden) for _ in range(2))
         self.dropout = nn.Dropout(dropout)
         self.linear = nn.Linear(hidden, 1)
         nn.init.normal_(self.linear.weight, std=0.01)
-        nn.init.constant_(self.linear.bias, torch.tensor(start).expm1().log().item())
+        nn.init.constant_(self.linear.bias, math.log(math.expm1(start)) if domain == "linear" else math.log1p(start))
 
     def forward(self, x_BmH: Tensor, valid_Bm: Tensor) -> Tensor:
-        """Predict frames per token, float (B, m), above 0; 0 where padded."""
+        """Predict frames per token.
+
+        Returns:
+            float (B, m), 0 where padded. "linear": above 0. "log": above -1, so that the logarithm of a prediction
+            below no frame at all can still be learned from; `whole_frames` takes those as 0.
+        """
         keep = valid_Bm[:, :, None].to(x_BmH.dtype)
         for conv, norm in zip(self.convs, self.norms, strict=True):
             x_BmH = self.dropout(norm(F.relu(conv(x_BmH.transpose(1, 2)).transpose(1, 2)))) * keep
-        return F.softplus(self.linear(x_BmH)).squeeze(-1) * keep.squeeze(-1)
+        predicted = self.linear(x_BmH)
+        frames = F.softplus(predicted) if self.domain == "linear" else predicted.expm1()
+        return frames.squeeze(-1) * keep.squeeze(-1)
 
 
-def whole_frames(predicted_Bm: Tensor, n_frames: Tensor | None = None) -> Tensor:
-    """Round predicted durations to frames so that the total is the rounded total.
-
-    The running sum is rounded, not each token, so errors do not add up. A clip keeps at least one frame.
+def whole_frames(
+    predicted_Bm: Tensor, valid_Bm: Tensor, n_frames: Tensor | None = None, *, rounding: Rounding = "total"
+) -> Tensor:
+    """Round predicted durations to frames. A clip keeps at least one frame, and padding gets none.
 
     Args:
-        predicted_Bm: float (B, m), at least 0; 0 where padded.
+        predicted_Bm: float (B, m); what is below 0 counts as 0.
+        valid_Bm: bool (B, m), each row's real tokens.
         n_frames: int (B,), at least 1: the total to reach exactly, by stretching; None: the prediction's own total.
+        rounding: "total" rounds the running sum and not each token, so that errors do not add up and the total is the
+            rounded total. "token" rounds each token (ParaLip, where a clip of no frame at all gets one per token);
+            a total that is asked for is reached as with "total".
 
     Returns:
         int64 (B, m).
 
     Example:
-        >>> whole_frames(torch.tensor([[1.4, 1.4, 1.4]])).tolist()
+        >>> whole_frames(torch.tensor([[1.4, 1.4, 1.4]]), torch.ones(1, 3, dtype=torch.bool)).tolist()
         [[1, 2, 1]]
     """
-    running = predicted_Bm.double().cumsum(dim=1)
+    predicted_Bm = predicted_Bm.double().clamp(min=0) * valid_Bm
+    if rounding == "token" and n_frames is None:
+        each = predicted_Bm.round().long()
+        return torch.where(each.any(dim=1, keepdim=True), each, valid_Bm.long())
+    running = predicted_Bm.cumsum(dim=1)
     total = running[:, -1:].clamp(min=1e-9)
     whole_total = (total.round() if n_frames is None else n_frames[:, None].double()).clamp(min=1)
     if n_frames is not None:

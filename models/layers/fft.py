@@ -5,6 +5,7 @@ Pre-norm by default: post-norm, as in the original Transformer, is an option, an
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -16,6 +17,36 @@ from models.layers.attention import Attention
 Norm = Literal["pre", "post"]
 
 
+@dataclass(frozen=True, kw_only=True)
+class BlockSizes:
+    """Sizes and details of one Transformer block."""
+
+    hidden: int
+    """Channels H."""
+    heads: int
+    """Attention heads."""
+    inner: int
+    """Channels inside the feed-forward."""
+    kernel: int
+    """Its taps; odd."""
+    dropout: float
+    """On the residual branches, and inside the feed-forward."""
+    attention_bias: bool = False
+    """Whether the attention's projections have biases."""
+    attention_dropout: float = 0.0
+    """On the attention's weights."""
+    scaled: bool = True
+    """Whether the feed-forward's convolution is scaled by kernel^-0.5."""
+
+    def attention(self) -> Attention:
+        """An attention of these sizes."""
+        return Attention(self.hidden, self.heads, bias=self.attention_bias, dropout=self.attention_dropout)
+
+    def feed_forward(self, *, causal: bool = False) -> ConvFeedForward:
+        """A feed-forward of these sizes."""
+        return ConvFeedForward(self.hidden, self.inner, self.kernel, self.dropout, causal=causal, scaled=self.scaled)
+
+
 class ConvFeedForward(nn.Module):
     """Conv1d over time, ReLU, then a linear layer (ParaLip: kernel 9, four times wider, scaled by kernel^-0.5).
 
@@ -25,16 +56,19 @@ class ConvFeedForward(nn.Module):
         kernel: taps; odd.
         dropout: on the inner channels.
         causal: look back only, so that the future cannot leak.
+        scaled: multiply what the convolution gives by kernel^-0.5.
     """
 
-    def __init__(self, hidden: int, inner: int, kernel: int, dropout: float, *, causal: bool = False) -> None:
+    def __init__(
+        self, hidden: int, inner: int, kernel: int, dropout: float, *, causal: bool = False, scaled: bool = True
+    ) -> None:
         super().__init__()
         self.reach = kernel - 1
         self.causal = causal
         self.conv = nn.Conv1d(hidden, inner, kernel)
         self.linear = nn.Linear(inner, hidden)
         self.dropout = nn.Dropout(dropout)
-        self.scale = kernel**-0.5
+        self.scale = kernel**-0.5 if scaled else 1.0
 
     def forward(self, x_BLH: Tensor, past: Tensor | None = None) -> Tensor:
         """Transform float (B, L, H).
@@ -57,22 +91,18 @@ class FFTBlock(nn.Module):
     """Self-attention and a convolutional feed-forward, each with layer norm and a residual.
 
     Args:
-        hidden: channels H.
-        heads: attention heads.
-        inner: channels inside the feed-forward.
-        kernel: its taps.
-        dropout: on both residual branches.
+        sizes: see `BlockSizes`.
         norm: "pre" or "post".
     """
 
-    def __init__(self, hidden: int, heads: int, *, inner: int, kernel: int, dropout: float, norm: Norm = "pre") -> None:
+    def __init__(self, sizes: BlockSizes, norm: Norm = "pre") -> None:
         super().__init__()
         self.norm: Norm = norm
-        self.attention = Attention(hidden, heads)
-        self.feed_forward = ConvFeedForward(hidden, inner, kernel, dropout)
-        self.attention_norm = nn.LayerNorm(hidden)
-        self.feed_forward_norm = nn.LayerNorm(hidden)
-        self.dropout = nn.Dropout(dropout)
+        self.attention = sizes.attention()
+        self.feed_forward = sizes.feed_forward()
+        self.attention_norm = nn.LayerNorm(sizes.hidden)
+        self.feed_forward_norm = nn.LayerNorm(sizes.hidden)
+        self.dropout = nn.Dropout(sizes.dropout)
 
     def forward(self, x_BLH: Tensor, valid_BL: Tensor) -> Tensor:
         """Transform float (B, L, H); positions that are not valid neither matter nor come back as anything but 0."""
@@ -94,22 +124,14 @@ class FFTStack(nn.Module):
 
     Args:
         layers: number of blocks.
-        hidden: channels H.
-        heads: attention heads.
-        inner: channels inside the feed-forwards.
-        kernel: their taps.
-        dropout: on all residual branches.
+        sizes: of each.
         norm: "pre" or "post".
     """
 
-    def __init__(
-        self, layers: int, hidden: int, heads: int, *, inner: int, kernel: int, dropout: float, norm: Norm = "pre"
-    ) -> None:
+    def __init__(self, layers: int, sizes: BlockSizes, norm: Norm = "pre") -> None:
         super().__init__()
-        self.blocks = nn.ModuleList(
-            FFTBlock(hidden, heads, inner=inner, kernel=kernel, dropout=dropout, norm=norm) for _ in range(layers)
-        )
-        self.norm = nn.LayerNorm(hidden) if norm == "pre" else nn.Identity()
+        self.blocks = nn.ModuleList(FFTBlock(sizes, norm) for _ in range(layers))
+        self.norm = nn.LayerNorm(sizes.hidden) if norm == "pre" else nn.Identity()
 
     def forward(self, x_BLH: Tensor, valid_BL: Tensor) -> Tensor:
         """Transform float (B, L, H); see `FFTBlock.forward`."""

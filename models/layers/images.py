@@ -61,7 +61,8 @@ class IdentityEncoder(nn.Module):
 class ImageDecoder(nn.Module):
     """Transposed convolutions, joined at every level with the identity's features by concatenation (paper §3.2).
 
-    Each frame is drawn on its own, so any subset of a clip's frames can be drawn.
+    Each frame is drawn on its own, so any subset of a clip's frames can be drawn. This is the formulation to read and
+    to train; `models.layers.drawing` draws clips with the same weights faster.
 
     Args:
         channels: channels before the first and after each transposed convolution: one more than there are levels.
@@ -85,6 +86,8 @@ class ImageDecoder(nn.Module):
         output: OutputRange = "sigmoid",
     ) -> None:
         super().__init__()
+        self.frame_size = frame_size
+        self.padding = kernel // 2
         self.seed_shape = (channels[0], *coarsest(frame_size, len(skips)))
         self.linear = nn.Linear(vector, channels[0] * self.seed_shape[1] * self.seed_shape[2])
         self.levels = nn.ModuleList(
@@ -119,27 +122,14 @@ class ImageDecoder(nn.Module):
         x = F.relu(self.linear(motion_ND)).unflatten(1, self.seed_shape)
         for level, skip in zip(self.levels, reversed(levels), strict=True):
             x = level(torch.cat([x, skip.index_select(0, clip_N)], dim=1))
-        x = self.extra(x)
+        return self.to_range(self.extra(x))
+
+    def to_range(self, x_N3HW: Tensor) -> Tensor:
+        """Bring what the last convolution gives to the range of pictures; see `forward`."""
         if self.output == "sigmoid":
-            return torch.sigmoid(x)
-        drawn = torch.tanh(x)
+            return torch.sigmoid(x_N3HW)
+        drawn = torch.tanh(x_N3HW)
         return drawn if self.training else drawn.clamp(min=0)
-
-    def draw_clips(self, motion_BTD: Tensor, levels: Sequence[Tensor], *, chunk: int = 25) -> Tensor:
-        """Draw whole clips, `chunk` frames at a time, so that memory grows with the frames and not with the layers.
-
-        Args:
-            motion_BTD: float (B, T, D).
-            levels: see `forward`.
-            chunk: frames drawn at once, over all clips.
-
-        Returns:
-            float (B, T, 3, H, W).
-        """
-        clips, n_frames = motion_BTD.shape[:2]
-        clip_of_frame = torch.arange(clips, device=motion_BTD.device).repeat_interleave(n_frames)
-        parts = zip(motion_BTD.flatten(0, 1).split(chunk), clip_of_frame.split(chunk), strict=True)
-        return torch.cat([self(motion, levels, clip) for motion, clip in parts]).unflatten(0, (clips, n_frames))
 
 
 def coarsest(frame_size: tuple[int, int], levels: int) -> tuple[int, int]:

@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import torch
 
+import models
 from baselines.dual_lip.attention import LocationAttention
+from baselines.dual_lip.with_durations import DualLipWithDurations
+from models.contract import Lesson, LipRequest
 
 
 def test_attention_stays_on_the_text_and_remembers_where_it_looked():
@@ -30,3 +33,47 @@ def test_where_it_looked_changes_where_it_looks():
     _, one = attention(query, text, attention.memory(text), valid, start)
     _, other = attention(query, text, attention.memory(text), valid, moved)
     assert not torch.allclose(one.now, other.now)
+
+
+def branch(**options) -> DualLipWithDurations:
+    torch.manual_seed(0)
+    made = models.create("dual_lip", "tiny", durations=True, **options)
+    assert isinstance(made, DualLipWithDurations)
+    return made.eval()
+
+
+def test_the_branch_with_durations_makes_all_frames_from_the_text_and_feeds_none_back():
+    model = branch()
+    assert not model.card.autoregressive
+    assert model.card.predicts_durations
+    assert "reconstruction" in model.card.origin
+    tokens, durations = torch.tensor([[1, 2, 3]]), torch.tensor([[2, 0, 3]])
+    frames = torch.rand(1, 5, 3, 20, 40)
+    given = Lesson(
+        tokens, torch.tensor([3]), durations, torch.rand(1, 3, 20, 40), frames, torch.tensor([5]), torch.arange(5)[None]
+    )
+    with torch.no_grad():
+        attempt = model(given)
+        # what really happened is not an input: nothing leaks from one frame to the next
+        assert torch.equal(model(given._replace(frames=1 - frames)).frames, attempt.frames)
+    clip = model.generate(LipRequest(tokens, torch.tensor([3]), given.identity, durations=durations))
+    torch.testing.assert_close(clip.frames, attempt.frames, atol=1e-5, rtol=0)
+
+
+def test_the_branch_with_durations_predicts_them_where_none_are_given():
+    clip = branch().generate(LipRequest(torch.tensor([[1, 2, 3]]), torch.tensor([3]), torch.rand(1, 3, 20, 40)))
+    assert clip.durations is not None
+    assert int(clip.durations.sum()) == int(clip.lengths) == clip.frames.shape[1]
+
+
+def test_the_duration_loss_leaves_the_text_alone():
+    model = branch().train()
+    given = Lesson(
+        torch.tensor([[1, 2]]), torch.tensor([2]), torch.tensor([[1, 1]]), torch.rand(1, 3, 20, 40),
+        torch.rand(1, 2, 3, 20, 40), torch.tensor([2]), torch.tensor([[0]]),
+    )  # fmt: skip
+    durations = model(given).durations
+    assert durations is not None
+    durations.sum().backward()
+    assert model.embedding.weight.grad is None
+    assert model.duration_predictor.linear.weight.grad is not None

@@ -7,10 +7,14 @@ from torch import nn
 from models.layers.attention import Attention
 
 
-def test_equals_torchs_own_attention_with_the_same_weights():
+@pytest.mark.parametrize("bias", [False, True])
+def test_equals_torchs_own_attention_with_the_same_weights(bias):
     torch.manual_seed(0)
-    ours, theirs = Attention(12, 3), nn.MultiheadAttention(12, 3, bias=False, batch_first=True)
+    ours, theirs = Attention(12, 3, bias=bias), nn.MultiheadAttention(12, 3, bias=bias, batch_first=True)
     with torch.no_grad():
+        if bias:
+            theirs.in_proj_bias.copy_(torch.cat([ours.query.bias, ours.key_value.bias]))
+            theirs.out_proj.bias.copy_(ours.out.bias)
         theirs.in_proj_weight.copy_(torch.cat([ours.query.weight, ours.key_value.weight]))
         theirs.out_proj.weight.copy_(ours.out.weight)
     query, memory = torch.rand(2, 4, 12), torch.rand(2, 5, 12)
@@ -20,6 +24,16 @@ def test_equals_torchs_own_attention_with_the_same_weights():
     kept = ours.remember(memory)
     torch.testing.assert_close(ours(query, kept, mask), expected)
     torch.testing.assert_close(ours.weights(query, kept, mask), weights)
+
+
+def test_weights_are_dropped_while_training_only():
+    torch.manual_seed(0)
+    attention = Attention(8, 2, dropout=0.5)
+    x = torch.rand(1, 6, 8)
+    memory = attention.remember(x)
+    assert not torch.equal(attention(x, memory), attention(x, memory))
+    attention.eval()
+    assert torch.equal(attention(x, memory), attention(x, memory))
 
 
 def test_causal_attention_does_not_see_the_future():

@@ -3,13 +3,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-from models.layers.fft import ConvFeedForward, FFTStack
+from models.layers.fft import BlockSizes, ConvFeedForward, FFTStack
 
 
 @pytest.mark.parametrize("norm", ["pre", "post"])
 def test_padding_neither_matters_nor_comes_back(norm):
     torch.manual_seed(0)
-    stack = FFTStack(2, 8, 2, inner=16, kernel=5, dropout=0.0, norm=norm).eval()
+    stack = FFTStack(2, BlockSizes(hidden=8, heads=2, inner=16, kernel=5, dropout=0.0), norm).eval()
     x = torch.rand(1, 5, 8)
     padded = torch.cat([x, torch.rand(1, 4, 8)], dim=1)
     alone = stack(x, torch.ones(1, 5, dtype=torch.bool))
@@ -28,3 +28,14 @@ def test_a_causal_feed_forward_gives_the_same_step_by_step():
         step = layer(x[:, t : t + 1], past)
         torch.testing.assert_close(step, whole[:, t : t + 1])
         past = torch.cat([past, x[:, t : t + 1]], dim=1)[:, 1:]
+
+
+def test_the_scale_of_the_feed_forward_can_be_left_out():
+    torch.manual_seed(0)
+    scaled, plain = ConvFeedForward(4, 8, 9, 0.0), ConvFeedForward(4, 8, 9, 0.0, scaled=False)
+    plain.load_state_dict(scaled.state_dict())
+    x = torch.rand(1, 5, 4)
+    with torch.no_grad():
+        scaled.linear.bias.zero_()
+        plain.linear.bias.zero_()
+        torch.testing.assert_close(scaled(x) * 3, plain(x))

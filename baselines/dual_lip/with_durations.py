@@ -1,0 +1,81 @@
+"""DualLip's other branch (§3.3.1 as quoted by others): the text is expanded by durations, and nothing is fed back.
+
+Known: with durations the text is brought to the video's length, so that no attention and no earlier frame is needed
+(HH-T2L's authors report the other branch, as real text comes without durations). All else is our choice: recurrence
+over the frames in both directions, and HH-T2L's duration predictor for texts that come without durations, where DualLip
+takes them from speech.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from baselines.dual_lip.config import DualLipConfig
+from baselines.dual_lip.reader import LipReader, run_packed, with_identity
+from models.contract import Attempt, Lesson, LipClip, LipRequest, ModelCard
+from models.layers.drawing import drawing
+from models.layers.durations import DurationPredictor, expand, whole_frames
+from models.layers.images import pick
+from models.layers.masks import valid_positions
+
+
+class DualLipWithDurations(LipReader):
+    """The recurrent model that is told how long each token lasts.
+
+    Args:
+        config: sizes; those of attention and feedback are not used.
+    """
+
+    card: ClassVar[ModelCard] = ModelCard(
+        title="DualLip with durations",
+        paper="Chen et al. 2020, DualLip: A System for Joint Lip Reading and Generation, arXiv 2009.05784",
+        origin="a reconstruction: that the text is expanded by durations is public, every layer and its size is our "
+        "choice, and so is the duration predictor",
+        licence="this repository's",
+        autoregressive=False,
+        predicts_durations=True,
+    )
+
+    def __init__(self, config: DualLipConfig) -> None:
+        super().__init__(config)
+        hidden, cells = config.hidden, config.recurrent
+        self.duration_predictor = DurationPredictor(hidden)
+        self.frame_rnn = nn.LSTM(2 * hidden, cells // 2, num_layers=2, batch_first=True, bidirectional=True)
+        self.motion = nn.Linear(cells, hidden)
+
+    def forward(self, lesson: Lesson) -> Attempt:
+        """Answer a training batch with the true durations; draw only the picked frames, which is exact."""
+        identity = self.identity_encoder(lesson.identity)
+        text = self.read(lesson.tokens, lesson.token_lengths)
+        valid = valid_positions(lesson.token_lengths, lesson.tokens.shape[1])
+        motion, _ = self._motion(text, identity.vector, lesson.durations, size=lesson.frames.shape[1])
+        chosen, clip = pick(motion, lesson.picked)
+        return Attempt(
+            frames=self.image_decoder(chosen, identity.levels, clip).unflatten(0, lesson.picked.shape),
+            # the duration loss leaves the reader of the text alone, as in HH-T2L
+            durations=self.duration_predictor(text.detach(), valid),
+        )
+
+    @torch.no_grad()
+    def generate(self, request: LipRequest) -> LipClip:
+        """Make the clips; given durations are obeyed exactly, and so is a given length."""
+        identity = self.identity_encoder(request.identity)
+        text = self.read(request.tokens, request.token_lengths)
+        durations = request.durations
+        if durations is None:
+            valid = valid_positions(request.token_lengths, request.tokens.shape[1])
+            durations = whole_frames(self.duration_predictor(text, valid), valid, request.n_frames)
+        motion, lengths = self._motion(text, identity.vector, durations)
+        drawn = drawing(self.image_decoder, identity.levels, self.config.drawing)
+        return LipClip(drawn.clips(motion, lengths), lengths, durations)
+
+    def _motion(
+        self, text_BmH: Tensor, identity_BH: Tensor, durations: Tensor, size: int | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Motion and identity of every frame, float (B, T, 2H), and the clips' lengths."""
+        expanded, lengths = expand(text_BmH, durations, size)
+        states = run_packed(self.frame_rnn, with_identity(expanded, identity_BH), lengths)
+        return with_identity(torch.tanh(self.motion(self.dropout(states))), identity_BH), lengths
