@@ -86,6 +86,7 @@ def _about_motion() -> Iterator[Expectation]:
     for still in STILL:
         yield Expectation("aperture_correlation", still, None, "a mouth that never moves follows nothing", exactly=0.0)
         yield Expectation("motion_energy_ratio", still, None, "a mouth that never moves has no energy", exactly=0.0)
+        yield Expectation("aperture_range_ratio", still, None, "a mouth that never moves opens nothing", exactly=0.0)
         for sign in ("+", "-"):
             for metric in TIMED:
                 yield Expectation(metric, f"shift_{sign}1", still, "a mouth one frame late beats one that never moves")

@@ -3,7 +3,7 @@
 Example:
     >>> import metrics
     >>> metrics.names()[:3]
-    ['aperture_correlation', 'fid', 'flicker']
+    ['aperture_correlation', 'aperture_range_ratio', 'fid']
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ METRICS: Registry[Callable[..., ClipMetric | CorpusMetric]] = Registry(
     "metric",
     {
         "aperture_correlation": "metrics.aperture_correlation:ApertureCorrelation",
+        "aperture_range_ratio": "metrics.aperture_range_ratio:ApertureRangeRatio",
         "fid": "metrics.fid:FID",
         "flicker": "metrics.flicker:FlickerRatio",
         "frechet_face_distance": "metrics.frechet_face_distance:FrechetFaceDistance",

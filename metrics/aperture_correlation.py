@@ -24,13 +24,19 @@ class ApertureCorrelation(LandmarkMetric):
 
     def _score(self, preds: Tensor, target: Tensor) -> Score:
         r = aperture_correlation(preds, target)
-        if not r.isnan():
-            return scored(r)
-        usable = int((~(failed(preds) | failed(target))).sum())
-        if usable == 0:
-            return undefined(NO_COMMON_FRAME)
-        return undefined(
-            "the real mouth does not move"
-            if usable >= MIN_FRAMES
-            else f"fewer than {MIN_FRAMES} frames have landmarks on both sides"
-        )
+        return without_value(preds, target) if r.isnan() else scored(r)
+
+
+def without_value(preds: Tensor, target: Tensor) -> Score:
+    """The score of a clip whose openings cannot be compared, with the reason.
+
+    Args:
+        preds: float (T, 20, 2), NaN in frames without landmarks.
+        target: float (T, 20, 2).
+    """
+    usable = int((~(failed(preds) | failed(target))).sum())
+    if usable == 0:
+        return undefined(NO_COMMON_FRAME)
+    if usable < MIN_FRAMES:
+        return undefined(f"fewer than {MIN_FRAMES} frames have landmarks on both sides")
+    return undefined("the real mouth does not move")

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import torch
 from torch import Tensor
 
-FRAMES_AT_ONCE = 2
+FRAMES_AT_ONCE = 4
 """So few frames of 80 x 160 stay in the cache of a core."""
 
 

@@ -113,6 +113,14 @@ class Protocol:
     @property
     def summary(self) -> str:
         """The rules in one sentence, those included that hold under every protocol."""
+        return self._summary(_BACKGROUNDS[self.background])
+
+    @property
+    def summary_of_whole_faces(self) -> str:
+        """The same where frames show whole faces, so that no mouth is pasted onto one."""
+        return self._summary("mouths looked for in the frames as they are")
+
+    def _summary(self, mouths: str) -> str:
         sigma = "" if self.ssim_sigma is None else f" (sigma {self.ssim_sigma:g})"
         of_channels = "mean over channels" if self.colour == "rgb" else "one channel"
         centred = "centred per frame" if self.lmd_centring == "frame" else "not centred"
@@ -123,7 +131,7 @@ class Protocol:
             f"SSIM with a {self.ssim_weights} window of {self.ssim_window}{sigma}, "
             f"{self.ssim_covariance} covariance, {self.ssim_border} border, {of_channels}; "
             f"LMD {centred}, {self.lmd_over_points} over the 20 points, {_POOLINGS[self.lmd_pooling]}, "
-            f"{_BACKGROUNDS[self.background]}, frames without landmarks left out and counted beside; "
+            f"{mouths}, frames without landmarks left out and counted beside; "
             f"FID and KID of {_count(self.inception_frames)}, {_RESIZES[self.inception_resize]}; "
             f"face descriptors of {_count(self.face_frames)}."
         )

@@ -7,12 +7,15 @@ from functools import partial
 from torch import Tensor
 
 from metrics.chunks import in_chunks
+from metrics.clip_metric import Score, undefined
 from metrics.frame_metric import FrameMetric
 from metrics.functional.ssim import ssim
 
 
 class SSIM(FrameMetric):
     """Structural similarity in the protocol's window: mean over pixels and channels, then frames, then clips.
+
+    A clip whose frames are smaller than the window has no value; `compute` leaves it out and `undefined` counts it.
 
     Example:
         >>> clip = torch.linspace(0, 1, 2 * 3 * 16 * 16).reshape(2, 3, 16, 16)
@@ -24,6 +27,13 @@ class SSIM(FrameMetric):
     unit = ""
     higher_is_better = True
     bounds = (-1.0, 1.0)
+
+    def _score(self, preds: Tensor, target: Tensor) -> Score:
+        height, width = preds.shape[2:]
+        window = self.protocol.ssim_window
+        if min(height, width) < window:
+            return undefined(f"frames of {width} x {height} are smaller than the SSIM window of {window}")
+        return super()._score(preds, target)
 
     def _frame_values(self, preds: Tensor, target: Tensor) -> Tensor:
         rules = self.protocol

@@ -38,6 +38,11 @@ def lacking(corpus: Reference, utterance_id: str, protocol: Protocol) -> dict[st
     return {"landmarks": reason, "face": reason}
 
 
+def summary_for(corpus: Reference, protocol: Protocol) -> str:
+    """The protocol's rules in one sentence, as they were applied: whole videos are pasted onto nothing."""
+    return protocol.summary_of_whole_faces if isinstance(corpus, Videos) else protocol.summary
+
+
 class Faces(NamedTuple):
     """What was found on one side of a clip."""
 

@@ -14,7 +14,7 @@ import torch
 from benchmarks import environment, record
 from benchmarks.scoring import files, real_side
 from benchmarks.scoring.clips import Durations, Pair, Reference, controlled, generated
-from benchmarks.scoring.finder import FaceFinder, Looking, lacking
+from benchmarks.scoring.finder import FaceFinder, Looking, lacking, summary_for
 from benchmarks.scoring.measure import (
     FACE_TAKES,
     Aligned,
@@ -185,7 +185,9 @@ class Scorer:
                 clips=len(scores),
             ),
             protocol=record.Protocol(
-                name=self.protocol.name, fingerprint=self.protocol.fingerprint, summary=self.protocol.summary
+                name=self.protocol.name,
+                fingerprint=self.protocol.fingerprint,
+                summary=summary_for(scoring.corpus, self.protocol),
             ),
             durations=durations,
             device=device.type,

@@ -1,6 +1,7 @@
 """The measures as pure functions; classes that pool them over a corpus stand one folder up under the same names."""
 
 from metrics.functional.aperture_correlation import aperture, aperture_correlation
+from metrics.functional.aperture_range import aperture_range_ratio
 from metrics.functional.flicker import flicker
 from metrics.functional.frechet_distance import frechet_between, frechet_distance
 from metrics.functional.identity_similarity import identity_similarity
@@ -15,6 +16,7 @@ from metrics.functional.token_duration_error import token_duration_error
 __all__ = [
     "aperture",
     "aperture_correlation",
+    "aperture_range_ratio",
     "flicker",
     "frechet_between",
     "frechet_distance",

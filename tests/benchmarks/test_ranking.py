@@ -12,6 +12,7 @@ FACTS = [
     MetricFacts(name="psnr", title="PSNR", unit="dB", higher_is_better=True, perfect=100.0),
     MetricFacts(name="lmd", title="LMD", unit="px", higher_is_better=False, perfect=0.0),
     MetricFacts(name="aperture_correlation", title="r", unit="", higher_is_better=True, perfect=1.0),
+    MetricFacts(name="aperture_range_ratio", title="Range", unit="", higher_is_better=None, perfect=1.0),
     MetricFacts(name="motion_energy_ratio", title="Motion", unit="", higher_is_better=None, perfect=1.0),
     MetricFacts(name="fid", title="FID", unit="", higher_is_better=False, per="corpus"),
 ]
@@ -39,6 +40,8 @@ def results(**changes):
     found = {}
     for name in controls.names():
         values = dict(typical(name))
+        # a mouth opens where it moves
+        values["aperture_range_ratio"] = 0.9 if values["motion_energy_ratio"] else 0.0
         for change, value in changes.items():
             control, _, metric = change.rpartition("__")
             if control == name:
@@ -63,6 +66,7 @@ def test_metrics_that_work_break_nothing_and_are_all_asked_about():
         ("ground_truth__psnr", 99.0, ("psnr", "ground_truth")),
         ("ground_truth__lmd", 0.001, ("lmd", "ground_truth")),
         ("ground_truth__motion_energy_ratio", 1.01, ("motion_energy_ratio", "ground_truth")),
+        ("first_frame__aperture_range_ratio", 0.01, ("aperture_range_ratio", "first_frame")),
         ("first_frame__aperture_correlation", 0.01, ("aperture_correlation", "first_frame")),
         ("mean_frame__motion_energy_ratio", 0.1, ("motion_energy_ratio", "mean_frame")),
         ("shift_+3__psnr", 34.5, ("psnr", "shift_+2")),

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import metrics
-from metrics.functional import aperture, aperture_correlation, landmark_velocity_error, lmd
+from metrics.functional import aperture, aperture_correlation, aperture_range_ratio, landmark_velocity_error, lmd
 
 NAN = float("nan")
 
@@ -76,7 +76,9 @@ def test_pooled_frames_weigh_a_clip_by_the_frames_that_count():
     assert metrics.create("lmd", "lelechen63-2018").score(preds, target).weight == 5
 
 
-@pytest.mark.parametrize("name", ["lmd", "lmd_centred", "aperture_correlation", "landmark_velocity_error"])
+@pytest.mark.parametrize(
+    "name", ["lmd", "lmd_centred", "aperture_correlation", "aperture_range_ratio", "landmark_velocity_error"]
+)
 def test_a_clip_without_landmarks_has_no_value_and_a_reason(name):
     metric = metrics.create(name)
     nothing = torch.full((8, 20, 2), NAN)
@@ -159,6 +161,39 @@ def test_frames_without_landmarks_are_left_out_of_the_correlation():
     assert aperture_correlation(preds, target).item() == pytest.approx(expected)
 
 
+# --- range of the opening ---------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.floats(0, 3), st.floats(0, 20))
+def test_a_mouth_that_opens_some_share_as_far_has_that_ratio_whatever_its_rest(share, rest):
+    real = [0.0, 4.0, 9.0, 2.0, 7.0]
+    ratio = aperture_range_ratio(mouth([share * x + rest for x in real]), mouth(real)).item()
+    assert ratio == pytest.approx(share, abs=1e-9)
+
+
+def test_the_range_is_that_of_numpy_over_the_frames_that_both_sides_have():
+    preds, target = mouth([1.0, 9.0, 2.0, 7.0, 5.0]), mouth([2.0, 4.0, 3.0, 8.0, 5.0])
+    preds[1], target[3] = NAN, NAN
+    expected = np.std([1, 2, 5]) / np.std([2, 3, 5])
+    assert aperture_range_ratio(preds, target).item() == pytest.approx(expected)
+
+
+def test_the_range_does_not_ask_when():
+    real = [0.0, 4.0, 9.0, 2.0, 7.0]
+    assert aperture_range_ratio(mouth(real[::-1]), mouth(real)).item() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("name", ["aperture_correlation", "aperture_range_ratio"])
+def test_openings_that_cannot_be_compared_have_a_reason(name):
+    metric, moving = metrics.create(name), mouth([0.0, 4.0, 9.0, 2.0])
+    lost = torch.full_like(moving, NAN)
+    assert metric.score(moving, mouth([3.0] * 4)).reason == "the real mouth does not move"
+    assert metric.score(moving, lost).reason == "no frame has landmarks on both sides"
+    assert "fewer than 3" in (metric.score(moving[:2], moving[:2]).reason or "")
+    assert metric.score(mouth([3.0] * 4), moving).value == 0
+
+
 # --- velocity ---------------------------------------------------------------------------------------------------------
 
 
@@ -195,7 +230,7 @@ def test_a_single_frame_has_no_velocity():
         landmark_velocity_error(points(0, 1), points(1, 1))
 
 
-@pytest.mark.parametrize("measure", [lmd, aperture_correlation, landmark_velocity_error])
+@pytest.mark.parametrize("measure", [lmd, aperture_correlation, aperture_range_ratio, landmark_velocity_error])
 @pytest.mark.parametrize(
     ("preds", "named"),
     [

@@ -172,6 +172,16 @@ def test_the_summary_says_what_sets_a_protocol_apart(name, said):
     assert said in protocols.get(name).summary
 
 
+@pytest.mark.parametrize("background", ["first_frame", "own_frames"])
+def test_the_summary_of_whole_faces_speaks_of_no_pasting_and_keeps_the_other_rules(background):
+    rules = changed("background") if background == "own_frames" else PAPER
+    assert "pasted" in rules.summary
+    assert "pasted" not in rules.summary_of_whole_faces
+    assert "looked for in the frames as they are" in rules.summary_of_whole_faces
+    of_crops, of_faces = (said.split("; ") for said in (rules.summary, rules.summary_of_whole_faces))
+    assert sum(one != other for one, other in zip(of_crops, of_faces, strict=True)) == 1
+
+
 def test_the_summary_is_one_sentence_with_what_holds_under_every_protocol():
     for rule in ("RGB in [0, 1]", "no rounding", "equal size", "truncated", "frame, clip, corpus", "float64"):
         assert rule in PAPER.summary

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from skimage.metrics import structural_similarity
 from torchmetrics.functional.image import structural_similarity_index_measure
 
+import metrics
 from metrics.functional import ssim
 
 
@@ -204,3 +205,23 @@ IMAGES = torch.zeros(2, 3, 16, 16)
 def test_misuse_is_named(preds, target, options, named):
     with pytest.raises(ValueError, match=named):
         ssim(preds, target, **options)
+
+
+def test_what_was_scored_in_inference_mode_does_not_spoil_a_later_loss():
+    size = {"height": 24, "width": 56}  # of no other test: what is kept from call to call is made here
+    with torch.inference_mode():
+        ssim(textured(0, **size), textured(1, **size))
+    images = textured(0, **size).requires_grad_()
+    ssim(images, textured(1, **size)).sum().backward()
+    assert images.grad is not None
+    assert images.grad.abs().max() > 0
+
+
+def test_frames_smaller_than_the_window_have_no_value_and_others_are_pooled():
+    metric = metrics.create("ssim")
+    small = torch.rand(2, 3, 8, 32)
+    metric.update(small, small)
+    whole = textured(0)
+    metric.update(whole, whole)
+    assert metric.score(small, small).reason == "frames of 32 x 8 are smaller than the SSIM window of 11"
+    assert (metric.undefined, metric.compute().item()) == (1, pytest.approx(1))

@@ -175,6 +175,18 @@ def test_videos_are_scored_with_an_account_of_what_is_left_out(videos, tmp_path,
     assert "untrained" not in report
 
 
+def test_videos_smaller_than_the_window_have_no_ssim_and_all_else(tmp_path):
+    frames = np.random.default_rng(0).integers(0, 255, (4, 8, 32, 3), np.uint8)
+    for folder in ("real", "theirs"):
+        write_video(frames, tmp_path / folder / "a.mkv", 25, lossless=True)
+    words = [f"generated={tmp_path / 'theirs'}", f"reference={tmp_path / 'real'}", f"out={tmp_path / 'run'}"]
+    assert cli.main(["score", *words, "metrics=[psnr,ssim]", "workers=0"]) == 0
+    (record,) = load_records(tmp_path / "run")
+    assert record.result.not_measured == {"ssim": "frames of 32 x 8 are smaller than the SSIM window of 11"}
+    assert [clip.values for clip in record.result.clips] == [{"psnr": 100.0}]
+    assert "pasted" not in record.result.protocol.summary
+
+
 def test_resized_videos_are_scored_and_the_record_says_so(videos, tmp_path):
     assert cli.main(["score", *videos, "resize=true"]) == 0
     (record,) = load_records(tmp_path / "run")

@@ -1,0 +1,33 @@
+"""How far the mouth opens and closes: an amplitude of motion that the noise of camera and codec does not enter."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from metrics.functional.aperture_correlation import MIN_FRAMES, aperture, moves_not
+from metrics.functional.points import check_points
+
+
+def aperture_range_ratio(preds: Tensor, target: Tensor) -> Tensor:
+    """Standard deviation over time of the generated opening over that of the real one, over one clip.
+
+    Frames in which either side has no landmarks are left out of both. Definition: ours.
+
+    Args:
+        preds: float (T, 20, 2), (x, y) in pixels, NaN in frames without landmarks.
+        target: float (T, 20, 2).
+
+    Returns:
+        float64 scalar, at least 0; 1 is best, 0 is a mouth that does not move; NaN where there is no value: the real
+        mouth does not move, or fewer than three frames have landmarks on both sides.
+
+    Raises:
+        ValueError: a shape or dtype is wrong.
+    """
+    check_points(preds, target)
+    generated, real = aperture(preds.double()), aperture(target.double())
+    usable = ~(generated.isnan() | real.isnan())
+    generated, real = generated[usable], real[usable]
+    if len(real) < MIN_FRAMES or moves_not(real):
+        return real.new_tensor(float("nan"))
+    return generated.std(correction=0) / real.std(correction=0)
