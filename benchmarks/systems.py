@@ -17,6 +17,10 @@ from models.errors import UserError
 from models.registry import short_name
 from models.text import Vocabulary
 from training import checkpoint
+from training.config import losses_of
+
+_ABLATIONS = {"base": " (base losses)", "ssim": "", "adv": " +ADV", "ssim_adv": " +SSIM+ADV"}
+"""What table 4 of the paper calls them; nothing where the losses are the usual ones."""
 
 
 class Subject(NamedTuple):
@@ -37,8 +41,10 @@ def trained(path: Path, *, model: str, preset: str, device: torch.device) -> Sub
     """
     loaded = checkpoint.load(path, model=model, preset=preset)
     built = loaded.model.to(device)
-    system = describe(built, name=model, preset=preset, options=loaded.card.options).model_copy(
+    system = describe(built, name=model, preset=preset, options=loaded.card.options)
+    system = system.model_copy(
         update={
+            "title": system.title + _ABLATIONS[losses_of(loaded.card.training)],
             "checkpoint": loaded.digest,
             "training": Training(
                 corpus=loaded.card.corpus,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,5 +102,10 @@ class TrainingConfig:
     @property
     def losses(self) -> str:
         """Which of the paper's four ablations (table 4) this trains: "base", "ssim", "adv" or "ssim_adv"."""
-        used = [name for name, weight in (("ssim", self.weight_ssim), ("adv", self.weight_adversarial)) if weight > 0]
-        return "_".join(used) or "base"
+        return losses_of(vars(self))
+
+
+def losses_of(recipe: Mapping[str, Any]) -> str:
+    """Which of the four ablations a recipe trains, as a checkpoint has it; see `TrainingConfig.losses`."""
+    weights = {"ssim": recipe.get("weight_ssim", 0), "adv": recipe.get("weight_adversarial", 0)}
+    return "_".join(name for name, weight in weights.items() if weight > 0) or "base"

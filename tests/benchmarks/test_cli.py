@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 
 import models
 from benchmarks import cli
+from benchmarks.record import load_records
 from benchmarks.verbs import HELP
 from corpora.video import read_video
 
@@ -71,6 +74,18 @@ def test_evaluate_then_report(run, capsys):
     assert shown.count("2 clips") == 8  # one model and three controls, predicted and true durations
     assert cli.main(["report", str(run)]) == 0
     assert (run / "report" / "report.md").read_text().count("HH-T2L") > 1
+
+
+def test_a_training_with_other_losses_lies_beside_and_is_scored_by_its_name(run, capsys):
+    usual = (run / "train" / "hh_t2l-tiny" / "last.ckpt").read_bytes()
+    assert cli.main(["train", "preset=tiny", "losses=adv", f"out={run}", *CORPUS, *RECIPE]) == 0
+    assert (run / "train" / "hh_t2l-tiny" / "last.ckpt").read_bytes() == usual
+    words = ["evaluate", "preset=tiny", "name=hh_t2l-tiny-adv", f"out={run}", *CORPUS, "metrics=psnr", "controls=[]"]
+    assert cli.main([*words, "durations=true"]) == 0
+    found = [record for record in load_records(run) if record.cell.checkpoint]
+    assert [Path(record.cell.checkpoint).parent.name for record in found] == ["hh_t2l-tiny-adv"]
+    assert found[0].result.system.title == "HH-T2L +ADV"
+    fails(["evaluate", "preset=tiny", "name=nothing", f"out={run}", *CORPUS], capsys, "no checkpoint")
 
 
 def test_generate_says_a_text_with_a_mouth(run, mouth, tmp_path, capsys):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -77,12 +79,17 @@ def test_two_processes_train_what_one_does(tmp_path, corpus):
         steps=3, clips=4, frames_per_clip=2, checkpoint_steps=2, strip_checkpoints=1, weight_adversarial=5.0
     )
     words = ["model=transformer_t2l", "options.feedback_dropout=0.0", "devices=2", "corpus.seed=0"]
-    made = subprocess.run(
-        command(tmp_path, config, *words), cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=900,
-        check=False,
+    process = subprocess.Popen(
+        command(tmp_path, config, *words), cwd=ROOT, env=environment(), start_new_session=True, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
-    assert made.returncode == 0, made.stderr
-    assert made.stdout.count("checkpoint:") == 1, "only one process reports"
+    try:
+        out, said = process.communicate(timeout=900)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # the second process as well, if the first has left it
+    assert process.returncode == 0, said
+    assert out.count("checkpoint:") == 1, "only one process reports"
     one = here(tmp_path / "one", corpus, config, model="transformer_t2l", feedback_dropout=0.0)
     ours, theirs = (
         last_row(tmp_path / "train" / "it", "from_step_000000"),
