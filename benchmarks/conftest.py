@@ -20,8 +20,13 @@ REQUEST = pytest.StashKey[Bench]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --lipbench and --lipbench-grid."""
+    """Add --lipbench, --lipbench-grid and --lipbench-learn."""
     group = parser.getgroup("lipbench")
+    group.addoption(
+        "--lipbench-learn",
+        action="store_true",
+        help="also train on the synthetic corpus and compare with controls that do not move: ten minutes on two cores",
+    )
     group.addoption(
         "--lipbench-grid",
         default=os.environ.get(GRID_VARIABLE),
