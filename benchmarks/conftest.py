@@ -20,8 +20,13 @@ REQUEST = pytest.StashKey[Bench]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --lipbench, --lipbench-grid and --lipbench-paper."""
+    """Add --lipbench and the switches of benchmarks that run on request."""
     group = parser.getgroup("lipbench")
+    group.addoption(
+        "--lipbench-learn",
+        action="store_true",
+        help="also train on the synthetic corpus and compare with controls that do not move: ten minutes on two cores",
+    )
     group.addoption(
         "--lipbench-grid",
         default=os.environ.get(GRID_VARIABLE),

@@ -20,6 +20,16 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz'"
 CHARACTERS: tuple[str, ...] = (BOUNDARY, *LETTERS)
 """All symbols of the character level."""
 
+PHONE_SILENCE = "sil"
+"""Silence among phone tokens."""
+
+PHONES: tuple[str, ...] = (
+    PHONE_SILENCE,
+    "aa", "ae", "ah", "ao", "aw", "ay", "b", "ch", "d", "dh", "eh", "er", "ey", "f", "g", "hh", "ih", "iy", "jh", "k",
+    "l", "m", "n", "ng", "ow", "oy", "p", "r", "s", "sh", "t", "th", "uh", "uw", "v", "w", "y", "z", "zh",
+)  # fmt: skip
+"""All symbols of the phone level: silence and the 39 ARPABET phones of the CMU Pronouncing Dictionary, no stress."""
+
 
 def characters(text: str) -> tuple[str, ...]:
     """Split a sentence into character tokens.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import logging
 from pathlib import Path
-from typing import Any
 
 import corpora
 from benchmarks.config import Prepare
@@ -50,13 +49,14 @@ def find(request: Prepare) -> Download:
     """
     finder = corpora.PREPARATIONS.get(request.corpus.name)
     known = inspect.signature(finder).parameters
-    given: dict[str, Any] = {
+    # those of the corpus itself, such as the synthetic one's sizes; where the store is, no corpus decides
+    given = {option: value for option, value in request.corpus.options.items() if option != "store"}
+    # what was written for this run wins over what the corpus' file has
+    given |= {
         option: value
         for option in ("root", "split", "seed", "stabilise", "tokens", "durations", "alignments")
         if (value := getattr(request, option)) is not None
     }
-    # those of the corpus itself, such as the synthetic one's sizes; where the store is, no corpus decides
-    given |= {option: value for option, value in request.corpus.options.items() if option != "store"}
     for option in given:
         if option not in known:
             takes = ", ".join(known)

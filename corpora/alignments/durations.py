@@ -10,13 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpora.alignments.alignment import SILENCE, Alignment, AlignmentError, Interval
-from corpora.tokens import BOUNDARY, LETTERS, characters, frames_per_token
+from corpora.tokens import BOUNDARY, LETTERS, PHONE_SILENCE, characters, frames_per_token
 
 Level = Literal["characters", "words", "phones"]
 """What a token is."""
-
-PHONE_SILENCE = "sil"
-"""Silence among phone tokens."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +74,7 @@ def align_tokens(
     frames = [Interval(_frames(i.start, fps), _frames(i.end, fps), i.label) for i in tier]
     repairs = _overrun(frames, n_frames, fps, slack or Slack())
     spoken = [interval for interval in frames if interval.label != SILENCE]
-    text = " ".join(interval.label for interval in spoken)
+    text = " ".join(interval.label for interval in alignment.words or spoken if interval.label != SILENCE)
     how = level
     if level == "phones":
         tokens, edges = _phones(frames)

@@ -7,13 +7,13 @@ from pathlib import Path
 from corpora.grid.vocabulary import WORDS
 from corpora.store import Store
 from corpora.stored import FilmedCorpus, store_folder
-from corpora.tokens import CHARACTERS
+from corpora.tokens import CHARACTERS, PHONES
 
 
 def open_grid(store: str | Path) -> FilmedCorpus:
     """Open the prepared corpus. Ids are talker and file code, such as "s1/bbaf2n".
 
-    Its tokens are what it was prepared with: characters or words.
+    Its tokens are what it was prepared with: characters, words or phones.
 
     Args:
         store: the folder that ``lipbench prepare corpus=grid root=FOLDER`` wrote.
@@ -22,5 +22,5 @@ def open_grid(store: str | Path) -> FilmedCorpus:
         UserError: `store` is no path, there is no such store, or its preparation has not finished.
     """
     opened = Store(store_folder(store), "grid")
-    words = opened.manifest.options.get("tokens") == "words"
-    return FilmedCorpus(opened, WORDS if words else CHARACTERS)
+    symbols = {"words": WORDS, "phones": PHONES}.get(str(opened.manifest.options.get("tokens")), CHARACTERS)
+    return FilmedCorpus(opened, symbols)

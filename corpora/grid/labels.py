@@ -8,6 +8,7 @@ from pathlib import Path
 from corpora.alignments import Alignment, AlignmentError, read_alignment
 from corpora.alignments.durations import Level, TokenTimes, align_tokens
 from corpora.grid.vocabulary import WORDS, sentence_of_code
+from corpora.tokens import PHONES
 
 FPS = 25.0
 
@@ -23,7 +24,8 @@ class GridLabels:
     """The ``.align`` file, or a TextGrid."""
     level: Level
     wanted: str | None = None
-    """What was asked for and is not there, so that `alignment` must do: it is noted."""
+    """What was asked for and is not there, so that `alignment` must do: it is noted, and an error for phones, which an
+    ``.align`` file has not."""
 
     def content(self) -> bytes:
         """The file's content; nothing if it is missing.
@@ -39,17 +41,22 @@ class GridLabels:
         Raises:
             AlignmentError: it is missing or cannot be used.
         """
+        if self.level == "phones" and self.wanted is not None:
+            raise AlignmentError(f"there is no {self.wanted}, and phones need one")
         return read_alignment(self.alignment, speaker=self.speaker)
 
     def align(self, alignment: Alignment, n_frames: int) -> TokenTimes:
         """Fit the words to a video of so many frames.
 
         Raises:
-            AlignmentError: a word, or more than one frame of silence, lies beyond the video, or a word is none of
-                GRID's and words are the tokens.
+            AlignmentError: a word, or more than one frame of silence, lies beyond the video, or a token is no word of
+                GRID or no phone of ARPABET where these are the tokens.
         """
         times = align_tokens(alignment, self.level, n_frames, fps=FPS)
-        strange = sorted(set(times.tokens) - set(WORDS)) if self.level == "words" else []
+        known = {"words": WORDS, "phones": PHONES}.get(self.level)
+        strange = sorted(set(times.tokens) - set(known)) if known else []
+        if strange and self.level == "phones":
+            raise AlignmentError(f"'{strange[0][:40]}' is no ARPABET phone")
         if strange:
             raise AlignmentError(f"GRID has no word '{strange[0][:40]}'")
         return times

@@ -16,11 +16,12 @@ from corpora.preparation.run import GEOMETRY, Download, Summary, check_limit, pr
 from corpora.utterance import Split
 from models.errors import UnknownNameError, UserError
 
-Tokens = Literal["characters", "words"]
-"""What a token is. Stores of different tokens are different stores."""
+Tokens = Literal["characters", "words", "phones"]
+"""What a token is; phones are those of a TextGrid. Stores of different tokens are different stores."""
 Durations = Literal["align", "textgrid"]
 """``align``: word times from the ``.align`` file. ``textgrid``: from a TextGrid of P2FA or MFA, for the clips that have
-one; the others have their ``.align`` file's, and a note. Each utterance names the source of its durations."""
+one; the others have their ``.align`` file's, and a note, or are left out where phones are the tokens. Each utterance
+names the source of its durations."""
 
 USUAL_FRAMES = 75
 MAX_FRAMES = 750
@@ -62,6 +63,8 @@ def find_grid(
             raise UnknownNameError(kind, value, get_args(choices))
     if alignments is not None and durations != "textgrid":
         raise UserError("alignments= is a folder of TextGrids", remedy="Ask for them with durations=textgrid")
+    if tokens == "phones" and durations != "textgrid":
+        raise UserError("GRID's .align files have no phones", remedy="Take those of TextGrids: durations=textgrid")
     # without it every clip would fail
     predictor_path()
     clips = find_clips(root, textgrids=(alignments or True) if durations == "textgrid" else False)

@@ -8,22 +8,27 @@ import json
 import re
 from collections.abc import Sequence
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from corpora.alignments.durations import align_tokens
 from corpora.synthetic.contours import landmarks, shape_mouth
 from corpora.synthetic.drawing import RENDER_VERSION, draw_frame
 from corpora.synthetic.pose import Pose, trajectory
 from corpora.synthetic.sentences import write_sentence
 from corpora.synthetic.speakers import Speaker, draw_speaker
-from corpora.tokens import CHARACTERS
+from corpora.tokens import CHARACTERS, PHONES
 from corpora.utterance import FRAME_HEIGHT, FRAME_WIDTH, MOUTH_POINTS, Split, Utterance
-from models.errors import UserError
+from models.errors import UnknownNameError, UserError
 
 MAX_SPEAKERS = 100
 MAX_CLIPS = 1_000_000
+
+Tokens = Literal["characters", "phones"]
+"""What a token is."""
+SYMBOLS: dict[Tokens, tuple[str, ...]] = {"characters": CHARACTERS, "phones": PHONES}
 
 _SPEAKER_STREAM, _CLIP_STREAM = 0, 1
 _ID = re.compile(r"f(\d\d)/(\d{6})")
@@ -43,6 +48,8 @@ class SyntheticCorpus:
         seconds: shortest and longest clip.
         fps: frames per second.
         noise: standard deviation of camera noise as a share of full brightness, 0 to 0.5.
+        tokens: "phones", which are what moves the mouth, or "characters", those of a word sharing its time evenly, as
+            GRID's do. Both have the same pixels.
 
     Raises:
         UserError: an option is out of range or of the wrong kind.
@@ -54,7 +61,6 @@ class SyntheticCorpus:
     """
 
     name = "synthetic"
-    symbols = CHARACTERS
 
     def __init__(
         self,
@@ -66,10 +72,19 @@ class SyntheticCorpus:
         seconds: tuple[float, float] = (2.5, 4.0),
         fps: float = 25.0,
         noise: float = 0.0,
+        tokens: Tokens = "characters",
     ) -> None:
         _check_options(seed, train, test, speakers, seconds, fps, noise)
+        if tokens not in SYMBOLS:
+            raise UnknownNameError("kind of token", str(tokens), SYMBOLS)
         self._seed, self._train, self._test, self._speakers = int(seed), int(train), int(test), int(speakers)
         self._seconds, self._fps, self._noise = (float(seconds[0]), float(seconds[1])), float(fps), float(noise)
+        self._tokens: Tokens = tokens
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """All token symbols: characters, or phones."""
+        return SYMBOLS[self._tokens]
 
     @property
     def fps(self) -> float:
@@ -115,16 +130,18 @@ class SyntheticCorpus:
         split: Split = "train" if clip < self._train else "test"
         rng = np.random.default_rng([self._seed, _CLIP_STREAM, clip])
         n_frames = max(1, round(rng.uniform(*self._seconds) * self._fps))
-        sentence = write_sentence(rng, n_frames=n_frames, fps=self._fps, split=split)
-        poses = trajectory(sentence.tokens, sentence.durations, fps=self._fps)
+        spoken = write_sentence(rng, seconds=n_frames / self._fps, split=split)
+        phones, told = (align_tokens(spoken, level, n_frames, fps=self._fps) for level in ("phones", self._tokens))
+        # from whole frames, as the tokens have them, so that what is told of a clip is all that moved its mouth
+        poses = trajectory(phones.tokens, phones.durations, fps=self._fps)
         frames, points = _film(_speaker(self._seed, clip % self._speakers), poses, rng, noise=self._noise)
         return Utterance(
             id=utterance_id,
             speaker=utterance_id.partition("/")[0],
-            text=sentence.text,
-            tokens=sentence.tokens,
-            durations=sentence.durations,
-            duration_source="synthetic, exact by construction",
+            text=told.text,
+            tokens=told.tokens,
+            durations=told.durations,
+            duration_source=told.source,
             fps=self._fps,
             frames=frames,
             landmarks=points,

@@ -15,7 +15,7 @@ from corpora.synthetic.contours import Curves, Mouth, lip_curves
 from corpora.synthetic.speakers import Speaker
 from corpora.utterance import FRAME_HEIGHT, FRAME_WIDTH
 
-RENDER_VERSION = 1
+RENDER_VERSION = 2
 
 Plane = NDArray[np.floating]
 """float32 (h, w) pixels of the canvas, or (1, w) or (h, 1) where all rows or all columns are alike."""

@@ -12,7 +12,7 @@ from corpora.preparation.clip import Candidate, Made
 from corpora.preparation.run import Download
 from corpora.store import Store
 from corpora.stored import StoredCorpus, store_folder
-from corpora.synthetic.corpus import SyntheticCorpus
+from corpora.synthetic.corpus import SyntheticCorpus, Tokens
 from corpora.utterance import Corpus, Split
 from models.errors import UserError
 
@@ -26,6 +26,7 @@ def find_synthetic(
     seconds: Sequence[float] | None = None,
     fps: float | None = None,
     noise: float | None = None,
+    tokens: Tokens | None = None,
 ) -> Download:
     """Say what a synthetic corpus holds, for `corpora.preparation.run.prepare`.
 
@@ -37,11 +38,14 @@ def find_synthetic(
         seconds: likewise.
         fps: likewise.
         noise: likewise.
+        tokens: likewise.
 
     Raises:
         UserError: an option is out of range or of the wrong kind.
     """
-    corpus = _drawn(seed=seed, train=train, test=test, speakers=speakers, seconds=seconds, fps=fps, noise=noise)
+    corpus = _drawn(
+        seed=seed, train=train, test=test, speakers=speakers, seconds=seconds, fps=fps, noise=noise, tokens=tokens
+    )
     splits: tuple[Split, ...] = ("train", "test")
     clips = [_candidate(corpus, name, split) for split in splits for name in corpus.ids(split)]
     return Download(
@@ -63,6 +67,7 @@ def open_synthetic(
     seconds: Sequence[float] | None = None,
     fps: float | None = None,
     noise: float | None = None,
+    tokens: Tokens | None = None,
 ) -> Corpus:
     """Open the synthetic corpus, drawn on the fly or from a store.
 
@@ -75,12 +80,15 @@ def open_synthetic(
         seconds: likewise.
         fps: likewise.
         noise: likewise.
+        tokens: likewise.
 
     Raises:
         UserError: an option is out of range or of the wrong kind, there is no such store, or it holds a synthetic
             corpus of other options.
     """
-    corpus = _drawn(seed=seed, train=train, test=test, speakers=speakers, seconds=seconds, fps=fps, noise=noise)
+    corpus = _drawn(
+        seed=seed, train=train, test=test, speakers=speakers, seconds=seconds, fps=fps, noise=noise, tokens=tokens
+    )
     if store is None:
         return corpus
     opened = Store(store_folder(store), corpus.name)

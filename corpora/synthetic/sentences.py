@@ -1,15 +1,15 @@
-"""Text and durations: what a synthetic speaker says, and how long each character lasts."""
+"""What a synthetic speaker says, and when: words and phones with their times."""
 
 from __future__ import annotations
 
 import zlib
-from typing import NamedTuple
+from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
+from corpora.alignments.alignment import Alignment, Interval
 from corpora.grid.vocabulary import SLOTS
-from corpora.tokens import BOUNDARY, characters, frames_per_token
+from corpora.synthetic.lexicon import PRONUNCIATIONS
 from corpora.utterance import Split
 
 GRID_SLOTS: tuple[tuple[str, ...], ...] = tuple(tuple(slot.values()) for slot in SLOTS)
@@ -23,38 +23,29 @@ MORE_WORDS: tuple[str, ...] = (
 )  # fmt: skip
 """Words that lengthen a sentence until it fills its clip."""
 
-SECONDS_PER_BEAT = 0.082
-"""Mean length of a character: GRID speakers say about twelve in a second."""
+SECONDS_PER_BEAT = 0.095
+"""Mean length of a phone: ten to eleven in a second, as in read speech."""
 
 BEATS: dict[str, float] = {
-    **dict.fromkeys("aou", 1.4),
-    **dict.fromkeys("ei", 1.15),
-    **dict.fromkeys("fmsvwxyz", 1.05),
-    **dict.fromkeys("bcghjlnpqr", 0.9),
-    **dict.fromkeys("dkt", 0.7),
-    "'": 0.2,
+    **dict.fromkeys(("aw", "ay", "ey", "ow", "oy"), 1.5),
+    **dict.fromkeys(("aa", "ae", "ao", "er", "iy", "uw"), 1.3),
+    **dict.fromkeys(("ah", "eh", "ih", "uh"), 1.0),
+    **dict.fromkeys(("ch", "f", "jh", "s", "sh", "th", "v", "z", "zh"), 1.05),
+    **dict.fromkeys(("b", "l", "m", "n", "ng", "p", "r", "w", "y"), 0.9),
+    **dict.fromkeys(("d", "dh", "g", "hh", "k", "t"), 0.75),
 }
-"""Length of each character relative to `SECONDS_PER_BEAT`."""
+"""Length of each phone relative to `SECONDS_PER_BEAT`."""
 
 PAUSE_BEATS = 1.6
 PAUSE_CHANCE = 0.12
 SPREAD = 0.14
-"""Standard deviation of the logarithm of a character's length, from one utterance to the next."""
+"""Standard deviation of the logarithm of a phone's length, from one utterance to the next."""
 
 TEST_SHARE = 6
 """One sentence in so many is kept for testing."""
 
 
-class Sentence(NamedTuple):
-    """What is said, and when."""
-
-    text: str
-    tokens: tuple[str, ...]
-    durations: NDArray[np.int64]
-    """(m,) frames per token, summing to the clip's length."""
-
-
-def write_sentence(rng: np.random.Generator, *, n_frames: int, fps: float, split: Split) -> Sentence:
+def write_sentence(rng: np.random.Generator, *, seconds: float, split: Split) -> Alignment:
     """Make up a sentence that fills a clip.
 
     It begins as a GRID sentence and goes on with drawn words; a clip too short for six words gets a few
@@ -62,26 +53,22 @@ def write_sentence(rng: np.random.Generator, *, n_frames: int, fps: float, split
 
     Args:
         rng: where the choices come from.
-        n_frames: length of the clip, at least 1.
-        fps: frames per second.
+        seconds: length of the clip, above 0.
         split: which split the clip belongs to. The text alone decides the split that a sentence can occur in, so no
             sentence is ever in both.
 
     Returns:
-        The sentence, with silence at both ends unless the clip is shorter than a few frames.
+        Words and phones with their times, as an aligner would find them: silence at both ends, and here and there
+        between two words.
     """
     silences = rng.uniform(0.12, 0.36, size=2)
-    silences *= min(1.0, 0.3 * n_frames / fps / silences.sum())
-    beats = (n_frames / fps - silences.sum()) / SECONDS_PER_BEAT
-    text = _draw_text(rng, beats)
-    while split_of(text) != split:
-        text = _draw_text(rng, beats)
-    tokens = characters(text)
-    lengths = _token_beats(rng, tokens)
-    speech = n_frames / fps - silences.sum()
-    seconds = np.concatenate([silences[:1], lengths * speech / lengths.sum(), silences[1:]])
-    edges = np.concatenate([[0.0], np.cumsum(seconds)]) * fps
-    return Sentence(text, tokens, frames_per_token(edges, n_frames))
+    silences *= min(1.0, 0.3 * seconds / silences.sum())
+    speech = seconds - float(silences.sum())
+    beats = speech / SECONDS_PER_BEAT
+    words = _draw_words(rng, beats)
+    while split_of(" ".join(words)) != split:
+        words = _draw_words(rng, beats)
+    return _speak(rng, words, begin=float(silences[0]), seconds=speech)
 
 
 def split_of(text: str) -> Split:
@@ -89,7 +76,7 @@ def split_of(text: str) -> Split:
     return "test" if zlib.crc32(text.encode()) % TEST_SHARE == 0 else "train"
 
 
-def _draw_text(rng: np.random.Generator, beats: float) -> str:
+def _draw_words(rng: np.random.Generator, beats: float) -> list[str]:
     words = [slot[rng.integers(len(slot))] for slot in GRID_SLOTS]
     while len(words) > 1 and _word_beats(words) > 1.15 * beats:
         words.pop(0 if rng.random() < 0.5 else -1)
@@ -97,17 +84,25 @@ def _draw_text(rng: np.random.Generator, beats: float) -> str:
         word = MORE_WORDS[rng.integers(len(MORE_WORDS))]
         # Stop where the rate of speech is nearest to the usual one.
         if abs(_word_beats([*words, word]) - beats) >= abs(_word_beats(words) - beats):
-            return " ".join(words)
+            return words
         words.append(word)
 
 
 def _word_beats(words: list[str]) -> float:
-    return sum(BEATS[letter] for word in words for letter in word)
+    return sum(BEATS[phone] for word in words for phone in PRONUNCIATIONS[word].split())
 
 
-def _token_beats(rng: np.random.Generator, tokens: tuple[str, ...]) -> NDArray[np.float64]:
-    """Lengths of all tokens but the silences at both ends."""
-    inner = tokens[1:-1]
-    pauses = np.where(rng.random(len(inner)) < PAUSE_CHANCE, PAUSE_BEATS, 0.0)
-    usual = np.array([pause if token == BOUNDARY else BEATS[token] for token, pause in zip(inner, pauses, strict=True)])
-    return usual * np.exp(SPREAD * rng.standard_normal(len(inner)))
+def _speak(rng: np.random.Generator, words: list[str], *, begin: float, seconds: float) -> Alignment:
+    said = [PRONUNCIATIONS[word].split() for word in words]
+    pauses = [*np.where(rng.random(len(words) - 1) < PAUSE_CHANCE, PAUSE_BEATS, 0.0), 0.0]
+    usual = [[*(BEATS[phone] for phone in phones), pause] for phones, pause in zip(said, pauses, strict=True)]
+    beats = np.concatenate(usual)
+    beats *= np.exp(SPREAD * rng.standard_normal(len(beats)))
+    times = iter((begin + seconds * np.concatenate([[0.0], np.cumsum(beats)]) / beats.sum()).tolist())
+    word_times, phone_times = [], []
+    for word, phones in zip(words, said, strict=True):
+        # the last of a word's times is where it ends and the pause begins, be it of no length
+        edges = [next(times) for _ in range(len(phones) + 1)]
+        word_times.append(Interval(edges[0], edges[-1], word))
+        phone_times += [Interval(*edge, phone) for edge, phone in zip(pairwise(edges), phones, strict=True)]
+    return Alignment(format="synthetic", words=tuple(word_times), phones=tuple(phone_times))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from corpora.alignments.durations import PHONE_SILENCE
+from corpora.tokens import PHONE_SILENCE
 
 PHONES: tuple[str, ...] = (
     PHONE_SILENCE,

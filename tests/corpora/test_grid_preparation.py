@@ -407,6 +407,60 @@ def test_durations_from_textgrids_where_there_are_some(download, short, tmp_path
     assert elsewhere.skipped == {}
 
 
+PHONES = """1
+"IntervalTier"
+"phones"
+0
+0.8
+7
+0
+0.16
+""
+0.16
+0.24
+"B"
+0.24
+0.32
+"IH1"
+0.32
+0.4
+"N"
+0.4
+0.48
+"B"
+0.48
+0.6
+"L"
+0.6
+0.8
+"UW1"
+"""
+
+
+def test_phones_come_from_textgrids_alone(download, short, tmp_path):
+    for code in ("bbaf2n", "lwae9s", "pgba1p"):
+        download.add(code, *short)
+    folder = download.root / "alignments" / "s1"
+    both = TEXTGRID.replace("<exists>\n1\n", "<exists>\n2\n") + PHONES.removeprefix("1\n")
+    (folder / "bbaf2n.TextGrid").write_text(both)
+    (folder / "pgba1p.TextGrid").write_text(both.replace('"IH1"', '"ɪ"'))
+    with pytest.raises(UserError, match="durations=textgrid"):
+        prepare_grid(download.root, tmp_path / "store", workers=0, tokens="phones")
+    options = {"tokens": "phones", "durations": "textgrid"}
+    summary = prepare_grid(download.root, tmp_path / "store", workers=0, **options)
+    assert summary.skipped == {
+        "s1/lwae9s": "there is no TextGrid, and phones need one",
+        "s1/pgba1p": "'ɪ' is no ARPABET phone",
+    }
+    grid = open_grid(tmp_path / "store")
+    utterance = grid.load("s1/bbaf2n")
+    assert utterance.tokens == ("sil", "b", "ih", "n", "b", "l", "uw", "sil")
+    assert utterance.durations.tolist() == [4, 2, 2, 2, 2, 3, 5, 0]
+    assert utterance.text == "bin blue"
+    assert utterance.duration_source == "mfa TextGrid, phones"
+    assert set(utterance.tokens) <= set(grid.symbols)
+
+
 def test_both_layouts_give_the_same_clips(download, short, tmp_path):
     download.add(CODE, *short)
     unzipped = tmp_path / "unzipped"

@@ -6,24 +6,17 @@ from itertools import combinations
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from skimage.metrics import structural_similarity
 
 import corpora
 from corpora.synthetic import corpus as synthetic
-from corpora.synthetic.contours import landmarks, shape_mouth
 from corpora.synthetic.corpus import SyntheticCorpus
-from corpora.synthetic.drawing import draw_frame
-from corpora.synthetic.pose import VISEMES, Pose, trajectory
-from corpora.synthetic.sentences import BEATS, GRID_SLOTS, MORE_WORDS, split_of, write_sentence
-from corpora.synthetic.speakers import draw_speaker
-from corpora.tokens import CHARACTERS, characters
+from corpora.synthetic.sentences import GRID_SLOTS
+from corpora.tokens import PHONES, characters
 from corpora.utterance import FRAME_HEIGHT, FRAME_WIDTH
 from models.errors import UnknownNameError, UserError
 
 SPEAKERS = 6
-FACES = [draw_speaker(np.random.default_rng([9, index]), tone=index / 5) for index in range(SPEAKERS)]
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +80,10 @@ def test_loading_depends_on_seed_and_id_alone():
 
 @pytest.mark.parametrize(
     "change",
-    [{"seed": 1}, {"train": 9}, {"test": 9}, {"speakers": 2}, {"seconds": (2, 3)}, {"fps": 30}, {"noise": 0.01}],
+    [
+        *({"seed": 1}, {"train": 9}, {"test": 9}, {"speakers": 2}, {"seconds": (2, 3)}, {"fps": 30}, {"noise": 0.01}),
+        {"tokens": "phones"},
+    ],
     ids=str,
 )
 def test_every_option_changes_the_fingerprint(change):
@@ -125,6 +121,11 @@ def test_bad_options_are_named(options):
         SyntheticCorpus(**options)
 
 
+def test_unknown_tokens_are_refused():
+    with pytest.raises(UnknownNameError, match=r"'words'.*characters, phones"):
+        SyntheticCorpus(tokens="words")
+
+
 @pytest.mark.parametrize("name", ["", "f00/18", "f01/000000", "f00/000018", "s1/bbaf2n"])
 def test_unknown_ids_are_refused(corpus, name):
     with pytest.raises(UserError, match=r"f00/000000 to f05/000017"):
@@ -142,210 +143,36 @@ def test_it_opens_by_name():
         corpora.create("synthetic", trian=1)
 
 
-# --- sentences --------------------------------------------------------------------------------------------------------
+# --- levels -----------------------------------------------------------------------------------------------------------
 
 
-def test_every_letter_that_can_be_said_has_a_length():
-    said = {letter for word in (*MORE_WORDS, *(word for slot in GRID_SLOTS for word in slot)) for letter in word}
-    assert said <= set(BEATS) == set(CHARACTERS[1:])
+def test_phones_and_characters_tell_of_the_same_pixels():
+    options = {"train": 0, "test": 3, "seconds": (1.5, 3.0)}
+    letters, phones = SyntheticCorpus(**options), SyntheticCorpus(tokens="phones", **options)
+    for name in letters.ids("test"):
+        one, other = letters.load(name), phones.load(name)
+        np.testing.assert_array_equal(one.frames, other.frames)
+        assert one.text == other.text
+        assert set(other.tokens) <= set(phones.symbols) == set(PHONES)
+        assert (one.duration_source, other.duration_source) == (
+            "synthetic, characters by even split",
+            "synthetic, phones",
+        )
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.integers(0, 10**6), st.integers(5, 250), st.sampled_from([25.0, 29.97]), st.sampled_from(["train", "test"]))
-def test_a_sentence_fills_its_clip_and_stays_in_its_split(seed, n_frames, fps, split):
-    sentence = write_sentence(np.random.default_rng(seed), n_frames=n_frames, fps=fps, split=split)
-    assert sentence.tokens == characters(sentence.text)
-    assert len(sentence.durations) == len(sentence.tokens)
-    assert sentence.durations.sum() == n_frames
-    assert split_of(sentence.text) == split
-
-
-def test_each_letter_may_stand_in_either_split_even_alone():
-    """The shortest clips hold a single word of a GRID sentence; both splits need some to draw from."""
-    assert {split_of(word) for word in GRID_SLOTS[3]} == {"train", "test"}
-
-
-def test_speech_runs_at_the_rate_of_speech():
-    rng = np.random.default_rng(0)
-    for n_frames in (62, 75, 100):
-        sentences = [write_sentence(rng, n_frames=n_frames, fps=25.0, split="train") for _ in range(40)]
-        letters = np.array([len(sentence.text.replace(" ", "")) for sentence in sentences])
-        frames = np.array([sentence.durations[1:-1].sum() for sentence in sentences])
-        assert 1.4 < (frames / letters).min() <= (frames / letters).max() < 3.2
-
-
-def test_vowels_last_longer_than_stops():
-    rng = np.random.default_rng(0)
-    heard: dict[str, list[int]] = {"a": [], "t": []}
-    for _ in range(80):
-        sentence = write_sentence(rng, n_frames=80, fps=25.0, split="train")
-        for token, frames in zip(sentence.tokens, sentence.durations, strict=True):
-            heard.setdefault(token, []).append(int(frames))
-    assert np.mean(heard["a"]) > 1.5 * np.mean(heard["t"])
-    assert np.std(heard["a"]) > 0.2
-
-
-# --- pose -------------------------------------------------------------------------------------------------------------
-
-
-def test_every_symbol_has_a_viseme():
-    assert set(VISEMES) == set(CHARACTERS)
-
-
-def poses(text, frames=3):
-    tokens = characters(text)
-    track = trajectory(tokens, np.full(len(tokens), frames), fps=25.0)
-    return {(index, token): Pose(*track[frames * index + frames // 2]) for index, token in enumerate(tokens)}
-
-
-@pytest.mark.parametrize("closed", "bmp")
-@pytest.mark.parametrize("vowel", "aeo")
-def test_closures_close_between_open_vowels(closed, vowel):
-    pose = poses(f"{vowel}{closed}{vowel}")
-    assert pose[2, closed].aperture < 0.05 < 0.3 < pose[1, vowel].aperture
-    assert pose[2, closed].press > 0.7
-
-
-@pytest.mark.parametrize(
-    ("part", "letter"),
-    [("aperture", "a"), ("jaw", "a"), ("spread", "i"), ("rounding", "u"), ("press", "b"), ("bite", "f")],
-)
-def test_letters_look_like_themselves(part, letter):
-    pose = {said: getattr(pose, part) for (_, said), pose in poses("abiufa").items()}
-    assert max(pose, key=lambda said: pose[said]) == letter
-    assert pose[letter] > 0.4
-
-
-def test_neighbours_colour_a_consonant():
-    assert poses("oto")[2, "t"].rounding > poses("iti")[2, "t"].rounding + 0.3
-
-
-def test_silence_rests_and_motion_is_smooth():
-    track = trajectory(characters("about a baby"), np.array([9, 3, 2, 3, 2, 2, 0, 3, 0, 2, 3, 2, 3, 9]), fps=25.0)
-    assert np.abs(track[[0, 1, -2, -1]]).max() < 0.1
-    assert ((track >= 0) & (track <= 1)).all()
-    assert np.abs(np.diff(track, axis=0)).max() < 0.75
-
-
-def test_a_token_of_no_frame_leaves_no_trace():
-    with_it = trajectory(("|", "a", "b", "a", "|"), np.array([3, 4, 0, 4, 3]), fps=25.0)
-    without = trajectory(("|", "a", "a", "|"), np.array([3, 4, 4, 3]), fps=25.0)
-    np.testing.assert_allclose(with_it, without, atol=1e-9)
-
-
-def test_the_same_speech_at_twice_the_rate_is_the_same_motion():
-    tokens = characters("bad")
-    slow = trajectory(tokens, np.array([4, 2, 4, 2, 4]), fps=25.0)
-    fast = trajectory(tokens, np.array([8, 4, 8, 4, 8]), fps=50.0)
-    assert np.abs(0.5 * (fast[::2] + fast[1::2]) - slow).max() < 0.12
-
-
-# --- contours and landmarks -------------------------------------------------------------------------------------------
-
-POSES = {
-    "rest": Pose(),
-    "a": VISEMES["a"].target,
-    "i": VISEMES["i"].target,
-    "u": VISEMES["u"].target,
-    "f": VISEMES["f"].target,
-    "p": VISEMES["p"].target,
-}
-
-
-def area(points):
-    x, y = points.T
-    return 0.5 * float((x * np.roll(y, -1) - y * np.roll(x, -1)).sum())
-
-
-@pytest.mark.parametrize("pose", POSES.values(), ids=POSES)
-@pytest.mark.parametrize("face", FACES)
-def test_landmarks_stand_in_dlibs_order(face, pose):
-    points = landmarks(shape_mouth(face, pose))
-    outer, inner = points[:12], points[12:]
-    assert points.shape == (20, 2)
-    assert outer[:, 0].argmin() == 0
-    assert outer[:, 0].argmax() == 6
-    assert outer[:, 1].argmin() in (2, 3, 4)
-    assert outer[:, 1].argmax() == 9
-    assert area(outer) > 0  # clockwise as seen, with y pointing down
-    assert area(inner) >= 0
-    assert area(inner) < area(outer)
-    assert (np.abs(outer[3, 0] - outer[9, 0]), np.abs(inner[2, 0] - inner[6, 0])) == pytest.approx((0, 0), abs=1e-4)
-    assert (points >= 0).all()
-    assert (points <= [FRAME_WIDTH - 1, FRAME_HEIGHT - 1]).all()
-
-
-@pytest.mark.parametrize("face", FACES)
-def test_the_pose_shows_in_the_landmarks(face):
-    shape = {name: landmarks(shape_mouth(face, pose)) for name, pose in POSES.items()}
-    opening = {name: points[18, 1] - points[14, 1] for name, points in shape.items()}
-    width = {name: points[6, 0] - points[0, 0] for name, points in shape.items()}
-    assert opening["rest"] == opening["p"] == 0
-    assert opening["a"] > 15 > opening["i"] > opening["f"] > 0
-    assert width["u"] < 0.85 * width["rest"] < width["rest"] < width["i"]
-
-
-def test_an_offset_shifts_the_landmarks():
-    mouths = [shape_mouth(FACES[0], POSES["a"], offset=offset) for offset in ((0.0, 0.0), (2.0, -3.0))]
-    np.testing.assert_allclose(landmarks(mouths[1]) - landmarks(mouths[0]), np.tile([2, -3], (20, 1)), atol=1e-4)
-
-
-# --- pixels -----------------------------------------------------------------------------------------------------------
-
-
-def redness(pixels):
-    """How red a colour is, whatever its brightness."""
-    return pixels[..., 0] / pixels[..., 1]
-
-
-def pixel(picture, point, dy=0):
-    return picture[round(float(point[1])) + dy, round(float(point[0]))]
-
-
-@pytest.mark.parametrize("face", FACES)
-def test_lips_are_where_the_landmarks_say(face):
-    mouth = shape_mouth(face, POSES["a"])
-    picture, points = draw_frame(face, mouth), landmarks(mouth)
-    for index in (2, 3, 4):  # upper edge: skin above, lip below
-        assert redness(pixel(picture, points[index], 3)) > redness(pixel(picture, points[index], -3)) + 0.1
-    for index in (8, 9, 10):  # lower edge: lip above, skin below
-        assert redness(pixel(picture, points[index], -3)) > redness(pixel(picture, points[index], 3)) + 0.1
-
-
-@pytest.mark.parametrize("face", FACES)
-def test_an_open_mouth_shows_teeth_and_the_dark_behind(face):
-    mouth = shape_mouth(face, POSES["a"])
-    picture, points = draw_frame(face, mouth), landmarks(mouth)
-    # Half a tooth aside: the gap between the front teeth is in the very middle.
-    column = round(mouth.centre[0] + face.tooth / 2)
-    inside = picture[round(float(points[14, 1])) + 2 : round(float(points[18, 1])) - 1, column]
-    assert inside.min(axis=1).max() > 0.55  # teeth: bright in all three channels
-    assert inside.max(axis=1).min() < 0.25  # the dark
-
-
-@pytest.mark.parametrize("pose", POSES.values(), ids=POSES)
-def test_edges_are_smooth(pose):
-    """A mouth half a pixel further on lies between the two whole steps: no edge snaps to the grid."""
-    still, half, whole = (
-        draw_frame(FACES[1], shape_mouth(FACES[1], pose, offset=(0.0, dy)), offset=(0.0, dy)) for dy in (0.0, 0.5, 1.0)
-    )
-    assert np.abs(half - 0.5 * (still + whole)).max() < 0.25
-    assert np.abs(half - still).mean() > 0
-
-
-def test_light_scales_the_whole_picture():
-    mouth = shape_mouth(FACES[0], POSES["i"])
-    np.testing.assert_allclose(
-        draw_frame(FACES[0], mouth, light=0.5), 0.5 * draw_frame(FACES[0], mouth), rtol=1e-5, atol=1e-6
-    )
-
-
-def test_noise_has_the_strength_asked_for():
-    options = {"train": 1, "test": 0, "seconds": (0.4, 0.4)}
-    clean, noisy = (SyntheticCorpus(noise=noise, **options).load("f00/000000") for noise in (0.0, 0.02))
-    difference = (noisy.frames.astype(float) - clean.frames)[(clean.frames > 30) & (clean.frames < 225)]
-    assert difference.std() / 255 == pytest.approx(0.02, rel=0.05)
-    np.testing.assert_array_equal(clean.landmarks, noisy.landmarks)
+@pytest.mark.parametrize("fps", [25.0, 29.97])
+def test_lips_meet_in_every_closure_that_is_seen(fps):
+    corpus = SyntheticCorpus(train=40, test=0, seconds=(2.5, 4.0), fps=fps, tokens="phones")
+    closures = 0
+    for name in corpus.ids("train")[::5]:
+        clip = corpus.load(name)
+        opening = clip.landmarks[:, 18, 1] - clip.landmarks[:, 14, 1]
+        ends = np.cumsum(clip.durations)
+        for phone, frames, end in zip(clip.tokens, clip.durations, ends, strict=True):
+            if phone in ("b", "m", "p") and frames:
+                closures += 1
+                assert opening[end - frames : end].min() < 0.01, f"{phone} in {clip.text}"
+    assert closures > 10
 
 
 # --- what the corpus is for -------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """What the synthetic corpus drew when its `RENDER_VERSION` was set: a changed drawing must get another number.
 
-Nothing here says that the drawing is good; `test_synthetic.py` does. After a change, raise `RENDER_VERSION` and add
+Nothing here says that the drawing is good; the corpus' other tests do. After a change, raise `RENDER_VERSION` and add
 its record with: python tests/corpora/test_synthetic_golden.py
 """
 

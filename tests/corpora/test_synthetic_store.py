@@ -10,7 +10,16 @@ from corpora.synthetic.corpus import SyntheticCorpus
 from corpora.synthetic.preparation import find_synthetic
 from models.errors import UserError
 
-OPTIONS = {"seed": 5, "train": 3, "test": 2, "speakers": 2, "seconds": [0.3, 0.6], "fps": 30000 / 1001, "noise": 0.01}
+OPTIONS = {
+    "seed": 5,
+    "train": 3,
+    "test": 2,
+    "speakers": 2,
+    "seconds": [0.3, 0.6],
+    "fps": 30000 / 1001,
+    "noise": 0.01,
+    "tokens": "phones",
+}
 
 
 @pytest.fixture(scope="module")
