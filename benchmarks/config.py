@@ -174,6 +174,7 @@ class Gate(Bench):
     base_records: str | None
     head_records: str | None
     pairs: int = Field(ge=5)
+    looks: Literal[1, 2]
     margin: float = Field(ge=0.0)
     blind: float = Field(gt=0.0)
     implausible: float = Field(gt=0.0, lt=1.0)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from benchmarks.gate import costs, latency, manifest, quality
-from benchmarks.gate.drift import drift
+from benchmarks.gate.drift import busy, drift
 from benchmarks.gate.estimate import spread
 from benchmarks.gate.pairs import Pair
 from benchmarks.gate.rules import Rules
@@ -32,6 +32,8 @@ def decide(expected: Sequence[Cell], pairs: Sequence[Pair], rules: Rules) -> Dec
         notes.insert(0, f"no A/A run was given (noise=…): every margin of latency is {rules.margin:.0%}")
     elif unknown := [change.place for change in changes if change.place not in (rules.noise or {})]:
         notes.insert(0, f"the A/A run does not know {', '.join(unknown)}: their margin is {rules.margin:.0%}")
+    crowded = busy(pairs)
+    notes += [crowded] if crowded else []
     return Decision(findings=(*findings, *cost_findings, *quality_findings), notes=tuple(notes))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,8 @@ from benchmarks.gate.pairs import Conditions, Pair
 
 OFFSET = 0.01
 """Difference in speed between the sides above which times may not be compared."""
+BUSY_CORES = 0.25
+"""Cores taken by other processes above which a reader is told."""
 FOREIGN_CORES = 0.1
 """Difference in cores taken by other processes above which they may not."""
 
@@ -48,6 +51,16 @@ def drift(pairs: Sequence[Pair], *, seed: int = 0) -> Drift | None:
         slower = "head" if load > 0 else "base"
         return Drift(f"other processes kept {abs(load):.2f} cores more busy in the blocks of {slower}", load > 0)
     return None
+
+
+def busy(pairs: Sequence[Pair]) -> str | None:
+    """That others used the machine all the while, as a note; None if hardly, or if nobody watched."""
+    blocks = [block.conditions for pair in pairs for block in (pair.base, pair.head) if block.conditions]
+    foreign = [conditions.foreign_cores for conditions in blocks if conditions.foreign_cores is not None]
+    typical = statistics.median(foreign) if foreign else 0.0
+    if typical <= BUSY_CORES:
+        return None
+    return f"other processes kept {typical:.1f} cores busy while it was measured: times scatter more than they need to"
 
 
 def _offset(differences: Sequence[float | None], limit: float, seed: int) -> float | None:

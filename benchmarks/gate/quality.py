@@ -106,10 +106,19 @@ def _loss(cell: Cell, facts: MetricFacts, base: Quality, head: Quality, rules: R
     mean = base.mean(facts.name)
     share = rules.quality_margin * abs(mean) if mean is not None and math.isfinite(mean) else 0.0
     margin = rules.quality_margins.get(facts.name, share)
-    speakers = {clip.utterance: clip.speaker for clip in base.clips}
+    speakers = _clusters(base.clips)
     shifted = {utterance: loss - margin for utterance, loss in losses.items()}
     beyond = paired(shifted, dict.fromkeys(shifted, 0.0), speakers, seed=rules.seed)
     return Loss(cell=cell, facts=facts, margin=margin, beyond=beyond)
+
+
+def _clusters(clips: Sequence[ClipScore]) -> dict[str, str]:
+    """Utterance to what is resampled with it as a whole: its speaker, or nothing where there are few of them.
+
+    Few speakers say nothing of others; the gate then answers for these clips alone, which is what it is asked.
+    """
+    few = len({clip.speaker for clip in clips}) < MIN_CLUSTERS
+    return {clip.utterance: "" if few else clip.speaker for clip in clips}
 
 
 def _worse(facts: MetricFacts, base: ClipScore, head: ClipScore) -> float:

@@ -18,6 +18,10 @@ DIGITS = 6
 """Significant digits kept of each time: a millionth of it is far below any noise."""
 
 
+PARAMETERS = 1
+"""What records made from samples say of a model's size: samples hold times only."""
+
+
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -68,7 +72,9 @@ class Samples(_Frozen):
             machine=self.machine,
             software=self.software,
             result=Latency(
-                system=System(name=cell.system, title=cell.system, kind="model", preset=cell.preset),
+                system=System(
+                    name=cell.system, title=cell.system, kind="model", preset=cell.preset, parameters=PARAMETERS
+                ),
                 device=cell.device or "cpu",
                 dtype="float32",
                 batch=cell.batch or 1,

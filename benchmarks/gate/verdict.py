@@ -86,5 +86,6 @@ def place_of(cell: Cell) -> str:
     parts = [cell.system]
     if cell.frames is not None:
         parts.append(f"{cell.frames} frames")
-    parts += [part for part in (cell.device, cell.durations and f"{cell.durations} durations") if part]
+    variant = cell.model_dump().get("variant")
+    parts += [part for part in (cell.device, cell.durations and f"{cell.durations} durations", variant) if part]
     return ", ".join(parts)

@@ -70,7 +70,11 @@ def _measured(request: Gate) -> Decision:
     scored, first = measuring.quality, measuring.pairs(1)
     if request.samples is not None:
         samples.save(samples.collect(first, cells), request.samples)
-    decision = decide.two_looks(cells, [scored, *first], lambda flagged: measuring.pairs(2, flagged), rules)
+    pairs = [scored, *first]
+    if request.looks == 1:
+        decision = decide.decide(cells, pairs, rules)
+    else:
+        decision = decide.two_looks(cells, pairs, lambda flagged: measuring.pairs(2, flagged), rules)
     revisions.remove((base, head))
     return decision
 
