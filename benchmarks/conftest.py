@@ -20,7 +20,7 @@ REQUEST = pytest.StashKey[Bench]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --lipbench and --lipbench-grid."""
+    """Add --lipbench, --lipbench-gate and --lipbench-grid."""
     group = parser.getgroup("lipbench")
     group.addoption(
         "--lipbench-grid",
@@ -29,12 +29,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help=f"a GRID download, for the benchmarks of preparation and store; or set {GRID_VARIABLE}",
     )
     group.addoption(
+        "--lipbench-gate",
+        metavar="REVISION",
+        help="measure nothing but what `lipbench gate base=REVISION` does, with the words of --lipbench; end as it ends",
+    )
+    group.addoption(
         "--lipbench",
         action="append",
         default=[],
         metavar="NAME=VALUE",
         help="change the bench, as `lipbench bench NAME=VALUE` would (see lipbench bench --help); may be repeated",
     )
+
+
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """Run the gate instead of the benchmarks, where it is asked for."""
+    base = config.getoption("--lipbench-gate")
+    if not base:
+        return None
+    from benchmarks import cli
+
+    return cli.main(["gate", f"base={base}", *(config.getoption("--lipbench") or [])])
 
 
 def pytest_configure(config: pytest.Config) -> None:

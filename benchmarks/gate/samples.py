@@ -12,8 +12,6 @@ from benchmarks.gate.pairs import Block, Conditions, Pair
 from benchmarks.record import Cell, Latency, LatencySample, Machine, Record, Software, System, save_whole
 from models.errors import UserError
 
-KEPT = Path(__file__).with_name("samples.json")
-"""Taken on the machine that the file names, by the command that it names."""
 DIGITS = 6
 """Significant digits kept of each time: a millionth of it is far below any noise."""
 

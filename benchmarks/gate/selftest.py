@@ -1,8 +1,7 @@
 """Whether the gate still sees: regressions put in on purpose must be found, and nothing else.
 
-Times are real ones (`samples.KEPT`): the calls of each process, from the fastest to the slowest, are dealt out to the
-two sides in turn, so that both have the same spread whatever else ran on the machine. How the gate fares with noise is
-measured by `benchmarks.gate.rates`; here it is whether it decides as it must. Clips are drawn, scored, blurred and
+Times are drawn by a fixed seed, with the noise of a calm machine: the question is whether the gate decides as it must.
+How it fares with the noise of a real one is measured by `benchmarks.gate.rates`. Clips are drawn, scored, blurred and
 scored again.
 """
 
@@ -12,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
+import numpy as np
 import torch
 
 import corpora
@@ -20,11 +20,16 @@ from benchmarks.gate.decide import decide
 from benchmarks.gate.pairs import Block, Pair
 from benchmarks.gate.rules import Rules
 from benchmarks.gate.verdict import Decision, Verdict
-from benchmarks.record import Cell, Quality, Record, System
+from benchmarks.record import Cell, Failure, Machine, Quality, Record, Software, System
 from benchmarks.scoring.clips import Made, controlled
 from benchmarks.scoring.clips import Pair as Clips
 from benchmarks.scoring.scorer import Scorer, Scoring
 
+PAIRS = 10
+FRAMES = (25, 75, 137)
+CALLS = 15
+NOISE_S = 0.007
+"""Standard deviation of the logarithm of a time, between processes and between calls."""
 NOISE = 0.005
 """Standard deviation of what the stand-in for a model gets wrong, as a share of full brightness."""
 CORPUS = {"train": 1, "test": 10, "speakers": 1, "seconds": [0.3, 0.4]}
@@ -69,15 +74,35 @@ Change = Callable[[Sequence[Record]], Sequence[Record]]
 
 def _timed(head: Callable[[int], float] = lambda _: 1.0, change: Change = lambda records: records) -> Decision:
     """Decide about real times, dealt out in turn; `head` multiplies those of a cell on head's side."""
-    kept = samples.load(samples.KEPT)
+    kept = _drawn()
     pairs: list[Pair] = []
-    for place, block in enumerate(kept.blocks):
-        # the side that begins has the lower median by half a rank, so it is another one in every other process
-        first, second = ([sorted(times)[side::2] for times in block.seconds] for side in (place % 2, 1 - place % 2))
-        slowed = [[value * head(cell) for value in times] for cell, times in enumerate(second)]
-        pairs.append(Pair(kept.block(place, first), kept.block(place, slowed)))
+    for base, other in zip(range(0, 2 * PAIRS, 2), range(1, 2 * PAIRS, 2), strict=True):
+        seconds = kept.blocks[other].seconds
+        slowed = [[value * head(cell) for value in times] for cell, times in enumerate(seconds)]
+        pairs.append(Pair(kept.block(base, kept.blocks[base].seconds), kept.block(other, slowed)))
     changed = [Pair(pair.base, replace(pair.head, records=tuple(change(pair.head.records)))) for pair in pairs]
     return decide(kept.cells, changed, Rules())
+
+
+@cache
+def _drawn() -> samples.Samples:
+    """Blocks of one revision: a model that is linear in its length, with noise between processes and between calls."""
+    generator = np.random.default_rng(0)
+
+    def block() -> samples.SampledBlock:
+        process = generator.normal(0, NOISE_S, size=len(FRAMES))
+        calls = generator.normal(0, NOISE_S, size=(len(FRAMES), CALLS))
+        seconds = np.array(FRAMES)[:, None] / 1000 * np.exp(process[:, None] + calls)
+        return samples.SampledBlock(conditions=None, seconds=seconds.tolist())
+
+    return samples.Samples(
+        created="1970-01-01T00:00:00+00:00",
+        command="lipbench gate --self-test",
+        machine=Machine(cpu=None, cores=1, memory_bytes=0, system="drawn", threads=1),
+        software=Software(python="", packages={}, commit=None, dirty=None),
+        cells=[Cell(kind="latency", system="stand_in", frames=frames, device="cpu") for frames in FRAMES],
+        blocks=[block() for _ in range(2 * PAIRS)],
+    )
 
 
 def _without_first(records: Sequence[Record]) -> Sequence[Record]:
@@ -85,8 +110,6 @@ def _without_first(records: Sequence[Record]) -> Sequence[Record]:
 
 
 def _first_failed(records: Sequence[Record]) -> Sequence[Record]:
-    from benchmarks.record import Failure
-
     failure = Failure(type="OutOfMemoryError", message="put in on purpose")
     return [records[0].model_copy(update={"status": "failed", "result": None, "failure": failure}), *records[1:]]
 
@@ -130,7 +153,7 @@ def _quality(*, blur: bool) -> Record:
     system = System(name="stand_in", title="Stand-in", kind="model", frame_size=(HEIGHT, 2 * HEIGHT))
     with Scorer(scoring) as scorer:
         result = scorer.pairs(system, clips, durations="true")
-    kept = samples.load(samples.KEPT)
+    kept = _drawn()
     return Record(
         created=kept.created,
         command="lipbench gate --self-test",
