@@ -31,7 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--lipbench-gate",
         metavar="REVISION",
-        help="measure nothing but what `lipbench gate base=REVISION` does, with the words of --lipbench; end as it ends",
+        help="only do what `lipbench gate base=REVISION` does, with the words of --lipbench, and end as it ends",
     )
     group.addoption(
         "--lipbench",
