@@ -55,7 +55,7 @@ def timed(cell: Cell, seconds: float, *, machine: Machine = MACHINE, parameters:
 
 
 def pairs(
-    head=lambda frames: 1.0, *, n: int = 8, spread: float = 0.005, seed: int = 0, conditions=(None, None), **facts
+    head=lambda frames: 1.0, *, n: int = 12, spread: float = 0.005, seed: int = 0, conditions=(None, None), **facts
 ):
     generator = np.random.default_rng(seed)
 
@@ -105,7 +105,7 @@ def test_a_slope_near_zero_can_be_judged():
         def block(slope):
             return Block(tuple(timed(cell, 0.01 + slope * (cell.frames or 0)) for cell in TIMED))
 
-        return [Pair(block(0.0), block(head_slope)) for _ in range(6)]
+        return [Pair(block(0.0), block(head_slope)) for _ in range(12)]
 
     assert decide(TIMED, flat(0.0), Rules()).verdict is Verdict.PASS
     linear = decide(TIMED, flat(0.00001), Rules())
