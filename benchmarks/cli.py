@@ -1,6 +1,7 @@
 """The command line: `lipbench VERB name=value …`.
 
 Only this module turns errors into one line and an exit code: 0 done, 2 something the user can mend, 130 interrupted.
+A verb whose result is a verdict gives its own code.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ POSITIONAL = {"report": "run", "list": "what"}
 """Verbs whose first word may stand without its name: `lipbench report runs/bench`."""
 
 TRACEBACK = "--traceback"
-SPELLINGS = {"--dry-run": "dry_run=true"}
+SPELLINGS = {"--dry-run": "dry_run=true", "--self-test": "selftest=true", "--strict": "strict=true"}
 """Words that are written as other programs have them."""
 
 
@@ -71,8 +72,7 @@ def _dispatch(words: list[str]) -> int:
     if verb in POSITIONAL and overrides and "=" not in overrides[0]:
         overrides[0] = f"{POSITIONAL[verb]}={overrides[0]}"
     request = config.request(verb, overrides)
-    importlib.import_module(f"benchmarks.verbs.{verb}").run(request)
-    return 0
+    return importlib.import_module(f"benchmarks.verbs.{verb}").run(request) or 0
 
 
 def _overview() -> str:

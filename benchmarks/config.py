@@ -20,11 +20,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from models.errors import UnknownNameError, UserError, nearest
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
-OPEN = ("options",)
-"""Groups that take names which no file lists: a model's own options, checked by the model."""
+OPEN = ("options", "quality_margins")
+"""Groups that take names which no file lists: a model's own options, checked by the model; metrics' margins."""
 PLAIN = (
     *("text", "identity", "root", "alignments", "out", "run", "runs", "checkpoint", "model", "utterance"),
     *("generated", "reference", "title", "name"),
+    *("base", "head", "base_records", "head_records", "noise", "summary", "samples", "rates"),
     *("corpus.store", "features", "inception_weights"),
 )
 """Options whose value is taken as it is written: texts and paths."""
@@ -173,6 +174,30 @@ class Bench(_Checked):
     device: Literal["auto", "cpu", "cuda"]
 
 
+class Gate(Bench):
+    """`lipbench gate`: a bench of two revisions."""
+
+    base: str | None
+    head: str | None
+    base_records: str | None
+    head_records: str | None
+    pairs: int = Field(ge=5)
+    looks: Literal[1, 2]
+    margin: float = Field(ge=0.0)
+    blind: float = Field(gt=0.0)
+    implausible: float = Field(gt=0.0, lt=1.0)
+    noise: Path | None
+    quality_margin: float = Field(ge=0.0)
+    quality_margins: dict[str, Annotated[float, Field(ge=0.0)]]
+    strict: bool
+    summary: Path | None
+    selftest: bool
+    samples: Path | None
+    rates: Path | None
+    trials: int = Field(ge=1)
+    seed: int
+
+
 class Controls(_Checked):
     """`lipbench controls`."""
 
@@ -247,6 +272,7 @@ VERBS: dict[str, type[BaseModel]] = {
     "evaluate": Evaluate,
     "score": Score,
     "bench": Bench,
+    "gate": Gate,
     "controls": Controls,
     "report": Report,
     "reproduce": Reproduce,

@@ -39,12 +39,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="also the benchmarks of the paper's preset in bench_models.py: a few minutes and 1 GB of memory",
     )
     group.addoption(
+        "--lipbench-gate",
+        metavar="REVISION",
+        help="only do what `lipbench gate base=REVISION` does, with the words of --lipbench, and end as it ends",
+    )
+    group.addoption(
         "--lipbench",
         action="append",
         default=[],
         metavar="NAME=VALUE",
         help="change the bench, as `lipbench bench NAME=VALUE` would (see lipbench bench --help); may be repeated",
     )
+
+
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """Run the gate instead of the benchmarks, where it is asked for."""
+    base = config.getoption("--lipbench-gate")
+    if not base:
+        return None
+    from benchmarks import cli
+
+    return cli.main(["gate", f"base={base}", *(config.getoption("--lipbench") or [])])
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,7 +1,7 @@
 """What `lipbench` can do: one module per verb, each with `run(request)`.
 
-`run` prints its result to standard output and raises `UserError` for what the user can mend. The help texts stand here,
-so that reading them imports none of the modules (and not torch).
+`run` prints its result to standard output and raises `UserError` for what the user can mend; what it returns, if
+anything, is the exit code. The help texts stand here, so that reading them imports none of the modules (and not torch).
 """
 
 from __future__ import annotations
@@ -77,6 +77,18 @@ HELP: dict[str, Help] = {
             "lipbench bench                                    # all models, small, synthetic corpus",
             "lipbench bench models=hh_t2l frames=[25,75,137,300] seconds=5",
             "lipbench bench corpus=grid training=small out=runs/grid",
+        ),
+    ),
+    "gate": Help(
+        "decide whether a change made anything slower, worse or costlier: 0 pass, 1 fail, 2 not measured, 3 ambiguous",
+        (
+            "lipbench gate base=origin/main                    # this checkout against another revision",
+            "lipbench gate base=v1 head=v2 models=hh_t2l durations=[] --strict",
+            "lipbench gate base=HEAD head=HEAD out=runs/aa     # an A/A run: what this machine shows by chance",
+            "lipbench gate base=origin/main noise=runs/aa",
+            "lipbench gate base_records='gpu/base-*' head_records='gpu/head-*' device=cuda",
+            "lipbench gate --self-test",
+            "lipbench gate rates=runs/aa trials=1000",
         ),
     ),
     "report": Help(

@@ -1,0 +1,100 @@
+"""The decision: pairs of records in, verdict out. Pure: the same records give the same decision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from benchmarks.gate import costs, latency, manifest, quality
+from benchmarks.gate.drift import busy, drift
+from benchmarks.gate.estimate import spread
+from benchmarks.gate.pairs import Pair
+from benchmarks.gate.rules import Rules
+from benchmarks.gate.verdict import Decision, Verdict
+from benchmarks.record import Cell
+
+
+def decide(expected: Sequence[Cell], pairs: Sequence[Pair], rules: Rules) -> Decision:
+    """Compare head with base.
+
+    Args:
+        expected: the cells that the config asks for; one that is not there, on either side, blocks.
+        pairs: what was measured.
+        rules: what is let pass.
+    """
+    cells, findings = manifest.match(expected, pairs)
+    changes = latency.changes(cells)
+    findings += latency.judge(changes, rules, drift(pairs, seed=rules.seed))
+    cost_findings, cost_notes = costs.judge(cells, rules)
+    quality_findings, quality_notes = quality.judge(cells, rules)
+    notes = [*cost_notes, *quality_notes]
+    if changes and rules.noise is None:
+        notes.insert(0, f"no A/A run was given (noise=…): every margin of latency is {rules.margin:.0%}")
+    elif unknown := [change.place for change in changes if change.place not in (rules.noise or {})]:
+        notes.insert(0, f"the A/A run does not know {', '.join(unknown)}: their margin is {rules.margin:.0%}")
+    crowded = busy(pairs)
+    notes += [crowded] if crowded else []
+    return Decision(findings=(*findings, *cost_findings, *quality_findings), notes=tuple(notes))
+
+
+def flagged(decision: Decision, expected: Sequence[Cell]) -> list[Cell]:
+    """Cells whose latency is worth measuring once more: those that look slower, or too noisy to tell.
+
+    Args:
+        decision: about the first pairs.
+        expected: all cells. For a slope, every length of its system is needed.
+    """
+    found: list[Cell] = []
+    for finding in decision.findings:
+        if finding.cell is None or finding.verdict not in (Verdict.FAIL, Verdict.AMBIGUOUS):
+            continue
+        if finding.check == "latency":
+            found.append(finding.cell)
+        elif finding.check == "scaling":
+            found += [cell for cell in expected if _without_length(cell) == _without_length(finding.cell)]
+    return [cell for cell in expected if cell in found]
+
+
+def two_looks(
+    expected: Sequence[Cell], pairs: Sequence[Pair], again: Callable[[list[Cell]], Sequence[Pair]], rules: Rules
+) -> Decision:
+    """Decide, and where a latency did not pass, measure it once more and decide from both looks together.
+
+    Args:
+        expected: the cells that the config asks for.
+        pairs: the first look.
+        again: measures flagged cells once more.
+        rules: what is let pass.
+    """
+    first = decide(expected, pairs, rules)
+    cells = flagged(first, expected)
+    if not cells:
+        return first
+    more = [only(pair, cells) for pair in again(cells)]
+    return decide(expected, [*pairs, *more], rules)
+
+
+def only(pair: Pair, cells: Sequence[Cell]) -> Pair:
+    """A pair without the records of other cells."""
+    base, head = (
+        replace(block, records=tuple(record for record in block.records if record.cell in cells))
+        for block in (pair.base, pair.head)
+    )
+    return Pair(base, head)
+
+
+def _without_length(cell: Cell) -> Cell:
+    return cell.model_copy(update={"frames": None})
+
+
+def noise(expected: Sequence[Cell], pairs: Sequence[Pair], *, per_gate: int, seed: int = 0) -> Mapping[str, float]:
+    """What chance alone shows at each place, from pairs of one and the same revision.
+
+    Args:
+        expected: the cells.
+        pairs: an A/A run.
+        per_gate: pairs that the gate will measure.
+        seed: of the resampling.
+    """
+    cells, _ = manifest.match(expected, pairs)
+    return {change.place: spread(change.values, pairs=per_gate, seed=seed) for change in latency.changes(cells)}

@@ -1,0 +1,140 @@
+"""Latency and its slope over length, from paired blocks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmarks.gate.drift import Drift
+from benchmarks.gate.estimate import ALPHA, MIN_PAIRS, Estimate, estimate, holm
+from benchmarks.gate.manifest import Comparable
+from benchmarks.gate.pairs import latencies
+from benchmarks.gate.rules import Rules
+from benchmarks.gate.verdict import Check, Finding, Verdict, place_of
+from benchmarks.record import Cell, Latency
+
+MIN_LENGTHS = 3
+"""Fewest lengths for a slope: through two, every pair of points is a line."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One thing that may have become slower, in every pair: share of base's time, 0.05 for 5 % slower."""
+
+    check: Check
+    place: str
+    cell: Cell
+    values: tuple[float, ...]
+
+
+def changes(cells: Sequence[Comparable]) -> list[Change]:
+    """All changes of latency: of every cell, and of the slope of every system that was timed at enough lengths."""
+    timed = [one for one in cells if isinstance(one.matched[0][0].result, Latency)]
+    found = [
+        Change(
+            check="latency",
+            place=place_of(one.cell),
+            cell=one.cell,
+            values=tuple(head / base - 1 for base, head in latencies(one.matched)),
+        )
+        for one in timed
+    ]
+    return found + [change for group in _by_length(timed) if (change := _slope(group))]
+
+
+def _by_length(timed: Sequence[Comparable]) -> Iterator[list[Comparable]]:
+    """Cells that differ in their length alone, the shortest first."""
+    groups: dict[str, list[Comparable]] = {}
+    for one in timed:
+        groups.setdefault(one.cell.model_copy(update={"frames": None}).model_dump_json(), []).append(one)
+    for group in groups.values():
+        yield sorted(group, key=lambda one: one.cell.frames or 0)
+
+
+def _slope(group: Sequence[Comparable]) -> Change | None:
+    """How much of base's time at the longest length head's steeper slope adds there.
+
+    The ratio of two slopes says nothing where a slope is near 0, as that of a parallel model on a GPU is.
+    """
+    # cells that were flagged have more pairs than others
+    common = sorted(set.intersection(*(set(one.places) for one in group)))
+    if len(group) < MIN_LENGTHS or not common:
+        return None
+    lengths = np.array([one.cell.frames for one in group], dtype=np.float64)
+    of_pair = [dict(zip(one.places, latencies(one.matched), strict=True)) for one in group]
+    # (lengths, pairs, sides)
+    seconds = np.array([[by_place[place] for place in common] for by_place in of_pair])
+    values: list[float] = []
+    for pair in range(len(common)):
+        base, head = (float(np.polyfit(lengths, seconds[:, pair, side], 1)[0]) for side in (0, 1))
+        values.append((head - base) * lengths[-1] / float(seconds[-1, pair, 0]))
+    longest = group[-1].cell
+    place = f"slope of {place_of(longest.model_copy(update={'frames': None}))}"
+    return Change(check="scaling", place=place, cell=longest, values=tuple(values))
+
+
+def judge(found: Sequence[Change], rules: Rules, drift: Drift | None) -> list[Finding]:
+    """Decide about changes of latency, all of them one family.
+
+    Args:
+        found: from `changes`.
+        rules: margins.
+        drift: what the machine did meanwhile; None if nothing.
+    """
+    margins = [rules.margin_of(change.place) for change in found]
+    estimates = [
+        estimate(change.values, margin=margin, seed=rules.seed) for change, margin in zip(found, margins, strict=True)
+    ]
+    tested = iter(holm([one.p for one in estimates if one]))
+    findings: list[Finding] = []
+    for change, margin, one in zip(found, margins, estimates, strict=True):
+        if one is None:
+            verdict, reason = (
+                Verdict.AMBIGUOUS,
+                f"{len(change.values)} pairs cannot tell a change from noise: {MIN_PAIRS} are needed",
+            )
+        else:
+            verdict, reason = _weigh(one, next(tested), margin, rules)
+            verdict, reason = _with_drift(verdict, reason, drift)
+        findings.append(
+            Finding(
+                check=change.check,
+                place=change.place,
+                verdict=verdict,
+                reason=reason,
+                change=_shown(one),
+                allowed=f"{margin:+.1%}",
+                cell=change.cell,
+            )
+        )
+    return findings
+
+
+def _weigh(one: Estimate, p_holm: float, margin: float, rules: Rules) -> tuple[Verdict, str]:
+    if one.low > margin and p_holm < ALPHA:
+        return Verdict.FAIL, f"slower by more than the margin of {margin:.1%}"
+    if one.high < -rules.implausible:
+        return Verdict.AMBIGUOUS, f"faster by more than {rules.implausible:.0%}: is all of the work still done?"
+    if one.value > margin:
+        return Verdict.AMBIGUOUS, "looks slower than the margin, but chance may explain it"
+    if one.high > max(rules.blind, margin):
+        return Verdict.AMBIGUOUS, f"too noisy to rule out a slowdown of {max(rules.blind, margin):.0%}"
+    return Verdict.PASS, "no slower than the margin"
+
+
+def _with_drift(verdict: Verdict, reason: str, drift: Drift | None) -> tuple[Verdict, str]:
+    """A machine that changed between the sides may have made a slowdown, or hidden one."""
+    if drift is not None and (
+        (verdict is Verdict.FAIL and drift.slows_head) or (verdict is Verdict.PASS and not drift.slows_head)
+    ):
+        return Verdict.AMBIGUOUS, f"{reason}, but {drift.reason}"
+    return verdict, reason
+
+
+def _shown(one: Estimate | None) -> str:
+    if one is None or not math.isfinite(one.value):
+        return ""
+    return f"{one.value:+.1%} [{one.low:+.1%}, {one.high:+.1%}] over {one.pairs} pairs"

@@ -1,0 +1,160 @@
+"""Measuring two revisions in turn: base, head, head, base, …, each block in a process of its own.
+
+Whatever slows the machine down for longer than a block then meets both sides alike. Blocks are kept as they end, and
+the same command again goes on behind the last of them.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+from benchmarks.config import Gate
+from benchmarks.gate import words
+from benchmarks.gate.pairs import CONDITIONS, Block, Conditions, Pair, load_block
+from benchmarks.gate.revisions import Side, last
+from benchmarks.gate.watch import watched
+from benchmarks.record import Cell, save_whole
+from models.errors import UserError
+
+log = logging.getLogger(__name__)
+READY = {"seconds": 0.001, "least_rounds": 1, "most_rounds": 1}
+"""The first run of each side trains and scores; what it times on the way is not used."""
+
+
+class Measuring:
+    """One gate's measurements.
+
+    Args:
+        request: what is asked for.
+        base: revision to compare with.
+        head: revision to judge.
+        device: "cpu" or "cuda", which clock to watch.
+
+    Raises:
+        UserError: the folder holds the measurements of another gate.
+    """
+
+    def __init__(self, request: Gate, base: Side, head: Side, *, device: str) -> None:
+        self.request = request
+        self.base, self.head = base, head
+        self.device = device
+        self.out = request.out.resolve()
+        self._claim()
+
+    def _claim(self) -> None:
+        """Write down what is measured here, so that nothing else is ever mixed in."""
+        file = self.out / "gate.json"
+        asked = {
+            **{side.name: [side.commit, side.changes] for side in (self.base, self.head)},
+            "words": words.of(self.request, out="", durations=list(self.request.durations)),
+        }
+        if file.is_file() and json.loads(file.read_text(encoding="utf-8")) != asked:
+            raise UserError(
+                f"{self.out} holds the measurements of another gate: other revisions, changes or options",
+                remedy="Give another out=…, or delete that folder",
+            )
+        save_whole(json.dumps(asked, indent=1), file, "what is gated")
+
+    @cached_property
+    def quality(self) -> Pair:
+        """Both sides trained and scored once."""
+        shortest = [min(self.request.frames)]
+        durations = list(self.request.durations)
+        base, head = (
+            self._block(f"ready-{side.name}", side, frames=shortest, durations=durations, **READY)
+            for side in (self.base, self.head)
+        )
+        return Pair(_scored(base), _scored(head))
+
+    def pairs(self, look: int, cells: Sequence[Cell] | None = None) -> list[Pair]:
+        """Time both sides in turn.
+
+        Args:
+            look: 1, or 2 for flagged cells.
+            cells: those to time; None: all. Others may come with them.
+        """
+        _ = self.quality  # nothing is trained beside a block
+        narrowed: dict[str, object] = {}
+        if cells is not None:
+            names = {cell.system for cell in cells}
+            models = [name for name in self._models if words.short(name) in names]
+            narrowed = {"models": models, "frames": sorted({cell.frames for cell in cells if cell.frames})}
+        found: list[Pair] = []
+        for place in range(self.request.pairs):
+            log.info("look %d, pair %d of %d", look, place + 1, self.request.pairs)
+            order = (self.base, self.head) if place % 2 == 0 else (self.head, self.base)
+            blocks = {
+                side.name: self._block(f"{look}-{place:03d}-{side.name}", side, durations=[], controls=[], **narrowed)
+                for side in order
+            }
+            found.append(Pair(blocks["base"], blocks["head"]))
+        return found
+
+    @cached_property
+    def _models(self) -> list[str]:
+        from benchmarks.cells import model_names
+
+        return model_names(self.request)
+
+    def _block(self, name: str, side: Side, **changed: object) -> Block:
+        """Run one process, unless its block is there."""
+        kept = self.out / "blocks" / name
+        if not kept.is_dir():
+            arm = self.out / side.name
+            shutil.rmtree(arm / "records", ignore_errors=True)
+            process = side.run(["bench", *words.of(self.request, out=str(arm), **changed)])
+            try:
+                output, conditions = watched(process, self.device)
+            finally:
+                process.kill()
+            self._keep(kept, arm, side, output, conditions)
+        return load_block(kept)
+
+    def _keep(self, kept: Path, arm: Path, side: Side, output: str, conditions: Conditions) -> None:
+        """Move a block's records to where they stay, all at once.
+
+        Raises:
+            UserError: it wrote none, or other code wrote them.
+        """
+        if not (arm / "records").is_dir():
+            raise UserError(
+                f"{side.name} ({side.commit[:12]}) did not run: {last(output)}",
+                remedy="Mend that, or compare with another revision; what was measured is kept",
+            )
+        waiting = self.out / f"waiting-{side.name}"
+        shutil.rmtree(waiting, ignore_errors=True)
+        waiting.mkdir(parents=True)
+        (arm / "records").rename(waiting / "records")
+        save_whole(conditions.model_dump_json(), waiting / CONDITIONS, "the conditions of a block")
+        for record in load_block(waiting).records:
+            if record.software.commit != side.commit:
+                raise UserError(
+                    f"the records of {side.name} are of revision {record.software.commit}, not of {side.commit}",
+                    remedy="Run the gate from a git checkout, with nothing else of lipbench on PYTHONPATH",
+                )
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        waiting.rename(kept)
+
+
+def _scored(block: Block) -> Block:
+    return Block(tuple(record for record in block.records if record.cell.kind == "quality"))
+
+
+def first_look(run: Path) -> list[Pair]:
+    """The pairs of a gate's first look, as an A/A run is read.
+
+    Raises:
+        UserError: there are none.
+    """
+    blocks = run / "blocks"
+    heads = sorted(blocks.glob("1-*-head"))
+    complete = [(blocks / head.name.replace("-head", "-base"), head) for head in heads]
+    pairs = [Pair(load_block(base), load_block(head)) for base, head in complete if base.is_dir()]
+    if not pairs:
+        raise UserError(f"{run} holds no pairs of a gate", remedy="Make some: lipbench gate base=HEAD head=HEAD out=…")
+    return pairs

@@ -1,0 +1,105 @@
+"""What the gate decides from: blocks of records, measured in pairs, one of each revision right after the other."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from benchmarks.record import Cell, Latency, Record, load_records
+from models.errors import UserError
+
+CONDITIONS = "conditions.json"
+
+
+class Conditions(BaseModel):
+    """How the machine was while a block was measured. None for what it cannot say."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    foreign_cores: float | None = None
+    """Cores that other processes kept busy, averaged over the block."""
+    pulse_s: float | None = None
+    """Seconds that a fixed calculation took, the shorter of before and after the block."""
+    clock_mhz: float | None = None
+    """Clock of the device that was measured, averaged over before and after the block."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """All records of one process of one revision."""
+
+    records: tuple[Record, ...]
+    conditions: Conditions | None = None
+    """None if nobody watched."""
+
+    def of(self, cell: Cell) -> Record | None:
+        """The record of a cell, whatever name its file had: a digest of an older revision may differ."""
+        return next((record for record in self.records if record.cell == cell), None)
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two blocks that were measured one right after the other."""
+
+    base: Block
+    head: Block
+
+
+Matched = tuple[Record, Record]
+"""Records of one cell out of one pair: base, head."""
+
+
+def typical_s(record: Record) -> float:
+    """Typical time of one call of a latency record: the median, of the device's own times where it has them.
+
+    Returns:
+        Seconds.
+
+    Raises:
+        ValueError: the record has no latency.
+    """
+    if not isinstance(record.result, Latency):
+        raise ValueError(f"{record.cell.key} holds no latency")
+    samples = record.result.samples
+    device = [sample.device_s for sample in samples if sample.device_s is not None]
+    return statistics.median(device if len(device) == len(samples) else [sample.wall_s for sample in samples])
+
+
+def load_block(folder: Path) -> Block:
+    """Read one block: a run's folder, with how the machine was where that was written down.
+
+    Raises:
+        UserError: there is no record, or one that cannot be read.
+    """
+    file = folder / CONDITIONS
+    conditions = None
+    if file.is_file():
+        try:
+            conditions = Conditions.model_validate_json(file.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, ValidationError) as error:
+            raise UserError(f"{file} cannot be read: {error}", remedy=f"Delete {folder} and measure again") from error
+    return Block(tuple(load_records(folder)), conditions)
+
+
+def load_pairs(base: Sequence[Path], head: Sequence[Path]) -> list[Pair]:
+    """Read runs that somebody else measured, the first of base paired with the first of head, and so on.
+
+    Raises:
+        UserError: they are not as many, or one cannot be read.
+    """
+    if len(base) != len(head):
+        raise UserError(
+            f"{len(base)} runs of base and {len(head)} of head make no pairs",
+            remedy="Give as many of one as of the other, in the order in which they were measured",
+        )
+    return [Pair(load_block(one), load_block(other)) for one, other in zip(base, head, strict=True)]
+
+
+def latencies(matched: Sequence[Matched]) -> Iterator[tuple[float, float]]:
+    """Typical seconds of base and head, pair by pair."""
+    for base, head in matched:
+        yield typical_s(base), typical_s(head)

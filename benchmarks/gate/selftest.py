@@ -1,0 +1,173 @@
+"""Whether the gate still sees: regressions put in on purpose must be found, and nothing else.
+
+Times are drawn by a fixed seed, with the noise of a calm machine: the question is whether the gate decides as it must.
+How it fares with the noise of a real one is measured by `benchmarks.gate.rates`. Clips are drawn, scored, blurred and
+scored again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+import numpy as np
+import torch
+
+import corpora
+from benchmarks.gate import samples
+from benchmarks.gate.decide import decide
+from benchmarks.gate.pairs import Block, Pair
+from benchmarks.gate.rules import Rules
+from benchmarks.gate.verdict import Decision, Verdict
+from benchmarks.record import Cell, Failure, Machine, Quality, Record, Software, System
+from benchmarks.scoring.clips import Made, controlled
+from benchmarks.scoring.clips import Pair as Clips
+from benchmarks.scoring.scorer import Scorer, Scoring
+
+PAIRS = 10
+FRAMES = (25, 75, 137)
+CALLS = 15
+NOISE_S = 0.007
+"""Standard deviation of the logarithm of a time, between processes and between calls."""
+NOISE = 0.005
+"""Standard deviation of what the stand-in for a model gets wrong, as a share of full brightness."""
+CORPUS = {"train": 1, "test": 10, "speakers": 1, "seconds": [0.3, 0.4]}
+HEIGHT = 40
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One thing that the gate had to see."""
+
+    title: str
+    due: Verdict
+    decision: Decision
+
+    @property
+    def passed(self) -> bool:
+        """Whether it did."""
+        return self.decision.verdict is self.due
+
+
+def run() -> list[Outcome]:
+    """Put each regression in, and let the gate decide."""
+    return [
+        Outcome(title, due, make())
+        for title, due, make in (
+            ("identical code", Verdict.PASS, lambda: _timed()),
+            ("every call 5 % slower", Verdict.FAIL, lambda: _timed(head=lambda _: 1.05)),
+            ("one cell 5 % slower", Verdict.FAIL, lambda: _timed(head=lambda cell: 1.05 if cell == 0 else 1.0)),
+            ("a cell removed from head", Verdict.NOT_MEASURED, lambda: _timed(change=_without_first)),
+            ("a cell that failed on head", Verdict.NOT_MEASURED, lambda: _timed(change=_first_failed)),
+            ("twice as fast", Verdict.AMBIGUOUS, lambda: _timed(head=lambda _: 0.5)),
+            ("one parameter more", Verdict.FAIL, lambda: _timed(change=_one_parameter_more)),
+            ("identical clips", Verdict.PASS, lambda: _scored(blur=False)),
+            ("blurred clips", Verdict.FAIL, lambda: _scored(blur=True)),
+            ("another protocol", Verdict.NOT_MEASURED, lambda: _scored(blur=False, change=_other_protocol)),
+        )
+    ]
+
+
+Change = Callable[[Sequence[Record]], Sequence[Record]]
+
+
+def _timed(head: Callable[[int], float] = lambda _: 1.0, change: Change = lambda records: records) -> Decision:
+    """Decide about real times, dealt out in turn; `head` multiplies those of a cell on head's side."""
+    kept = _drawn()
+    pairs: list[Pair] = []
+    for base, other in zip(range(0, 2 * PAIRS, 2), range(1, 2 * PAIRS, 2), strict=True):
+        seconds = kept.blocks[other].seconds
+        slowed = [[value * head(cell) for value in times] for cell, times in enumerate(seconds)]
+        pairs.append(Pair(kept.block(base, kept.blocks[base].seconds), kept.block(other, slowed)))
+    changed = [Pair(pair.base, replace(pair.head, records=tuple(change(pair.head.records)))) for pair in pairs]
+    return decide(kept.cells, changed, Rules())
+
+
+@cache
+def _drawn() -> samples.Samples:
+    """Blocks of one revision: a model that is linear in its length, with noise between processes and between calls."""
+    generator = np.random.default_rng(0)
+
+    def block() -> samples.SampledBlock:
+        process = generator.normal(0, NOISE_S, size=len(FRAMES))
+        calls = generator.normal(0, NOISE_S, size=(len(FRAMES), CALLS))
+        seconds = np.array(FRAMES)[:, None] / 1000 * np.exp(process[:, None] + calls)
+        return samples.SampledBlock(conditions=None, seconds=seconds.tolist())
+
+    return samples.Samples(
+        created="1970-01-01T00:00:00+00:00",
+        command="lipbench gate --self-test",
+        machine=Machine(cpu=None, cores=1, memory_bytes=0, system="drawn", threads=1),
+        software=Software(python="", packages={}, commit=None, dirty=None),
+        cells=[Cell(kind="latency", system="stand_in", frames=frames, device="cpu") for frames in FRAMES],
+        blocks=[block() for _ in range(2 * PAIRS)],
+    )
+
+
+def _without_first(records: Sequence[Record]) -> Sequence[Record]:
+    return records[1:]
+
+
+def _first_failed(records: Sequence[Record]) -> Sequence[Record]:
+    failure = Failure(type="OutOfMemoryError", message="put in on purpose")
+    return [records[0].model_copy(update={"status": "failed", "result": None, "failure": failure}), *records[1:]]
+
+
+def _one_parameter_more(records: Sequence[Record]) -> Sequence[Record]:
+    first = records[0]
+    assert first.result is not None
+    system = first.result.system.model_copy(update={"parameters": samples.PARAMETERS + 1})
+    return [first.model_copy(update={"result": first.result.model_copy(update={"system": system})}), *records[1:]]
+
+
+def _other_protocol(records: Sequence[Record]) -> Sequence[Record]:
+    result = records[0].result
+    assert isinstance(result, Quality)
+    protocol = result.protocol.model_copy(update={"fingerprint": "of another protocol"})
+    return [records[0].model_copy(update={"result": result.model_copy(update={"protocol": protocol})})]
+
+
+def _scored(*, blur: bool, change: Change = lambda records: records) -> Decision:
+    base, head = _quality(blur=False), _quality(blur=blur)
+    pair = Pair(Block((base,)), Block(tuple(change([head]))))
+    return decide([base.cell], [pair], Rules())
+
+
+@cache
+def _quality(*, blur: bool) -> Record:
+    """A record of drawn clips with a little noise, which may be blurred besides."""
+    corpus = corpora.create("synthetic", **CORPUS)
+    ids = corpus.ids("test")
+    scoring = Scoring(
+        corpus=corpus,
+        corpus_options=CORPUS,
+        ids=ids,
+        split="test",
+        protocol="paper",
+        metrics=["psnr", "ssim"],
+        workers=0,
+    )
+    control = "blur" if blur else "ground_truth"
+    clips = _noisy(controlled(control, corpus, ids, frame_size=(HEIGHT, 2 * HEIGHT)))
+    system = System(name="stand_in", title="Stand-in", kind="model", frame_size=(HEIGHT, 2 * HEIGHT))
+    with Scorer(scoring) as scorer:
+        result = scorer.pairs(system, clips, durations="true")
+    kept = _drawn()
+    return Record(
+        created=kept.created,
+        command="lipbench gate --self-test",
+        cell=Cell(kind="quality", system="stand_in", corpus="synthetic", durations="true"),
+        status="measured",
+        machine=kept.machine,
+        software=kept.software,
+        result=result,
+        seconds=0.0,
+    )
+
+
+def _noisy(clips: Iterator[Clips]) -> Iterator[Clips]:
+    generator = torch.Generator().manual_seed(0)
+    for clip in clips:
+        noise = NOISE * torch.randn(clip.made.frames.shape, generator=generator)
+        yield Clips(clip.truth, Made((clip.made.frames + noise).clamp(0, 1)))

@@ -1,0 +1,91 @@
+"""What the gate can say, of one check and of all of them together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Literal
+
+from benchmarks.record import Cell
+
+Check = Literal["manifest", "latency", "scaling", "costs", "quality"]
+
+
+class Verdict(Enum):
+    """How a check ended."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    NOT_MEASURED = "not measured"
+    AMBIGUOUS = "ambiguous"
+
+
+EXIT_CODES = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.NOT_MEASURED: 2, Verdict.AMBIGUOUS: 3}
+ORDER = (Verdict.FAIL, Verdict.NOT_MEASURED, Verdict.AMBIGUOUS, Verdict.PASS)
+"""The verdict of many is the first of these that any of them has: what was shown is not undone by what was not."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One check of one cell."""
+
+    check: Check
+    place: str
+    """The cell for readers, such as "hh_t2l, 75 frames, cpu"."""
+    verdict: Verdict
+    reason: str
+    change: str = ""
+    """The figures behind it, such as "1.052 [1.041, 1.063]"; empty where there are none."""
+    allowed: str = ""
+    """What would have passed; empty where that is not a figure."""
+    cell: Cell | None = None
+    """The longest cell concerned; None for a check of both sides as a whole."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """All that the gate found."""
+
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...] = ()
+    """What a reader must know beside: margins without an A/A run, metrics that are not gated."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict of all findings; without any, nothing was measured."""
+        return worst(finding.verdict for finding in self.findings)
+
+    @property
+    def offending(self) -> list[Finding]:
+        """Whatever did not pass, the most severe first."""
+        return sorted(
+            (finding for finding in self.findings if finding.verdict is not Verdict.PASS),
+            key=lambda finding: ORDER.index(finding.verdict),
+        )
+
+    def exit_code(self, *, strict: bool) -> int:
+        """0 pass, 1 fail, 2 not measured, 3 ambiguous; strict: ambiguous is 1."""
+        found = self.verdict
+        return EXIT_CODES[Verdict.FAIL if strict and found is Verdict.AMBIGUOUS else found]
+
+    def counts(self) -> Counter[Verdict]:
+        """Verdict to the number of findings that have it."""
+        return Counter(finding.verdict for finding in self.findings)
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """The first of `ORDER` that is among them; of none, not measured."""
+    found = set(verdicts)
+    return next((verdict for verdict in ORDER if verdict in found), Verdict.NOT_MEASURED)
+
+
+def place_of(cell: Cell) -> str:
+    """A cell for readers: what tells it from the others of a gate."""
+    parts = [cell.system]
+    if cell.frames is not None:
+        parts.append(f"{cell.frames} frames")
+    variant = cell.model_dump().get("variant")
+    parts += [part for part in (cell.device, cell.durations and f"{cell.durations} durations", variant) if part]
+    return ", ".join(parts)

@@ -1,0 +1,164 @@
+"""`lipbench gate`: measure two revisions in turn, or read what was measured, and decide."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from benchmarks.config import Gate
+from benchmarks.gate import decide, measure, rates, revisions, samples, text
+from benchmarks.gate.pairs import Pair, load_pairs
+from benchmarks.gate.rules import Rules
+from benchmarks.gate.verdict import Decision
+from benchmarks.record import Cell, save_whole
+from models.errors import UserError
+
+
+def run(request: Gate) -> int:
+    """Print the decision.
+
+    Returns:
+        The exit code: 0 pass, 1 fail, 2 not measured, 3 ambiguous.
+
+    Raises:
+        UserError: nothing could be measured, for a reason that the user can mend.
+    """
+    if request.selftest:
+        return _self_test()
+    if request.rates is not None:
+        return _rates(request, request.rates)
+    try:
+        decision = _decision(request)
+    except UserError as error:
+        if request.summary is not None:
+            _append(request.summary, f"### gate: NOT MEASURED\n\n{error}\n")
+        raise
+    print("\n".join(text.lines(decision, strict=request.strict)))
+    if request.summary is not None:
+        _append(request.summary, text.markdown(decision, strict=request.strict))
+    return decision.exit_code(strict=request.strict)
+
+
+def _decision(request: Gate) -> Decision:
+    if (request.base is None) == (request.base_records is None) or (request.base_records is None) != (
+        request.head_records is None
+    ):
+        raise UserError(
+            "the gate needs something to compare with, and one thing only",
+            remedy="Write base=REVISION, or base_records=PATTERN and head_records=PATTERN",
+        )
+    if request.base_records is not None and request.head_records is not None:
+        pairs = load_pairs(_folders(request.base_records), _folders(request.head_records))
+        cells = expected(request, _device_of(pairs) if request.device == "auto" else request.device)
+        return decide.decide(cells, pairs, _rules(request, cells))
+    return _measured(request)
+
+
+def _measured(request: Gate) -> Decision:
+    from benchmarks.sweep import Sweep, pick_device
+
+    # a wrong word is found before revisions are made ready
+    Sweep(request, progress=False).check()
+    device = pick_device(request.device).type
+    cells = expected(request, device)
+    rules = _rules(request, cells)
+    folder = request.out.resolve() / "revisions"
+    base = revisions.prepare("base", request.base, folder)
+    head = revisions.prepare("head", request.head, folder)
+    measuring = measure.Measuring(request, base, head, device=device)
+    scored, first = measuring.quality, measuring.pairs(1)
+    if request.samples is not None:
+        samples.save(samples.collect(first, cells), request.samples)
+    pairs = [scored, *first]
+    if request.looks == 1:
+        decision = decide.decide(cells, pairs, rules)
+    else:
+        decision = decide.two_looks(cells, pairs, lambda flagged: measuring.pairs(2, flagged), rules)
+    revisions.remove((base, head))
+    return decision
+
+
+def expected(request: Gate, device: str) -> list[Cell]:
+    """The manifest: every cell that the config asks for.
+
+    Args:
+        request: the gate.
+        device: "cpu" or "cuda", where the cells were or will be measured; it need not be here.
+    """
+    from benchmarks.cells import latency_cells, quality_cells
+    from benchmarks.sweep import Sweep
+
+    sweep = Sweep(request.model_copy(update={"device": "cpu"}), progress=False)
+    timed = [sweep.latency_cell(*cell).model_copy(update={"device": device}) for cell in latency_cells(request)]
+    return [*timed, *(sweep.quality_cell(scored) for scored in quality_cells(request))]
+
+
+def _rules(request: Gate, cells: Sequence[Cell]) -> Rules:
+    return Rules(
+        margin=request.margin,
+        blind=request.blind,
+        implausible=request.implausible,
+        quality_margin=request.quality_margin,
+        quality_margins=request.quality_margins,
+        noise=_noise(request, cells),
+        seed=request.seed,
+    )
+
+
+def _noise(request: Gate, cells: Sequence[Cell]) -> Mapping[str, float] | None:
+    if request.noise is None:
+        return None
+    timed = [cell for cell in cells if cell.kind == "latency"]
+    pairs = samples.load(request.noise).pairs() if request.noise.is_file() else measure.first_look(request.noise)
+    return decide.noise(timed, pairs, per_gate=request.pairs, seed=request.seed)
+
+
+def _self_test() -> int:
+    from benchmarks.gate import selftest
+
+    outcomes = selftest.run()
+    for outcome in outcomes:
+        state = "ok" if outcome.passed else "BROKEN"
+        print(f"{state:<7} {outcome.title}: {outcome.decision.verdict.value}, must be {outcome.due.value}")
+    broken = sum(not outcome.passed for outcome in outcomes)
+    print(f"self-test: {len(outcomes) - broken} of {len(outcomes)} as they must be")
+    return 1 if broken else 0
+
+
+def _rates(request: Gate, source: Path) -> int:
+    if source.is_file():
+        taken = samples.load(source)
+    else:
+        pairs = measure.first_look(source)
+        taken = samples.collect(
+            pairs, sorted({r.cell.key: r.cell for r in pairs[0].base.records}.values(), key=_length)
+        )
+    cells = taken.cells
+    found = rates.rates(taken, _rules(request, cells), pairs=request.pairs, trials=request.trials, seed=request.seed)
+    print("\n".join(rates.table(found)))
+    return 0
+
+
+def _length(cell: Cell) -> tuple[str, int]:
+    return cell.system, cell.frames or 0
+
+
+def _device_of(pairs: Sequence[Pair]) -> str:
+    devices = {record.cell.device for pair in pairs for record in pair.head.records if record.cell.device}
+    if len(devices) > 1:
+        raise UserError("the runs were measured on several devices", remedy="Write device=cuda or device=cpu")
+    return devices.pop() if devices else "cpu"
+
+
+def _folders(pattern: str) -> list[Path]:
+    found = sorted(Path(name) for name in glob.glob(pattern))
+    if not found:
+        raise UserError(f"there is nothing at {pattern}", remedy="Give the folders that bench wrote (out=…)")
+    return found
+
+
+def _append(file: Path, markdown: str) -> None:
+    """Add to a summary that other steps of a job may have begun."""
+    before = file.read_text(encoding="utf-8") if file.is_file() else ""
+    save_whole(before + markdown, file, "the summary")

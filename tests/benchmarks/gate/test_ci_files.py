@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+FILES = {"github-actions.yml": "vendor.github-workflows", "gitlab-ci.yml": "vendor.gitlab-ci"}
+
+
+def lint(file: Path, schema: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, str(file)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "schema"), FILES.items())
+def test_the_ci_files_are_valid(name, schema):
+    done = lint(ROOT / "ci" / name, schema)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_linter_sees_a_broken_file(tmp_path):
+    broken = tmp_path / "broken.yml"
+    broken.write_text((ROOT / "ci" / "github-actions.yml").read_text().replace("runs-on:", "runs-at:"))
+    assert lint(broken, FILES["github-actions.yml"]).returncode != 0
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_their_words_are_words_of_the_gate(name):
+    from benchmarks import config
+
+    text = (ROOT / "ci" / name).read_text()
+    assert set(config.Gate.model_fields) >= {"base", "preset", "frames", "summary", "out"}
+    for word in ("base=", "preset=tiny", "frames=[25,75,137]", "summary=", "out=runs/gate"):
+        assert word in text
+    config.request("gate", ["base=x", "preset=tiny", "frames=[25,75,137]", "summary=s", "out=runs/gate"])

@@ -1,0 +1,250 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.gate.decide import decide, flagged, noise, two_looks
+from benchmarks.gate.pairs import Block, Conditions, Pair
+from benchmarks.gate.rules import Rules
+from benchmarks.gate.text import lines, markdown
+from benchmarks.gate.verdict import Decision, Finding, Verdict, worst
+from benchmarks.record import (
+    Cell,
+    ClipScore,
+    Corpus,
+    Failure,
+    Latency,
+    LatencySample,
+    Machine,
+    MetricFacts,
+    Protocol,
+    Quality,
+    Record,
+    Software,
+    System,
+    Training,
+)  # fmt: skip
+
+FRAMES = (25, 75, 137)
+TIMED = [Cell(kind="latency", system="hh_t2l", frames=frames, device="cpu") for frames in FRAMES]
+SCORED = Cell(kind="quality", system="hh_t2l", durations="predicted")
+MACHINE = Machine(cpu="A", cores=2, memory_bytes=1, system="Linux", threads=2)
+PSNR = MetricFacts(name="psnr", title="PSNR", unit="dB", higher_is_better=True)
+
+
+def record(cell: Cell, result: Latency | Quality | None, machine: Machine = MACHINE) -> Record:
+    return Record(
+        created="", command="", cell=cell, status="measured" if result else "failed", machine=machine, result=result,
+        software=Software(python="", packages={}, commit=None, dirty=None), seconds=0.0,
+        failure=None if result else Failure(type="OutOfMemoryError", message="no room"),
+    )  # fmt: skip
+
+
+def timed(cell: Cell, seconds: float, *, machine: Machine = MACHINE, parameters: int = 10) -> Record:
+    result = Latency(
+        system=System(name=cell.system, title="HH", kind="model", parameters=parameters), device="cpu", dtype="float32",
+        batch=1, frames=cell.frames or 1, tokens=4, fps=25.0, first_call_s=1.0, warmup=[], settled=True,
+        samples=[LatencySample(wall_s=seconds)],
+    )  # fmt: skip
+    return record(cell, result, machine)
+
+
+def pairs(
+    head=lambda frames: 1.0, *, n: int = 12, spread: float = 0.005, seed: int = 0, conditions=(None, None), **facts
+):
+    generator = np.random.default_rng(seed)
+
+    def block(factor, noted, **facts) -> Block:
+        times = [0.01 + cell.frames / 1000 for cell in TIMED]
+        times = [
+            t * factor(c.frames) * math.exp(generator.normal(0, spread)) for c, t in zip(TIMED, times, strict=True)
+        ]
+        return Block(tuple(timed(c, t, **facts) for c, t in zip(TIMED, times, strict=True)), noted)
+
+    return [Pair(block(lambda _: 1.0, conditions[0]), block(head, conditions[1], **facts)) for _ in range(n)]
+
+
+def scored(values, *, fingerprint: str = "p", training: Training | None = None) -> Record:
+    clips = [
+        ClipScore(utterance=f"u{i}", speaker=f"s{i % 2}", text="", frames=9, generated_frames=9, values={"psnr": value})
+        for i, value in enumerate(values)
+    ]
+    return record(SCORED, Quality(
+        system=System(name="hh_t2l", title="HH", kind="model", training=training), durations="predicted", device="cpu",
+        corpus=Corpus(name="grid", fingerprint="c", split="test", clips=len(clips)), metrics=[PSNR], clips=clips,
+        protocol=Protocol(name="paper", fingerprint=fingerprint, summary=""),
+    ))  # fmt: skip
+
+
+def quality(base: Record, head: Record, **rules) -> Decision:
+    return decide([SCORED], [Pair(Block((base,)), Block((head,)))], Rules(**rules))
+
+
+def test_the_same_times_pass_and_a_slowdown_beyond_the_margin_fails():
+    assert decide(TIMED, pairs(), Rules()).verdict is Verdict.PASS
+    assert decide(TIMED, pairs(lambda _: 1.02), Rules()).verdict is Verdict.PASS, "below the margin"
+    slower = decide(TIMED, pairs(lambda frames: 1.06 if frames == 75 else 1.0), Rules())
+    assert [f.place for f in slower.offending if f.check == "latency"] == ["hh_t2l, 75 frames, cpu"]
+    assert slower.exit_code(strict=False) == 1
+
+
+def test_a_steeper_slope_fails_though_each_length_alone_is_within_its_margin():
+    # each length stays below +4 %, the short ones are faster
+    steeper = decide(TIMED, pairs(lambda frames: {25: 0.95, 75: 1.0, 137: 1.03}[frames]), Rules(margin=0.04))
+    failed = [finding.check for finding in steeper.findings if finding.verdict is Verdict.FAIL]
+    assert failed == ["scaling"]
+
+
+def test_a_slope_near_zero_can_be_judged():
+    def flat(head_slope: float) -> list[Pair]:
+        def block(slope):
+            return Block(tuple(timed(cell, 0.01 + slope * (cell.frames or 0)) for cell in TIMED))
+
+        return [Pair(block(0.0), block(head_slope)) for _ in range(12)]
+
+    assert decide(TIMED, flat(0.0), Rules()).verdict is Verdict.PASS
+    linear = decide(TIMED, flat(0.00001), Rules())
+    assert any(f.check == "scaling" and f.verdict is Verdict.FAIL for f in linear.findings)
+
+
+def test_too_few_pairs_and_too_much_noise_are_ambiguous_and_strict_makes_them_fail():
+    few = decide(TIMED, pairs(lambda _: 2.0, n=4), Rules())
+    assert few.verdict is Verdict.AMBIGUOUS
+    assert (few.exit_code(strict=False), few.exit_code(strict=True)) == (3, 1)
+    noisy = decide(TIMED, pairs(spread=0.3), Rules())
+    assert noisy.verdict is Verdict.AMBIGUOUS
+
+
+def test_what_is_implausibly_fast_is_ambiguous():
+    fast = decide(TIMED, pairs(lambda _: 0.5), Rules())
+    assert fast.verdict is Verdict.AMBIGUOUS
+    assert "is all of the work still done?" in fast.offending[0].reason
+
+
+@pytest.mark.parametrize("side", ["base", "head"])
+def test_a_cell_that_is_gone_or_failed_blocks(side):
+    def changed(change) -> list[Pair]:
+        return [
+            replace(p, **{side: replace(getattr(p, side), records=change(getattr(p, side).records))}) for p in pairs()
+        ]
+
+    gone = decide(TIMED, changed(lambda records: records[1:]), Rules())
+    failed = decide(TIMED, changed(lambda records: (record(TIMED[0], None), *records[1:])), Rules())
+    assert gone.exit_code(strict=False) == failed.exit_code(strict=False) == 2
+    assert "no room" in failed.offending[0].reason
+    assert decide(TIMED, [], Rules()).exit_code(strict=False) == 2, "nothing at all"
+    assert decide([], [], Rules()).exit_code(strict=False) == 2, "nothing asked for"
+
+
+def test_another_config_on_one_side_is_named():
+    other = [cell.model_copy(update={"preset": "tiny"}) for cell in TIMED]
+    renamed = [Pair(p.base, Block(tuple(timed(c, 0.1) for c in other))) for p in pairs()]
+    found = decide(TIMED, renamed, Rules())
+    assert found.verdict is Verdict.NOT_MEASURED
+    assert "head was measured with another config: preset=tiny where None is expected" in found.offending[0].reason
+
+
+def test_unlike_machines_are_not_compared():
+    found = decide(TIMED, pairs(machine=MACHINE.model_copy(update={"gpu": "B"})), Rules())
+    assert found.verdict is Verdict.NOT_MEASURED
+    assert "unlike machines: gpu None and B" in found.offending[0].reason
+
+
+def test_costs_are_exact():
+    assert decide(TIMED, pairs(parameters=11), Rules()).verdict is Verdict.FAIL
+    assert decide(TIMED, pairs(parameters=9), Rules()).verdict is Verdict.PASS
+    assert decide(TIMED, pairs(parameters=5), Rules()).verdict is Verdict.AMBIGUOUS
+
+
+@pytest.mark.parametrize("noted", ["pulse_s", "clock_mhz", "foreign_cores"])
+def test_a_machine_that_was_slower_for_head_makes_a_slowdown_ambiguous(noted):
+    slow, fast = (2400.0, 2500.0) if noted == "clock_mhz" else (1.5, 1.0)
+    noted_slow, noted_fast = Conditions(**{noted: slow}), Conditions(**{noted: fast})
+    slower = lambda _: 1.1  # noqa: E731
+    against = decide(TIMED, pairs(slower, conditions=(noted_fast, noted_slow)), Rules())
+    assert {f.verdict for f in against.findings if f.check == "latency"} == {Verdict.AMBIGUOUS}
+    # a head that is slower although the machine favoured it is slower
+    favoured = decide(TIMED, pairs(slower, conditions=(noted_slow, noted_fast)), Rules())
+    assert {f.verdict for f in favoured.findings if f.check == "latency"} == {Verdict.FAIL}
+    # and one that passes because the machine favoured it has shown nothing
+    hidden = decide(TIMED, pairs(conditions=(noted_slow, noted_fast)), Rules())
+    assert hidden.verdict is Verdict.AMBIGUOUS
+
+
+def test_noise_widens_margins_and_never_narrows_them():
+    loud = noise(TIMED, pairs(spread=0.2), per_gate=8)
+    assert min(loud.values()) > 0.05
+    assert set(loud) == {change.place for change in decide(TIMED, pairs(), Rules()).findings if change.check != "costs"}
+    assert decide(TIMED, pairs(lambda _: 1.05), Rules(noise=loud)).verdict is not Verdict.FAIL
+    quiet = Rules(noise=dict.fromkeys(loud, 0.0))
+    assert decide(TIMED, pairs(lambda _: 1.02), quiet).verdict is Verdict.PASS
+
+
+def test_only_what_did_not_pass_is_measured_again_and_both_looks_count():
+    first = pairs(lambda frames: 1.2 if frames == 25 else 1.0, n=5)
+    asked = []
+
+    def again(cells):
+        asked.extend(cells)
+        return pairs(n=20, seed=1)
+
+    decision = two_looks(TIMED, first, again, Rules())
+    assert TIMED[0] in asked
+    of_first = next(f for f in decision.findings if f.place == "hh_t2l, 25 frames, cpu")
+    assert of_first.verdict is Verdict.PASS
+    assert "over 25 pairs" in of_first.change
+    assert flagged(decide(TIMED, pairs(), Rules()), TIMED) == []
+
+
+def test_equal_clips_pass_at_once_however_few():
+    assert quality(scored([30.0]), scored([30.0])).verdict is Verdict.PASS
+
+
+def test_a_loss_beyond_the_margin_fails_and_one_within_it_passes():
+    base = [30.0 + i / 10 for i in range(20)]
+    assert quality(scored(base), scored([v - 0.1 for v in base])).verdict is Verdict.PASS
+    assert quality(scored(base), scored([v - 2 for v in base])).verdict is Verdict.FAIL
+    assert quality(scored(base), scored([v - 2 for v in base]), quality_margins={"psnr": 3.0}).verdict is Verdict.PASS
+    assert quality(scored(base), scored([v + 2 for v in base])).verdict is Verdict.PASS
+    unsure = quality(scored(base), scored([v - 0.3 + (-1) ** i for i, v in enumerate(base)]))
+    assert unsure.verdict is Verdict.AMBIGUOUS
+
+
+def test_lost_clips_lost_perfection_and_few_clips_are_seen():
+    base = [30.0 + i for i in range(12)]
+    assert quality(scored(base), scored(base[:-1])).verdict is Verdict.NOT_MEASURED
+    assert quality(scored([math.inf] * 12), scored([*[math.inf] * 11, 50.0])).verdict is Verdict.FAIL
+    assert quality(scored(base[:5]), scored([v - 5 for v in base[:5]])).verdict is Verdict.AMBIGUOUS
+    assert quality(scored(base), scored([])).verdict is Verdict.NOT_MEASURED
+
+
+def test_another_protocol_or_recipe_is_refused_even_where_clips_are_equal():
+    assert quality(scored([30.0]), scored([30.0], fingerprint="q")).exit_code(strict=False) == 2
+
+    def recipe(**options):
+        return Training(corpus="grid", corpus_fingerprint="c", steps=9, recipe=options)
+
+    trained = [scored([30.0], training=recipe(**one)) for one in ({"steps": 9}, {"steps": 8}, {"steps": 9, "new": 1})]
+    assert quality(trained[0], trained[1]).verdict is Verdict.NOT_MEASURED
+    assert quality(trained[0], trained[2]).verdict is Verdict.PASS, "an option that only head knows is no other recipe"
+
+
+@given(st.lists(st.sampled_from(list(Verdict)), min_size=1))
+def test_one_that_did_not_pass_is_never_lost_among_many(verdicts):
+    found = worst(verdicts)
+    assert (found is Verdict.PASS) == (set(verdicts) == {Verdict.PASS})
+    assert (found is Verdict.FAIL) == (Verdict.FAIL in verdicts)
+
+
+def test_texts_name_the_cell_the_reason_and_the_next_step():
+    finding = Finding(check="latency", place="hh_t2l | 75", verdict=Verdict.FAIL, reason="slower")
+    decision = Decision(findings=(finding,), notes=("beside",))
+    text = "\n".join(lines(decision, strict=False))
+    assert text.startswith("gate: FAIL: 1 fail, of 1 checks")
+    assert all(part in text for part in ("hh_t2l | 75", "slower", "note: beside", "next: "))
+    assert "hh_t2l \\| 75" in markdown(decision, strict=False)

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks.gate import rates, samples
+from benchmarks.gate.pairs import Pair
+from benchmarks.gate.rules import Rules
+from benchmarks.gate.verdict import Verdict
+from benchmarks.record import Cell, Machine, Software
+from models.errors import UserError
+
+
+def drawn(blocks: int, spread: float) -> samples.Samples:
+    generator = np.random.default_rng(3)
+    cells = [Cell(kind="latency", system="m", frames=frames, device="cpu") for frames in (10, 20, 40)]
+    return samples.Samples(
+        created="", command="", machine=Machine(cpu=None, cores=1, memory_bytes=1, system="", threads=1), cells=cells,
+        software=Software(python="", packages={}, commit=None, dirty=None),
+        blocks=[
+            samples.SampledBlock(
+                conditions=None,
+                seconds=[(cell.frames * np.exp(generator.normal(0, spread, 9))).tolist() for cell in cells],
+            )
+            for _ in range(blocks)
+        ],
+    )  # fmt: skip
+
+
+def test_rates_repeat_by_seed_and_see_what_they_put_in():
+    calm = drawn(24, 0.002)
+    found = rates.rates(calm, Rules(), pairs=5, trials=6, seed=1)
+    assert found == rates.rates(calm, Rules(), pairs=5, trials=6, seed=1)
+    null, _, tenth, real = found
+    assert null.share(Verdict.FAIL) == 0.0
+    assert null.share(Verdict.PASS) == real.share(Verdict.PASS) == 1.0
+    assert tenth.share(Verdict.FAIL) == 1.0
+    assert "| A/A, simulated | 6 | 0.0% |" in rates.table(found)[2]
+
+
+def test_too_few_blocks_are_refused():
+    with pytest.raises(UserError, match="19 blocks are fewer"):
+        rates.rates(drawn(19, 0.002), Rules(), pairs=5, trials=1, seed=0)
+
+
+def test_samples_come_back_in_the_order_in_which_they_were_measured(tmp_path):
+    taken = drawn(6, 0.1)
+    pairs = taken.pairs()
+    assert samples.collect(pairs, taken.cells).blocks == [
+        samples.SampledBlock(conditions=None, seconds=[[float(f"{s:.6g}") for s in times] for times in block.seconds])
+        for block in taken.blocks
+    ]
+    kept = samples.load(samples.save(samples.collect(pairs, taken.cells), tmp_path / "s.json"))
+    assert kept.blocks == samples.collect(pairs, taken.cells).blocks
+
+
+def test_two_revisions_are_no_samples_of_one():
+    taken = drawn(2, 0.1)
+    (pair,) = taken.pairs()
+    other = [
+        r.model_copy(update={"software": r.software.model_copy(update={"commit": "b"})}) for r in pair.head.records
+    ]
+    with pytest.raises(UserError, match="two revisions"):
+        samples.collect([Pair(pair.base, type(pair.head)(tuple(other)))], taken.cells)
+
+
+def test_a_file_that_is_no_samples_is_refused(tmp_path):
+    (tmp_path / "x.json").write_text("{}")
+    with pytest.raises(UserError, match="cannot be read as samples"):
+        samples.load(tmp_path / "x.json")

@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+from benchmarks import cli
+from benchmarks.gate import selftest
+from benchmarks.gate.verdict import Verdict
+
+
+def test_the_gate_sees_every_regression_that_is_put_in(capsys):
+    assert cli.main(["gate", "--self-test"]) == 0
+    printed = capsys.readouterr().out
+    assert "ok      every call 5 % slower: fail" in printed
+    assert "ok      blurred clips: fail" in printed
+
+
+def test_a_gate_that_lets_everything_pass_fails_its_self_test(monkeypatch, capsys):
+    broken = selftest.Outcome("a slowdown", Verdict.FAIL, selftest._timed())
+    monkeypatch.setattr(selftest, "run", lambda: [broken])
+    assert cli.main(["gate", "--self-test"]) == 1
+    assert "BROKEN  a slowdown: pass, must be fail" in capsys.readouterr().out
