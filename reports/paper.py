@@ -28,7 +28,9 @@ class QualityEntry(_Frozen):
     variant: str | None = None
     """Which losses trained it, in table 4."""
     ssim_loss: bool | None = None
-    """Whether the SSIM loss was one of them; None for variants that no recipe of ours can train (adversarial ones)."""
+    """Whether the SSIM loss was one of them; None outside table 4."""
+    adversarial_loss: bool = False
+    """Whether the discriminator was one of them."""
     values: dict[str, Decimal]
     """Metric name to value, in the digits that the paper prints: PSNR in dB, LMD in pixels of its frame size."""
 
@@ -53,12 +55,13 @@ class QualityCondition(_Frozen):
 
         Args:
             system: registry name.
-            recipe: options of our training; of table 4, ``weight_ssim`` chooses the variant.
+            recipe: options of our training; of table 4, ``weight_ssim`` and ``weight_adversarial`` choose the variant.
         """
         rows = [row for row in self.rows if row.system == system]
-        ssim_loss = uses_ssim_loss(recipe)
+        ssim_loss, adversarial = uses_ssim_loss(recipe), uses_adversarial_loss(recipe)
         if ssim_loss is not None and any(row.ssim_loss is not None for row in rows):
-            return next((row for row in rows if row.ssim_loss == ssim_loss), None)
+            wanted = (ssim_loss, adversarial)
+            return next((row for row in rows if (row.ssim_loss, row.adversarial_loss) == wanted), None)
         return next((row for row in rows if row.variant == self.beside), None)
 
 
@@ -66,6 +69,12 @@ def uses_ssim_loss(recipe: Mapping[str, object] | None) -> bool | None:
     """Whether a recipe trains with the SSIM loss (λ3 of eq. 8); None if it does not say."""
     weight = (recipe or {}).get("weight_ssim")
     return weight > 0 if isinstance(weight, int | float) else None
+
+
+def uses_adversarial_loss(recipe: Mapping[str, object] | None) -> bool:
+    """Whether a recipe trains with the discriminator (λ4 of eq. 8); one that does not say has none."""
+    weight = (recipe or {}).get("weight_adversarial")
+    return isinstance(weight, int | float) and weight > 0
 
 
 class LatencyEntry(_Frozen):
