@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from benchmarks.calibration import Calibration
 from benchmarks.record import Record
 from reports.calibration import calibration_note, calibration_text
+from reports.comparison import COMPARISON_NOTES, ComparedTable, comparison_text
 from reports.difference_table import difference_note, difference_table, difference_text
 from reports.formatting import code, count, escaped, joined, size
 from reports.latency_table import LatencyTable
@@ -55,6 +56,8 @@ def render_markdown(
     latency: list[Section],
     strips: list[Picture],
     missing_strips: list[str],
+    comparison: list[ComparedTable],
+    comparison_csv: str,
     calibration: Calibration | None,
 ) -> str:
     """Put the report together.
@@ -67,6 +70,8 @@ def render_markdown(
         latency: see `latency_section`.
         strips: figures of sample frames.
         missing_strips: why systems are missing from them.
+        comparison: the paper's tables, see `reports.comparison.compare_with_paper`.
+        comparison_csv: the same for programs, relative to the report.
         calibration: of the run's metrics; None if there is none.
 
     Returns:
@@ -81,6 +86,9 @@ def render_markdown(
         latency=_with_shared(latency),
         strips=strips,
         missing_strips=[escaped(reason) for reason in missing_strips],
+        comparison=[(table.source, table.about, comparison_text(table)) for table in comparison],
+        comparison_notes=COMPARISON_NOTES,
+        comparison_csv=comparison_csv,
         calibration=None if calibration is None else calibration_text(calibration),
         calibration_note=None if calibration is None else calibration_note(calibration),
         failures=failures(records),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reports.formatting import count, escaped, joined, printed, size
 from reports.latency_table import LatencyTable
-from reports.paper import Paper, QualityCondition, uses_ssim_loss
+from reports.paper import Paper, QualityCondition, uses_adversarial_loss, uses_ssim_loss
 from reports.quality_table import QualityTable
 from reports.statistics import MIN_CLUSTERS, MIN_LENGTHS, MIN_SAMPLES, TOO_SMALL
 
@@ -67,21 +67,24 @@ def _variants(table: QualityTable, condition: QualityCondition) -> list[str]:
     """Which of the paper's variants stand beside our rows and why, and the values of those that found no place."""
     if not any(row.variant for row in condition.rows):
         return []
-    beside: dict[tuple[str, bool | None], list[str]] = {}
+    beside: dict[tuple[str, bool | None, bool], list[str]] = {}
     for row in table.models:
         if row.entry is not None:
             recipe = row.system.training.recipe if row.system and row.system.training else None
-            beside.setdefault((row.entry.variant or "", uses_ssim_loss(recipe)), []).append(row.label)
+            beside.setdefault(
+                (row.entry.variant or "", uses_ssim_loss(recipe), uses_adversarial_loss(recipe)), []
+            ).append(row.label)
     why = {
         True: "trained with the SSIM loss, as its recipe says",
         False: "trained without the SSIM loss, as its recipe says",
         None: "the best by PSNR, SSIM and LMD, as the record does not tell which losses trained ours",
     }
     notes = [
-        f"Beside {escaped(joined(labels))} stands the paper's {escaped(variant)}: {why[known]}."
-        for (variant, known), labels in beside.items()
+        f"Beside {escaped(joined(labels))} stands the paper's {escaped(variant)}: {why[known]}"
+        f"{', with the discriminator' if adversarial else ''}."
+        for (variant, known, adversarial), labels in beside.items()
     ]
-    shown = {variant for variant, _ in beside}
+    shown = {variant for variant, _, _ in beside}
     texts = []
     for row in condition.rows:
         values = [f"{m.title} {printed(row.values[m.name])}" for m in table.metrics if m.name in row.values]

@@ -29,8 +29,8 @@ class QualityEntry(_Frozen):
     """Which losses trained it, in table 4."""
     ssim_loss: bool | None = None
     """Whether the SSIM loss was one of them; None outside table 4."""
-    adversarial: bool = False
-    """Whether the adversarial loss was one of them, in table 4."""
+    adversarial_loss: bool = False
+    """Whether the discriminator was one of them."""
     values: dict[str, Decimal]
     """Metric name to value, in the digits that the paper prints: PSNR in dB, LMD in pixels of its frame size."""
 
@@ -58,10 +58,10 @@ class QualityCondition(_Frozen):
             recipe: options of our training; of table 4, ``weight_ssim`` and ``weight_adversarial`` choose the variant.
         """
         rows = [row for row in self.rows if row.system == system]
-        ssim_loss = uses_ssim_loss(recipe)
+        ssim_loss, adversarial = uses_ssim_loss(recipe), uses_adversarial_loss(recipe)
         if ssim_loss is not None and any(row.ssim_loss is not None for row in rows):
-            wanted = ssim_loss, uses_adversarial_loss(recipe)
-            return next((row for row in rows if (row.ssim_loss, row.adversarial) == wanted), None)
+            wanted = (ssim_loss, adversarial)
+            return next((row for row in rows if (row.ssim_loss, row.adversarial_loss) == wanted), None)
         return next((row for row in rows if row.variant == self.beside), None)
 
 
@@ -72,7 +72,7 @@ def uses_ssim_loss(recipe: Mapping[str, object] | None) -> bool | None:
 
 
 def uses_adversarial_loss(recipe: Mapping[str, object] | None) -> bool:
-    """Whether a recipe trains with the adversarial loss (λ4 of eq. 8); one that does not name it does not."""
+    """Whether a recipe trains with the discriminator (λ4 of eq. 8); one that does not say has none."""
     weight = (recipe or {}).get("weight_adversarial")
     return isinstance(weight, int | float) and weight > 0
 

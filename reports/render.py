@@ -13,6 +13,7 @@ from pathlib import Path
 # UserError comes from models.errors, which reports may not import: it is had by way of the record, which raises it too.
 from benchmarks.calibration import Calibration, load_calibration
 from benchmarks.record import Record, UserError, load_records
+from reports.comparison import compare_with_paper, comparison_frame
 from reports.figures import Look, latency_figure, looks, render_figure, strip_figure
 from reports.html import render_html
 from reports.latency_table import LatencyTable
@@ -98,6 +99,8 @@ def _write(
         for i, strip in enumerate(strips, 1):
             path = files.write(f"figures/strip-{i}.png", render_figure(strip_figure(strip), "png"))
             pictures.append(Picture(path, strip_title(strip, paper)))
+        comparison = compare_with_paper(records, tables, paper)
+        comparison_csv = files.write("tables/paper.csv", comparison_frame(comparison).to_csv(index=False).encode())
         text = render_markdown(
             records,
             tables,
@@ -106,6 +109,8 @@ def _write(
             latency=latency,
             strips=pictures,
             missing_strips=missing,
+            comparison=comparison,
+            comparison_csv=comparison_csv,
             calibration=calibration,
         )
         # The pages come last: whoever finds one finds everything that it refers to.
