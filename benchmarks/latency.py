@@ -7,8 +7,9 @@ from typing import NamedTuple
 import torch
 
 from benchmarks import timing
-from benchmarks.record import Latency, LatencySample
+from benchmarks.record import Costs, Latency, LatencySample
 from benchmarks.systems import Subject
+from benchmarks.timing import costs
 from models.contract import LipRequest
 
 FRAMES_PER_TOKEN = 2.5
@@ -23,6 +24,7 @@ class Prepared(NamedTuple):
     watch: timing.Stopwatch
     warmed: timing.WarmUp
     rounds: int
+    costs: Costs
 
     def once(self) -> LatencySample:
         """Take one sample."""
@@ -42,6 +44,7 @@ class Prepared(NamedTuple):
             warmup=self.warmed.samples,
             samples=samples,
             settled=self.warmed.settled,
+            costs=self.costs,
         )
 
 
@@ -82,4 +85,5 @@ def prepare(subject: Subject, request: LipRequest, *, device: torch.device, budg
     made = subject.model.generate(request).lengths
     if request.n_frames is not None and not torch.equal(made.cpu(), request.n_frames.cpu()):
         raise ValueError(f"{subject.system.name} made {made.tolist()} frames, asked for {request.n_frames.tolist()}")
-    return Prepared(subject, request, watch, warmed, timing.rounds(warmed, budget))
+    counted = costs.count(subject.model, lambda: subject.model.generate(request))
+    return Prepared(subject, request, watch, warmed, timing.rounds(warmed, budget), counted)

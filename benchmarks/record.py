@@ -233,6 +233,18 @@ class LatencySample(_Frozen):
     """Time between device events around the call; None on a CPU."""
 
 
+class Costs(_Frozen):
+    """What one call does, counted: the same on every machine that runs the same code with the same libraries."""
+
+    operations: int
+    """Two per multiply-add of matrix products, convolutions, attention and recurrent layers."""
+    parameters: int
+    launches: int
+    """Operations that torch dispatched one by one, views among them."""
+    activation_bytes: int
+    """Most bytes alive at once of what the call made, its output among them; weights and inputs are not."""
+
+
 class Latency(_Frozen):
     """The result of timing one system at one length."""
 
@@ -252,6 +264,8 @@ class Latency(_Frozen):
     samples: list[LatencySample] = Field(min_length=1)
     settled: bool
     """False if the warm-up ended at its limit before the samples were flat."""
+    costs: Costs | None = None
+    """Counted in a pass of its own; None in records that are older than it."""
 
 
 class Failure(_Frozen):
