@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import shlex
@@ -17,6 +18,9 @@ from benchmarks.record import Machine, Software
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 """The folder that holds the rooms."""
+
+ROOMS = ("models", "baselines", "metrics", "corpora", "training", "benchmarks")
+"""Folders whose code makes numbers; reports only show them."""
 
 PACKAGES = (
     "lipbench",
@@ -53,7 +57,17 @@ def software() -> Software:
         packages=packages,
         commit=commit,
         dirty=None if commit is None or status is None else bool(status),
+        source=_source(),
     )
+
+
+def _source() -> str:
+    """Digest of the rooms' Python files: two runs of one digest ran the same code, committed or not."""
+    digest = hashlib.sha256()
+    for path in sorted(path for room in ROOMS for path in (CHECKOUT / room).rglob("*.py")):
+        digest.update(f"{path.relative_to(CHECKOUT).as_posix()}\0".encode())
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()[:16]
 
 
 def machine() -> Machine:

@@ -51,6 +51,8 @@ class Software(_Frozen):
     """Git revision of lipbench; None outside a git checkout."""
     dirty: bool | None
     """True if the checkout had uncommitted changes."""
+    source: str | None = None
+    """Digest of lipbench's own Python files; None in records made before it was kept."""
 
 
 class Training(_Frozen):
@@ -339,6 +341,11 @@ class Record(_Frozen):
         return self
 
 
+def record_path(cell: Cell, run: Path) -> Path:
+    """The file in a run's folder that holds a cell's record, if the cell has ended."""
+    return run / "records" / f"{cell.key}.json"
+
+
 def save_record(record: Record, run: Path) -> Path:
     """Write a record into a run's folder; a reader never sees half of it.
 
@@ -352,7 +359,7 @@ def save_record(record: Record, run: Path) -> Path:
     Raises:
         UserError: the folder cannot be written to; an older record of the cell is still there.
     """
-    return save_whole(record.model_dump_json(indent=1), run / "records" / f"{record.cell.key}.json", "the record")
+    return save_whole(record.model_dump_json(indent=1), record_path(record.cell, run), "the record")
 
 
 def save_whole(text: str, target: Path, called: str) -> Path:

@@ -64,7 +64,8 @@ HELP: dict[str, Help] = {
         ),
     ),
     "controls": Help(
-        "score what no model may beat or must not fall below, and check that every metric ranks them as it must",
+        "score what no model may beat or must not fall below, and check that every metric ranks them as it must; "
+        "the same command again goes on after the controls that it has recorded",
         (
             "lipbench controls                                 # on prepared GRID, all metrics",
             "lipbench controls corpus=synthetic metrics=[psnr,ssim] limit=20",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 
 import corpora
@@ -12,12 +14,15 @@ from benchmarks.config import Controls
 from benchmarks.progress import bar
 from benchmarks.ranking import Outcome, check
 from benchmarks.record import Cell, Quality, Record
+from benchmarks.resume import finished
 from benchmarks.runner import run_cell
 from benchmarks.scoring.clips import choose, placement_of
 from benchmarks.scoring.scorer import Keep, Scorer, Scoring
 from benchmarks.summary import describe, refuse_failures
 from metrics import protocols
 from metrics.calibration import calibrate
+from metrics.corpus_metric import NotMeasuredError
+from metrics.inception import find_weights
 from models.errors import UserError
 
 FROM_VIDEO = "crop_round_trip"
@@ -26,6 +31,8 @@ FROM_VIDEO = "crop_round_trip"
 
 def run(request: Controls) -> None:
     """Score, print one line per control, then what the metrics make of them.
+
+    A control that the run's folder has a record of is not scored again, if that would give the same numbers.
 
     Raises:
         UserError: a control could not be scored, or a metric ranks two of them the wrong way round.
@@ -49,16 +56,47 @@ def run(request: Controls) -> None:
         features=request.features,
         workers=request.workers,
     )
+    has_weights = cache(partial(_has_weights, request.inception_weights))
     with Scorer(scoring) as scorer:
-        records = [_score(name, request, scorer) for name in wanted]
+        records = [_kept(name, request, scorer, has_weights) or _score(name, request, scorer) for name in wanted]
     _calibrate(request.out)
     print(f"records: {request.out / 'records'}   (lipbench report {request.out})")
     refuse_failures(records)
     _judge(records)
 
 
-def _score(name: str, request: Controls, scorer: Scorer) -> Record:
-    cell = Cell(
+def _has_weights(given: Path | None) -> bool:
+    """Whether FID and KID can be measured now."""
+    try:
+        find_weights(given)
+    except NotMeasuredError:
+        return False
+    return True
+
+
+def _kept(name: str, request: Controls, scorer: Scorer, has_weights: Callable[[], bool]) -> Record | None:
+    """The record of a control that an earlier run has scored, printed; None if it is to be scored."""
+    found = finished(
+        _cell(name, request),
+        request.out,
+        request=request.model_dump(mode="json"),
+        corpus=scorer.scoring.corpus.fingerprint,
+        protocol=scorer.protocol.fingerprint,
+    )
+    if found is None or (_lacks_weights(found, scorer) and has_weights()):
+        return None
+    print(f"{describe(found)}   (scored {found.created})", flush=True)
+    return found
+
+
+def _lacks_weights(record: Record, scorer: Scorer) -> bool:
+    """Whether something was not measured that Inception's weights may allow."""
+    assert isinstance(record.result, Quality)
+    return any(metrics.create(name, scorer.protocol).takes == "inception" for name in record.result.not_measured)
+
+
+def _cell(name: str, request: Controls) -> Cell:
+    return Cell(
         kind="quality",
         system=name,
         role="control",
@@ -71,6 +109,10 @@ def _score(name: str, request: Controls, scorer: Scorer) -> Record:
         protocol=request.protocol,
         metrics=None if request.metrics == ["all"] else sorted(request.metrics),
     )
+
+
+def _score(name: str, request: Controls, scorer: Scorer) -> Record:
+    cell = _cell(name, request)
 
     def measure() -> Quality:
         with bar(name, len(scorer.scoring.ids)) as shown:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from benchmarks import cli
 from benchmarks.calibration import load_calibration
 from benchmarks.record import load_records
+from benchmarks.scoring.scorer import Scorer
+from benchmarks.verbs import controls
+from metrics import inception
+from metrics.corpus_metric import NotMeasuredError
 from metrics.functional import psnr as exact
 from metrics.psnr import PSNR
 
+ROOT = Path(__file__).parents[2]
 WORDS = ["controls", "corpus=synthetic", "corpus.train=1", "corpus.test=6", "corpus.speakers=2",
          "corpus.seconds=[1.0,1.4]", "height=40", "workers=0"]  # fmt: skip
 
@@ -43,3 +52,51 @@ def test_a_metric_that_does_not_see_time_is_refused(tmp_path, capsys, monkeypatc
     shown = capsys.readouterr()
     assert "psnr cannot be trusted here" in shown.err
     assert "psnr: ground_truth (100) is no better than shift_+1 (100), but a shift is no perfect clip" in shown.out
+
+
+def test_a_killed_run_goes_on_after_the_controls_that_it_has_recorded(tmp_path, monkeypatch, capsys):
+    words = [*WORDS, f"out={tmp_path}", "metrics=[psnr]", "limit=3"]
+    killed = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.cli", *words], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    assert killed.stdout is not None
+    first = killed.stdout.readline().split()  # says what was left out
+    assert first[0] == b"without"
+    assert killed.stdout.readline().startswith(b"ground_truth"), "a line stands for a record on the disk"
+    killed.kill()
+    killed.wait()
+    killed.stdout.close()
+    before = {path.name: path.read_bytes() for path in (tmp_path / "records").glob("*.json")}
+    assert len(before) < 10, "it was killed in the middle"
+
+    scored = []
+    score = Scorer.control
+
+    def counted(self, name, **options):
+        scored.append(name)
+        return score(self, name, **options)
+
+    monkeypatch.setattr(Scorer, "control", counted)
+    monkeypatch.setattr(controls, "calibrate", lambda: ([], []))  # the runs above have made it
+    assert cli.main(words) == 0
+    after = {path.name: path.read_bytes() for path in (tmp_path / "records").glob("*.json")}
+    assert before.items() <= after.items()
+    assert len(scored) == len(after) - len(before)
+    assert "ground_truth" not in scored
+    assert "expectations" in capsys.readouterr().out
+
+
+def test_controls_without_fid_are_scored_again_once_there_are_weights(tmp_path, monkeypatch):
+    def absent(_given=None):
+        raise NotMeasuredError("not measured: no weights", remedy="Fetch them")
+
+    monkeypatch.setattr(inception, "find_weights", absent)
+    monkeypatch.setattr(controls, "find_weights", absent)
+    monkeypatch.setattr(controls, "calibrate", lambda: ([], []))
+    words = [*WORDS, f"out={tmp_path}", "metrics=[psnr,fid]", "limit=1", "controls=[ground_truth]"]
+    assert cli.main(words) == 0
+    monkeypatch.setattr(Scorer, "control", lambda *_, **__: pytest.fail("scored again"))
+    assert cli.main(words) == 0
+    monkeypatch.setattr(controls, "find_weights", lambda _given=None: tmp_path / "weights.pth")
+    with pytest.raises(pytest.fail.Exception, match="scored again"):
+        cli.main(words)
