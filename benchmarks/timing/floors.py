@@ -7,7 +7,7 @@ from functools import cache
 
 import torch
 
-from benchmarks.record import Ceilings, Costs, Floor
+from benchmarks.measurement import Ceilings, Costs, Floor
 from benchmarks.timing.clock import Stopwatch
 
 MATRIX = {"cpu": 1536, "cuda": 8192}
