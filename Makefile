@@ -7,10 +7,10 @@ STAMP := $(VENV)/.installed
 RUN ?= runs/bench
 WORDS ?=
 
-.PHONY: help setup bench test lint types contracts unit clean
+.PHONY: help setup bench bench-gpu test lint types contracts unit clean
 
 help: ## show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -28,6 +28,9 @@ bench: $(STAMP) ## the main job: train small models, benchmark, report (RUN=fold
 	@$(BIN)/python -m pytest benchmarks/ --benchmark-json=$(RUN)/benchmark.json \
 	  $(foreach word,out=$(RUN) $(WORDS),--lipbench '$(word)'); status=$$?; \
 	  $(BIN)/lipbench report $(RUN) && exit $$status
+
+bench-gpu: $(STAMP) ## time all variants at paper sizes on a GPU (RUN=folder; WORDS="seconds=1 …")
+	$(BIN)/lipbench bench sweep=gpu $(if $(filter-out file,$(origin RUN)),out=$(RUN)) $(WORDS)
 
 test: lint types contracts unit ## lint, types, import contracts, tests
 
