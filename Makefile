@@ -9,10 +9,10 @@ WORDS ?=
 
 REPRODUCE ?=
 
-.PHONY: help setup bench reproduce test lint types contracts unit clean
+.PHONY: help setup bench bench-gpu reproduce test lint types contracts unit clean
 
 help: ## show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
 
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -33,6 +33,9 @@ bench: $(STAMP) ## the main job: train small models, benchmark, report (RUN=fold
 
 reproduce: $(STAMP) ## the paper's tables and figures, hours on a CPU; goes on where it stopped (REPRODUCE="root=… preset=paper")
 	$(BIN)/lipbench reproduce $(REPRODUCE)
+
+bench-gpu: $(STAMP) ## time all variants at paper sizes on a GPU (RUN=folder; WORDS="seconds=1 …")
+	$(BIN)/lipbench bench sweep=gpu $(if $(filter-out file,$(origin RUN)),out=$(RUN)) $(WORDS)
 
 test: lint types contracts unit ## lint, types, import contracts, tests
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from benchmarks.cells import Timed
 from benchmarks.record import Latency, LatencySample
 from benchmarks.runner import run_cell
 from benchmarks.sweep import Sweep
@@ -17,31 +18,42 @@ from benchmarks.timing import LiveClock
 CLOCK = LiveClock()
 
 
+def shown(sample: LatencySample) -> float:
+    """What pytest-benchmark's own statistics are made of: device time on a GPU, wall time on a CPU."""
+    return sample.wall_s if sample.device_s is None else sample.device_s
+
+
 @pytest.mark.benchmark(timer=CLOCK, warmup=False)
-def bench_latency(benchmark: BenchmarkFixture, sweep: Sweep, model: str, frames: int) -> None:
+def bench_latency(benchmark: BenchmarkFixture, sweep: Sweep, timed: Timed) -> None:
     """Time one model at one length."""
 
     def measure() -> Latency:
-        prepared = sweep.prepare_latency(model, frames)
+        prepared = sweep.prepare_latency(timed)
         samples: list[LatencySample] = []
 
         def one_round() -> None:
             samples.append(prepared.once())
-            CLOCK.advance(samples[-1].wall_s)
+            CLOCK.advance(shown(samples[-1]))
 
-        benchmark.group = f"{frames} frames"
+        benchmark.group = f"{timed.frames} frames"
         benchmark.pedantic(one_round, rounds=prepared.rounds, iterations=1)
-        return prepared.result(samples, sweep.corpus.fps)
+        return sweep.finish(prepared, timed, samples)
 
-    record = run_cell(sweep.latency_cell(model, frames), sweep.request.out, measure, request=sweep.asked)
+    record = run_cell(sweep.latency_cell(timed), sweep.request.out, measure, request=sweep.asked)
     benchmark.extra_info["status"] = record.status
     if isinstance(record.result, Latency):
         benchmark.extra_info |= {
-            "model": model,
-            "frames": frames,
+            "model": timed.model,
+            "frames": timed.frames,
+            "variant": timed.variant,
             "device": record.result.device,
             "first_call_s": record.result.first_call_s,
             "settled": record.result.settled,
+            "unstable": record.result.unstable,
+            "load_s": record.result.load_s,
+            "wall_s": [sample.wall_s for sample in record.result.samples],
         }
+    if record.status == "not_attempted" and record.failure is not None:
+        pytest.skip(record.failure.message)
     if record.failure is not None:
         pytest.fail(f"{record.failure.type}: {record.failure.message}", pytrace=False)

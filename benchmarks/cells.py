@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 import models
 from baselines import controls
 from benchmarks.config import Bench
+from models.errors import UnknownNameError
 from models.registry import Registry, is_path
+
+EAGER = "eager"
+VARIANTS = (EAGER, "compile", "bf16", "cuda_graph", "uncached")
+"""Ways to run a model; `benchmarks.latency.variants` has them."""
 
 
 class Scored(NamedTuple):
@@ -17,6 +23,22 @@ class Scored(NamedTuple):
     system: str
     kind: Literal["model", "control"]
     durations: Literal["true", "predicted"]
+
+
+class Timed(NamedTuple):
+    """A cell of the latency table that is to be measured."""
+
+    model: str
+    frames: int
+    variant: str = EAGER
+
+
+class Block(NamedTuple):
+    """Cells that are timed one after the other, in one process."""
+
+    number: int
+    """Of the pass, from 0."""
+    cells: list[Timed]
 
 
 def chosen(wanted: Sequence[str], registry: Registry[Any]) -> list[str]:
@@ -51,9 +73,42 @@ def model_names(request: Bench) -> list[str]:
     return chosen(request.models, models.MODELS)
 
 
-def latency_cells(request: Bench) -> list[tuple[str, int]]:
-    """All (model, frames) to time."""
-    return [(name, frames) for name in model_names(request) for frames in request.frames]
+def variant_names(request: Bench) -> list[str]:
+    """The variants that a bench asks for.
+
+    Raises:
+        UnknownNameError: there is no such variant.
+    """
+    if list(request.variants) == ["all"]:
+        return list(VARIANTS)
+    for name in request.variants:
+        if name not in VARIANTS:
+            raise UnknownNameError("variant", name, VARIANTS)
+    return list(request.variants)
+
+
+def latency_cells(request: Bench) -> list[Timed]:
+    """All cells to time, in an order that confounds length with nothing: shuffled by the request's seed."""
+    return blocks(request.model_copy(update={"passes": 1, "isolate": False}))[0].cells
+
+
+def blocks(request: Bench) -> list[Block]:
+    """All cells to time, in blocks, in every pass in another order.
+
+    A fresh process holds one model in one variant; where there is none, a pass is one block.
+    """
+    order = random.Random(request.order_seed)
+    kinds = [(model, variant) for model in model_names(request) for variant in variant_names(request)]
+    made: list[Block] = []
+    for number in range(request.passes):
+        cells = [Timed(model, frames, variant) for model, variant in kinds for frames in request.frames]
+        order.shuffle(cells)
+        if not request.isolate:
+            made.append(Block(number, cells))
+            continue
+        order.shuffle(kinds)
+        made += [Block(number, [cell for cell in cells if (cell.model, cell.variant) == kind]) for kind in kinds]
+    return made
 
 
 def quality_cells(request: Bench) -> list[Scored]:

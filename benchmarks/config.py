@@ -165,6 +165,17 @@ class Bench(_Checked):
     seconds: float = Field(gt=0)
     least_rounds: int = Field(ge=1)
     most_rounds: int = Field(ge=1)
+    variants: Annotated[Names, Field(min_length=1)]
+    passes: int = Field(ge=1)
+    isolate: bool
+    order_seed: int
+    weights: Literal["trained", "random"]
+    natural: list[Literal["synchronised", "unsynchronised"]]
+    memory: bool
+    energy: bool
+    floors: bool
+    quality: bool
+    again: bool
     durations: Annotated[list[Durations], BeforeValidator(_durations)]
     protocol: str
     metrics: Names
@@ -315,7 +326,7 @@ def explain(verb: str) -> list[str]:
     """A verb's options, as its file in `conf/` writes and explains them, each group's under the group's name."""
     text = (CONF / f"{verb}.yaml").read_text(encoding="utf-8")
     own = text.partition("  - _self_\n")[2] or text
-    lines = own.rstrip().splitlines()
+    lines = [line for line in own.rstrip().splitlines() if not line.startswith("  - ")]
     chosen = re.findall(r"^  - (\w+): \w+$", text, flags=re.MULTILINE)
     composed: dict[str, Any] = OmegaConf.to_container(_compose(verb, []), resolve=False)  # pyright: ignore[reportAssignmentType]
     for group, choices in groups().items():

@@ -82,11 +82,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     from benchmarks.cells import latency_cells, quality_cells
 
     request = metafunc.config.stash[REQUEST]
-    if {"model", "frames"} <= set(metafunc.fixturenames):
-        cells = latency_cells(request)
-        metafunc.parametrize(("model", "frames"), cells, ids=[f"{model}-{frames}" for model, frames in cells])
+    if "timed" in metafunc.fixturenames:
+        try:
+            cells = latency_cells(request)
+        except UserError as error:
+            raise pytest.UsageError(str(error)) from error
+        metafunc.parametrize("timed", cells, ids=["-".join(map(str, cell)).removesuffix("-eager") for cell in cells])
     if "scored" in metafunc.fixturenames:
-        scored = quality_cells(request)
+        scored = quality_cells(request) if request.quality else []
         metafunc.parametrize("scored", scored, ids=[f"{s.system}-{s.durations}" for s in scored])
 
 

@@ -17,15 +17,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from benchmarks.measurement import ClipTime, Costs, Energy, FirstFrame, Floor, LatencySample, Memory, Telemetry
+from benchmarks.measurement import Frozen as _Frozen
 from models.errors import UserError
 
 SCHEMA_VERSION = 1
-
-
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
 
 class Machine(_Frozen):
@@ -226,15 +224,6 @@ def by_reason(left_out: Mapping[str, str]) -> dict[str, list[str]]:
     return dict(sorted(found.items(), key=lambda item: -len(item[1])))
 
 
-class LatencySample(_Frozen):
-    """One timed call."""
-
-    wall_s: float
-    """From before the call to after the device has finished, in seconds."""
-    device_s: float | None = None
-    """Time between device events around the call; None on a CPU."""
-
-
 class Latency(_Frozen):
     """The result of timing one system at one length."""
 
@@ -254,6 +243,48 @@ class Latency(_Frozen):
     samples: list[LatencySample] = Field(min_length=1)
     settled: bool
     """False if the warm-up ended at its limit before the samples were flat."""
+    variant: str = "eager"
+    """How the model was run; see `benchmarks.latency.variants`."""
+    costs: Costs | None = None
+    """Of the eager call, counted in a pass of its own; None in records that are older than it."""
+    load_s: float | None = None
+    """Building the model, reading its weights and bringing them to the device; None where it was there already."""
+    first_frame: FirstFrame | None = None
+    outputs: list[str] = Field(default_factory=list)
+    """sha256 of the frames made by the first and the last call of each block, as they are."""
+    deviation: float | None = None
+    """Largest difference of a variant's frames from the eager ones, in [0, 1]; None for the eager model."""
+    unstable: str | None = None
+    """Why the samples do not agree with one another; None if they do."""
+    lost: str | None = None
+    """Why a later pass failed; the samples are of those before it."""
+    telemetry: list[Telemetry] = Field(default_factory=list)
+    """One for each block."""
+    memory: Memory | None = None
+    energy: Energy | None = None
+    floor: Floor | None = None
+
+    @property
+    def blocks(self) -> int:
+        """Passes that are in it."""
+        return 1 + max(sample.block for sample in self.samples)
+
+
+class Natural(_Frozen):
+    """The result of timing one system on real utterances, one by one, at the lengths that it chooses."""
+
+    kind: Literal["natural"] = "natural"
+    system: System
+    device: str
+    dtype: str
+    fps: float = Field(gt=0)
+    timer: Literal["synchronised", "unsynchronised"]
+    """unsynchronised: the clock stops when the call returns, which on a GPU is before its work is done; the paper's
+    times were taken so."""
+    corpus_fingerprint: str
+    clips: list[ClipTime] = Field(min_length=1)
+    scored: str | None = None
+    """Cell whose scored clips the timed ones were found to equal; None if there are none to compare with."""
 
 
 class Failure(_Frozen):
@@ -266,7 +297,7 @@ class Failure(_Frozen):
 class Cell(_Frozen):
     """What was asked for. Two cells that differ in anything have records of their own."""
 
-    kind: Literal["quality", "latency"]
+    kind: Literal["quality", "latency", "natural"]
     system: str
     role: Literal["model", "control"] = "model"
     preset: str | None = None
@@ -285,16 +316,22 @@ class Cell(_Frozen):
     frames: int | None = None
     batch: int | None = None
     device: str | None = None
+    variant: str | None = None
+    """How the model is run; None: as it is."""
+    timer: Literal["synchronised", "unsynchronised"] | None = None
 
     @property
     def key(self) -> str:
         """A name, unique within a run, that is also the record's file name: readable first, then a digest of it all."""
-        parts = [self.kind, self.system, self.corpus, self.durations, self.preset, self.device]
+        parts = [self.kind, self.system, self.corpus, self.durations, self.preset, self.device, self.variant]
         named = [part for part in parts if part]
         if self.frames is not None:
             named.append(f"{self.frames:04d}")
         readable = "-".join("".join(c if c.isalnum() or c in "._" else "_" for c in part) for part in named)
-        return f"{readable[:100]}-{hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:8]}"
+        # cells of records that are older than these fields keep their names
+        newer = {field for field in ("variant", "timer") if getattr(self, field) is None}
+        digest = hashlib.sha256(self.model_dump_json(exclude=newer).encode()).hexdigest()
+        return f"{readable[:100]}-{digest[:8]}"
 
 
 class Record(_Frozen):
@@ -308,20 +345,19 @@ class Record(_Frozen):
     request: dict[str, object] = Field(default_factory=dict)
     """All options of that command, as they were understood."""
     cell: Cell
-    status: Literal["measured", "failed"]
+    status: Literal["measured", "failed", "not_attempted"]
     machine: Machine
     software: Software
-    result: Annotated[Quality | Latency, Field(discriminator="kind")] | None = None
+    result: Annotated[Quality | Latency | Natural, Field(discriminator="kind")] | None = None
     failure: Failure | None = None
     seconds: float
     """How long the whole cell took, loading and warm-up included."""
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Record:
-        if (self.status == "measured") != (self.result is not None) or (self.status == "failed") != (
-            self.failure is not None
-        ):
-            raise ValueError("a measured record has a result and no failure, a failed one the reverse")
+        measured = self.status == "measured"
+        if measured != (self.result is not None) or measured != (self.failure is None):
+            raise ValueError("a measured record has a result and no failure, any other one the reverse")
         if self.result is not None and self.result.kind != self.cell.kind:
             raise ValueError(f"the cell asks for {self.cell.kind}, the result is {self.result.kind}")
         return self

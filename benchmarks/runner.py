@@ -9,21 +9,30 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import environment
-from benchmarks.record import Cell, Failure, Latency, Quality, Record, save_record
+from benchmarks.record import Cell, Failure, Latency, Natural, Quality, Record, save_record
 from models.errors import UserError
 
 log = logging.getLogger(__name__)
 
 
+class NotAttemptedError(UserError):
+    """A cell that this machine or this model has not: its record says why, and it is no failure."""
+
+
 def run_cell(
-    cell: Cell, run: Path, measure: Callable[[], Quality | Latency], *, request: dict[str, object] | None = None
+    cell: Cell,
+    run: Path,
+    measure: Callable[[], Quality | Latency | Natural],
+    *,
+    request: dict[str, object] | None = None,
 ) -> Record:
     """Measure a cell and write its record.
 
     Args:
         cell: what is asked for.
         run: the run's folder.
-        measure: does it. Whatever it raises, but for an interrupt, becomes a record of status "failed".
+        measure: does it. Whatever it raises, but for an interrupt, becomes a record of status "failed";
+            a `NotAttemptedError` one of status "not_attempted".
         request: all options of the command that asks, for the record.
 
     Returns:
@@ -33,10 +42,14 @@ def run_cell(
         UserError: the record cannot be written.
     """
     began = time.perf_counter()
-    result: Quality | Latency | None = None
+    result: Quality | Latency | Natural | None = None
     failure: Failure | None = None
+    attempted = True
     try:
         result = measure()
+    except NotAttemptedError as error:
+        attempted = False
+        failure = Failure(type=type(error).__name__, message=str(error))
     except UserError as error:
         log.error("%s failed: %s", cell.key, error)
         failure = Failure(type=type(error).__name__, message=str(error))
@@ -48,7 +61,7 @@ def run_cell(
         command=environment.command_line(),
         request=request or {},
         cell=cell,
-        status="measured" if failure is None else "failed",
+        status="measured" if failure is None else "failed" if attempted else "not_attempted",
         machine=environment.machine(),
         software=environment.software(),
         result=result,

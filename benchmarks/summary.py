@@ -61,7 +61,7 @@ def refuse_failures(records: Sequence[Record]) -> None:
     Raises:
         UserError: some did.
     """
-    failed = [record for record in records if record.failure]
+    failed = [record for record in records if record.status == "failed"]
     if failed:
         named = "; ".join(f"{record.cell.key}: {record.failure.message}" for record in failed if record.failure)
         raise UserError(

@@ -7,7 +7,7 @@ the next time.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -17,15 +17,18 @@ import torch
 import corpora
 import metrics
 import models
-from benchmarks import latency, systems, timing
-from benchmarks.cells import Scored, chosen, chosen_controls, model_names
+from benchmarks import environment, latency, systems, timing
+from benchmarks.cells import EAGER, Scored, Timed, chosen, chosen_controls, model_names, variant_names
 from benchmarks.config import Bench
-from benchmarks.record import Cell, LatencySample, Quality
+from benchmarks.latency import extras
+from benchmarks.latency.natural import Timer, time_natural
+from benchmarks.record import Cell, Latency, LatencySample, Natural, Quality, Record, load_record, record_path
 from benchmarks.scoring.clips import choose
 from benchmarks.scoring.scorer import Keep, Scorer, Scoring
 from benchmarks.systems import Subject
 from corpora.utterance import Corpus
 from metrics import protocols
+from models.contract import LipRequest
 from models.errors import UserError
 from models.presets import resolve
 from models.registry import short_name
@@ -33,6 +36,9 @@ from models.text import Vocabulary
 from training.config import TrainingConfig
 
 log = logging.getLogger(__name__)
+
+_FREE = {"again": None, "passes": None, "out": None, "models": None, "frames": None, "variants": None, "natural": None}
+"""Options that change which cells are measured and how often, and nothing about one pass of a cell."""
 
 
 def pick_device(wanted: str) -> torch.device:
@@ -89,6 +95,7 @@ class Sweep:
         self._progress = progress
         self._subjects: dict[str, Subject] = {}
         self._failed: dict[str, Exception] = {}
+        self._load_s: dict[str, float] = {}
 
     @cached_property
     def corpus(self) -> Corpus:
@@ -110,14 +117,24 @@ class Sweep:
 
     def _make_subject(self, model: str) -> Subject:
         request = self.request
-        if models.is_trainable(model):
-            return systems.trained(self._train(model), model=model, preset=request.preset, device=self.device)
+        path = self._train(model) if models.is_trainable(model) and request.weights == "trained" else None
+        loaded: list[Subject] = []
+        sample = timing.Stopwatch(self.device).time(lambda: loaded.append(self._load(model, path)))
+        self._load_s[model] = sample.wall_s
+        return loaded[0]
+
+    def _load(self, model: str, path: Path | None) -> Subject:
+        request = self.request
+        if path is not None:
+            return systems.trained(path, model=model, preset=request.preset, device=self.device)
+        vocabulary = Vocabulary(self.corpus.symbols)
+        sized = {"vocabulary_size": vocabulary.size} if models.is_trainable(model) else {}
         return systems.untrained(
             model,
             request.preset,
-            options=request.options,
+            options={**sized, **request.options},
             device=self.device,
-            vocabulary=Vocabulary(self.corpus.symbols),
+            vocabulary=vocabulary,
         )
 
     def _train(self, model: str) -> Path:
@@ -138,9 +155,22 @@ class Sweep:
             device="gpu" if self.device.type == "cuda" else "cpu",
         )
 
-    def latency_cell(self, model: str, frames: int) -> Cell:
+    def latency_cell(self, timed: Timed) -> Cell:
         """What timing one model at one length is called."""
-        return self._cell("latency", model, frames=frames, batch=self.request.batch, device=self.device.type)
+        return self._cell(
+            "latency",
+            timed.model,
+            frames=timed.frames,
+            batch=self.request.batch,
+            device=self.device.type,
+            variant=None if timed.variant == EAGER else timed.variant,
+        )
+
+    def natural_cell(self, model: str, timer: Timer) -> Cell:
+        """What timing one model on the test clips is called."""
+        return self._cell(
+            "natural", model, split="test", limit=self.request.limit, batch=1, device=self.device.type, timer=timer
+        )
 
     def quality_cell(self, scored: Scored) -> Cell:
         """What scoring one system is called."""
@@ -155,7 +185,7 @@ class Sweep:
             metrics=None if self.request.metrics == ["all"] else sorted(self.request.metrics),
         )
 
-    def _cell(self, kind: Literal["quality", "latency"], system: str, **asked: Any) -> Cell:
+    def _cell(self, kind: Literal["quality", "latency", "natural"], system: str, **asked: Any) -> Cell:
         return Cell(
             kind=kind,
             system=short_name(system),
@@ -181,28 +211,92 @@ class Sweep:
         chosen_controls(self.request.controls)
         chosen(self.request.metrics, metrics.METRICS)
         training_config(self.request.training)
+        variant_names(self.request)
+        self._check_weights()
         for name in model_names(self.request):
             models.check(name, self.request.preset, **self.request.options)
         _ = self.ids
 
-    def prepare_latency(self, model: str, frames: int) -> latency.Prepared:
-        """Load, build the input, warm up."""
-        subject = self.subject(model)
+    def _check_weights(self) -> None:
+        if self.request.weights == "trained":
+            return
+        for option, wanted in (("quality", self.request.quality), ("natural", self.request.natural)):
+            if wanted:
+                raise UserError(
+                    f"weights=random says nothing of {option}", remedy="Write quality=false natural=[] beside it"
+                )
+
+    def request_of(self, timed: Timed) -> LipRequest:
+        """A cell's input, on the device."""
+        subject = self.subject(timed.model)
         assert subject.vocabulary is not None
-        request = latency.request_of(
-            frames,
+        return latency.request_of(
+            timed.frames,
             self.request.batch,
             frame_size=subject.frame_size,
             symbols=subject.vocabulary.size,
             device=self.device,
         )
-        return latency.prepare(subject, request, device=self.device, budget=self.budget)
 
-    def time(self, model: str, frames: int) -> latency.Latency:
+    def prepare_latency(self, timed: Timed) -> latency.Prepared:
+        """Load, build the input, warm up."""
+        return latency.prepare(
+            self.subject(timed.model),
+            self.request_of(timed),
+            device=self.device,
+            budget=self.budget,
+            variant=timed.variant,
+        )
+
+    def train(self, names: Sequence[str]) -> None:
+        """Train what is not yet, so that no measuring process has to; a failure is that of its cells, later."""
+        for name in dict.fromkeys(names):
+            if self.request.weights == "trained" and name not in self._failed and models.is_trainable(name):
+                try:
+                    self._train(name)
+                except Exception as error:
+                    self._failed[name] = error
+
+    def holds(self, record: Record) -> bool:
+        """Whether a latency record of an earlier run is of the same request, code and machine as this run's."""
+        now = environment.software()
+        same = {"commit": record.software.commit, "dirty": record.software.dirty}  # the source is compared itself
+        return (
+            record.software == now.model_copy(update=same)
+            and record.machine == environment.machine()
+            and {**record.request, **_FREE} == {**self.asked, **_FREE}
+        )
+
+    def time(self, timed: Timed) -> Latency:
         """Measure one latency cell from start to end."""
-        prepared = self.prepare_latency(model, frames)
-        samples: list[LatencySample] = [prepared.once() for _ in range(prepared.rounds)]
-        return prepared.result(samples, self.corpus.fps)
+        prepared = self.prepare_latency(timed)
+        return self.finish(prepared, timed, [prepared.once() for _ in range(prepared.rounds)])
+
+    def finish(self, prepared: latency.Prepared, timed: Timed, samples: list[LatencySample]) -> Latency:
+        """Turn a cell's samples into its result, and measure what has passes of its own."""
+        load_s = self._load_s.pop(timed.model, None)  # a later cell finds the model loaded
+        result = prepared.result(samples, self.corpus.fps, load_s=load_s)
+        return extras.added(result, prepared, self.request, timed)
+
+    def natural(self, model: str, timer: Timer) -> Natural:
+        """Time a model on the test clips, and compare what it makes with what was scored, if it was."""
+        cell = self.quality_cell(Scored(model, "model", "predicted"))
+        path = record_path(cell, self.request.out)
+        kept = load_record(path).result if path.is_file() else None
+        folder = kept.generated if isinstance(kept, Quality) else None
+        subject = self.subject(model)
+        if isinstance(kept, Quality) and kept.system.checkpoint != subject.system.checkpoint:
+            folder = None  # clips of other weights are not what is timed
+        return time_natural(
+            subject,
+            self.corpus,
+            self.ids,
+            timer=timer,
+            device=self.device,
+            budget=self.budget,
+            scored=None if folder is None else self.request.out / folder,
+            scored_as=cell.key,
+        )
 
     def score(self, scored: Scored, advance: Callable[[int], None] = lambda _: None) -> Quality:
         """Measure one quality cell from start to end."""

@@ -5,6 +5,9 @@ import torch
 
 import models
 from benchmarks import latency, systems, timing
+from benchmarks.cells import VARIANTS
+from benchmarks.latency import variants
+from benchmarks.runner import NotAttemptedError
 from models.contract import LipClip
 
 CPU = torch.device("cpu")
@@ -46,3 +49,77 @@ def test_a_model_that_makes_another_length_is_not_timed():
     request = latency.request_of(5, 1, frame_size=(4, 8), symbols=3, device=CPU)
     with pytest.raises(ValueError, match=r"short made \[1\] frames, asked for \[5\]"):
         latency.prepare(subject, request, device=CPU, budget=QUICK)
+
+
+def prepared(name, variant="eager", frames=5):
+    subject = systems.untrained(name, "tiny", options={}, device=CPU)
+    request = latency.request_of(frames, 1, frame_size=subject.frame_size, symbols=29, device=CPU)
+    return latency.prepare(subject, request, device=CPU, budget=QUICK, variant=variant)
+
+
+def test_every_variant_that_can_be_named_is_there():
+    assert tuple(variants.VARIANTS) == VARIANTS
+
+
+def test_bf16_is_timed_on_a_copy_and_says_how_far_it_is_from_the_eager_model():
+    cell = prepared("hh_t2l", "bf16")
+    result = cell.result([cell.once(), cell.once()], 25.0)
+    assert (result.dtype, result.variant) == ("bfloat16", "bf16")
+    assert result.deviation is not None
+    assert 0 < result.deviation < 0.5
+    assert next(cell.subject.model.parameters()).dtype == torch.float32
+
+
+def test_cuda_graphs_are_not_attempted_on_a_cpu():
+    with pytest.raises(NotAttemptedError, match="no CUDA graphs on a CPU"):
+        prepared("hh_t2l", "cuda_graph")
+
+
+def test_the_first_frame_of_a_model_that_makes_one_after_another_is_its_first_step():
+    start = prepared("transformer_t2l").first_frame
+    assert start is not None
+    assert (start.rule, start.frames) == ("first step", 1)
+
+
+class Growing:
+    """Makes other frames in every call."""
+
+    frame_size = (4, 8)
+
+    def __init__(self, step):
+        self.calls = 0
+        self.step = step
+
+    def generate(self, request):
+        self.calls += 1
+        n = int(request.n_frames.max())
+        return LipClip(torch.full((1, n, 3, 4, 8), self.calls * self.step), request.n_frames)
+
+    def stream(self, request):
+        yield self.generate(request).frames[:, :2]
+
+
+def grown(step):
+    model = Growing(step)
+    subject = systems.Subject(
+        model, systems.describe(model, name="growing", preset="", options={}), None, model.frame_size
+    )
+    request = latency.request_of(5, 1, frame_size=(4, 8), symbols=3, device=CPU)
+    return latency.prepare(subject, request, device=CPU, budget=QUICK)
+
+
+def test_a_stream_is_timed_to_its_first_chunk():
+    start = grown(0.0).first_frame
+    assert start is not None
+    assert (start.rule, start.frames) == ("stream", 2)
+
+
+def test_a_number_is_void_where_the_frames_are_not_the_same_every_time():
+    with pytest.raises(latency.VoidError, match=r"first frames of growing.*differ"):
+        grown(0.1)
+
+
+def test_rounding_does_not_void_and_both_digests_are_kept():
+    cell = grown(1e-6)
+    result = cell.result([cell.once(), cell.once()], 25.0)
+    assert len(result.outputs) == len(set(result.outputs)) == 2

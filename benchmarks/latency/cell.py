@@ -1,0 +1,183 @@
+"""One cell: a model in one variant at one length, from the request to the result."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from benchmarks import timing
+from benchmarks.latency import outputs
+from benchmarks.latency.first_frame import first_frame
+from benchmarks.latency.variants import Running, run_as
+from benchmarks.record import Costs, FirstFrame, Latency, LatencySample
+from benchmarks.systems import Subject
+from benchmarks.timing import costs
+from benchmarks.timing.stability import unstable
+from benchmarks.timing.telemetry import Observer
+from models.contract import LipClip, LipRequest
+
+FRAMES_PER_TOKEN = 2.5
+"""Typical of GRID: 75 frames for about thirty characters and boundaries."""
+SHARE_OF_FIRST_FRAME = 1 / 8
+"""Of the time that a cell is measured for, as much more for its time to first frame."""
+
+
+class Prepared:
+    """A warmed-up cell, about to be timed; see `prepare`."""
+
+    def __init__(
+        self,
+        subject: Subject,
+        request: LipRequest,
+        running: Running,
+        *,
+        variant: str,
+        watch: timing.Stopwatch,
+        warmed: timing.WarmUp,
+        rounds: int,
+        observer: Observer,
+    ) -> None:
+        self.subject = subject
+        self.request = request
+        self.variant = variant
+        self.watch = watch
+        self.warmed = warmed
+        self.rounds = rounds
+        self.first_frame: FirstFrame | None = None
+        self.costs: Costs | None = None
+        self.deviation: float | None = None
+        self._running = running
+        self._observer = observer
+        self._first: Tensor | None = None
+        self._last: Tensor | None = None
+
+    def call(self) -> LipClip:
+        """Make the clip once, untimed."""
+        return self._running.call()
+
+    def once(self) -> LatencySample:
+        """Take one sample; the machine is looked at between samples, never within one."""
+        self._observer.look()
+        made: list[LipClip] = []
+        sample = self.watch.time(lambda: made.append(self._running.call()))
+        self._last = made[0].frames
+        if self._first is None:
+            # a replayed graph writes into the same memory every time
+            self._first = self._last.clone()
+        return sample
+
+    def result(self, samples: list[LatencySample], fps: float, *, load_s: float | None = None) -> Latency:
+        """Put the samples into a record's result.
+
+        Raises:
+            VoidError: the last call did not make what the first one made.
+        """
+        assert self._first is not None
+        assert self._last is not None
+        outputs.check_same(self._last, self._first, f"last and first timed call of {self.subject.system.name}")
+        return Latency(
+            system=self.subject.system,
+            device=self.watch.device.type,
+            dtype=str(self._running.dtype).removeprefix("torch."),
+            batch=len(self.request.tokens),
+            frames=int(self.request.n_frames.max()) if self.request.n_frames is not None else 0,
+            tokens=self.request.tokens.shape[1],
+            fps=fps,
+            first_call_s=self.warmed.first_s,
+            warmup=self.warmed.samples,
+            samples=samples,
+            settled=self.warmed.settled,
+            variant=self.variant,
+            costs=self.costs,
+            load_s=load_s,
+            first_frame=self.first_frame,
+            outputs=[outputs.digest(self._first), outputs.digest(self._last)],
+            deviation=self.deviation,
+            unstable=unstable(samples, settled=self.warmed.settled),
+            telemetry=[self._observer.telemetry()],
+        )
+
+
+def request_of(
+    frames: int, batch: int, *, frame_size: tuple[int, int], symbols: int, device: torch.device, seed: int = 0
+) -> LipRequest:
+    """A request of fixed length, already on the device: random text and a random picture.
+
+    What a model computes does not depend on what the text says once the length is fixed, so every model does the work
+    of exactly `frames` frames.
+
+    Args:
+        frames: length of each clip, at least 1.
+        batch: clips.
+        frame_size: (H, W).
+        symbols: number of token ids, padding included.
+        device: where the model is.
+        seed: of text and picture.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    n_tokens = max(1, round(frames / FRAMES_PER_TOKEN))
+    return LipRequest(
+        tokens=torch.randint(1, symbols, (batch, n_tokens), generator=generator).to(device),
+        token_lengths=torch.full((batch,), n_tokens, device=device),
+        identity=torch.rand(batch, 3, *frame_size, generator=generator).to(device),
+        n_frames=torch.full((batch,), frames, device=device),
+    )
+
+
+def prepare(
+    subject: Subject,
+    request: LipRequest,
+    *,
+    device: torch.device,
+    budget: timing.Budget,
+    variant: str = "eager",
+    observer: Observer | None = None,
+) -> Prepared:
+    """Warm up at the shape to be measured; check the frames that are made, count costs, time the first frame.
+
+    Args:
+        subject: the model.
+        request: from `request_of`.
+        device: where it computes.
+        budget: how long to measure.
+        variant: see `benchmarks.latency.variants`.
+        observer: looks at the machine; None: at what this one shows.
+
+    Raises:
+        ValueError: the clip has another length than asked, so cells would compare different work.
+        VoidError: a float32 variant makes other frames than the eager model.
+        NotAttemptedError: there is no such variant here.
+    """
+    watch = timing.Stopwatch(device)
+    running = run_as(variant, subject, request)
+    warmed = timing.warm_up(running.call, watch, budget)
+    eager: list[LipClip] = []
+    counted = costs.count(subject.model, lambda: eager.append(subject.model.generate(request)))
+    _check_length(subject, request, eager[0])
+    prepared = Prepared(
+        subject,
+        request,
+        running,
+        variant=variant,
+        watch=watch,
+        warmed=warmed,
+        rounds=timing.rounds(warmed, budget),
+        observer=observer or Observer.of(device),
+    )
+    prepared.costs = counted
+    if variant == "eager":
+        seconds = budget.seconds * SHARE_OF_FIRST_FRAME
+        prepared.first_frame = first_frame(subject, request, eager[0].frames, watch=watch, seconds=seconds)
+        return prepared
+    made = running.call()
+    _check_length(subject, request, made)
+    prepared.deviation = outputs.difference(made.frames, eager[0].frames)
+    if running.dtype == request.identity.dtype:
+        outputs.check_same(made.frames, eager[0].frames, f"{variant} and eager {subject.system.name}")
+    return prepared
+
+
+def _check_length(subject: Subject, request: LipRequest, clip: LipClip) -> None:
+    if request.n_frames is not None and not torch.equal(clip.lengths.cpu(), request.n_frames.cpu()):
+        asked = request.n_frames.tolist()
+        raise ValueError(f"{subject.system.name} made {clip.lengths.tolist()} frames, asked for {asked}")

@@ -1,0 +1,74 @@
+"""Time to first frame: what a user waits for who watches the clip while it is made.
+
+A model may have a method ``stream(request)`` that yields float (B, K, 3, H, W), its frames in chunks as they are
+ready; nothing else is asked of it. A model without one that makes frame after frame is asked for one frame, as its
+first step does not depend on how many follow; that is checked. Any other model gives its first frame with its last.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from benchmarks import timing
+from benchmarks.latency.outputs import check_same
+from benchmarks.record import FirstFrame
+from benchmarks.systems import Subject
+from models.contract import LipRequest
+
+LEAST = 3
+"""Samples to take however long they last."""
+MOST = 30
+
+
+def first_frame(
+    subject: Subject, request: LipRequest, whole: Tensor, *, watch: timing.Stopwatch, seconds: float
+) -> FirstFrame | None:
+    """Time it.
+
+    Args:
+        subject: the model.
+        request: the whole clip's.
+        whole: float (B, T, 3, H, W), the frames that the request gives.
+        watch: the clock.
+        seconds: how long to measure; at least `LEAST` samples are taken.
+
+    Returns:
+        None where the first frame comes with the last, so that its time is the clip's.
+
+    Raises:
+        VoidError: these are not the whole clip's first frames.
+    """
+    stream: Any = getattr(subject.model, "stream", None)
+    if callable(stream):
+        rule, start = "stream", _first_of(stream, request)
+    elif subject.system.autoregressive and request.n_frames is not None:
+        one = request._replace(n_frames=torch.ones_like(request.n_frames))
+        rule, start = "first step", lambda: subject.model.generate(one).frames
+    else:
+        return None
+    begun = start()
+    frames = begun.shape[1]
+    check_same(begun, whole[:, :frames], f"first frames of {subject.system.name}")
+    samples = [watch.time(start)]
+    began = time.perf_counter()
+    while len(samples) < LEAST or (time.perf_counter() - began < seconds and len(samples) < MOST):
+        samples.append(watch.time(start))
+    return FirstFrame(rule=rule, frames=frames, samples=samples)
+
+
+def _first_of(stream: Callable[[LipRequest], Any], request: LipRequest) -> Callable[[], Tensor]:
+    def start() -> Tensor:
+        chunks = iter(stream(request))
+        try:
+            return next(chunks)
+        finally:
+            close = getattr(chunks, "close", None)
+            if close is not None:
+                close()
+
+    return start

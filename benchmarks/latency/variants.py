@@ -1,0 +1,115 @@
+"""Ways to run one and the same model. Each works on a copy, so that the eager model stays as it is.
+
+eager: as it is, float32.
+compile: `torch.compile`; of a model that makes frame after frame each submodule, as its loop would be unrolled whole.
+bf16: weights and picture in bfloat16, weights of convolutions channels-last.
+cuda_graph: the whole call captured once and replayed; the length is known to the host, as a capture may not read it.
+uncached: without the option `cache`, by which a model keeps what it needs of the frames before.
+"""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+
+from benchmarks.runner import NotAttemptedError
+from benchmarks.systems import Subject
+from models.contract import LipClip, LipRequest
+
+
+class Running(NamedTuple):
+    """A model in one variant, at one request."""
+
+    call: Callable[[], LipClip]
+    dtype: torch.dtype
+
+
+def run_as(variant: str, subject: Subject, request: LipRequest) -> Running:
+    """Bring a model into a variant.
+
+    Args:
+        variant: a name in `VARIANTS`.
+        subject: the model; it is left as it is.
+        request: what it will be asked, on its device.
+
+    Raises:
+        NotAttemptedError: the model or the device has no such variant.
+    """
+    return VARIANTS[variant](subject, request)
+
+
+def _eager(subject: Subject, request: LipRequest) -> Running:
+    return Running(lambda: subject.model.generate(request), request.identity.dtype)
+
+
+def _compiled(subject: Subject, request: LipRequest) -> Running:
+    model = _copy(subject)
+    torch.compiler.reset()  # what an earlier cell compiled would count against this one's limit of shapes
+    if subject.system.autoregressive:
+        for child in model.children():
+            child.compile()
+        return Running(lambda: model.generate(request), request.identity.dtype)
+    generate = torch.compile(model.generate)
+    return Running(lambda: generate(request), request.identity.dtype)
+
+
+def _bf16(subject: Subject, request: LipRequest) -> Running:
+    model = _copy(subject).to(dtype=torch.bfloat16, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    halved = request._replace(identity=request.identity.to(torch.bfloat16))
+    return Running(lambda: model.generate(halved), torch.bfloat16)
+
+
+def _cuda_graph(subject: Subject, request: LipRequest) -> Running:
+    if request.identity.device.type != "cuda":
+        raise NotAttemptedError("there are no CUDA graphs on a CPU", remedy="Write device=cuda on a machine with a GPU")
+    model = _copy(subject)
+    fixed = request if request.n_frames is None else request._replace(n_frames=request.n_frames.cpu())
+    side = torch.cuda.Stream()
+    side.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(side):  # libraries make their workspaces before the capture, which may make none
+        for _ in range(3):
+            model.generate(fixed)
+    torch.cuda.current_stream().wait_stream(side)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        clip = model.generate(fixed)
+
+    def replay() -> LipClip:
+        graph.replay()
+        return clip
+
+    return Running(replay, request.identity.dtype)
+
+
+def _uncached(subject: Subject, request: LipRequest) -> Running:
+    config: Any = getattr(subject.model, "config", None)
+    if not dataclasses.is_dataclass(config) or getattr(config, "cache", None) is not True:
+        raise NotAttemptedError(
+            f"{subject.system.title} keeps nothing of earlier frames that could be left out",
+            remedy="Name models that have the option cache",
+        )
+    model = _copy(subject)
+    model.config = dataclasses.replace(config, cache=False)  # pyright: ignore[reportArgumentType]
+    return Running(lambda: model.generate(request), request.identity.dtype)
+
+
+def _copy(subject: Subject) -> Any:
+    if not isinstance(subject.model, nn.Module):
+        raise NotAttemptedError(
+            f"{subject.system.title} is no torch module, so it can be run in one way only", remedy="Time it as eager"
+        )
+    return copy.deepcopy(subject.model)
+
+
+VARIANTS: dict[str, Callable[[Subject, LipRequest], Running]] = {
+    "eager": _eager,
+    "compile": _compiled,
+    "bf16": _bf16,
+    "cuda_graph": _cuda_graph,
+    "uncached": _uncached,
+}

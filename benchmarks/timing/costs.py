@@ -1,0 +1,113 @@
+"""What a call costs whatever the machine's speed: counted, not timed, so that the same code always costs the same.
+
+Operations are those of `torch.utils.flop_counter.FlopCounterMode` (two per multiply-add; matrix products,
+convolutions and attention), and, which it does not know, those of a CPU's fused attention and of recurrent layers.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+import weakref
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
+
+from benchmarks.record import Costs
+
+Shape = Sequence[int]
+
+
+def count(model: object, call: Callable[[], object]) -> Costs:
+    """Run a call once and count what it does.
+
+    Args:
+        model: whose parameters are counted; None of them if it is no `nn.Module`.
+        call: runs the model, as it will be timed. One that runs outside torch's dispatcher (a replayed CUDA graph, a
+            compiled function) hides its work from the count: count the eager call.
+    """
+    operations = FlopCounterMode(display=False, custom_mapping=_UNKNOWN_TO_TORCH)
+    collecting = gc.isenabled()
+    # a collection in the middle would free cycles now and then, and the peak would differ from run to run
+    gc.collect()
+    gc.disable()
+    try:
+        with operations, _Launches() as launches:
+            made = call()
+        del made
+    finally:
+        if collecting:
+            gc.enable()
+    return Costs(
+        operations=int(operations.get_total_flops()),
+        parameters=sum(p.numel() for p in model.parameters()) if isinstance(model, nn.Module) else 0,
+        launches=launches.count,
+        activation_bytes=launches.peak,
+    )
+
+
+class _Launches(TorchDispatchMode):
+    """Counts dispatched operations, and the bytes of the storages that they make for as long as these live."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+        self.peak = 0
+        self._alive = 0
+        self._known: dict[int, weakref.ref[Any]] = {}
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        for given in tree_leaves((args, kwargs)):
+            if isinstance(given, Tensor):
+                self._know(given, made=False)
+        result = func(*args, **kwargs)
+        self.count += 1
+        for made in tree_leaves(result):
+            if isinstance(made, Tensor):
+                self._know(made, made=True)
+        return result
+
+    def _know(self, tensor: Tensor, *, made: bool) -> None:
+        """Note a storage. One that was there before the call, such as a weight's, has no bytes of the call's."""
+        storage = tensor.untyped_storage()
+        key = storage._cdata
+        if key in self._known:
+            return
+        size = storage.nbytes() if made else 0
+
+        def gone(_: object) -> None:
+            self._alive -= size
+            del self._known[key]
+
+        self._known[key] = weakref.ref(storage, gone)
+        self._alive += size
+        self.peak = max(self.peak, self._alive)
+
+
+def _attention_on_cpu(query: Shape, key: Shape, value: Shape, *_: Any, out_shape: Any = None, **__: Any) -> int:
+    return int(sdpa_flop_count(query, key, value))
+
+
+def _onednn_recurrent(inputs: Shape, of_input: Shape, of_state: Shape, *_: Any, **__: Any) -> int:
+    """One layer in one direction; inputs (steps, B, features) or packed (steps, features)."""
+    return 2 * math.prod(inputs[:-1]) * (math.prod(of_input) + math.prod(of_state))
+
+
+def _cudnn_recurrent(inputs: Shape, weights: Sequence[Shape], *_: Any, **__: Any) -> int:
+    """All layers and directions; biases are no matrices."""
+    return 2 * math.prod(inputs[:-1]) * sum(math.prod(weight) for weight in weights if len(weight) == 2)
+
+
+_UNKNOWN_TO_TORCH: dict[Any, Any] = {
+    torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention_on_cpu,
+    torch.ops.aten.mkldnn_rnn_layer: _onednn_recurrent,
+    torch.ops.aten._cudnn_rnn: _cudnn_recurrent,
+}

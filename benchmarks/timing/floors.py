@@ -1,0 +1,70 @@
+"""The fastest that a machine can go, measured, and what follows for the least time of a call."""
+
+from __future__ import annotations
+
+import statistics
+from functools import cache
+
+import torch
+
+from benchmarks.measurement import Ceilings, Costs, Floor
+from benchmarks.timing.clock import Stopwatch
+
+MATRIX = {"cpu": 1536, "cuda": 8192}
+"""Side of the square matrices that are multiplied."""
+COPY_BYTES = {"cpu": 1 << 27, "cuda": 1 << 30}
+"""Size of what is copied: well beyond all caches."""
+ROUNDS = 7
+
+
+@cache
+def ceilings(device: torch.device, dtype: torch.dtype, threads: int) -> Ceilings:
+    """Measure a device's ceilings, once per process; a second or two on a CPU.
+
+    Args:
+        device: what to measure.
+        dtype: number type of the matrices.
+        threads: that torch uses now (it is part of what was measured).
+    """
+    side, size = MATRIX[device.type], COPY_BYTES[device.type]
+    left, right = (torch.ones(side, side, device=device, dtype=dtype) for _ in range(2))
+    product = torch.empty(side, side, device=device, dtype=dtype)
+    source = torch.ones(size, device=device, dtype=torch.uint8)
+    target = torch.empty_like(source)
+    watch = Stopwatch(device)
+
+    def seconds(call: object) -> float:
+        assert callable(call)
+        call()
+        samples = [watch.time(call) for _ in range(ROUNDS)]
+        # the best one: a ceiling is what the machine can do, and whatever disturbs it only adds time
+        return min(sample.wall_s if sample.device_s is None else sample.device_s for sample in samples)
+
+    return Ceilings(
+        operations_per_s=2 * side**3 / seconds(lambda: torch.mm(left, right, out=product)),
+        bytes_per_s=2 * size / seconds(lambda: target.copy_(source)),
+    )
+
+
+def floor(costs: Costs, limits: Ceilings, *, frames: int, frame_size: tuple[int, int], dtype: torch.dtype) -> Floor:
+    """The least time of a call.
+
+    Args:
+        costs: of the call.
+        limits: of the machine.
+        frames: that the call makes, of all clips together.
+        frame_size: (H, W).
+        dtype: number type of weights and frames.
+    """
+    height, width = frame_size
+    moved = (costs.parameters + frames * 3 * height * width) * dtype.itemsize
+    return Floor(
+        ceilings=limits,
+        arithmetic_s=costs.operations / limits.operations_per_s,
+        memory_s=moved / limits.bytes_per_s,
+    )
+
+
+def over_floor(walls: list[float], least: Floor) -> float:
+    """How many times the floor the median call took."""
+    return statistics.median(walls) / least.seconds

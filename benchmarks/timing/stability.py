@@ -1,0 +1,79 @@
+"""Whether the samples of a cell agree with one another, and putting the passes of a cell together."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+
+from benchmarks.record import FirstFrame, Latency, LatencySample
+
+SPREAD = 0.10
+"""How far medians may be apart (Triton's Perf Analyzer holds windows to the same 10 %)."""
+HALVES_FROM = 6
+"""Fewest samples of a block whose halves are compared."""
+
+
+def unstable(samples: Sequence[LatencySample], *, settled: bool) -> str | None:
+    """Why a cell's samples do not agree.
+
+    Args:
+        samples: raw ones, in the order in which they were taken.
+        settled: whether the warm-up ended because its calls were flat.
+
+    Returns:
+        The first that holds of: the warm-up did not settle, medians of the passes are more than `SPREAD` apart, those
+        of the halves of a pass are. None if none does.
+    """
+    if not settled:
+        return "the warm-up ended before its calls were flat"
+    blocks: dict[int, list[float]] = {}
+    for sample in samples:
+        blocks.setdefault(sample.block, []).append(sample.wall_s)
+    apart = _apart([statistics.median(walls) for walls in blocks.values()])
+    if apart > SPREAD:
+        return f"medians of its {len(blocks)} passes are {apart:.0%} apart"
+    for block, walls in blocks.items():
+        half = len(walls) // 2
+        apart = _apart([statistics.median(walls[:half]), statistics.median(walls[half:])]) if half else 0.0
+        if len(walls) >= HALVES_FROM and apart > SPREAD:
+            return f"the halves of pass {block + 1} are {apart:.0%} apart"
+    return None
+
+
+def _apart(medians: list[float]) -> float:
+    return max(medians) / min(medians) - 1
+
+
+def joined(before: Latency | None, now: Latency) -> Latency:
+    """Add a pass to those that a cell has.
+
+    Raises:
+        ValueError: the passes did not measure the same thing.
+    """
+    if before is None:
+        return now
+    if (before.system, before.costs, before.dtype) != (now.system, now.costs, now.dtype):
+        raise ValueError("this pass did not measure what the passes before it did: model, number type or costs differ")
+    block = before.blocks
+    samples = [*before.samples, *(sample.model_copy(update={"block": block}) for sample in now.samples)]
+    settled = before.settled and now.settled
+    return before.model_copy(
+        update={
+            "samples": samples,
+            "settled": settled,
+            "unstable": unstable(samples, settled=settled),
+            "outputs": [*before.outputs, *now.outputs],
+            "first_frame": _joined_starts(before.first_frame, now.first_frame, block),
+            "telemetry": [
+                *before.telemetry,
+                *(told.model_copy(update={"block": block}) for told in now.telemetry),
+            ],
+        }
+    )
+
+
+def _joined_starts(before: FirstFrame | None, now: FirstFrame | None, block: int) -> FirstFrame | None:
+    if before is None or now is None:
+        return before
+    later = [sample.model_copy(update={"block": block}) for sample in now.samples]
+    return before.model_copy(update={"samples": [*before.samples, *later]})
