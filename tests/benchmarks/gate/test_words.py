@@ -12,7 +12,7 @@ from benchmarks.gate import words
         [],
         ["preset=tiny", "frames=[4,8]", "durations=[predicted,true]", "training.steps=2"],
         ["corpus=grid", "corpus.store=some folder/x", "models=['a b.py:It']", "options.hidden=3", "limit=2"],
-        ["options.name='it''s'", "metrics=[psnr]", "seconds=0.25"],
+        [r"options.name='it\'s'", "metrics=[psnr]", "seconds=0.25"],
     ],
 )
 def test_words_ask_for_the_same_bench(asked, tmp_path):
