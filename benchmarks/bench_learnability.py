@@ -56,15 +56,15 @@ class OpeningReader:
         clips: dict[str, list[str]] = {}
         for name in corpus.ids("train"):
             clips.setdefault(name.partition("/")[0], []).append(name)
-        self._maps: dict[str, NDArray[np.floating]] = {}
+        self._maps: dict[str, NDArray[np.float64]] = {}
         for speaker, names in clips.items():
             truths = [load_truth(corpus, name, frame_size) for name in names[:FITTED]]
             seen = np.concatenate([_features(truth.frames) for truth in truths])
             openings = np.concatenate([true_opening(corpus.load(truth.utterance.id)) for truth in truths])
             gram = seen.T @ seen + RIDGE * len(seen) * np.eye(seen.shape[1])
-            self._maps[speaker] = np.linalg.solve(gram, seen.T @ openings)
+            self._maps[speaker] = np.linalg.solve(gram, seen.T @ openings).astype(np.float64)
 
-    def read(self, speaker: str, frames: Tensor) -> NDArray[np.floating]:
+    def read(self, speaker: str, frames: Tensor) -> NDArray[np.float64]:
         """The opening in every frame, float (T,) in pixels of the full-size crop.
 
         Args:
@@ -85,7 +85,7 @@ def true_opening(utterance: Utterance) -> NDArray[np.float64]:
     return aperture(torch.from_numpy(utterance.landmarks).double()).numpy()
 
 
-def correlation(read: NDArray[np.floating], true: NDArray[np.float64]) -> float:
+def correlation(read: NDArray[np.float64], true: NDArray[np.float64]) -> float:
     """Pearson's r of two openings (T,); 0 if the first does not change, as `aperture_correlation` has it."""
     return 0.0 if np.ptp(read) < MOTIONLESS_PX else float(np.corrcoef(read, true)[0, 1])
 

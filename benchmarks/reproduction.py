@@ -102,9 +102,10 @@ def plan(rows: dict[str, Row], choices: Choices) -> list[Step]:
         words = ("evaluate", *choices.corpus, *who, *scored, *beside, out, device)
         steps.append(Step(f"evaluate {name}", words, (trained,)))
     timed = list(dict.fromkeys(row.model for row in rows.values()))
+    # latency does not depend on weights
     lengths = ",".join(map(str, choices.frames))
     words = ("bench", f"models=[{','.join(timed)}]", f"preset={choices.preset}", f"frames=[{lengths}]")
-    steps.append(Step("bench", (*words, "durations=[]", "controls=[]", out, device)))
+    steps.append(Step("bench", (*words, "passes=3", "weights=random", "quality=false", "memory=true", out, device)))
     # last, and after whatever was measured: a report of what there is beats none
     steps.append(Step("report", ("report", f"run={choices.out}")))
     return steps

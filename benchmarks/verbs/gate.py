@@ -90,7 +90,7 @@ def expected(request: Gate, device: str) -> list[Cell]:
     from benchmarks.sweep import Sweep
 
     sweep = Sweep(request.model_copy(update={"device": "cpu"}), progress=False)
-    timed = [sweep.latency_cell(*cell).model_copy(update={"device": device}) for cell in latency_cells(request)]
+    timed = [sweep.latency_cell(cell).model_copy(update={"device": device}) for cell in latency_cells(request)]
     return [*timed, *(sweep.quality_cell(scored) for scored in quality_cells(request))]
 
 
