@@ -285,7 +285,7 @@ def _decimals(table: ComparedTable, name: str) -> int:
 def _text(cell: Compared | None, decimals: int) -> str:
     if cell is None:
         return NOTHING
-    status = escaped(cell.status if cell.reason is None else f"{cell.status}: {shortened(cell.reason, 80)}")
+    status = escaped(cell.status if cell.reason is None else f"{cell.status}: {shortened(cell.reason, 40)}")
     status = f"**{status}**" if cell.status == "differs" else status
     if cell.quantity == "latency_s":
         paper = f"*paper {printed(cell.paper.scaleb(3))}*"
