@@ -124,7 +124,7 @@ def _quality(condition: QualityCondition, table: QualityTable, paper: Paper) -> 
         if not ours:
             # which losses a cell that failed would have had is not known: it is no news of any variant
             failure = failed[0].failure if failed and entry.variant is None else None
-            reason = shortened(f"{failure.type}: {failure.message}", 120) if failure else None
+            reason = f"{failure.type}: {failure.message}" if failure else None
             rows.append(_absent(entry, paper, "failed" if failure else "not attempted", reason))
     frames = f"{size(table.frame_size)} pixels" if table.frame_size else "frame size not recorded"
     clips = sorted({row.clips for row in table.models})
@@ -219,7 +219,7 @@ def _latency_row(
     if row is None or of.frames not in row.measured:
         failure = row.cells.get(of.frames) if row else None
         status: Status = "failed" if isinstance(failure, Failure) else "not attempted"
-        reason = shortened(f"{failure.type}: {failure.message}", 120) if isinstance(failure, Failure) else None
+        reason = f"{failure.type}: {failure.message}" if isinstance(failure, Failure) else None
         cells = {n: Compared(quantity=n, paper=v, status=status, reason=reason) for n, v in values.items()}
         return ComparedRow(label=label or paper.systems[system], variant=None, corpus=corpus, cells=cells)
     cell = row.measured[of.frames]
@@ -285,7 +285,7 @@ def _decimals(table: ComparedTable, name: str) -> int:
 def _text(cell: Compared | None, decimals: int) -> str:
     if cell is None:
         return NOTHING
-    status = escaped(cell.status if cell.reason is None else f"{cell.status}: {shortened(cell.reason, 80)}")
+    status = escaped(cell.status if cell.reason is None else f"{cell.status}: {shortened(cell.reason, 40)}")
     status = f"**{status}**" if cell.status == "differs" else status
     if cell.quantity == "latency_s":
         paper = f"*paper {printed(cell.paper.scaleb(3))}*"

@@ -1,6 +1,7 @@
 """The paper's tables beside a run: every number of the paper has a place, and no status says more than it can."""
 
 import math
+from typing import Any
 
 import pytest
 
@@ -17,16 +18,18 @@ def compared(records):
     return compare_with_paper(records, make_tables(records, naming(records, paper), paper), paper)
 
 
-def one(records, source, system, quantity, *, variant=None, corpus=None):
+def one(records, source, system, quantity, *, variant=None, corpus=None) -> Any:
     """The only entry of a number of the paper."""
-    frame = comparison_frame(compared(records)).astype(object)
-    frame = frame[(frame.source == source) & (frame.system == system) & (frame.quantity == quantity)]
-    if variant:
-        frame = frame[frame.variant == variant]
-    if corpus:
-        frame = frame[frame.corpus.str.startswith(corpus)]
-    assert len(frame) == 1
-    return frame.iloc[0]
+    wanted = {"source": source, "system": system, "quantity": quantity} | ({"variant": variant} if variant else {})
+    rows: Any = comparison_frame(compared(records)).itertuples()
+    found = [
+        row
+        for row in rows
+        if all(getattr(row, name) == value for name, value in wanted.items())
+        and (corpus is None or row.corpus.startswith(corpus))
+    ]
+    assert len(found) == 1
+    return found[0]
 
 
 def scored(make, *, psnr, n=20, **more):

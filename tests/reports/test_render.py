@@ -69,7 +69,7 @@ def test_the_verdict_comes_first_and_is_made_from_the_data(demo):
 def test_markdown_refers_to_files_that_exist(demo):
     text = demo.markdown.read_text(encoding="utf-8")
     targets = re.findall(r"\]\(((?:figures|tables)/[^)]+)\)", text)
-    assert len(targets) == 5 + 3
+    assert len(targets) == 5 + 4
     assert all((demo.markdown.parent / target).is_file() for target in targets)
 
 
@@ -107,7 +107,11 @@ def test_tables_as_data(demo):
         "quality-1-grid-predicted-paper.csv",
         "quality-2-grid-true-paper.csv",
         "latency-1-cpu-float32-batch1-small.csv",
+        "paper.csv",
     }
+    paper = frames["paper.csv"].set_index(["source", "system", "quantity"])
+    assert paper.loc[("Table 1", "HH-T2L", "psnr"), "status"] == "not comparable"
+    assert paper.loc[("Table 1", "TransformerT2L", "psnr"), "status"] == "failed"
     quality = frames["quality-1-grid-predicted-paper.csv"].set_index("system")
     assert quality.loc["hh_t2l", "psnr_paper"] == 28.74
     assert quality.loc["transformer_t2l", "status"] == "failed"
@@ -210,10 +214,11 @@ def test_rendering_again_removes_what_has_gone_stale_and_nothing_else(make, tmp_
         path.unlink()
     second = render(tmp_path)
     assert not [path for path in first.figures if path.exists()]
-    assert [path.name for path in second.tables] == ["quality-1-grid-predicted-paper.csv"]
-    assert [path.name for path in (first.markdown.parent / "tables").iterdir()] == [
-        "quality-1-grid-predicted-paper.csv"
-    ]
+    assert [path.name for path in second.tables] == ["quality-1-grid-predicted-paper.csv", "paper.csv"]
+    assert {path.name for path in (first.markdown.parent / "tables").iterdir()} == {
+        "quality-1-grid-predicted-paper.csv",
+        "paper.csv",
+    }
     assert (first.markdown.parent / "figures" / "mine.png").exists()
 
 
