@@ -31,7 +31,7 @@ from metrics import protocols
 from models.contract import LipRequest
 from models.errors import UserError
 from models.presets import resolve
-from models.registry import short_name
+from models.registry import is_path, short_name
 from models.text import Vocabulary
 from training.config import TrainingConfig
 
@@ -258,7 +258,13 @@ class Sweep:
                     self._failed[name] = error
 
     def holds(self, record: Record) -> bool:
-        """Whether a latency record of an earlier run is of the same request, code and machine as this run's."""
+        """Whether a latency record of an earlier run is of the same request, code and machine as this run's.
+
+        Models of others (files and plug-ins) are never taken to be what they were.
+        """
+        asked = next((name for name in model_names(self.request) if short_name(name) == record.cell.system), "")
+        if is_path(asked) or not models.MODELS.origin(asked).startswith(("models.", "baselines.")):
+            return False
         now = environment.software()
         same = {"commit": record.software.commit, "dirty": record.software.dirty}  # the source is compared itself
         return (

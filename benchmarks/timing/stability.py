@@ -52,8 +52,11 @@ def joined(before: Latency | None, now: Latency) -> Latency:
     """
     if before is None:
         return now
-    if (before.system, before.costs, before.dtype) != (now.system, now.costs, now.dtype):
-        raise ValueError("this pass did not measure what the passes before it did: model, number type or costs differ")
+    # as they are written: a tuple of a model's options comes back from a file as a list
+    was, is_now = (part.model_dump(mode="json", include={"system", "costs", "dtype"}) for part in (before, now))
+    changed = [name for name, value in is_now.items() if was[name] != value]
+    if changed:
+        raise ValueError(f"this pass did not measure what those before it did: {', '.join(changed)} changed")
     block = before.blocks
     samples = [*before.samples, *(sample.model_copy(update={"block": block}) for sample in now.samples)]
     settled = before.settled and now.settled

@@ -52,7 +52,7 @@ class FakeNvml:
         return self._say("processes", [SimpleNamespace(pid=os.getpid()), SimpleNamespace(pid=1)])
 
     def nvmlDeviceGetTotalEnergyConsumption(self, _gpu):  # noqa: N802
-        return self._say("energy", next(self.energies))
+        return self._say("energy", next(self.energies, 0))
 
 
 def looked(nvml, times):

@@ -1,0 +1,75 @@
+"""`lipbench bench` over several passes: what is kept, what is taken again, what fails."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks import config
+from benchmarks.cells import blocks
+from benchmarks.latency import VoidError
+from benchmarks.latency.passes import measured_again
+from benchmarks.record import Latency, load_records
+from benchmarks.verbs import bench
+
+QUICK = [
+    "preset=tiny", "weights=random", "quality=false", "models=hh_t2l", "frames=[3]", "seconds=0.01", "least_rounds=2",
+    "device=cpu",
+]  # fmt: skip
+
+
+def request(out, *words):
+    return config.request("bench", [*QUICK, f"out={out}", *words])
+
+
+def only(out):
+    (record,) = load_records(out)
+    assert isinstance(record.result, Latency)
+    return record, record.result
+
+
+def test_the_same_command_goes_on_and_takes_only_the_passes_that_are_missing(tmp_path):
+    bench.run(request(tmp_path))
+    _, first = only(tmp_path)
+    bench.run(request(tmp_path))
+    assert only(tmp_path)[1] == first
+    bench.run(request(tmp_path, "passes=2"))
+    record, both = only(tmp_path)
+    assert both.blocks == 2
+    assert both.samples[: len(first.samples)] == first.samples
+    assert len(both.telemetry) == 2
+    assert both.outputs[0] == both.outputs[-1]
+
+    def fails():
+        raise MemoryError("no room")
+
+    kept = measured_again(record, fails)
+    assert kept.samples == both.samples
+    assert kept.lost == "pass 3 failed: MemoryError: no room"
+
+    def void():
+        raise VoidError("other frames")
+
+    with pytest.raises(VoidError):
+        measured_again(record, void)
+    bench.run(request(tmp_path, "again=true"))
+    assert only(tmp_path)[1].blocks == 1
+
+
+def test_a_fresh_process_leaves_the_same_record_and_says_its_memory(tmp_path):
+    bench.run(request(tmp_path, "isolate=true", "memory=true"))
+    _, result = only(tmp_path)
+    assert result.load_s is not None
+    assert result.memory is not None
+    assert result.memory.resident_bytes is None or result.memory.resident_bytes > 1 << 26
+    assert result.memory.allocated_bytes is None
+
+
+def test_every_pass_has_every_cell_in_an_order_of_its_own_that_the_seed_repeats(tmp_path):
+    asked = request(tmp_path, "models=[hh_t2l,dual_lip]", "frames=[1,2,3,4,5,6]", "passes=3")
+    made = blocks(asked)
+    assert made == blocks(asked)
+    assert len({tuple(block.cells) for block in made}) == 3
+    assert all(len(set(block.cells)) == 12 for block in made)
+    for block in blocks(asked.model_copy(update={"isolate": True})):
+        assert len({(cell.model, cell.variant) for cell in block.cells}) == 1
+        assert len(block.cells) == 6
