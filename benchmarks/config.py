@@ -330,7 +330,7 @@ def explain(verb: str) -> list[str]:
     chosen = re.findall(r"^  - (\w+): \w+$", text, flags=re.MULTILINE)
     composed: dict[str, Any] = OmegaConf.to_container(_compose(verb, []), resolve=False)  # pyright: ignore[reportAssignmentType]
     for group, choices in groups().items():
-        if group in composed:
+        if isinstance(composed.get(group), dict):
             lines += ["", f"{group}=NAME, one of {', '.join(choices)}; and within it"]
             notes = {k: v for folder in (group, *chosen) for k, v in _notes(CONF / folder).items()}
             lines += [f"  {group}.{name}: {_shown(v)}{notes.get(name, '')}" for name, v in composed[group].items()]

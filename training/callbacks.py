@@ -100,7 +100,7 @@ class Strips(Callback):
         batch: Any,
         batch_idx: int,
     ) -> None:
-        """Draw, if it is time.
+        """Draw, if it is time. A model that cannot generate yet loses its strip, said in the log, and not its training.
 
         Raises:
             OSError: the file cannot be written.
@@ -109,7 +109,11 @@ class Strips(Callback):
         if not trainer.is_global_zero or (done % self._every and done != self._steps):
             return
         clips = [self._reader.read(name) for name in self._ids]
-        picture = strip(cast("Any", pl_module).model, clips, self._frames, device=pl_module.device)
+        try:
+            picture = strip(cast("Any", pl_module).model, clips, self._frames, device=pl_module.device)
+        except Exception as error:
+            log.warning("no strip at step %d: %s: %s", done, type(error).__name__, error)
+            return
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
                 logger.experiment.add_image("strips", picture, done, dataformats="HWC")

@@ -41,7 +41,7 @@ def results(**changes):
     for name in controls.names():
         values = dict(typical(name))
         # a mouth opens where it moves
-        values["aperture_range_ratio"] = 0.9 if values["motion_energy_ratio"] else 0.0
+        values["aperture_range_ratio"] = min(values["motion_energy_ratio"], 1.0)
         for change, value in changes.items():
             control, _, metric = change.rpartition("__")
             if control == name:

@@ -132,6 +132,21 @@ def test_strips_show_the_truth_and_what_is_drawn_and_change_nothing(tmp_path, co
     assert [image.step for image in events.Images("strips")] == [2, 4]
 
 
+def test_a_model_that_cannot_generate_loses_its_strips_and_not_its_training(tmp_path, corpus, caplog):
+    broken = tmp_path / "broken.py"
+    broken.write_text(
+        "from models.hh_t2l.model import HHT2L\n"
+        "class Broken(HHT2L):\n"
+        "    def generate(self, request):\n"
+        "        raise MemoryError('no room')\n"
+    )
+    with caplog.at_level(logging.WARNING, logger="training"):
+        path = train(tmp_path / "run", corpus, model=f"{broken}:Broken", config=replace(CONFIG, strip_checkpoints=1))
+    assert path.exists()
+    assert "no strip at step 2: MemoryError: no room" in caplog.text
+    assert not (tmp_path / "run" / "strips").exists()
+
+
 def test_a_checkpoint_from_before_an_option_was_there_is_of_the_same_run(tmp_path, corpus, caplog):
     path = train(tmp_path, corpus)
     content = torch.load(path, weights_only=True)

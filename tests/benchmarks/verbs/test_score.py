@@ -171,7 +171,7 @@ def test_videos_are_scored_with_an_account_of_what_is_left_out(videos, tmp_path,
     assert "| 2 of 4 |" in report
     assert "Left out of Their model: 2 of 4 clips" in report
     assert "speakers not known" in report
-    assert "random weights" not in report
+    assert "numbers are of random weights" not in report
     assert "untrained" not in report
 
 
