@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from benchmarks.record import save_whole
+from benchmarks.record_files import save_whole
 from models.errors import UserError
 
 FILE = "calibration.json"

@@ -61,6 +61,14 @@ def software() -> Software:
     )
 
 
+def same_code(then: Software) -> bool:
+    """Whether a record was made by the code, the packages and the Python that run now.
+
+    A commit that leaves the source as it is changes no number, so commit and dirty flag are not asked.
+    """
+    return then == software().model_copy(update={"commit": then.commit, "dirty": then.dirty})
+
+
 def _source() -> str:
     """Digest of the rooms' Python files: two runs of one digest ran the same code, committed or not."""
     digest = hashlib.sha256()

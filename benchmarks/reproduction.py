@@ -7,7 +7,6 @@ step, and memory is given back. What a step does is its verb's business; which s
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from benchmarks.record_files import save_whole
 from models.errors import UserError
 
 JOURNAL = "reproduction.json"
@@ -42,6 +42,8 @@ class Done(BaseModel):
     seconds: float
     finished: str
     """UTC, ISO 8601."""
+    source: str | None
+    """Digest of the code that ran it, as records have it."""
 
 
 @dataclass(frozen=True)
@@ -116,13 +118,15 @@ class Journal:
 
     Args:
         folder: of the run.
+        source: digest of the code that runs; what other code has done is done again.
 
     Raises:
         UserError: the file is not one of ours.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, source: str | None) -> None:
         self.path = folder / JOURNAL
+        self._source = source
         self._done: dict[str, Done] = {}
         if self.path.exists():
             try:
@@ -134,19 +138,17 @@ class Journal:
                 ) from error
 
     def find(self, step: Step) -> Done | None:
-        """The entry of a step, if it was done with the same words."""
+        """The entry of a step, if it was done with the same words by the same code."""
         done = self._done.get(step.key)
-        return done if done is not None and tuple(done.words) == step.words else None
+        holds = done is not None and tuple(done.words) == step.words and done.source == self._source
+        return done if holds else None
 
     def add(self, step: Step, seconds: float) -> None:
         """Remember a step."""
         finished = datetime.now(UTC).isoformat(timespec="seconds")
-        self._done[step.key] = Done(words=list(step.words), seconds=seconds, finished=finished)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = self.path.with_suffix(".tmp")
+        self._done[step.key] = Done(words=list(step.words), seconds=seconds, finished=finished, source=self._source)
         entries = {key: done.model_dump() for key, done in self._done.items()}
-        temporary.write_text(json.dumps(entries, indent=1) + "\n", encoding="utf-8")
-        os.replace(temporary, self.path)
+        save_whole(json.dumps(entries, indent=1) + "\n", self.path, "the list of finished steps")
 
 
 def run_all(

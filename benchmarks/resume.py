@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks import environment
-from benchmarks.record import Cell, Quality, Record, load_record, record_path
+from benchmarks.record import Cell, Quality, Record
+from benchmarks.record_files import load_record, record_path
 from metrics import METRICS
 from models.errors import UserError
 from models.registry import is_path
@@ -49,11 +50,7 @@ def finished(cell: Cell, run: Path, *, request: Mapping[str, object], corpus: st
         and _fixed(record.request) == _fixed(request)
         and all(_is_ours(metric.name) for metric in result.metrics)
         and (result.corpus.fingerprint, result.protocol.fingerprint) == (corpus, protocol)
-        and record.software
-        == environment.software().model_copy(
-            # a commit that leaves the source as it is changes no number
-            update={"commit": record.software.commit, "dirty": record.software.dirty}
-        )
+        and environment.same_code(record.software)
     )
     return record if holds else None
 

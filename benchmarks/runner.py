@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import environment
-from benchmarks.record import Cell, Failure, Latency, Natural, Quality, Record, save_record
+from benchmarks.record import Cell, Failure, Latency, Natural, Quality, Record
+from benchmarks.record_files import save_record
 from models.errors import UserError
 
 log = logging.getLogger(__name__)

@@ -22,7 +22,8 @@ from benchmarks.cells import EAGER, Scored, Timed, chosen, chosen_controls, mode
 from benchmarks.config import Bench
 from benchmarks.latency import extras
 from benchmarks.latency.natural import Timer, time_natural
-from benchmarks.record import Cell, Latency, LatencySample, Natural, Quality, Record, load_record, record_path
+from benchmarks.record import Cell, Latency, LatencySample, Natural, Quality, Record
+from benchmarks.record_files import load_record, record_path
 from benchmarks.scoring.clips import choose
 from benchmarks.scoring.scorer import Keep, Scorer, Scoring
 from benchmarks.systems import Subject
@@ -265,24 +266,29 @@ class Sweep:
         asked = next((name for name in model_names(self.request) if short_name(name) == record.cell.system), "")
         if is_path(asked) or not models.MODELS.origin(asked).startswith(("models.", "baselines.")):
             return False
-        now = environment.software()
-        same = {"commit": record.software.commit, "dirty": record.software.dirty}  # the source is compared itself
         return (
-            record.software == now.model_copy(update=same)
+            environment.same_code(record.software)
             and record.machine == environment.machine()
             and {**record.request, **_FREE} == {**self.asked, **_FREE}
         )
 
-    def time(self, timed: Timed) -> Latency:
-        """Measure one latency cell from start to end."""
-        prepared = self.prepare_latency(timed)
-        return self.finish(prepared, timed, [prepared.once() for _ in range(prepared.rounds)])
+    def time(self, timed: Timed, *, later: bool = False) -> Latency:
+        """Measure one latency cell from start to end.
 
-    def finish(self, prepared: latency.Prepared, timed: Timed, samples: list[LatencySample]) -> Latency:
-        """Turn a cell's samples into its result, and measure what has passes of its own."""
+        Args:
+            timed: which.
+            later: whether a pass before has measured already what has passes of its own.
+        """
+        prepared = self.prepare_latency(timed)
+        return self.finish(prepared, timed, [prepared.once() for _ in range(prepared.rounds)], later=later)
+
+    def finish(
+        self, prepared: latency.Prepared, timed: Timed, samples: list[LatencySample], *, later: bool = False
+    ) -> Latency:
+        """Turn a cell's samples into its result; the first pass also measures what has passes of its own."""
         load_s = self._load_s.pop(timed.model, None)  # a later cell finds the model loaded
         result = prepared.result(samples, self.corpus.fps, load_s=load_s)
-        return extras.added(result, prepared, self.request, timed)
+        return result if later else extras.added(result, prepared, self.request, timed)
 
     def natural(self, model: str, timer: Timer) -> Natural:
         """Time a model on the test clips, and compare what it makes with what was scored, if it was."""

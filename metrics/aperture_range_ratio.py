@@ -16,8 +16,8 @@ class ApertureRangeRatio(LandmarkMetric):
     """Spread over time of the generated inner-lip opening over the real one's: 1 is best, 0 never moves.
 
     The ratio of standard deviations within each clip, then the mean over clips. Below 1 the mouth opens too little,
-    above 1 too much; the ratio says nothing of when. Noise of camera and codec, which motion energy counts as motion,
-    moves no landmarks to speak of. Clips without a value are those of aperture correlation.
+    above 1 too much; the ratio says nothing of when. It looks at landmarks: noise of camera and codec,
+    which motion energy counts as motion, is in pixels. Clips without a value are those of aperture correlation.
     """
 
     title = "Aperture range ratio"

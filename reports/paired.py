@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from reports.statistics import MIN_CLUSTERS, RESAMPLES, Interval, mean_by_cluster
+from reports.statistics import MIN_CLUSTERS, RESAMPLES, Interval, holm, mean_by_cluster
 
 ALPHA = 0.05
 POWER = 0.8
@@ -82,16 +82,8 @@ def paired(
 
 def corrected(differences: Sequence[Difference]) -> list[Difference]:
     """Holm's correction over a family of differences: those without a p value are no part of it."""
-    from statsmodels.stats.multitest import multipletests
-
-    tested = [place for place, one in enumerate(differences) if one.p is not None]
-    if not tested:
-        return list(differences)
-    adjusted: Any = multipletests([differences[place].p for place in tested], alpha=ALPHA, method="holm")[1]
-    found = list(differences)
-    for place, p in zip(tested, adjusted, strict=True):
-        found[place] = replace(found[place], p_holm=float(p))
-    return found
+    adjusted = iter(holm([one.p for one in differences if one.p is not None]))
+    return [one if one.p is None else replace(one, p_holm=next(adjusted)) for one in differences]
 
 
 def _cluster_effects(deltas: NDArray[np.float64], names: Sequence[str]) -> NDArray[np.float64]:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 # UserError comes from models.errors, which reports may not import: it is had by way of the record, which raises it too.
 from benchmarks.calibration import Calibration, load_calibration
-from benchmarks.record import Record, UserError, load_records
+from benchmarks.record import Record
+from benchmarks.record_files import UserError, load_records
 from reports.comparison import compare_with_paper, comparison_frame
 from reports.figures import Look, latency_figure, looks, render_figure, strip_figure
 from reports.html import render_html

@@ -259,3 +259,13 @@ def line_over_length(medians: Mapping[int, float]) -> Line | None:
 
 def _around(value: float, half: float) -> Interval:
     return Interval(low=value - half, high=value + half)
+
+
+def holm(ps: Sequence[float]) -> list[float]:
+    """Correct p values for their number, by Holm's method."""
+    from statsmodels.stats.multitest import multipletests
+
+    if not ps:
+        return []
+    adjusted: Any = multipletests(list(ps), method="holm")[1]
+    return [float(p) for p in adjusted]

@@ -11,7 +11,8 @@ import pytest
 
 import models
 from benchmarks import cli
-from benchmarks.record import Latency, Quality, load_records
+from benchmarks.record import Latency, Quality
+from benchmarks.record_files import load_records
 
 ROOT = Path(__file__).resolve().parents[1]
 SIZES = [

@@ -16,7 +16,7 @@ def costs(record: Record) -> dict[str, int]:
     if not isinstance(record.result, Latency):
         return {}
     # records of revisions that did not count have the number of parameters alone
-    counted: dict[str, int | None] = dict(record.result.model_dump().get("costs") or {})
+    counted: dict[str, int | None] = {} if record.result.costs is None else record.result.costs.model_dump()
     counted.setdefault("parameters", record.result.system.parameters)
     return {name: count for name, count in counted.items() if count is not None}
 

@@ -77,13 +77,3 @@ def spread(changes: Sequence[float], *, pairs: int, seed: int = 0) -> float:
     generator = np.random.default_rng(seed)
     drawn = generator.choice(np.asarray(changes, dtype=np.float64), size=(RESAMPLES, pairs))
     return float(np.quantile(np.abs(np.median(drawn, axis=1)), LEVEL))
-
-
-def holm(ps: Sequence[float]) -> list[float]:
-    """Correct p values for their number, by Holm's method."""
-    from statsmodels.stats.multitest import multipletests
-
-    if not ps:
-        return []
-    adjusted: Any = multipletests(list(ps), alpha=ALPHA, method="holm")[1]
-    return [float(p) for p in adjusted]

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.gate.drift import Drift
-from benchmarks.gate.estimate import ALPHA, MIN_PAIRS, Estimate, estimate, holm
+from benchmarks.gate.estimate import ALPHA, MIN_PAIRS, Estimate, estimate
 from benchmarks.gate.manifest import Comparable
 from benchmarks.gate.pairs import latencies
 from benchmarks.gate.rules import Rules
 from benchmarks.gate.verdict import Check, Finding, Verdict, place_of
 from benchmarks.record import Cell, Latency
+from reports.statistics import holm
 
 MIN_LENGTHS = 3
 """Fewest lengths for a slope: through two, every pair of points is a line."""

@@ -18,7 +18,8 @@ from benchmarks.gate import words
 from benchmarks.gate.pairs import CONDITIONS, Block, Conditions, Pair, load_block
 from benchmarks.gate.revisions import Side, last
 from benchmarks.gate.watch import watched
-from benchmarks.record import Cell, save_whole
+from benchmarks.record import Cell
+from benchmarks.record_files import save_whole
 from models.errors import UserError
 
 log = logging.getLogger(__name__)

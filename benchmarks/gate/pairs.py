@@ -9,7 +9,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from benchmarks.record import Cell, Latency, Record, load_records
+from benchmarks.record import Cell, Latency, Record
+from benchmarks.record_files import load_records
 from models.errors import UserError
 
 CONDITIONS = "conditions.json"

@@ -9,7 +9,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from benchmarks.gate.pairs import Block, Conditions, Pair
-from benchmarks.record import Cell, Latency, LatencySample, Machine, Record, Software, System, save_whole
+from benchmarks.record import Cell, Latency, LatencySample, Machine, Record, Software, System
+from benchmarks.record_files import save_whole
 from models.errors import UserError
 
 DIGITS = 6

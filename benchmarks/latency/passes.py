@@ -19,6 +19,11 @@ def fits(record: Record, number: int) -> bool:
     return number > 0 or record.status == "not_attempted"
 
 
+def has_samples(record: Record | None) -> bool:
+    """Whether a pass before this one was measured."""
+    return record is not None and isinstance(record.result, Latency)
+
+
 def measured_again(old: Record | None, measure: Callable[[], Latency | None]) -> Latency:
     """Take one more pass of a cell.
 

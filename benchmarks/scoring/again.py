@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import corpora
-from benchmarks.record import Cell, Quality, load_records
+from benchmarks.record import Cell, Quality
+from benchmarks.record_files import load_records
 from benchmarks.scoring.files import index_of
 from corpora.utterance import Corpus
 from models.errors import UserError

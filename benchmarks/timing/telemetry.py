@@ -183,5 +183,6 @@ def cpu_mhz() -> float | None:
     try:
         read = psutil.cpu_freq()
     except (AttributeError, OSError, NotImplementedError):
+        # psutil raises one or another of them, by system, where there is no clock to read
         return None
     return float(read.current) if read is not None and read.current else None

@@ -7,10 +7,11 @@ import logging
 from benchmarks.cells import Block, Timed, blocks, latency_cells, model_names, quality_cells
 from benchmarks.config import Bench
 from benchmarks.fresh import LostProcessError, in_fresh_process
-from benchmarks.latency.passes import fits, measured_again
+from benchmarks.latency.passes import fits, has_samples, measured_again
 from benchmarks.latency.text import figures, natural_line, table
 from benchmarks.progress import bar, on_terminal
-from benchmarks.record import Record, load_record, record_path
+from benchmarks.record import Record
+from benchmarks.record_files import load_record, record_path
 from benchmarks.runner import run_cell
 from benchmarks.summary import describe, refuse_failures
 from benchmarks.sweep import Sweep
@@ -98,7 +99,9 @@ def measure_cells(request: Bench, cells: list[Timed], number: int) -> None:
 def _measure(sweep: Sweep, timed: Timed, number: int) -> Record:
     old = standing(sweep, timed) if number else None
     cell, out = sweep.latency_cell(timed), sweep.request.out
-    return run_cell(cell, out, lambda: measured_again(old, lambda: sweep.time(timed)), request=sweep.asked)
+    return run_cell(
+        cell, out, lambda: measured_again(old, lambda: sweep.time(timed, later=has_samples(old))), request=sweep.asked
+    )
 
 
 def _after(sweep: Sweep, timed: Timed, number: int, lost: LostProcessError | None) -> Record:

@@ -11,7 +11,8 @@ from benchmarks.gate import decide, measure, rates, revisions, samples, text
 from benchmarks.gate.pairs import Pair, load_pairs
 from benchmarks.gate.rules import Rules
 from benchmarks.gate.verdict import Decision
-from benchmarks.record import Cell, save_whole
+from benchmarks.record import Cell
+from benchmarks.record_files import save_whole
 from models.errors import UserError
 
 

@@ -9,7 +9,7 @@ from omegaconf import OmegaConf
 from pydantic import ValidationError
 
 import models
-from benchmarks import config
+from benchmarks import config, environment
 from benchmarks.config import CONF, Reproduce
 from benchmarks.reproduction import Choices, Journal, Row, Step, plan, run_all, start
 from models.errors import UnknownNameError, UserError
@@ -25,7 +25,7 @@ def run(request: Reproduce) -> None:
     for row in rows.values():
         models.check(row.model, request.preset)
     steps = plan(rows, _choices(request))
-    journal = Journal(request.out)
+    journal = Journal(request.out, environment.software().source)
     if request.dry_run:
         for step in steps:
             print(_line(step, journal))

@@ -10,7 +10,7 @@ import pytest
 
 import models
 from benchmarks import cli
-from benchmarks.record import load_records
+from benchmarks.record_files import load_records
 from benchmarks.verbs import HELP
 from corpora.video import read_video
 

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import cli
 from benchmarks.calibration import load_calibration
-from benchmarks.record import load_records
+from benchmarks.record_files import load_records
 from benchmarks.scoring.scorer import Scorer
 from benchmarks.verbs import controls
 from metrics import inception

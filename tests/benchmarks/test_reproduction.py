@@ -69,44 +69,52 @@ def test_controls_are_scored_once_and_a_model_is_timed_once(tmp_path):
 
 def test_what_is_done_is_not_done_again_but_the_report_is(tmp_path):
     steps = plan(ROWS, choices(tmp_path))
-    assert run_all(steps, Journal(tmp_path), start=Starter(), say=said) == {}
+    assert run_all(steps, Journal(tmp_path, "code"), start=Starter(), say=said) == {}
     again = Starter()
-    run_all(steps, Journal(tmp_path), start=again, say=said)
+    run_all(steps, Journal(tmp_path, "code"), start=again, say=said)
     assert again.started == [" ".join(steps[-1].words)]
 
 
 def test_a_step_with_other_words_runs_again(tmp_path):
-    run_all(plan(ROWS, choices(tmp_path)), Journal(tmp_path), start=Starter(), say=said)
+    run_all(plan(ROWS, choices(tmp_path)), Journal(tmp_path, "code"), start=Starter(), say=said)
     again = Starter()
-    run_all(plan(ROWS, choices(tmp_path, limit=None)), Journal(tmp_path), start=again, say=said)
+    run_all(plan(ROWS, choices(tmp_path, limit=None)), Journal(tmp_path, "code"), start=again, say=said)
     assert {words.split()[0] for words in again.started} == {"evaluate", "report"}
+
+
+def test_what_other_code_did_runs_again(tmp_path):
+    steps = plan(ROWS, choices(tmp_path))
+    run_all(steps, Journal(tmp_path, "code"), start=Starter(), say=said)
+    again = Starter()
+    run_all(steps, Journal(tmp_path, "newer code"), start=again, say=said)
+    assert len(again.started) == len(steps)
 
 
 def test_a_failure_costs_what_needs_it_and_nothing_else(tmp_path):
     starter = Starter(train=2)
-    lost = run_all(plan(ROWS, choices(tmp_path)), Journal(tmp_path), start=starter, say=said)
+    lost = run_all(plan(ROWS, choices(tmp_path)), Journal(tmp_path, "code"), start=starter, say=said)
     assert set(lost) == {"train hh_t2l", "evaluate hh_t2l", "train hh_t2l_adv", "evaluate hh_t2l_adv"}
     assert [words.split()[0] for words in starter.started] == ["train", "train", "bench", "report"]
-    assert Journal(tmp_path).find(Step("train hh_t2l", ())) is None
+    assert Journal(tmp_path, "code").find(Step("train hh_t2l", ())) is None
 
 
 def test_an_interrupt_stops_the_plan_and_keeps_what_is_done(tmp_path):
     steps = plan(ROWS, choices(tmp_path))
     with pytest.raises(KeyboardInterrupt):
-        run_all(steps, Journal(tmp_path), start=Starter(evaluate=INTERRUPTED), say=said)
-    assert Journal(tmp_path).find(steps[0]) is not None
-    assert Journal(tmp_path).find(steps[1]) is None
+        run_all(steps, Journal(tmp_path, "code"), start=Starter(evaluate=INTERRUPTED), say=said)
+    assert Journal(tmp_path, "code").find(steps[0]) is not None
+    assert Journal(tmp_path, "code").find(steps[1]) is None
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"train hh_t2l": 3}', '{"train hh_t2l": {"words": []}}'])
 def test_a_journal_that_is_none_is_one_clear_error(tmp_path, content):
     (tmp_path / "reproduction.json").write_text(content)
     with pytest.raises(UserError, match=r"does not say which steps are done"):
-        Journal(tmp_path)
+        Journal(tmp_path, "code")
 
 
 def test_the_journal_is_plain_json_with_the_time_that_each_step_took(tmp_path):
-    run_all(plan(ROWS, choices(tmp_path))[:1], Journal(tmp_path), start=Starter(), say=said)
+    run_all(plan(ROWS, choices(tmp_path))[:1], Journal(tmp_path, "code"), start=Starter(), say=said)
     entry = json.loads((tmp_path / "reproduction.json").read_text())["train hh_t2l"]
     assert entry["seconds"] >= 0
     assert entry["words"][0] == "train"

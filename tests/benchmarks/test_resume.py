@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from benchmarks import environment
-from benchmarks.record import Cell, Corpus, Failure, MetricFacts, Protocol, Quality, System, load_record, save_record
+from benchmarks.record import Cell, Corpus, Failure, MetricFacts, Protocol, Quality, System
+from benchmarks.record_files import load_record, save_record
 from benchmarks.resume import finished
 from benchmarks.runner import run_cell
 

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.record import Cell, load_records
+from benchmarks.record import Cell
+from benchmarks.record_files import load_records
 from benchmarks.runner import run_cell
 
 CELL = Cell(kind="latency", system="hh_t2l", frames=75)

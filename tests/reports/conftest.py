@@ -26,8 +26,8 @@ from benchmarks.record import (
     Software,
     System,
     Training,
-    save_record,
 )
+from benchmarks.record_files import save_record
 
 MACHINE = Machine(cpu="AMD EPYC 7B13", cores=2, memory_bytes=8 * 2**30, system="Linux 6.1", threads=2)
 SOFTWARE = Software(

@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.calibration import FILE, Calibration, CalibrationRow, load_calibration, save_calibration
-from benchmarks.record import save_record
+from benchmarks.record_files import save_record
 from models.errors import UserError
 from reports.calibration import calibration_note, calibration_text
 from reports.render import render

@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from benchmarks.record import Cell, Corpus, UserError, save_record
+from benchmarks.record import Cell, Corpus, UserError
+from benchmarks.record_files import save_record
 from reports.render import render
 
 

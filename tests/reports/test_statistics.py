@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from reports.statistics import MIN_CLUSTERS, MIN_SAMPLES, line_over_length, mean_by_cluster, speedup, timing
+from reports.statistics import MIN_CLUSTERS, MIN_SAMPLES, holm, line_over_length, mean_by_cluster, speedup, timing
 
 
 def resampled_means(values, speakers, n, seed=7):
@@ -159,3 +159,8 @@ def test_speedup_is_the_ratio_of_medians_with_a_bootstrap_interval():
     assert found.interval is not None
     assert [found.interval.low, found.interval.high] == pytest.approx(np.quantile(ratios, [0.025, 0.975]), rel=0.01)
     assert speedup(list(slow[: MIN_CLUSTERS - 1]), list(fast)).interval is None
+
+
+def test_holm_multiplies_the_smallest_by_all_and_never_falls():
+    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert holm([]) == []

@@ -8,7 +8,9 @@ from benchmarks import config
 from benchmarks.cells import blocks
 from benchmarks.latency import VoidError
 from benchmarks.latency.passes import measured_again
-from benchmarks.record import Latency, load_records
+from benchmarks.record import Latency
+from benchmarks.record_files import load_records
+from benchmarks.sweep import Sweep
 from benchmarks.verbs import bench
 
 QUICK = [
@@ -25,6 +27,21 @@ def only(out):
     (record,) = load_records(out)
     assert isinstance(record.result, Latency)
     return record, record.result
+
+
+def test_what_has_passes_of_its_own_is_measured_by_the_first_pass_alone(tmp_path):
+    asked = request(tmp_path, "floors=true")
+    sweep = Sweep(asked, progress=False)
+    (timed,) = blocks(asked)[0].cells
+    floor = sweep.time(timed).floor
+    assert floor is not None
+    assert floor.arithmetic_s > 0
+    assert floor.memory_s > 0
+    assert sweep.time(timed, later=True).floor is None
+    bench.run(request(tmp_path, "floors=true", "passes=2"))
+    _, both = only(tmp_path)
+    assert both.blocks == 2
+    assert both.floor is not None, "the passes after it keep it"
 
 
 def test_the_same_command_goes_on_and_takes_only_the_passes_that_are_missing(tmp_path):

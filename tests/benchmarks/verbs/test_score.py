@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks import cli
-from benchmarks.record import load_records
+from benchmarks.record_files import load_records
 from corpora.video import write_video
 
 CORPUS = ["corpus.train=2", "corpus.test=3", "corpus.speakers=2", "corpus.seconds=[0.6,0.9]"]

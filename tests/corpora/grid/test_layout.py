@@ -5,7 +5,7 @@ import pytest
 from corpora.grid.layout import FLAT, UNZIPPED, assign_splits, describe_layout, find_clips, read_split_lists
 from models.errors import UserError
 
-GRID = Path(__file__).parents[3] / "shared" / "data" / "grid"
+GRID = Path(__file__).parents[4] / "shared" / "data" / "grid"
 
 
 def touch(*paths):

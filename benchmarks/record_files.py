@@ -1,0 +1,114 @@
+"""Records as files: one JSON file per cell in a run's folder, written whole or not at all, and checked when read."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from benchmarks.record import SCHEMA_VERSION, Cell, Record
+from models.errors import UserError
+
+
+def record_path(cell: Cell, run: Path) -> Path:
+    """The file in a run's folder that holds a cell's record, if the cell has ended."""
+    return run / "records" / f"{cell.key}.json"
+
+
+def save_record(record: Record, run: Path) -> Path:
+    """Write a record into a run's folder; a reader never sees half of it.
+
+    Args:
+        record: what to keep.
+        run: the run's folder; records go to ``run/records``.
+
+    Returns:
+        The file written. A record of the same cell is replaced.
+
+    Raises:
+        UserError: the folder cannot be written to; an older record of the cell is still there.
+    """
+    return save_whole(record.model_dump_json(indent=1), record_path(record.cell, run), "the record")
+
+
+def save_whole(text: str, target: Path, called: str) -> Path:
+    """Write a file of a run, whole or not at all; its folder is made.
+
+    Args:
+        text: its content.
+        target: where.
+        called: what it is, for messages.
+
+    Returns:
+        The file written.
+
+    Raises:
+        UserError: it cannot be written; an older file of the name is still there.
+    """
+    temporary = target.with_suffix(f".{os.getpid()}.tmp")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(target)
+    except OSError as error:
+        raise UserError(
+            f"{called} {target} cannot be written: {error.strerror or error}",
+            remedy="Give another out=, or make room there, and run it again",
+        ) from error
+    finally:
+        # gone already if all went well; nothing is left of a write that did not
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+    return target
+
+
+def load_record(path: Path) -> Record:
+    """Read one record.
+
+    Raises:
+        UserError: the file is no record, or one of another version.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise UserError(f"{path} cannot be read as a record: {error}", remedy="Delete it and measure again") from error
+    version = data.get("version") if isinstance(data, dict) else None
+    if version != SCHEMA_VERSION:
+        raise UserError(
+            f"{path} is a record of version {version}, this lipbench reads version {SCHEMA_VERSION}",
+            remedy="Read it with the lipbench that wrote it, or measure again",
+        )
+    try:
+        return Record.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise UserError(
+            f"{path} is not a valid record: {first['msg']} at '{place}'", remedy="Delete it and measure again"
+        ) from error
+
+
+def load_records(run: Path) -> list[Record]:
+    """Read all records of a run, in the order of their file names.
+
+    Args:
+        run: a run's folder (with ``records/`` in it), or a folder of records, or one record.
+
+    Raises:
+        UserError: there is no such folder, no record in it, or one that cannot be read.
+    """
+    if run.is_file():
+        return [load_record(run)]
+    folder = run / "records" if (run / "records").is_dir() else run
+    if not folder.is_dir():
+        raise UserError(f"there is no run at {run}", remedy="Give the folder that evaluate or bench wrote (out=…)")
+    files = sorted(folder.glob("*.json"))
+    if not files:
+        raise UserError(f"{folder} holds no records", remedy="Run lipbench evaluate or lipbench bench first")
+    return [load_record(file) for file in files]
