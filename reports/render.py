@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-# UserError comes from models.errors, which reports may not import: it is had by way of the record, which raises it too.
+# UserError comes from models.errors, which reports may not import: it comes by way of what raises it.
 from benchmarks.calibration import Calibration, load_calibration
 from benchmarks.record import Record
 from benchmarks.record_files import UserError, load_records

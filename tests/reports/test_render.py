@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from benchmarks.record import Cell, Corpus, UserError
+from benchmarks.record import Cell, Corpus
 from benchmarks.record_files import save_record
+from models.errors import UserError
 from reports.render import render
 
 
