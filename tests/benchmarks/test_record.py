@@ -6,7 +6,7 @@ import math
 import pytest
 from pydantic import ValidationError
 
-from benchmarks import record
+from benchmarks import record_files
 from benchmarks.record import Cell, Failure, Latency, LatencySample, Machine, Record, Software, System
 from models.errors import UserError
 
@@ -40,35 +40,37 @@ def test_a_record_comes_back_as_it_was_written(tmp_path):
     )  # fmt: skip
     written = [a_record(), failed]
     for one in written:
-        record.save_record(one, tmp_path)
-    assert sorted(record.load_records(tmp_path), key=lambda r: r.cell.key) == sorted(written, key=lambda r: r.cell.key)
+        record_files.save_record(one, tmp_path)
+    assert sorted(record_files.load_records(tmp_path), key=lambda r: r.cell.key) == sorted(
+        written, key=lambda r: r.cell.key
+    )
 
 
 def test_raw_samples_keep_every_digit(tmp_path):
-    path = record.save_record(a_record(), tmp_path)
-    loaded = record.load_record(path).result
+    path = record_files.save_record(a_record(), tmp_path)
+    loaded = record_files.load_record(path).result
     assert isinstance(loaded, Latency)
     assert loaded.samples[1].wall_s == math.pi / 1000
 
 
 def test_the_same_cell_is_replaced_and_nothing_else_is_left_behind(tmp_path):
-    record.save_record(a_record(), tmp_path)
-    record.save_record(a_record(seconds=2.0), tmp_path)
+    record_files.save_record(a_record(), tmp_path)
+    record_files.save_record(a_record(seconds=2.0), tmp_path)
     assert [file.suffix for file in (tmp_path / "records").iterdir()] == [".json"]
-    assert record.load_records(tmp_path)[0].seconds == 2.0
+    assert record_files.load_records(tmp_path)[0].seconds == 2.0
 
 
 def test_a_write_that_fails_keeps_the_record_that_was_there(tmp_path, monkeypatch):
-    path = record.save_record(a_record(), tmp_path)
+    path = record_files.save_record(a_record(), tmp_path)
 
     def full(*_args, **_kwargs):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(record.os, "fsync", full)
+    monkeypatch.setattr(record_files.os, "fsync", full)
     with pytest.raises(UserError, match=r"cannot be written: No space left.*make room"):
-        record.save_record(a_record(seconds=2.0), tmp_path)
+        record_files.save_record(a_record(seconds=2.0), tmp_path)
     monkeypatch.undo()
-    assert record.load_record(path).seconds == 1.0
+    assert record_files.load_record(path).seconds == 1.0
     assert len(list((tmp_path / "records").iterdir())) == 1
 
 
@@ -99,7 +101,7 @@ def test_a_file_that_is_no_record_is_named(tmp_path, content, says):
     file = tmp_path / "x.json"
     file.write_text(content)
     with pytest.raises(UserError, match=says) as caught:
-        record.load_record(file)
+        record_files.load_record(file)
     assert str(file) in str(caught.value)
 
 
@@ -120,19 +122,19 @@ def test_a_record_cannot_contradict_itself(changes):
 def test_a_folder_that_cannot_be_is_named(tmp_path):
     (tmp_path / "run").write_text("a file")
     with pytest.raises(UserError, match="run/records"):
-        record.save_record(a_record(), tmp_path / "run")
+        record_files.save_record(a_record(), tmp_path / "run")
 
 
 def test_an_unknown_field_is_refused(tmp_path):
-    path = record.save_record(a_record(), tmp_path)
+    path = record_files.save_record(a_record(), tmp_path)
     path.write_text(json.dumps({**json.loads(path.read_text()), "extra": 1}))
     with pytest.raises(UserError, match="extra"):
-        record.load_record(path)
+        record_files.load_record(path)
 
 
 def test_a_missing_or_empty_run_says_what_to_do(tmp_path):
     with pytest.raises(UserError, match="there is no run"):
-        record.load_records(tmp_path / "none")
+        record_files.load_records(tmp_path / "none")
     (tmp_path / "records").mkdir()
     with pytest.raises(UserError, match=r"holds no records.*lipbench evaluate"):
-        record.load_records(tmp_path)
+        record_files.load_records(tmp_path)
