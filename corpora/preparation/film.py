@@ -94,7 +94,9 @@ class FilmedClip:
         times = self.labels.align(alignment, len(film))
         landmarker = _landmarker()
         track = _sized(landmarker, film, landmarker.follow(film, stride=self.stride))
-        boxes = [track.median] * len(film) if self.stabilise == "clip" else track.boxes
+        # a detection is noisier than a face that keeps its place, and the points would follow the noise
+        kept = self.stabilise == "clip" or track.steady
+        boxes = [track.median] * len(film) if kept else track.boxes
         crop = crop_mouth(film, track, landmarker.points(film, boxes), stabilise=self.stabilise)
         utterance = Utterance(
             id=self.id,

@@ -4,9 +4,11 @@ from importlib import metadata
 import cv2
 import numpy as np
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from corpora import landmarks
-from corpora.landmarks import MOUTH, Box, FaceError, FaceLandmarker, predictor_path
+from corpora.landmarks import MOUTH, Box, FaceError, FaceLandmarker, FaceTrack, predictor_path
 from models.errors import UserError
 
 
@@ -88,6 +90,22 @@ def test_boxes_between_detections_are_interpolated(landmarker, face):
     assert lefts[10] - lefts[0] == pytest.approx(40, abs=15)  # the detector's own grid is coarse
     np.testing.assert_allclose(np.diff(lefts[:6]), (lefts[5] - lefts[0]) / 5)
     assert track.median.left == pytest.approx(lefts[5])
+
+
+def test_a_face_that_stays_is_steady_and_one_that_walks_is_not(landmarker, face):
+    walking = np.stack([np.roll(face, 10 * t - 70, axis=1) for t in range(16)])
+    assert landmarker.follow(np.stack([face] * 6)).steady
+    assert not landmarker.follow(walking).steady
+
+
+@given(st.floats(-0.5, 0.5), st.floats(-0.5, 0.5), st.floats(20, 400))
+def test_steadiness_is_a_distance_in_sides_from_the_median_place(dx, dy, side):
+    still = Box(10.0, 20.0, side)
+    moved = Box(10.0 + dx * side, 20.0 + dy * side, side)
+    track = FaceTrack(boxes=(still, still, moved), median=still, seen=3, looked=3, crowded=0)
+    distance = float(np.hypot(dx, dy))
+    assume(abs(distance - 0.2) > 1e-6)
+    assert track.steady == (distance < 0.2)
 
 
 def test_a_small_face_is_found_by_enlarging(landmarker, face, grey):
