@@ -21,13 +21,15 @@ import pytest
 from numpy.typing import NDArray
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from benchmarks.fresh import in_fresh_process
+from benchmarks.timing.memory import peak_resident
 from corpora.landmarks import FaceLandmarker
 from corpora.preparation.crop import Stabilise
 from corpora.preparation.film import FilmedClip
 from corpora.preparation.run import Download, prepare
 from corpora.store import Placement
 from corpora.utterance import FRAME_HEIGHT, FRAME_WIDTH
-from corpora.video import Film
+from corpora.video import Film, every, write_video
 
 CLIPS = 12
 """Clips, spread over the download, for the comparison with every frame."""
@@ -35,6 +37,7 @@ SCALED_CLIPS = 32
 """Clips for the comparison of one process with more: enough that starting the processes is not what is timed."""
 CEILING_LOOKS = 400
 """Times that each process looks for the face in one picture, for what the machine's cores can do at most."""
+MIB = 2.0**20
 CORNERS = np.array([[x, y, 1.0] for x in (0, FRAME_WIDTH - 1) for y in (0, FRAME_HEIGHT - 1)])
 
 
@@ -174,4 +177,34 @@ def bench_scaling_over_processes(benchmark: BenchmarkFixture, grid: Download, tm
         share_of_ceiling=speed_up / ceiling,
         target_share_of_ceiling=0.9,
         load=os.getloadavg(),
+    )
+
+
+def _memory_of(small: FilmedClip, large: FilmedClip) -> tuple[int | None, int | None]:
+    """Largest resident bytes of this process after a small clip, with which all is loaded, and after a large one."""
+    small()
+    before = peak_resident()
+    large()
+    return before, peak_resident()
+
+
+@pytest.mark.parametrize("n_frames", [75, 240])
+def bench_memory_of_a_large_clip(benchmark: BenchmarkFixture, grid: Download, tmp_path: Path, n_frames: int) -> None:
+    """What a clip in TCD-TIMIT's 1920 x 1080 adds to a process: a clip of GRID, enlarged, and run again and again."""
+    small = next(clip.make for clip in _spread(grid, 1).clips if isinstance(clip.make, FilmedClip))
+    pictures = [
+        np.asarray(cv2.resize(frame, (1920, 1080), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+        for frame in every(Film(small.video, max_frames=small.max_frames), 3)
+    ]
+    path = tmp_path / "large.mp4"
+    write_video(np.stack([pictures[t % len(pictures)] for t in range(n_frames)]), path, small.fps)
+    large = replace(small, video=path, max_frames=n_frames)
+    before, after = benchmark.pedantic(in_fresh_process, args=(_memory_of, small, large), rounds=1)
+    assert before is not None
+    assert after is not None
+    benchmark.extra_info.update(
+        n_frames=n_frames,
+        frames_mib=n_frames * 1920 * 1080 * 3 / MIB,
+        process_mib=before / MIB,
+        added_mib=(after - before) / MIB,
     )
