@@ -108,7 +108,7 @@ def _mean_similarity(
     # Flat views and `bmm` spare the copies that `matmul` would make.
     n_images, n_channels, height, width = preds.shape
     bands = partial(_bands, window=window, sigma=sigma, border=border, dtype=maps.dtype, device=maps.device)
-    lines = maps.view(-1, width)
+    lines = maps.reshape(-1, width)
     total, count = maps.new_zeros(n_images), 0
     for columns, across in bands(width):
         stripe = (lines[:, columns] @ across).view(-1, height, across.shape[1])

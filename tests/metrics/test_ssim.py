@@ -225,3 +225,10 @@ def test_frames_smaller_than_the_window_have_no_value_and_others_are_pooled():
     metric.update(whole, whole)
     assert metric.score(small, small).reason == "frames of 32 x 8 are smaller than the SSIM window of 11"
     assert (metric.undefined, metric.compute().item()) == (1, pytest.approx(1))
+
+
+def test_frames_of_any_memory_layout_score_the_same():
+    preds, target = (
+        torch.rand(2, 24, 32, 3, generator=torch.Generator().manual_seed(n)).permute(0, 3, 1, 2) for n in (0, 1)
+    )
+    torch.testing.assert_close(ssim(preds, target), ssim(preds.contiguous(), target.contiguous()), rtol=0, atol=1e-12)
