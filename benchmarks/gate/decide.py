@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from benchmarks.gate import costs, latency, manifest, quality
 from benchmarks.gate.drift import busy, drift
-from benchmarks.gate.estimate import spread
 from benchmarks.gate.pairs import Pair
 from benchmarks.gate.rules import Rules
 from benchmarks.gate.verdict import Decision, Verdict
@@ -97,4 +96,4 @@ def noise(expected: Sequence[Cell], pairs: Sequence[Pair], *, per_gate: int, see
         seed: of the resampling.
     """
     cells, _ = manifest.match(expected, pairs)
-    return {change.place: spread(change.values, pairs=per_gate, seed=seed) for change in latency.changes(cells)}
+    return {change.place: change.by_chance(per_gate, seed) for change in latency.changes(cells)}

@@ -34,11 +34,12 @@ class Side:
     python: Path
     """The interpreter that has what it needs."""
 
-    def run(self, words: Sequence[str]) -> subprocess.Popen[str]:
+    def run(self, words: Sequence[str], *, held: Sequence[int] = ()) -> subprocess.Popen[str]:
         """Start its command line in a process of its own, in this process's folder.
 
         Args:
             words: behind `lipbench`.
+            held: descriptors that the process keeps open.
         """
         # -P: the folder it is started in may hold rooms of another revision
         return subprocess.Popen(
@@ -47,6 +48,7 @@ class Side:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            pass_fds=held,
         )
 
 

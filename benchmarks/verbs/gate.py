@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchmarks.config import Gate
 from benchmarks.gate import decide, measure, rates, revisions, samples, text
+from benchmarks.gate.lock import alone
 from benchmarks.gate.pairs import Pair, load_pairs
 from benchmarks.gate.rules import Rules
 from benchmarks.gate.verdict import Decision
@@ -61,22 +62,25 @@ def _measured(request: Gate) -> Decision:
 
     # a wrong word is found before revisions are made ready
     Sweep(request, progress=False).check()
+    if request.natural:
+        raise UserError("the gate compares times at fixed lengths only", remedy="Leave natural=… out")
     device = pick_device(request.device).type
     cells = expected(request, device)
     rules = _rules(request, cells)
-    folder = request.out.resolve() / "revisions"
-    base = revisions.prepare("base", request.base, folder)
-    head = revisions.prepare("head", request.head, folder)
-    measuring = measure.Measuring(request, base, head, device=device)
-    scored, first = measuring.quality, measuring.pairs(1)
-    if request.samples is not None:
-        samples.save(samples.collect(first, cells), request.samples)
-    pairs = [scored, *first]
-    if request.looks == 1:
-        decision = decide.decide(cells, pairs, rules)
-    else:
-        decision = decide.two_looks(cells, pairs, lambda flagged: measuring.pairs(2, flagged), rules)
-    revisions.remove((base, head))
+    out = request.out.resolve()
+    with alone(out) as lock:
+        base = revisions.prepare("base", request.base, out / "revisions")
+        head = revisions.prepare("head", request.head, out / "revisions")
+        measuring = measure.Measuring(request, base, head, device=device, held=[lock])
+        scored, first = measuring.quality, measuring.pairs(1)
+        if request.samples is not None:
+            samples.save(samples.collect(first, cells), request.samples)
+        pairs = [scored, *first]
+        if request.looks == 1:
+            decision = decide.decide(cells, pairs, rules)
+        else:
+            decision = decide.two_looks(cells, pairs, lambda flagged: measuring.pairs(2, flagged), rules)
+        revisions.remove((base, head))
     return decision
 
 
@@ -92,7 +96,8 @@ def expected(request: Gate, device: str) -> list[Cell]:
 
     sweep = Sweep(request.model_copy(update={"device": "cpu"}), progress=False)
     timed = [sweep.latency_cell(cell).model_copy(update={"device": device}) for cell in latency_cells(request)]
-    return [*timed, *(sweep.quality_cell(scored) for scored in quality_cells(request))]
+    scored = quality_cells(request) if request.quality else []
+    return [*timed, *map(sweep.quality_cell, scored)]
 
 
 def _rules(request: Gate, cells: Sequence[Cell]) -> Rules:
@@ -135,9 +140,12 @@ def _rates(request: Gate, source: Path) -> int:
         taken = samples.collect(
             pairs, sorted({r.cell.key: r.cell for r in pairs[0].base.records}.values(), key=_length)
         )
-    cells = taken.cells
-    found = rates.rates(taken, _rules(request, cells), pairs=request.pairs, trials=request.trials, seed=request.seed)
-    print("\n".join(rates.table(found)))
+    rules = _rules(request, taken.cells)
+    found = rates.rates(taken, rules, pairs=request.pairs, trials=request.trials, seed=request.seed)
+    text = [*rates.table(found), "", rates.provenance(taken, rules, pairs=request.pairs, seed=request.seed)]
+    print("\n".join(text))
+    if request.summary is not None:
+        _append(request.summary, "\n".join(text) + "\n")
     return 0
 
 
