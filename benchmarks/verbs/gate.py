@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.config import Gate
-from benchmarks.gate import decide, measure, rates, revisions, samples, text
+from benchmarks.gate import decide, measure, rates, revisions, samples, text, trends
 from benchmarks.gate.lock import alone
 from benchmarks.gate.pairs import Pair, load_pairs
 from benchmarks.gate.rules import Rules
 from benchmarks.gate.verdict import Decision
 from benchmarks.record import Cell
-from benchmarks.record_files import save_whole
+from benchmarks.record_files import load_records, save_whole
 from models.errors import UserError
 
 
@@ -30,6 +30,8 @@ def run(request: Gate) -> int:
         return _self_test()
     if request.rates is not None:
         return _rates(request, request.rates)
+    if request.trends is not None:
+        return _trends(request, request.trends)
     try:
         decision = _decision(request)
     except UserError as error:
@@ -142,11 +144,25 @@ def _rates(request: Gate, source: Path) -> int:
         )
     rules = _rules(request, taken.cells)
     found = rates.rates(taken, rules, pairs=request.pairs, trials=request.trials, seed=request.seed)
-    text = [*rates.table(found), "", rates.provenance(taken, rules, pairs=request.pairs, seed=request.seed)]
-    print("\n".join(text))
-    if request.summary is not None:
-        _append(request.summary, "\n".join(text) + "\n")
+    _tell(
+        [*rates.table(found), "", rates.provenance(taken, rules, pairs=request.pairs, seed=request.seed)],
+        request.summary,
+    )
     return 0
+
+
+def _trends(request: Gate, pattern: str) -> int:
+    found = trends.series(record for folder in _folders(pattern) for record in load_records(folder))
+    if not found:
+        raise UserError(f"the runs at {pattern} hold no times", remedy="Give folders that lipbench bench wrote (out=…)")
+    _tell(trends.lines(found, margin=request.margin), request.summary)
+    return 0
+
+
+def _tell(text: Sequence[str], summary: Path | None) -> None:
+    print("\n".join(text))
+    if summary is not None:
+        _append(summary, "\n".join(text) + "\n")
 
 
 def _length(cell: Cell) -> tuple[str, int]:
