@@ -31,8 +31,7 @@ def decide(expected: Sequence[Cell], pairs: Sequence[Pair], rules: Rules) -> Dec
         notes.insert(0, f"no A/A run was given (noise=…): every margin of latency is {rules.margin:.0%}")
     elif unknown := [change.place for change in changes if change.place not in (rules.noise or {})]:
         notes.insert(0, f"the A/A run does not know {', '.join(unknown)}: their margin is {rules.margin:.0%}")
-    crowded = busy(pairs)
-    notes += [crowded] if crowded else []
+    notes += [note for note in (manifest.other_packages(cells), busy(pairs)) if note is not None]
     return Decision(findings=(*findings, *cost_findings, *quality_findings), notes=tuple(notes))
 
 

@@ -136,14 +136,24 @@ class Measuring:
         waiting.mkdir(parents=True)
         (arm / "records").rename(waiting / "records")
         save_whole(conditions.model_dump_json(), waiting / CONDITIONS, "the conditions of a block")
-        for record in load_block(waiting).records:
+        self._check_code(side, load_block(waiting))
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        waiting.rename(kept)
+
+    def _check_code(self, side: Side, block: Block) -> None:
+        first = self.out / "blocks" / f"ready-{side.name}"
+        source = load_block(first).records[0].software.source if first.is_dir() else None
+        for record in block.records:
             if record.software.commit != side.commit:
                 raise UserError(
                     f"the records of {side.name} are of revision {record.software.commit}, not of {side.commit}",
                     remedy="Run the gate from a git checkout, with nothing else of lipbench on PYTHONPATH",
                 )
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        waiting.rename(kept)
+            if source is not None and record.software.source != source:
+                raise UserError(
+                    f"the code of {side.name} was changed while it was measured",
+                    remedy="Begin anew with another out=…, and leave the checkout alone meanwhile",
+                )
 
 
 def _scored(block: Block) -> Block:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -114,9 +115,11 @@ def _changes() -> str:
 
 def _checked_out(commit: str, root: Path) -> Path:
     """A worktree of a commit, made unless it is there from an interrupted run."""
-    there = _git("-C", str(root), "rev-parse", "HEAD", "--show-toplevel") if root.is_dir() else None
-    if there is not None and there.stdout.split() == [commit, str(root)]:
-        return root
+    if root.is_dir():
+        there = _git("-C", str(root), "rev-parse", "HEAD", "--show-toplevel")
+        if there.stdout.split() == [commit, str(root)] and not _git("-C", str(root), "status", "--porcelain").stdout:
+            return root
+        shutil.rmtree(root)  # a checkout that was interrupted has some of its files only
     _git("worktree", "prune")
     made = _git("worktree", "add", "--detach", "--force", str(root), commit)
     if made.returncode != 0:

@@ -176,6 +176,17 @@ def test_unlike_machines_are_not_compared():
     assert "unlike machines: gpu None and B" in found.offending[0].reason
 
 
+def test_other_packages_are_noted():
+    def with_torch(version: str, block: Block) -> Block:
+        software = Software(python="3.11", packages={"torch": version, "lipbench": version}, commit=None, dirty=None)
+        return Block(tuple(record.model_copy(update={"software": software}) for record in block.records))
+
+    both = [Pair(with_torch("2.5", p.base), with_torch("2.6", p.head)) for p in pairs()]
+    (note,) = [note for note in decide(TIMED, both, Rules()).notes if "packages" in note]
+    assert note.endswith("may be: torch 2.5 and 2.6")
+    assert not [note for note in decide(TIMED, pairs(), Rules()).notes if "packages" in note]
+
+
 def test_costs_are_exact():
     assert decide(TIMED, pairs(parameters=11), Rules()).verdict is Verdict.FAIL
     assert decide(TIMED, pairs(parameters=9), Rules()).verdict is Verdict.PASS
