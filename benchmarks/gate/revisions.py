@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.environment import CHECKOUT
+from benchmarks.environment import CHECKOUT, usable_cores
 from models.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -38,6 +38,9 @@ class Side:
     def run(self, words: Sequence[str], *, held: Sequence[int] = ()) -> subprocess.Popen[str]:
         """Start its command line in a process of its own, in this process's folder.
 
+        It computes on all cores but one, unless OMP_NUM_THREADS says otherwise: threads on every core wait for the one
+        that anything else interrupts, and a call then takes many times as long.
+
         Args:
             words: behind `lipbench`.
             held: descriptors that the process keeps open.
@@ -45,7 +48,12 @@ class Side:
         # -P: the folder it is started in may hold rooms of another revision
         return subprocess.Popen(
             [self.python, "-P", "-m", "benchmarks.cli", *words],
-            env={**os.environ, "PYTHONPATH": str(self.root), "PYTHONSAFEPATH": "1"},
+            env={
+                "OMP_NUM_THREADS": str(max(1, usable_cores() - 1)),
+                **os.environ,
+                "PYTHONPATH": str(self.root),
+                "PYTHONSAFEPATH": "1",
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -92,6 +92,19 @@ def test_the_checkout_as_it_lies_is_known_by_what_it_holds(checkout, tmp_path):
     assert changes() == new, "the same content is the same code"
 
 
+@pytest.mark.parametrize(("asked", "cores", "threads"), [(None, 4, "3"), (None, 1, "1"), ("4", 4, "4")])
+def test_a_core_is_left_to_everything_else_unless_it_is_asked_for(
+    asked, cores, threads, checkout, tmp_path, monkeypatch
+):
+    checkout.commit("import os\nprint(os.environ['OMP_NUM_THREADS'])\n")
+    monkeypatch.setattr(revisions, "usable_cores", lambda: cores)
+    if asked is None:
+        monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    else:
+        monkeypatch.setenv("OMP_NUM_THREADS", asked)
+    assert said(revisions.prepare("head", None, tmp_path)) == threads
+
+
 def test_a_revision_that_is_not_there_or_does_not_start_is_said(checkout, tmp_path):
     with pytest.raises(UserError, match=r"base=v9 is no revision of checkout: .*must not be shallow"):
         revisions.prepare("base", "v9", tmp_path / "revisions")
