@@ -25,7 +25,7 @@ OPEN = ("options", "quality_margins")
 PLAIN = (
     *("text", "identity", "root", "alignments", "out", "run", "runs", "checkpoint", "model", "utterance"),
     *("generated", "reference", "title", "name"),
-    *("base", "head", "base_records", "head_records", "noise", "summary", "samples", "rates"),
+    *("base", "head", "base_records", "head_records", "noise", "summary", "samples", "rates", "trends"),
     *("corpus.store", "features", "inception_weights"),
 )
 """Options whose value is taken as it is written: texts and paths."""
@@ -205,6 +205,7 @@ class Gate(Bench):
     selftest: bool
     samples: Path | None
     rates: Path | None
+    trends: str | None
     trials: int = Field(ge=1)
     seed: int
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from benchmarks.gate import costs, latency, manifest, quality
 from benchmarks.gate.drift import busy, drift
-from benchmarks.gate.estimate import spread
 from benchmarks.gate.pairs import Pair
 from benchmarks.gate.rules import Rules
 from benchmarks.gate.verdict import Decision, Verdict
@@ -32,8 +31,7 @@ def decide(expected: Sequence[Cell], pairs: Sequence[Pair], rules: Rules) -> Dec
         notes.insert(0, f"no A/A run was given (noise=…): every margin of latency is {rules.margin:.0%}")
     elif unknown := [change.place for change in changes if change.place not in (rules.noise or {})]:
         notes.insert(0, f"the A/A run does not know {', '.join(unknown)}: their margin is {rules.margin:.0%}")
-    crowded = busy(pairs)
-    notes += [crowded] if crowded else []
+    notes += [note for note in (manifest.other_packages(cells), busy(pairs)) if note is not None]
     return Decision(findings=(*findings, *cost_findings, *quality_findings), notes=tuple(notes))
 
 
@@ -97,4 +95,4 @@ def noise(expected: Sequence[Cell], pairs: Sequence[Pair], *, per_gate: int, see
         seed: of the resampling.
     """
     cells, _ = manifest.match(expected, pairs)
-    return {change.place: spread(change.values, pairs=per_gate, seed=seed) for change in latency.changes(cells)}
+    return {change.place: change.by_chance(per_gate, seed) for change in latency.changes(cells)}

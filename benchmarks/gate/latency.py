@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from benchmarks.gate.drift import Drift
-from benchmarks.gate.estimate import ALPHA, MIN_PAIRS, Estimate, estimate
+from benchmarks.gate.estimate import ALPHA, MIN_PAIRS, Estimate, estimate, spread
 from benchmarks.gate.manifest import Comparable
 from benchmarks.gate.pairs import latencies
 from benchmarks.gate.rules import Rules
@@ -23,12 +23,29 @@ MIN_LENGTHS = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """One thing that may have become slower, in every pair: share of base's time, 0.05 for 5 % slower."""
+    """One thing that may have become slower, in every pair."""
 
     check: Check
     place: str
     cell: Cell
     values: tuple[float, ...]
+    """Of a cell, the logarithm of head's time over base's: without a change, chance takes it up as far as down, which
+    it does not take the ratio. Of a slope, what head's adds at the longest length, as a share of base's time there."""
+
+    def estimate(self, margin: float, seed: int) -> Estimate | None:
+        """The change as a share, 0.05 for 5 % slower, tested against a margin that is one too."""
+        if self.check == "scaling":
+            return estimate(self.values, margin=margin, seed=seed)
+        found = estimate(self.values, margin=math.log1p(margin), seed=seed)
+        if found is None:
+            return None
+        value, low, high = map(math.expm1, (found.value, found.low, found.high))
+        return replace(found, value=value, low=low, high=high)
+
+    def by_chance(self, pairs: int, seed: int) -> float:
+        """How large a share chance alone makes of it in so many pairs, if these are of one revision."""
+        found = spread(self.values, pairs=pairs, seed=seed)
+        return found if self.check == "scaling" else math.expm1(found)
 
 
 def changes(cells: Sequence[Comparable]) -> list[Change]:
@@ -39,7 +56,7 @@ def changes(cells: Sequence[Comparable]) -> list[Change]:
             check="latency",
             place=place_of(one.cell),
             cell=one.cell,
-            values=tuple(head / base - 1 for base, head in latencies(one.matched)),
+            values=tuple(math.log(head / base) for base, head in latencies(one.matched)),
         )
         for one in timed
     ]
@@ -68,13 +85,12 @@ def _slope(group: Sequence[Comparable]) -> Change | None:
     of_pair = [dict(zip(one.places, latencies(one.matched), strict=True)) for one in group]
     # (lengths, pairs, sides)
     seconds = np.array([[by_place[place] for place in common] for by_place in of_pair])
-    values: list[float] = []
-    for pair in range(len(common)):
-        base, head = (float(np.polyfit(lengths, seconds[:, pair, side], 1)[0]) for side in (0, 1))
-        values.append((head - base) * lengths[-1] / float(seconds[-1, pair, 0]))
+    base, head = (np.polyfit(lengths, seconds[:, :, side], 1)[0] for side in (0, 1))
+    # of one typical time: a base that was slow by chance in one pair would make that pair's change small
+    values = (head - base) * lengths[-1] / np.median(seconds[-1, :, 0])
     longest = group[-1].cell
     place = f"slope of {place_of(longest.model_copy(update={'frames': None}))}"
-    return Change(check="scaling", place=place, cell=longest, values=tuple(values))
+    return Change(check="scaling", place=place, cell=longest, values=tuple(values.tolist()))
 
 
 def judge(found: Sequence[Change], rules: Rules, drift: Drift | None) -> list[Finding]:
@@ -86,9 +102,7 @@ def judge(found: Sequence[Change], rules: Rules, drift: Drift | None) -> list[Fi
         drift: what the machine did meanwhile; None if nothing.
     """
     margins = [rules.margin_of(change.place) for change in found]
-    estimates = [
-        estimate(change.values, margin=margin, seed=rules.seed) for change, margin in zip(found, margins, strict=True)
-    ]
+    estimates = [change.estimate(margin, rules.seed) for change, margin in zip(found, margins, strict=True)]
     tested = iter(holm([one.p for one in estimates if one]))
     findings: list[Finding] = []
     for change, margin, one in zip(found, margins, estimates, strict=True):

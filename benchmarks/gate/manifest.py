@@ -50,6 +50,20 @@ def match(expected: Sequence[Cell], pairs: Sequence[Pair]) -> tuple[list[Compara
     return found, findings
 
 
+def other_packages(cells: Sequence[Comparable]) -> str | None:
+    """That the sides ran with other packages, as a note: times may differ by them; None if they did not."""
+    for base, head in (pair for one in cells for pair in one.matched):
+        one, other = ({"Python": record.software.python, **record.software.packages} for record in (base, head))
+        differing = [
+            f"{name} {one.get(name)} and {other.get(name)}"
+            for name in sorted(one.keys() | other.keys())
+            if one.get(name) != other.get(name) and name != "lipbench"
+        ]
+        if differing:
+            return f"the two sides ran with other packages, whose doing a change may be: {', '.join(differing)}"
+    return None
+
+
 def _missing(cell: Cell, reason: str) -> Finding:
     return Finding(
         check="manifest",

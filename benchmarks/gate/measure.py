@@ -17,6 +17,7 @@ from benchmarks.config import Gate
 from benchmarks.gate import words
 from benchmarks.gate.pairs import CONDITIONS, Block, Conditions, Pair, load_block
 from benchmarks.gate.revisions import Side, last
+from benchmarks.gate.rules import SECOND_LOOK
 from benchmarks.gate.watch import watched
 from benchmarks.record import Cell
 from benchmarks.record_files import save_whole
@@ -35,15 +36,17 @@ class Measuring:
         base: revision to compare with.
         head: revision to judge.
         device: "cpu" or "cuda", which clock to watch.
+        held: descriptors that each block's process keeps open, as that of the folder's lock.
 
     Raises:
         UserError: the folder holds the measurements of another gate.
     """
 
-    def __init__(self, request: Gate, base: Side, head: Side, *, device: str) -> None:
+    def __init__(self, request: Gate, base: Side, head: Side, *, device: str, held: Sequence[int] = ()) -> None:
         self.request = request
         self.base, self.head = base, head
         self.device = device
+        self.held = held
         self.out = request.out.resolve()
         self._claim()
 
@@ -76,7 +79,7 @@ class Measuring:
         """Time both sides in turn.
 
         Args:
-            look: 1, or 2 for flagged cells.
+            look: 1, or 2 for flagged cells, with `SECOND_LOOK` times as many pairs.
             cells: those to time; None: all. Others may come with them.
         """
         _ = self.quality  # nothing is trained beside a block
@@ -86,8 +89,9 @@ class Measuring:
             models = [name for name in self._models if words.short(name) in names]
             narrowed = {"models": models, "frames": sorted({cell.frames for cell in cells if cell.frames})}
         found: list[Pair] = []
-        for place in range(self.request.pairs):
-            log.info("look %d, pair %d of %d", look, place + 1, self.request.pairs)
+        wanted = self.request.pairs if look == 1 else SECOND_LOOK * self.request.pairs
+        for place in range(wanted):
+            log.info("look %d, pair %d of %d", look, place + 1, wanted)
             order = (self.base, self.head) if place % 2 == 0 else (self.head, self.base)
             blocks = {
                 side.name: self._block(f"{look}-{place:03d}-{side.name}", side, durations=[], controls=[], **narrowed)
@@ -108,7 +112,7 @@ class Measuring:
         if not kept.is_dir():
             arm = self.out / side.name
             shutil.rmtree(arm / "records", ignore_errors=True)
-            process = side.run(["bench", *words.of(self.request, out=str(arm), **changed)])
+            process = side.run(["bench", *words.of(self.request, out=str(arm), **changed)], held=self.held)
             try:
                 output, conditions = watched(process, self.device)
             finally:
@@ -132,14 +136,24 @@ class Measuring:
         waiting.mkdir(parents=True)
         (arm / "records").rename(waiting / "records")
         save_whole(conditions.model_dump_json(), waiting / CONDITIONS, "the conditions of a block")
-        for record in load_block(waiting).records:
+        self._check_code(side, load_block(waiting))
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        waiting.rename(kept)
+
+    def _check_code(self, side: Side, block: Block) -> None:
+        first = self.out / "blocks" / f"ready-{side.name}"
+        source = load_block(first).records[0].software.source if first.is_dir() else None
+        for record in block.records:
             if record.software.commit != side.commit:
                 raise UserError(
                     f"the records of {side.name} are of revision {record.software.commit}, not of {side.commit}",
                     remedy="Run the gate from a git checkout, with nothing else of lipbench on PYTHONPATH",
                 )
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        waiting.rename(kept)
+            if source is not None and record.software.source != source:
+                raise UserError(
+                    f"the code of {side.name} was changed while it was measured",
+                    remedy="Begin anew with another out=…, and leave the checkout alone meanwhile",
+                )
 
 
 def _scored(block: Block) -> Block:

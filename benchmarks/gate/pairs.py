@@ -26,7 +26,7 @@ class Conditions(BaseModel):
     pulse_s: float | None = None
     """Seconds that a fixed calculation took, the shorter of before and after the block."""
     clock_mhz: float | None = None
-    """Clock of the device that was measured, averaged over before and after the block."""
+    """Clock of the device that was measured, averaged over the block."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,19 @@ Matched = tuple[Record, Record]
 
 
 def typical_s(record: Record) -> float:
-    """Typical time of one call of a latency record: the median, of the device's own times where it has them.
+    """Typical time of one call of a latency record: the median of `calls_s`.
+
+    Returns:
+        Seconds.
+
+    Raises:
+        ValueError: the record has no latency.
+    """
+    return statistics.median(calls_s(record))
+
+
+def calls_s(record: Record) -> list[float]:
+    """Time of every call of a latency record, the device's own where all calls have it.
 
     Returns:
         Seconds.
@@ -67,7 +79,7 @@ def typical_s(record: Record) -> float:
         raise ValueError(f"{record.cell.key} holds no latency")
     samples = record.result.samples
     device = [sample.device_s for sample in samples if sample.device_s is not None]
-    return statistics.median(device if len(device) == len(samples) else [sample.wall_s for sample in samples])
+    return device if len(device) == len(samples) else [sample.wall_s for sample in samples]
 
 
 def load_block(folder: Path) -> Block:

@@ -2,25 +2,38 @@
 
 A trial takes blocks that were measured one after the other (so that drift within them stays), gives them to base and
 head as a gate would, draws each block's calls again, and slows one cell of head down. Then it decides as a gate does,
-the second look at flagged cells included.
+the second look at flagged cells included. Blocks as they were measured are decided too, one gate after the other.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+from scipy import stats
 
 from benchmarks.gate.decide import two_looks
 from benchmarks.gate.pairs import Block, Pair
-from benchmarks.gate.rules import Rules
+from benchmarks.gate.rules import SECOND_LOOK, Rules
 from benchmarks.gate.samples import Samples
-from benchmarks.gate.verdict import ORDER, Verdict
+from benchmarks.gate.verdict import ORDER, Verdict, place_of
+from benchmarks.record import Cell
 from models.errors import UserError
 
-SLOWDOWNS = (0.0, 0.05, 0.10)
+AIMS = {0.0: "fail: at most 1%", 0.05: "fail: at least 90%", 0.10: "fail: at least 99%"}
+"""Slowdown put in to what is wanted of the gate."""
+LEVEL = 0.95
+
+
+class End(NamedTuple):
+    """How one trial ended."""
+
+    verdict: Verdict
+    again: bool
+    """Whether it needed the second look."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,10 +43,19 @@ class Rate:
     title: str
     trials: int
     verdicts: Counter[Verdict]
+    again: int
+    """Trials that needed the second look."""
+    aim: str
+    """For readers."""
 
     def share(self, verdict: Verdict) -> float:
         """How many of the trials ended so, 0 to 1."""
         return self.verdicts[verdict] / self.trials
+
+    def interval(self, verdict: Verdict) -> tuple[float, float]:
+        """The 95 % interval of that share, by Clopper and Pearson (Biometrika 26, 1934): exact for separate trials."""
+        found = stats.binomtest(self.verdicts[verdict], self.trials).proportion_ci(LEVEL, method="exact")
+        return float(found.low), float(found.high)
 
 
 def rates(samples: Samples, rules: Rules, *, pairs: int, trials: int, seed: int) -> list[Rate]:
@@ -42,14 +64,14 @@ def rates(samples: Samples, rules: Rules, *, pairs: int, trials: int, seed: int)
     Args:
         samples: blocks of one revision.
         rules: margins.
-        pairs: that a gate measures, and measures once more for flagged cells.
+        pairs: that a gate measures; `SECOND_LOOK` times as many follow for flagged cells.
         trials: of each kind.
         seed: of everything random.
 
     Raises:
         UserError: there are fewer blocks than one gate needs.
     """
-    needed = 4 * pairs
+    needed = _blocks(pairs)
     if len(samples.blocks) < needed:
         raise UserError(
             f"{len(samples.blocks)} blocks are fewer than one gate of {pairs} pairs may need ({needed})",
@@ -57,16 +79,24 @@ def rates(samples: Samples, rules: Rules, *, pairs: int, trials: int, seed: int)
         )
     generator = np.random.default_rng(seed)
     found: list[Rate] = []
-    for slowdown in SLOWDOWNS:
-        verdicts = Counter(_trial(samples, rules, pairs, slowdown, generator) for _ in range(trials))
-        title = f"one cell {slowdown:.0%} slower" if slowdown else "A/A, simulated"
-        found.append(Rate(title=title, trials=trials, verdicts=verdicts))
-    real = [_real(samples, rules, pairs, start) for start in range(0, len(samples.blocks) - needed + 1, needed)]
-    return [*found, Rate(title="A/A, as measured", trials=len(real), verdicts=Counter(real))]
+    for slowdown in AIMS:
+        ends = [_trial(samples, rules, pairs, slowdown, generator) for _ in range(trials)]
+        found.append(_rate(f"one cell {slowdown:.0%} slower" if slowdown else "A/A, simulated", ends, slowdown))
+    return [*found, _rate("A/A, as measured", list(_as_measured(samples, rules, pairs)), 0.0)]
 
 
-def _trial(samples: Samples, rules: Rules, pairs: int, slowdown: float, generator: np.random.Generator) -> Verdict:
-    start = int(generator.integers(len(samples.blocks) - 4 * pairs + 1))
+def _blocks(pairs: int) -> int:
+    """Of a gate that needs both looks."""
+    return 2 * pairs * (1 + SECOND_LOOK)
+
+
+def _rate(title: str, ends: Sequence[End], slowdown: float) -> Rate:
+    verdicts = Counter(end.verdict for end in ends)
+    return Rate(title=title, trials=len(ends), verdicts=verdicts, again=sum(e.again for e in ends), aim=AIMS[slowdown])
+
+
+def _trial(samples: Samples, rules: Rules, pairs: int, slowdown: float, generator: np.random.Generator) -> End:
+    start = int(generator.integers(len(samples.blocks) - _blocks(pairs) + 1))
     slowed = int(generator.integers(len(samples.cells)))
     swapped = bool(generator.integers(2))
 
@@ -83,33 +113,55 @@ def _trial(samples: Samples, rules: Rules, pairs: int, slowdown: float, generato
     return _decided(samples, pair, pairs, rules)
 
 
-def _real(samples: Samples, rules: Rules, pairs: int, start: int) -> Verdict:
-    """One A/A run as it was measured."""
-
-    def pair(number: int) -> Pair:
-        first, second = start + 2 * number, start + 2 * number + 1
-        base, head = (second, first) if number % 2 == 1 else (first, second)
-        return Pair(
-            samples.block(base, samples.blocks[base].seconds), samples.block(head, samples.blocks[head].seconds)
-        )
-
-    return _decided(samples, pair, pairs, rules)
+def _as_measured(samples: Samples, rules: Rules, pairs: int) -> Iterator[End]:
+    """A/A runs one after the other, each with as many of the measured pairs as it needs: a second look takes more."""
+    measured = samples.pairs()
+    while 2 * len(measured) >= _blocks(pairs):
+        end = _decided(samples, measured.__getitem__, pairs, rules)
+        yield end
+        measured = measured[pairs * (1 + SECOND_LOOK if end.again else 1) :]
 
 
-def _decided(samples: Samples, pair: Callable[[int], Pair], pairs: int, rules: Rules) -> Verdict:
-    first = [pair(number) for number in range(pairs)]
-    return two_looks(samples.cells, first, lambda _: [pair(pairs + number) for number in range(pairs)], rules).verdict
+def _decided(samples: Samples, pair: Callable[[int], Pair], pairs: int, rules: Rules) -> End:
+    asked: list[list[Cell]] = []
+
+    def again(cells: list[Cell]) -> list[Pair]:
+        asked.append(cells)
+        return [pair(pairs + number) for number in range(SECOND_LOOK * pairs)]
+
+    decision = two_looks(samples.cells, [pair(number) for number in range(pairs)], again, rules)
+    return End(decision.verdict, bool(asked))
+
+
+def provenance(samples: Samples, rules: Rules, *, pairs: int, seed: int) -> str:
+    """What the rates were measured from, as one line."""
+    machine, software = samples.machine, samples.software
+    commit = (software.commit or "unknown")[:12]
+    cells = ", ".join(place_of(cell) for cell in samples.cells)
+    margins = "margins widened by an A/A run" if rules.noise else f"margin {rules.margin:.0%}"
+    return (
+        f"{len(samples.blocks)} blocks of {commit} ({samples.created[:10]}) on {machine.gpu or machine.cpu}, "
+        f"{machine.cores} cores, {machine.threads} threads: {cells}; "
+        f"{pairs} + {SECOND_LOOK * pairs} pairs, {margins}, seed {seed}"
+    )
 
 
 def table(found: Sequence[Rate]) -> list[str]:
-    """Rates as a markdown table."""
+    """Rates with their intervals, as a markdown table."""
     rows = [
-        f"| {rate.title} | {rate.trials} | " + " | ".join(f"{rate.share(verdict):.1%}" for verdict in ORDER) + " |"
+        f"| {rate.title} | {rate.trials} | "
+        + " | ".join(_shown(rate, verdict) for verdict in ORDER)
+        + f" | {rate.again / rate.trials:.0%} | {rate.aim} |"
         for rate in found
         if rate.trials
     ]
     return [
-        "| trials | n | " + " | ".join(verdict.value for verdict in ORDER) + " |",
-        "|---|---|" + "---|" * len(ORDER),
+        "| trials | n | " + " | ".join(verdict.value for verdict in ORDER) + " | second look | aim |",
+        "|---|---|" + "---|" * len(ORDER) + "---|---|",
         *rows,
     ]
+
+
+def _shown(rate: Rate, verdict: Verdict) -> str:
+    low, high = rate.interval(verdict)
+    return f"{rate.share(verdict):.1%} [{100 * low:.1f}, {100 * high:.1f}]"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -12,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.environment import CHECKOUT
+from benchmarks.environment import CHECKOUT, usable_cores
 from models.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -34,19 +35,29 @@ class Side:
     python: Path
     """The interpreter that has what it needs."""
 
-    def run(self, words: Sequence[str]) -> subprocess.Popen[str]:
+    def run(self, words: Sequence[str], *, held: Sequence[int] = ()) -> subprocess.Popen[str]:
         """Start its command line in a process of its own, in this process's folder.
+
+        It computes on all cores but one, unless OMP_NUM_THREADS says otherwise: threads on every core wait for the one
+        that anything else interrupts, and a call then takes many times as long.
 
         Args:
             words: behind `lipbench`.
+            held: descriptors that the process keeps open.
         """
         # -P: the folder it is started in may hold rooms of another revision
         return subprocess.Popen(
             [self.python, "-P", "-m", "benchmarks.cli", *words],
-            env={**os.environ, "PYTHONPATH": str(self.root), "PYTHONSAFEPATH": "1"},
+            env={
+                "OMP_NUM_THREADS": str(max(1, usable_cores() - 1)),
+                **os.environ,
+                "PYTHONPATH": str(self.root),
+                "PYTHONSAFEPATH": "1",
+            },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            pass_fds=held,
         )
 
 
@@ -112,9 +123,11 @@ def _changes() -> str:
 
 def _checked_out(commit: str, root: Path) -> Path:
     """A worktree of a commit, made unless it is there from an interrupted run."""
-    there = _git("-C", str(root), "rev-parse", "HEAD", "--show-toplevel") if root.is_dir() else None
-    if there is not None and there.stdout.split() == [commit, str(root)]:
-        return root
+    if root.is_dir():
+        there = _git("-C", str(root), "rev-parse", "HEAD", "--show-toplevel")
+        if there.stdout.split() == [commit, str(root)] and not _git("-C", str(root), "status", "--porcelain").stdout:
+            return root
+        shutil.rmtree(root)  # a checkout that was interrupted has some of its files only
     _git("worktree", "prune")
     made = _git("worktree", "add", "--detach", "--force", str(root), commit)
     if made.returncode != 0:

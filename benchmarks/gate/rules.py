@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+SECOND_LOOK = 2
+"""Pairs of the second look at a cell, in first looks: few cells need it, and those need more than chance."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from benchmarks.gate.pairs import Block, Conditions, Pair
+from benchmarks.gate.pairs import Block, Conditions, Pair, calls_s
 from benchmarks.record import Cell, Latency, LatencySample, Machine, Record, Software, System
 from benchmarks.record_files import save_whole
 from models.errors import UserError
@@ -123,7 +123,7 @@ def _times(block: Block, cell: Cell) -> list[float]:
     record = block.of(cell)
     if record is None or not isinstance(record.result, Latency):
         raise UserError(f"a block lacks {cell.key}", remedy="Measure the A/A run again with the same options")
-    return [float(f"{sample.wall_s:.{DIGITS}g}") for sample in record.result.samples]
+    return [float(f"{seconds:.{DIGITS}g}") for seconds in calls_s(record)]
 
 
 def save(samples: Samples, file: Path) -> Path:

@@ -62,9 +62,9 @@ def pulse_s() -> float:
 
 
 def _busy_s() -> float:
-    """Seconds for which cores were busy, all of them together, since the machine started."""
+    """Seconds for which cores were busy or taken away by a host, all of them together, since the machine started."""
     times = psutil.cpu_times()
-    return times.user + times.system + getattr(times, "nice", 0.0)
+    return times.user + times.system + getattr(times, "nice", 0.0) + getattr(times, "steal", 0.0)
 
 
 def _children_s() -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from benchmarks.config import PLAIN, Bench, Gate
@@ -25,9 +26,14 @@ def of(request: Gate, **changed: object) -> list[str]:
     corpus = f"corpus={request.corpus.name}"
     wanted = {name: getattr(request, name) for name in Bench.model_fields} | changed
     asked = _leaves(Bench.model_validate(_plain(wanted)).model_dump(mode="json"))
-    default = _leaves(compose("bench", [corpus]).model_dump(mode="json"))
+    default = _default(corpus)
     differing = {key: value for key, value in asked.items() if key not in default or default[key] != value}
     return [corpus, *(f"{key}={_literal(key, value)}" for key, value in sorted(differing.items()))]
+
+
+@cache
+def _default(corpus: str) -> dict[str, Any]:
+    return _leaves(compose("bench", [corpus]).model_dump(mode="json"))
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:

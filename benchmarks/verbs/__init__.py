@@ -89,6 +89,7 @@ HELP: dict[str, Help] = {
             "lipbench gate base_records='gpu/base-*' head_records='gpu/head-*' device=cuda",
             "lipbench gate --self-test",
             "lipbench gate rates=runs/aa trials=1000",
+            "lipbench gate trends='nightly/*'                   # stored runs: since when something changed",
         ),
     ),
     "report": Help(

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.config import Gate
-from benchmarks.gate import decide, measure, rates, revisions, samples, text
+from benchmarks.gate import decide, measure, rates, revisions, samples, text, trends
+from benchmarks.gate.lock import alone
 from benchmarks.gate.pairs import Pair, load_pairs
 from benchmarks.gate.rules import Rules
 from benchmarks.gate.verdict import Decision
 from benchmarks.record import Cell
-from benchmarks.record_files import save_whole
+from benchmarks.record_files import load_records, save_whole
 from models.errors import UserError
 
 
@@ -29,6 +30,8 @@ def run(request: Gate) -> int:
         return _self_test()
     if request.rates is not None:
         return _rates(request, request.rates)
+    if request.trends is not None:
+        return _trends(request, request.trends)
     try:
         decision = _decision(request)
     except UserError as error:
@@ -61,22 +64,25 @@ def _measured(request: Gate) -> Decision:
 
     # a wrong word is found before revisions are made ready
     Sweep(request, progress=False).check()
+    if request.natural:
+        raise UserError("the gate compares times at fixed lengths only", remedy="Leave natural=… out")
     device = pick_device(request.device).type
     cells = expected(request, device)
     rules = _rules(request, cells)
-    folder = request.out.resolve() / "revisions"
-    base = revisions.prepare("base", request.base, folder)
-    head = revisions.prepare("head", request.head, folder)
-    measuring = measure.Measuring(request, base, head, device=device)
-    scored, first = measuring.quality, measuring.pairs(1)
-    if request.samples is not None:
-        samples.save(samples.collect(first, cells), request.samples)
-    pairs = [scored, *first]
-    if request.looks == 1:
-        decision = decide.decide(cells, pairs, rules)
-    else:
-        decision = decide.two_looks(cells, pairs, lambda flagged: measuring.pairs(2, flagged), rules)
-    revisions.remove((base, head))
+    out = request.out.resolve()
+    with alone(out) as lock:
+        base = revisions.prepare("base", request.base, out / "revisions")
+        head = revisions.prepare("head", request.head, out / "revisions")
+        measuring = measure.Measuring(request, base, head, device=device, held=[lock])
+        scored, first = measuring.quality, measuring.pairs(1)
+        if request.samples is not None:
+            samples.save(samples.collect(first, cells), request.samples)
+        pairs = [scored, *first]
+        if request.looks == 1:
+            decision = decide.decide(cells, pairs, rules)
+        else:
+            decision = decide.two_looks(cells, pairs, lambda flagged: measuring.pairs(2, flagged), rules)
+        revisions.remove((base, head))
     return decision
 
 
@@ -92,7 +98,8 @@ def expected(request: Gate, device: str) -> list[Cell]:
 
     sweep = Sweep(request.model_copy(update={"device": "cpu"}), progress=False)
     timed = [sweep.latency_cell(cell).model_copy(update={"device": device}) for cell in latency_cells(request)]
-    return [*timed, *(sweep.quality_cell(scored) for scored in quality_cells(request))]
+    scored = quality_cells(request) if request.quality else []
+    return [*timed, *map(sweep.quality_cell, scored)]
 
 
 def _rules(request: Gate, cells: Sequence[Cell]) -> Rules:
@@ -135,10 +142,27 @@ def _rates(request: Gate, source: Path) -> int:
         taken = samples.collect(
             pairs, sorted({r.cell.key: r.cell for r in pairs[0].base.records}.values(), key=_length)
         )
-    cells = taken.cells
-    found = rates.rates(taken, _rules(request, cells), pairs=request.pairs, trials=request.trials, seed=request.seed)
-    print("\n".join(rates.table(found)))
+    rules = _rules(request, taken.cells)
+    found = rates.rates(taken, rules, pairs=request.pairs, trials=request.trials, seed=request.seed)
+    _tell(
+        [*rates.table(found), "", rates.provenance(taken, rules, pairs=request.pairs, seed=request.seed)],
+        request.summary,
+    )
     return 0
+
+
+def _trends(request: Gate, pattern: str) -> int:
+    found = trends.series(record for folder in _folders(pattern) for record in load_records(folder))
+    if not found:
+        raise UserError(f"the runs at {pattern} hold no times", remedy="Give folders that lipbench bench wrote (out=…)")
+    _tell(trends.lines(found, margin=request.margin), request.summary)
+    return 0
+
+
+def _tell(text: Sequence[str], summary: Path | None) -> None:
+    print("\n".join(text))
+    if summary is not None:
+        _append(summary, "\n".join(text) + "\n")
 
 
 def _length(cell: Cell) -> tuple[str, int]:

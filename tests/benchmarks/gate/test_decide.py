@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.gate.decide import decide, flagged, noise, two_looks
+from benchmarks.gate.latency import changes
+from benchmarks.gate.manifest import Comparable
 from benchmarks.gate.pairs import Block, Conditions, Pair
 from benchmarks.gate.rules import Rules
 from benchmarks.gate.text import lines, markdown
@@ -112,6 +114,25 @@ def test_a_slope_near_zero_can_be_judged():
     assert any(f.check == "scaling" and f.verdict is Verdict.FAIL for f in linear.findings)
 
 
+def test_two_sides_that_change_places_have_the_opposite_change():
+    # a mean of plain ratios would see a slowdown both ways, and so in pure noise
+    there = [Comparable(cell, tuple((p.base.of(cell), p.head.of(cell)) for p in pairs(spread=0.4)), tuple(range(12)))
+             for cell in TIMED]  # fmt: skip
+    back = [replace(one, matched=tuple((head, base) for base, head in one.matched)) for one in there]
+    for one, other in zip(changes(there)[:-1], changes(back)[:-1], strict=True):
+        assert one.values == pytest.approx([-value for value in other.values])
+
+
+@pytest.mark.parametrize("slower", [0.2, -0.2])
+def test_a_change_is_shown_as_a_share_of_bases_time(slower):
+    shown = decide(TIMED, pairs(lambda _: 1 + slower, spread=0.0), Rules())
+    assert {f.change for f in shown.findings if f.check == "latency"} == {
+        f"{slower:+.1%} [{slower:+.1%}, {slower:+.1%}] over 12 pairs"
+    }
+    (slope,) = [f.change for f in shown.findings if f.check == "scaling"]
+    assert slope.startswith(f"{slower * 0.137 / 0.147:+.1%}"), "time at 137 frames is 0.01 + 0.137 s"
+
+
 def test_too_few_pairs_and_too_much_noise_are_ambiguous_and_strict_makes_them_fail():
     few = decide(TIMED, pairs(lambda _: 2.0, n=4), Rules())
     assert few.verdict is Verdict.AMBIGUOUS
@@ -153,6 +174,17 @@ def test_unlike_machines_are_not_compared():
     found = decide(TIMED, pairs(machine=MACHINE.model_copy(update={"gpu": "B"})), Rules())
     assert found.verdict is Verdict.NOT_MEASURED
     assert "unlike machines: gpu None and B" in found.offending[0].reason
+
+
+def test_other_packages_are_noted():
+    def with_torch(version: str, block: Block) -> Block:
+        software = Software(python="3.11", packages={"torch": version, "lipbench": version}, commit=None, dirty=None)
+        return Block(tuple(record.model_copy(update={"software": software}) for record in block.records))
+
+    both = [Pair(with_torch("2.5", p.base), with_torch("2.6", p.head)) for p in pairs()]
+    (note,) = [note for note in decide(TIMED, both, Rules()).notes if "packages" in note]
+    assert note.endswith("may be: torch 2.5 and 2.6")
+    assert not [note for note in decide(TIMED, pairs(), Rules()).notes if "packages" in note]
 
 
 def test_costs_are_exact():

@@ -1,8 +1,14 @@
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
 
+from benchmarks import cli
 from benchmarks.gate import rates, samples
 from benchmarks.gate.pairs import Pair
 from benchmarks.gate.rules import Rules
@@ -28,19 +34,46 @@ def drawn(blocks: int, spread: float) -> samples.Samples:
 
 
 def test_rates_repeat_by_seed_and_see_what_they_put_in():
-    calm = drawn(24, 0.002)
+    calm = drawn(50, 0.002)
     found = rates.rates(calm, Rules(), pairs=5, trials=2, seed=1)
     assert found == rates.rates(calm, Rules(), pairs=5, trials=2, seed=1)
     null, _, tenth, real = found
     assert null.share(Verdict.FAIL) == 0.0
     assert null.share(Verdict.PASS) == real.share(Verdict.PASS) == 1.0
     assert tenth.share(Verdict.FAIL) == 1.0
-    assert "| A/A, simulated | 2 | 0.0% |" in rates.table(found)[2]
+    assert tenth.again == 2, "what looks slower is measured once more"
+    # 25 pairs: 5 each for those that pass at once, as long as 15 are there, which a gate may need
+    assert (real.trials, real.again) == (3, 0)
+    assert rates.table(found)[2].startswith("| A/A, simulated | 2 | 0.0% [0.0, 84.2] |")
+    said = rates.provenance(calm, Rules(), pairs=5, seed=1)
+    assert "50 blocks" in said
+    assert "m, 40 frames, cpu; 5 + 10 pairs, margin 3%, seed 1" in said
+
+
+@given(st.integers(0, 60), st.integers(1, 60))
+def test_intervals_are_exact_and_hold_the_share(count, trials):
+    count = min(count, trials)
+    rate = rates.Rate(title="", trials=trials, verdicts=Counter({Verdict.FAIL: count}), again=0, aim="")
+    low, high = rate.interval(Verdict.FAIL)
+    assert 0 <= low <= rate.share(Verdict.FAIL) <= high <= 1
+    # the definition: at either end, what was seen or more extreme has a chance of 2.5 %
+    assert count == 0 or stats.binom.sf(count - 1, trials, low) == pytest.approx(0.025, rel=1e-4)
+    assert count == trials or stats.binom.cdf(count, trials, high) == pytest.approx(0.025, rel=1e-4)
 
 
 def test_too_few_blocks_are_refused():
-    with pytest.raises(UserError, match="19 blocks are fewer"):
-        rates.rates(drawn(19, 0.002), Rules(), pairs=5, trials=1, seed=0)
+    with pytest.raises(UserError, match="29 blocks are fewer"):
+        rates.rates(drawn(29, 0.002), Rules(), pairs=5, trials=1, seed=0)
+
+
+def test_the_command_prints_a_table_and_adds_it_to_the_summary(tmp_path, capsys):
+    samples.save(drawn(30, 0.002), tmp_path / "s.json")
+    (tmp_path / "summary.md").write_text("before\n")
+    words = [f"rates={tmp_path / 's.json'}", f"summary={tmp_path / 'summary.md'}", "pairs=5", "trials=1"]
+    assert cli.main(["gate", *words]) == 0
+    printed = capsys.readouterr().out
+    assert (tmp_path / "summary.md").read_text() == f"before\n{printed}"
+    assert "| one cell 10% slower | 1 | 100.0% [2.5, 100.0] |" in printed
 
 
 def test_samples_come_back_in_the_order_in_which_they_were_measured(tmp_path):

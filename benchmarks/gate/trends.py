@@ -1,0 +1,168 @@
+"""Trends over stored runs: since when a cell is slower or faster. Advice only: no verdict rests on a stored run.
+
+Machines differ by more than revisions do, so a series holds runs of like machines only. Change points are those of
+PELT (Killick, Fearnhead and Eckley, JASA 107, 2012; the package `ruptures`) on the logarithm of times, with the noise
+taken from the differences of neighbours; one counts if it is larger than the margin and a rank test agrees.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from benchmarks.gate.manifest import MACHINE
+from benchmarks.gate.pairs import typical_s
+from benchmarks.gate.verdict import place_of
+from benchmarks.record import Cell, Latency, Machine, Record, Software
+
+MIN_RUNS = 10
+"""Fewest runs of a series: of five and four, even the clearest shift has a chance of more than `ALPHA`."""
+MIN_STAY = 3
+"""Runs for which times must have stayed where they went: one slow run is no trend."""
+PENALTY = 4.0
+"""Of one more change point, in logarithms of the number of runs and squares of the noise."""
+ALPHA = 0.01
+"""Of the rank test between the runs before a change and those after it."""
+FINEST = 6
+"""Noise is taken to be no less than the margin over this: runs that agree exactly have none to measure."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series:
+    """One cell on like machines, the oldest run first."""
+
+    cell: Cell
+    machine: Machine
+    """Of the first run; the others' are alike in what times depend on."""
+    created: tuple[str, ...]
+    seconds: tuple[float, ...]
+    """Typical time of one call, run by run."""
+    software: tuple[Software, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shift:
+    """A place in a series where times changed and stayed so."""
+
+    at: int
+    """The first run after it, from 0."""
+    before_s: float
+    """Median of the runs since the shift before it."""
+    after_s: float
+
+    @property
+    def change(self) -> float:
+        """As a share: 0.05 for 5 % slower."""
+        return self.after_s / self.before_s - 1
+
+
+def series(records: Iterable[Record]) -> list[Series]:
+    """Sort the latency records of many runs into series; failed cells and other kinds are left out."""
+    groups: dict[tuple[object, ...], list[Record]] = {}
+    for record in records:
+        if isinstance(record.result, Latency):
+            like = tuple(getattr(record.machine, field) for field in MACHINE)
+            groups.setdefault((record.cell.model_dump_json(), record.result.tokens, *like), []).append(record)
+    found: list[Series] = []
+    for group in groups.values():
+        ordered = sorted(group, key=lambda record: datetime.fromisoformat(record.created))
+        found.append(
+            Series(
+                cell=ordered[0].cell,
+                machine=ordered[0].machine,
+                created=tuple(record.created for record in ordered),
+                seconds=tuple(map(typical_s, ordered)),
+                software=tuple(record.software for record in ordered),
+            )
+        )
+    return sorted(found, key=lambda one: (one.cell.system, one.cell.variant or "", one.cell.frames or 0, one.created))
+
+
+def shifts(seconds: Sequence[float], *, margin: float) -> list[Shift]:
+    """Find where a series of times changed by more than a margin, and stayed so.
+
+    Args:
+        seconds: one per run, the oldest first.
+        margin: smallest change of interest, as a share.
+
+    Returns:
+        The oldest first; none of fewer than `MIN_RUNS`.
+    """
+    if len(seconds) < MIN_RUNS:
+        return []
+    logs = np.log(np.asarray(seconds, dtype=np.float64))
+    edges = [0, *_change_points(logs, margin), len(logs)]
+    parts = [logs[start:end] for start, end in pairwise(edges)]
+    found: list[Shift] = []
+    for at, (before, after) in zip(edges[1:], pairwise(parts), strict=False):
+        size = float(np.median(after) - np.median(before))
+        tested: Any = stats.mannwhitneyu(before, after)
+        if abs(math.expm1(size)) > margin and tested.pvalue < ALPHA:
+            found.append(Shift(at=at, before_s=math.exp(np.median(before)), after_s=math.exp(np.median(after))))
+    return found
+
+
+def _change_points(logs: np.ndarray[Any, np.dtype[np.float64]], margin: float) -> list[int]:
+    import ruptures
+
+    # half the differences' variance is the runs' own, and a few shifts do not move the median
+    differences = np.diff(logs)
+    scale: Any = "normal"  # scipy's annotations know numbers only
+    spread = float(stats.median_abs_deviation(differences, scale=scale)) / math.sqrt(2)
+    noise = max(spread, math.log1p(margin) / FINEST)
+    found = ruptures.Pelt(model="l2", min_size=MIN_STAY, jump=1).fit_predict(
+        (logs / noise)[:, None], pen=PENALTY * math.log(len(logs))
+    )
+    return [int(place) for place in found[:-1]]
+
+
+def lines(found: Sequence[Series], *, margin: float) -> list[str]:
+    """Trends as markdown: every shift, the newest first, and what could not be judged."""
+    rows = [(one, shift) for one in found for shift in shifts(one.seconds, margin=margin)]
+    rows.sort(key=lambda row: datetime.fromisoformat(row[0].created[row[1].at]), reverse=True)
+    machines = len({(one.machine.cpu, one.machine.gpu, one.machine.cores, one.machine.threads) for one in found})
+    text = [
+        f"trends: {len(rows)} changes of more than {margin:.0%} in {len(found)} series on {machines} kinds of machine; "
+        "advice only"
+    ]
+    if rows:
+        text += ["", "| where | machine | runs | change | time | since |", "|---|---|---|---|---|---|"]
+        text += [_row(one, shift) for one, shift in rows]
+    short = [one for one in found if len(one.seconds) < MIN_RUNS]
+    if short:
+        runs = statistics.median_high(len(one.seconds) for one in short)
+        text += ["", f"{len(short)} series are too short to be judged: {runs} runs or so, {MIN_RUNS} are needed"]
+    return text
+
+
+def _row(one: Series, shift: Shift) -> str:
+    machine = f"{one.machine.gpu or one.machine.cpu}, {one.machine.threads} threads"
+    return (
+        f"| {place_of(one.cell)} | {machine} | {len(one.seconds)} | {shift.change:+.1%} | "
+        f"{shift.before_s * 1000:.4g} to {shift.after_s * 1000:.4g} ms | {_since(one, shift.at)} |"
+    )
+
+
+def _since(one: Series, at: int) -> str:
+    """When, from which revision to which, and what else changed with it."""
+    before, after = one.software[at - 1], one.software[at]
+    parts = [one.created[at][:16].replace("T", " "), f"{_revision(before)} to {_revision(after)}"]
+    parts += [f"Python {before.python} to {after.python}"] if before.python != after.python else []
+    parts += [
+        f"{name} {before.packages.get(name)} to {after.packages.get(name)}"
+        for name in sorted(before.packages.keys() | after.packages.keys())
+        if before.packages.get(name) != after.packages.get(name)
+    ]
+    return ", ".join(parts)
+
+
+def _revision(software: Software) -> str:
+    return (software.commit or "unknown")[:12] + (" with changes" if software.dirty else "")

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import psutil
+import pytest
+
+from benchmarks.gate import watch
+
+
+def started(code: str) -> subprocess.Popen[str]:
+    return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def machine(monkeypatch, *, clocks=(), **busy) -> None:
+    """A machine whose cores have been busy for 0 seconds at first, and for others later; with these clocks in turn."""
+    states = iter([SimpleNamespace(**{"user": 0.0, "system": 0.0} | dict.fromkeys(busy, 0.0))])
+    later = SimpleNamespace(**{"user": 0.0, "system": 0.0} | busy)
+    monkeypatch.setattr(psutil, "cpu_times", lambda: next(states, later))
+    readings = iter(clocks)
+    last = clocks[-1] if clocks else None
+    monkeypatch.setattr(psutil, "cpu_freq", lambda: last and SimpleNamespace(current=next(readings, last)))
+
+
+def test_a_process_ends_and_its_output_comes_back_whole():
+    output, conditions = watch.watched(started("print('x' * 300_000); raise SystemExit('why')"), "cpu")
+    assert output == "x" * 300_000 + "\nwhy\n"
+    assert conditions.pulse_s is not None
+    assert conditions.pulse_s > 0
+
+
+@pytest.mark.parametrize("kind", ["user", "system", "nice", "steal"])
+def test_cores_that_others_kept_busy_or_took_away_are_counted(kind, monkeypatch):
+    machine(monkeypatch, **{kind: 1e6})
+    _, conditions = watch.watched(started("pass"), "cpu")
+    assert conditions.foreign_cores is not None
+    assert conditions.foreign_cores > 100
+
+
+def test_the_childs_own_seconds_are_taken_off(monkeypatch):
+    machine(monkeypatch, user=0.3)
+    _, conditions = watch.watched(started("import time\nwhile time.process_time() < 0.4: pass"), "cpu")
+    assert conditions.foreign_cores == 0.0, "0.4 of 0.3 busy seconds were the child's own; less than none is none"
+
+
+def test_the_clock_is_read_while_the_block_runs_and_averaged(monkeypatch):
+    monkeypatch.setattr(watch, "EVERY_S", 0.05)
+    machine(monkeypatch, clocks=[1000.0, 3000.0])
+    _, conditions = watch.watched(started("import time; time.sleep(0.5)"), "cpu")
+    assert conditions.clock_mhz is not None
+    assert 1000 < conditions.clock_mhz < 3000
+
+
+def test_a_clock_that_cannot_be_read_is_none(monkeypatch):
+    monkeypatch.setattr(watch, "EVERY_S", 0.05)
+    machine(monkeypatch)
+    assert watch.watched(started("import time; time.sleep(0.2)"), "cpu")[1].clock_mhz is None
