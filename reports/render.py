@@ -15,7 +15,9 @@ from benchmarks.calibration import Calibration, load_calibration
 from benchmarks.record import Record
 from benchmarks.record_files import UserError, load_records
 from reports.comparison import compare_with_paper, comparison_frame
-from reports.figures import Look, latency_figure, looks, render_figure, strip_figure
+from reports.figures.frames import strip_figure
+from reports.figures.latency import latency_figure
+from reports.figures.style import Look, looks, render_figure
 from reports.html import render_html
 from reports.latency_table import LatencyTable
 from reports.markdown import (

@@ -1,115 +1,19 @@
-"""Figures after the paper's 3 and 5: sample frames beside the truth, and latency against length.
-
-Figures are built on `matplotlib.figure.Figure` without pyplot, so nothing global is left behind.
-"""
+"""Latency against length, after the paper's figure 5."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterable, Mapping
-from typing import Any, Literal, NamedTuple
+from collections.abc import Mapping
 
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from reports.figures.style import FAINT, GRID, STYLE, Look, empty_figure
 from reports.latency_table import LatencyRow, LatencyTable
 from reports.paper import Paper
-from reports.strips import TRUTH, Strip, StripRow
-
-DPI = 150
-_LABEL_INCHES = 1.75
-"""Room for the names beside a strip."""
-INK, FAINT, GRID = "#222222", "#666666", "#e4e4e4"
-_STYLE: dict[Any, Any] = {
-    "font.family": ["DejaVu Sans"],
-    "font.size": 10,
-    "axes.edgecolor": "#999999",
-    "axes.labelcolor": INK,
-    "axes.titlecolor": INK,
-    "axes.titlesize": 11,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "xtick.color": FAINT,
-    "ytick.color": FAINT,
-    "text.color": INK,
-    "figure.facecolor": "white",
-    "axes.facecolor": "white",
-    "svg.hashsalt": "lipbench",  # the same figure gives the same file
-}
-
-
-class Look(NamedTuple):
-    """How one system is drawn. Marker and dash differ as well, so colour is never the only sign."""
-
-    color: str
-    marker: str
-    dash: Literal["-", "--", "-.", ":"]
-
-
-# Okabe and Ito's palette, which all common kinds of colour vision tell apart; its yellow is too pale on white.
-_FIXED = {
-    "hh_t2l": Look("#0072B2", "o", "-"),
-    "dual_lip": Look("#D55E00", "s", "--"),
-    "transformer_t2l": Look("#009E73", "^", "-."),
-}
-# Numbers of colours, markers and dashes that share no factor: taken round and round, no two of the first 35 systems
-# share both colour and marker. None of the markers is one of those above.
-_COLORS = ("#CC79A7", "#E69F00", "#56B4E9", "#000000", "#7F7F7F")
-_MARKERS = ("D", "v", "P", "X", "*", "<", "h")
-_DASHES: tuple[Literal["-", "--", "-.", ":"], ...] = ("-", "--", "-.", ":")
-
-
-def looks(systems: Iterable[tuple[str, str]]) -> dict[str, Look]:
-    """A look for every row, the same for the same rows.
-
-    Args:
-        systems: registry name and label of every row of a report, in table order. Of several rows of one system the
-            first has the system's own look.
-
-    Returns:
-        Label to look.
-    """
-    found: dict[str, Look] = {}
-    free = dict(_FIXED)
-    spare = 0
-    for name, label in systems:
-        if label in found:
-            continue
-        look = free.pop(name, None)
-        if look is None:
-            look = Look(_COLORS[spare % 5], _MARKERS[spare % 7], _DASHES[spare % 4])
-            spare += 1
-        found[label] = look
-    return found
-
-
-def render_figure(figure: Figure, kind: str) -> bytes:
-    """A figure as a file's content.
-
-    Args:
-        figure: to be drawn.
-        kind: "png" or "svg".
-    """
-    buffer = io.BytesIO()
-    with mpl.rc_context(_STYLE):
-        figure.savefig(buffer, format=kind, dpi=DPI, metadata={"Date": None} if kind == "svg" else None)
-    return buffer.getvalue()
-
-
-def _empty_figure(width: float, height: float) -> Figure:
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    return figure
-
-
-# Latency against length ------------------------------------------------------------------------------------------
 
 
 def latency_figure(table: LatencyTable, style: Mapping[str, Look], paper: Paper) -> Figure:
@@ -125,8 +29,8 @@ def latency_figure(table: LatencyTable, style: Mapping[str, Look], paper: Paper)
     """
     rows = [row for row in table.rows if row.measured]
     ratios = any(cell.speedup for row in rows for cell in row.measured.values() if row.label != table.baseline)
-    with mpl.rc_context(_STYLE):
-        figure = _empty_figure(10.0, 4.6)
+    with mpl.rc_context(STYLE):
+        figure = empty_figure(10.0, 4.6)
         left, right = figure.subplots(1, 2)
         for row in rows:
             _draw_latency(left, row, style[row.label])
@@ -229,45 +133,3 @@ def _legend(figure: Figure, rows: list[LatencyRow], style: Mapping[str, Look], p
         )
         texts.append(paper)
     figure.legend(handles, texts, loc="outside lower center", ncols=min(5, len(texts)), frameon=False)
-
-
-# Frame strips ----------------------------------------------------------------------------------------------------
-
-
-def strip_figure(strip: Strip) -> Figure:
-    """Figure 3: one row per system, the truth on top, columns are moments of the clip with their frame numbers.
-
-    Args:
-        strip: at least one row. Where systems were sampled at other moments, the truth is repeated with its numbers.
-    """
-    columns = max(len(row.frames) for row in strip.rows)
-    height, width = strip.rows[0].frames.shape[1:3]
-    pitch = min(1.15, 10.0 / columns)  # inches from one frame to the next
-    tall = pitch * height / width
-    tops, y = [], 0.05
-    for i, row in enumerate(strip.rows):
-        numbered = i == 0 or row.numbers != strip.rows[i - 1].numbers
-        y += 0.22 if numbered else 0.0
-        tops.append((y, numbered))
-        y += tall + 0.04
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(_LABEL_INCHES + columns * pitch + 0.05, y + 0.05))
-        FigureCanvasAgg(figure)
-        axes = figure.add_axes((0, 0, 1, 1))
-        for row, (top, numbered) in zip(strip.rows, tops, strict=True):
-            _draw_strip_row(axes, row, top, pitch=pitch, tall=tall, numbered=numbered)
-        axes.set_xlim(0, _LABEL_INCHES + columns * pitch + 0.05)
-        axes.set_ylim(y + 0.05, 0)
-        axes.set_axis_off()
-    return figure
-
-
-def _draw_strip_row(axes: Axes, row: StripRow, top: float, *, pitch: float, tall: float, numbered: bool) -> None:
-    """Draw one row; coordinates are inches from the upper left corner."""
-    weight = "bold" if row.label == TRUTH else "normal"
-    axes.text(_LABEL_INCHES - 0.1, top + tall / 2, row.label, ha="right", va="center", fontsize=9, weight=weight)
-    for i, (frame, place) in enumerate(zip(row.frames, row.numbers, strict=True)):
-        left = _LABEL_INCHES + i * pitch
-        axes.imshow(frame, extent=(left, left + pitch - 0.04, top + tall, top), aspect="auto")
-        if numbered:
-            axes.text(left + pitch / 2, top - 0.05, str(place), ha="center", va="bottom", fontsize=7.5, color=FAINT)
