@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from benchmarks.measurement import Energy, Memory
 from benchmarks.record import Cell, Failure, Latency, Record, System
 from reports.paper import LatencyPoint, Paper
 from reports.statistics import Line, Ratio, Timing, line_over_length, speedup, timing
@@ -28,6 +29,8 @@ class LatencyCell:
     """Over the baseline at the same length; None if the baseline was not measured there."""
     paper: LatencyPoint | None
     """The paper's value at exactly this length."""
+    memory: Memory | None = None
+    energy: Energy | None = None
 
     @property
     def ms_per_frame(self) -> float:
@@ -275,4 +278,6 @@ def _cell(result: Latency, baseline: list[float] | None, paper: LatencyPoint | N
         settled=result.settled,
         speedup=speedup(baseline, walls) if baseline else None,
         paper=paper,
+        memory=result.memory,
+        energy=result.energy,
     )

@@ -4,57 +4,105 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from reports.figures.style import FAINT, GRID, STYLE, Look, empty_figure
+from reports.figures.drawn import Absent, Drawn, machine
+from reports.figures.style import Look, draw_hollow, empty_figure, finish, headed, house_style, legend, plain_log
+from reports.formatting import joined, milliseconds, times
 from reports.latency_table import LatencyRow, LatencyTable
 from reports.paper import Paper
 
+TITLE = "Latency against length"
+
+
+def draw_latency(table: LatencyTable, style: Mapping[str, Look], paper: Paper) -> Drawn | Absent:
+    """Figure 5 with its words; arguments as for `latency_figure`."""
+    rows = [row for row in table.rows if row.measured]
+    if not rows:
+        return Absent(title=TITLE, reason="no cell was measured")
+    ratios = _has_ratios(table)
+    fits = [f"{row.label} {_ms(row.line.intercept)} + {_ms(row.line.slope)} L" for row in rows if row.line is not None]
+    second = f"the speed-up over {table.baseline}" if ratios else "the same on a linear scale"
+    parts = [
+        f"Latency against length (the paper's figure 5), and {second}; {machine(table)}; "
+        f"n = {_calls(rows)} timed calls per point.",
+        "Points are medians, bands the 10th to the 90th percentile, lines least squares"
+        + (f" (ms, L in frames: {'; '.join(fits)})." if fits else "."),
+        "A line that stays flat is a model that does not wait for its own frames.",
+    ]
+    if table.shows_paper:
+        parts.append(f"Hollow: the paper's table 3, on {paper.hardware}.")
+    return Drawn(
+        name="latency",
+        title=TITLE,
+        caption=" ".join(parts),
+        alt=f"Two panels over length in frames. {_told(rows)}",
+        figure=latency_figure(table, style, paper),
+    )
+
+
+def _ms(seconds: float) -> str:
+    return milliseconds(seconds)
+
+
+def _calls(rows: list[LatencyRow]) -> str:
+    counts = sorted({cell.wall.n for row in rows for cell in row.measured.values()})
+    return str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+
+
+def _told(rows: list[LatencyRow]) -> str:
+    """Latencies at both ends, and the speed-up there, in words."""
+    told = []
+    for row in rows:
+        (first, start), *_, (last, end) = [*row.measured.items(), *row.measured.items()]
+        text = f"{row.label} takes {_ms(start.wall.median)} ms for {first} frames"
+        if last != first:
+            text += f" and {_ms(end.wall.median)} ms for {last}"
+        told.append(f"{text} ({times(end.speedup.value)} as fast)" if end.speedup is not None else text)
+    return f"{joined(told)}."
+
+
+def _has_ratios(table: LatencyTable) -> bool:
+    return any(cell.speedup for row in table.rows for cell in row.measured.values() if row.label != table.baseline)
+
 
 def latency_figure(table: LatencyTable, style: Mapping[str, Look], paper: Paper) -> Figure:
-    """Figure 5: latency over length for every system, and the speed-up over the baseline.
+    """Latency over length for every system, and the speed-up over the baseline.
 
     Points are medians, bands reach from the 10th to the 90th percentile, lines are least-squares fits. The paper prints
     its figure 5 as a picture only, so its two points from table 3 stand for it.
 
     Args:
         table: at least one measured cell.
-        style: see `looks`; one for the whole report, so that colours agree between figures.
+        style: see `reports.figures.style.looks`.
         paper: for its device.
     """
     rows = [row for row in table.rows if row.measured]
-    ratios = any(cell.speedup for row in rows for cell in row.measured.values() if row.label != table.baseline)
-    with mpl.rc_context(STYLE):
-        figure = empty_figure(10.0, 4.6)
+    ratios = _has_ratios(table)
+    with house_style():
+        figure = empty_figure(3.5)
         left, right = figure.subplots(1, 2)
         for row in rows:
             _draw_latency(left, row, style[row.label])
             (_draw_speedup if ratios else _draw_latency)(right, row, style[row.label])
         # of several rows of one system only the first has the paper's points: they would lie on top of one another
         for row in {row.name: row for row in reversed(rows)}.values():
-            times = [(point.frames, float(point.latency_s) * 1000) for point in row.paper]
+            waits = [(point.frames, float(point.latency_s) * 1000) for point in row.paper]
             gains = [(point.frames, float(point.speedup)) for point in row.paper]
-            _draw_paper(left, times, style[row.label])
-            _draw_paper(right, gains if ratios else times, style[row.label])
-        left.set_yscale("log")
+            draw_hollow(left, waits, style[row.label])
+            draw_hollow(right, gains if ratios else waits, style[row.label])
+        plain_log(left, "y")
         _finish(left, "Latency (log scale)", "milliseconds per call")
         if ratios:
             _finish(right, f"Speed-up over {table.baseline}", "times as fast")
         else:
             _finish(right, "Latency (linear scale)", "milliseconds per call")
-        _legend(figure, rows, style, f"paper ({paper.device})" if table.shows_paper else None)
-        figure.suptitle(_caption(table), fontsize=9, color=FAINT, x=0.01, ha="left")
+        labels = [row.label for row in rows]
+        legend(figure, style, labels, hollow=f"paper ({paper.device})" if table.shows_paper else None)
+        headed(figure, machine(table))
     return figure
-
-
-def _caption(table: LatencyTable) -> str:
-    parts = [table.hardware, table.device.upper(), table.dtype, f"batch {table.batch}"]
-    return ", ".join([*parts, f"preset {table.preset}"] if table.preset else parts)
 
 
 def _draw_latency(axes: Axes, row: LatencyRow, look: Look) -> None:
@@ -71,7 +119,7 @@ def _draw_latency(axes: Axes, row: LatencyRow, look: Look) -> None:
         axes.fill_between(along, low, high, color=look.color, alpha=0.2, linewidth=0)
     else:
         axes.vlines(lengths, p10, p90, color=look.color, linewidth=2, alpha=0.5)
-    axes.plot(lengths, medians, linestyle="none", marker=look.marker, color=look.color, markersize=6, zorder=3)
+    axes.plot(lengths, medians, linestyle="none", marker=look.marker, color=look.color, markersize=5, zorder=3)
     if row.line is not None:
         fitted = (row.line.intercept + row.line.slope * along) * 1000
         shown = fitted > 0  # a log scale has no place for the rest
@@ -93,43 +141,12 @@ def _draw_speedup(axes: Axes, row: LatencyRow, look: Look) -> None:
             alpha=0.6,
         )
         axes.plot(
-            lengths, values, linestyle=look.dash, marker=look.marker, color=look.color, markersize=6, linewidth=1.4
+            lengths, values, linestyle=look.dash, marker=look.marker, color=look.color, markersize=5, linewidth=1.4
         )
-
-
-def _draw_paper(axes: Axes, points: list[tuple[int, float]], look: Look) -> None:
-    if points:
-        x, y = zip(*points, strict=True)
-        axes.plot(
-            x, y, linestyle="none", marker=look.marker, markersize=8, markerfacecolor="white",
-            markeredgecolor=look.color, markeredgewidth=1.5, zorder=4,
-        )  # fmt: skip
 
 
 def _finish(axes: Axes, title: str, quantity: str) -> None:
-    axes.set_title(title)
-    axes.set_xlabel("length of the clip (frames)")
-    axes.set_ylabel(quantity)
+    finish(axes, x="length of the clip (frames)", y=quantity, title=title)
     axes.set_xlim(left=0)
     if axes.get_yscale() == "linear":
         axes.set_ylim(0, axes.get_ylim()[1] * 1.06)
-    axes.grid(visible=True, color=GRID, linewidth=0.8)
-    axes.set_axisbelow(True)
-    if axes.get_yscale() == "log":
-        axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axes.yaxis.set_minor_formatter(NullFormatter())
-
-
-def _legend(figure: Figure, rows: list[LatencyRow], style: Mapping[str, Look], paper: str | None) -> None:
-    handles = [
-        Line2D([], [], color=style[row.label].color, marker=style[row.label].marker, linestyle=style[row.label].dash)
-        for row in rows
-    ]
-    texts = [row.label for row in rows]
-    if paper is not None:
-        handles.append(
-            Line2D([], [], linestyle="none", marker="o", markersize=8, markerfacecolor="white", markeredgecolor=FAINT)
-        )
-        texts.append(paper)
-    figure.legend(handles, texts, loc="outside lower center", ncols=min(5, len(texts)), frameon=False)

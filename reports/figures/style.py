@@ -1,36 +1,54 @@
 """What all figures share: how a system looks, type and axes, and the way into a file.
 
-Figures are built on `matplotlib.figure.Figure` without pyplot, so nothing global is left behind.
+Figures are built on `matplotlib.figure.Figure` without pyplot, so nothing global is left behind. They are as wide as a
+page of two columns, and their type is that of a caption there.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
 
 import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-DPI = 150
-INK, FAINT, GRID = "#222222", "#666666", "#e4e4e4"
+from reports.formatting import shortened
+
+DPI = 200
+WIDTH = 7.0
+"""Inches: both columns of a page, so that nothing is scaled there."""
+INK, FAINT, GRID = "#222222", "#5f5f5f", "#e4e4e4"
+SMALL = 7.5
+"""Points of the smallest type."""
+LABEL_SIGNS = 34
+"""Longer names end in an ellipsis."""
 STYLE: dict[Any, Any] = {
     "font.family": ["DejaVu Sans"],
-    "font.size": 10,
+    "font.size": 8.5,
     "axes.edgecolor": "#999999",
     "axes.labelcolor": INK,
     "axes.titlecolor": INK,
-    "axes.titlesize": 11,
+    "axes.titlesize": 9,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
     "axes.spines.top": False,
     "axes.spines.right": False,
+    "axes.unicode_minus": True,
     "xtick.color": FAINT,
     "ytick.color": FAINT,
     "text.color": INK,
+    "text.parse_math": False,  # a name may hold dollar signs
+    "legend.fontsize": 8.5,
     "figure.facecolor": "white",
     "axes.facecolor": "white",
+    "image.composite_image": False,  # an SVG holds each picture as it is
     "svg.hashsalt": "lipbench",  # the same figure gives the same file
 }
 
@@ -44,10 +62,14 @@ class Look(NamedTuple):
 
 
 # Okabe and Ito's palette, which all common kinds of colour vision tell apart; its yellow is too pale on white.
+# Controls are grey: they are what the others are read against.
 _FIXED = {
     "hh_t2l": Look("#0072B2", "o", "-"),
     "dual_lip": Look("#D55E00", "s", "--"),
     "transformer_t2l": Look("#009E73", "^", "-."),
+    "ground_truth": Look("#222222", "2", "-"),
+    "first_frame": Look("#8a8a8a", "1", ":"),
+    "mean_frame": Look("#5f5f5f", "3", "--"),
 }
 # Numbers of colours, markers and dashes that share no factor: taken round and round, no two of the first 35 systems
 # share both colour and marker. None of the markers is one of those above.
@@ -56,28 +78,40 @@ _MARKERS = ("D", "v", "P", "X", "*", "<", "h")
 _DASHES: tuple[Literal["-", "--", "-.", ":"], ...] = ("-", "--", "-.", ":")
 
 
-def looks(systems: Iterable[tuple[str, str]]) -> dict[str, Look]:
+def looks(systems: Iterable[tuple[str, str]], order: Sequence[str] = ()) -> dict[str, Look]:
     """A look for every row, the same for the same rows.
 
     Args:
-        systems: registry name and label of every row of a report, in table order. Of several rows of one system the
+        systems: registry name and label of every row of a table, in table order. Of several rows of one system the
             first has the system's own look.
+        order: registry names of all systems of a report: with the same order, a system looks the same in every table.
 
     Returns:
         Label to look.
     """
+    others = [name for name in dict.fromkeys(order) if name not in _FIXED]
+    free = {**_FIXED, **{name: _spare(place) for place, name in enumerate(others)}}
     found: dict[str, Look] = {}
-    free = dict(_FIXED)
-    spare = 0
+    spare = len(others)
     for name, label in systems:
         if label in found:
             continue
         look = free.pop(name, None)
         if look is None:
-            look = Look(_COLORS[spare % 5], _MARKERS[spare % 7], _DASHES[spare % 4])
-            spare += 1
+            look, spare = _spare(spare), spare + 1
         found[label] = look
     return found
+
+
+def _spare(place: int) -> Look:
+    return Look(_COLORS[place % 5], _MARKERS[place % 7], _DASHES[place % 4])
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Matplotlib's settings for the figures made within."""
+    with mpl.rc_context(STYLE):
+        yield
 
 
 def render_figure(figure: Figure, kind: str) -> bytes:
@@ -88,13 +122,96 @@ def render_figure(figure: Figure, kind: str) -> bytes:
         kind: "png" or "svg".
     """
     buffer = io.BytesIO()
-    with mpl.rc_context(STYLE):
+    with house_style():
+        for picture in (picture for axes in figure.axes for picture in axes.images):
+            # an SVG holds pictures in their own size; on a grid of pixels they are resampled
+            picture.set_interpolation("none" if kind == "svg" else "antialiased")
         figure.savefig(buffer, format=kind, dpi=DPI, metadata={"Date": None} if kind == "svg" else None)
     return buffer.getvalue()
 
 
-def empty_figure(width: float, height: float) -> Figure:
+def empty_figure(height: float, width: float = WIDTH) -> Figure:
     """A figure of some inches, its parts kept from overlapping."""
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+def shown(label: str, signs: int = LABEL_SIGNS) -> str:
+    """A name as a figure shows it: on one line and not too long."""
+    return shortened(label, signs)
+
+
+def finish(axes: Axes, *, x: str, y: str, title: str = "") -> None:
+    """Name the axes, with their units, and draw the grid behind everything."""
+    axes.set_title(title)
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    axes.grid(visible=True, color=GRID, linewidth=0.7)
+    axes.set_axisbelow(True)
+
+
+def plain_log(axes: Axes, which: Literal["x", "y"]) -> None:
+    """Make an axis logarithmic, with plain numbers at 1, 2 and 5, or fewer where the axis spans much."""
+    {"x": axes.set_xscale, "y": axes.set_yscale}[which]("log")
+    low, high = axes.get_xlim() if which == "x" else axes.get_ylim()
+    wide = low > 0 and high / low > 500
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_major_locator(LogLocator(subs=(1.0,) if wide else (1.0, 2.0, 5.0)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def headed(figure: Figure, text: str) -> None:
+    """Say above the panels what they were measured on, so that a figure alone can be read."""
+    figure.suptitle(shortened(text, 110), fontsize=SMALL, color=FAINT, x=0.01, ha="left")
+
+
+def draw_band(axes: Axes, x: Sequence[float], low: Sequence[float], high: Sequence[float], look: Look) -> None:
+    """Draw an interval around a line; nan leaves a gap."""
+    axes.fill_between(x, np.asarray(low), np.asarray(high), color=look.color, alpha=0.18, linewidth=0)
+
+
+def draw_hollow(axes: Axes, points: Sequence[tuple[float, float]], look: Look) -> None:
+    """Draw values of the paper."""
+    if points:
+        x, y = zip(*points, strict=True)
+        axes.plot(
+            x, y, linestyle="none", marker=look.marker, markersize=7, markerfacecolor="white",
+            markeredgecolor=look.color, markeredgewidth=1.4, zorder=4,
+        )  # fmt: skip
+
+
+def legend(
+    figure: Figure, style: Mapping[str, Look], labels: Sequence[str], *, hollow: str | None = None, lines: bool = True
+) -> None:
+    """Name the systems beneath the panels.
+
+    Args:
+        figure: with its panels.
+        style: label to look.
+        labels: those that are drawn.
+        hollow: what hollow markers are; None if there are none.
+        lines: whether systems are drawn as lines.
+    """
+    handles = [
+        Line2D(
+            [],
+            [],
+            color=style[label].color,
+            marker=style[label].marker,
+            linestyle=style[label].dash if lines else "none",
+            markersize=5,
+            linewidth=1.4,
+        )
+        for label in labels
+    ]
+    texts = [shown(label) for label in labels]
+    if hollow is not None:
+        handles.append(
+            Line2D([], [], linestyle="none", marker="o", markersize=7, markerfacecolor="white", markeredgecolor=FAINT)
+        )
+        texts.append(hollow)
+    longest = max((len(text) for text in texts), default=1)
+    columns = max(1, min(len(texts), 105 // (longest + 8)))
+    figure.legend(handles, texts, loc="outside lower center", ncols=columns, frameon=False, handlelength=3.2)
