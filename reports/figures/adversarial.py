@@ -11,7 +11,7 @@ from matplotlib.patches import Rectangle
 
 from reports.figures.drawn import Absent, Drawn, condition
 from reports.figures.frames import GAP, LABEL_INCHES, inches_figure, put_frame, put_label
-from reports.figures.style import FAINT, INK, SMALL, WIDTH, house_style
+from reports.figures.style import FAINT, INK, SMALL, WIDTH, house_style, shown
 from reports.formatting import joined
 from reports.paper import Paper, uses_adversarial_loss, uses_ssim_loss
 from reports.quality_table import QualityTable
@@ -53,8 +53,9 @@ def draw_adversarial(strips: Sequence[Strip], table: QualityTable, paper: Paper)
     caption = (
         f"{found.title} trained with different losses (the paper's figure 6, the rows of its table 4): "
         f"{'; '.join(names)}. {found.strip.utterance}, “{found.strip.text}”; {condition(table, paper)}; n = 1 clip. "
-        f"Left: a whole frame; right: its middle enlarged, at the {MOMENTS} moments at which the real mouth differs "
-        "most from its mean. Look at teeth, wrinkles and the edges of the lips, which the paper finds sharper with +ADV."
+        f"Left: a whole frame; right: its middle enlarged, at moments at which the real mouth differs most "
+        "from its first frame. Look at teeth, wrinkles and edges of the lips: the paper finds them sharper with "
+        "+ADV."
     )
     if missing:
         caption += f" Not measured: {joined(missing)}."
@@ -114,17 +115,22 @@ def _why(strips: Sequence[Strip], table: QualityTable) -> str:
 
 
 def moments(truth: np.ndarray) -> list[int]:
-    """Where real frames differ most from their mean in the part that is enlarged.
+    """Where real frames differ most from the first, which models are given, and from one another, where it is enlarged.
 
     Args:
         truth: uint8 (K, H, W, 3).
 
     Returns:
-        At most `MOMENTS` places, in their order in the clip.
+        At most `MOMENTS` places, in their order in the clip; the first frame is none of them unless it is the only one.
     """
     middle = enlarged(truth).astype(np.float64)
-    distance = np.abs(middle - middle.mean(axis=0)).mean(axis=(1, 2, 3))
-    return sorted(np.argsort(-distance, kind="stable")[:MOMENTS].tolist())
+    chosen = [0]
+    while len(chosen) <= min(MOMENTS, len(truth) - 1):
+        apart = [np.abs(middle - middle[one]).mean(axis=(1, 2, 3)) for one in chosen]
+        nearest = np.min(apart, axis=0)
+        nearest[chosen] = -1.0
+        chosen.append(int(nearest.argmax()))
+    return sorted(chosen[1:]) or [0]
 
 
 def enlarged(frames: np.ndarray) -> np.ndarray:
@@ -148,7 +154,14 @@ def adversarial_figure(found: Ablation) -> Figure:
     top = 0.36
     with house_style():
         figure, axes = inches_figure(top + len(rows) * (tall + GAP) + 0.02)
-        axes.text(LABEL_INCHES, 0.02, f"{found.title}, “{found.strip.text}”", va="top", fontsize=SMALL, color=FAINT)
+        axes.text(
+            LABEL_INCHES,
+            0.02,
+            f"{shown(found.title)}, “{shown(found.strip.text, 70)}”",
+            va="top",
+            fontsize=SMALL,
+            color=FAINT,
+        )
         for level, (label, row) in enumerate(rows):
             y = top + level * (tall + GAP)
             put_label(axes, label, y + tall / 2, bold=label == TRUTH)

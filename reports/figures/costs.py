@@ -8,7 +8,7 @@ from typing import NamedTuple
 from matplotlib.figure import Figure
 
 from reports.figures.drawn import Absent, Drawn, machine
-from reports.figures.style import Look, empty_figure, finish, headed, house_style, legend
+from reports.figures.style import WIDTH, Look, empty_figure, finish, headed, house_style, legend
 from reports.formatting import number
 from reports.latency_table import LatencyCell, LatencyTable
 
@@ -130,7 +130,7 @@ def costs_figure(panels: Mapping[str, Panel], style: Mapping[str, Look], *, abou
         about: what was measured on what.
     """
     with house_style():
-        figure = empty_figure(3.2)
+        figure = empty_figure(3.2, WIDTH if len(panels) > 1 else 0.65 * WIDTH)
         axes = figure.subplots(1, len(panels), squeeze=False)[0]
         for one, panel in zip(axes, panels.values(), strict=True):
             for label, values in panel.series.items():

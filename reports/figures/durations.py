@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from reports.figures.drawn import Absent, Drawn, condition, sample
-from reports.figures.style import Look, empty_figure, finish, headed, house_style, legend
+from reports.figures.style import Look, empty_figure, finish, headed, house_style, legend, whole
 from reports.formatting import joined, number, signed
 from reports.paper import Paper
 from reports.quality_table import QualityRow, QualityTable
@@ -86,6 +86,7 @@ def durations_figure(
             _draw_shares(left, errors, style[label])
         left.axvline(0, color="#8a8a8a", linewidth=1.0, zorder=1)
         finish(left, x="generated minus true length (frames)", y="share of clips", title="Length of the clip")
+        whole(left)
         for axes in right:
             for label, errors in tokens.items():
                 _draw_shares(axes, errors, style[label])

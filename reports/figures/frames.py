@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from reports.figures.drawn import Drawn, condition
 from reports.figures.style import FAINT, SMALL, WIDTH, house_style, shown
-from reports.formatting import joined, shortened
+from reports.formatting import joined
 from reports.paper import Paper
 from reports.strips import TRUTH, Strip, StripRow
 
@@ -69,7 +69,7 @@ def strip_figure(strip: Strip) -> Figure:
         figure, axes = inches_figure(y + 0.02)
         length = f", {strip.frames} frames" if strip.frames is not None else ""
         case = f"{strip.case} case: " if strip.case else ""
-        about = f"{case}“{shortened(strip.text, 70)}”{length}"
+        about = f"{case}“{shown(strip.text, 60)}”{length}; {strip.table.durations} durations"
         axes.text(LABEL_INCHES, 0.02, about, ha="left", va="top", fontsize=SMALL, color=FAINT)
         for row, (top, numbered) in zip(strip.rows, tops, strict=True):
             _draw_row(axes, row, top, pitch=pitch, tall=tall, numbered=numbered)

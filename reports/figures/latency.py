@@ -38,7 +38,7 @@ def draw_latency(table: LatencyTable, style: Mapping[str, Look], paper: Paper) -
         name="latency",
         title=TITLE,
         caption=" ".join(parts),
-        alt=f"Two panels over length in frames. {_told(rows)}",
+        alt=f"Two panels over length in frames. {_told(rows, table.baseline)}",
         figure=latency_figure(table, style, paper),
     )
 
@@ -52,7 +52,7 @@ def _calls(rows: list[LatencyRow]) -> str:
     return str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
 
 
-def _told(rows: list[LatencyRow]) -> str:
+def _told(rows: list[LatencyRow], baseline: str) -> str:
     """Latencies at both ends, and the speed-up there, in words."""
     told = []
     for row in rows:
@@ -60,7 +60,11 @@ def _told(rows: list[LatencyRow]) -> str:
         text = f"{row.label} takes {_ms(start.wall.median)} ms for {first} frames"
         if last != first:
             text += f" and {_ms(end.wall.median)} ms for {last}"
-        told.append(f"{text} ({times(end.speedup.value)} as fast)" if end.speedup is not None else text)
+        told.append(
+            f"{text} ({times(end.speedup.value)} as fast as the baseline)"
+            if end.speedup is not None and row.label != baseline
+            else text
+        )
     return f"{joined(told)}."
 
 
@@ -96,7 +100,9 @@ def latency_figure(table: LatencyTable, style: Mapping[str, Look], paper: Paper)
         plain_log(left, "y")
         _finish(left, "Latency (log scale)", "milliseconds per call")
         if ratios:
-            _finish(right, f"Speed-up over {table.baseline}", "times as fast")
+            plain_log(right, "y")
+            right.axhline(1, color="#b0b0b0", linewidth=1.0, zorder=1)
+            _finish(right, f"Speed-up over {table.baseline}", "times as fast (log scale)")
         else:
             _finish(right, "Latency (linear scale)", "milliseconds per call")
         labels = [row.label for row in rows]

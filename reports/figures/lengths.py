@@ -23,6 +23,7 @@ from reports.figures.style import (
     house_style,
     legend,
     shown,
+    whole,
 )
 from reports.formatting import count, joined, number
 from reports.paper import Paper
@@ -30,7 +31,9 @@ from reports.quality_table import QualityRow, QualityTable
 from reports.statistics import MIN_CLUSTERS, Mean, mean_by_cluster
 
 TITLE = "SSIM against clip length"
-MOST_BINS = 8
+MOST_BINS = 6
+PER_BIN = 15
+"""Clips of a row that a bin shall have on average: with fewer, most bins have no interval."""
 RESAMPLES = 1999
 """For a figure: the ends of a band need fewer digits than a table's."""
 
@@ -83,9 +86,9 @@ def draw_lengths(table: QualityTable, style: Mapping[str, Look], paper: Paper) -
     chosen = "that the model chose" if table.durations == "predicted" else "of the clip"
     caption = (
         f"SSIM against the length {chosen} (the paper's figure 4); {condition(table, paper)}; "
-        f"{sample(rows, table)}, those of each bin beneath. Points are means over clips, bands and bars 95 % bootstrap "
-        f"intervals, given from {MIN_CLUSTERS} clips (or speakers) on. A line that falls is error that grows with "
-        "length; grey lines are mouths that never move."
+        f"{sample(rows, table)}, those of each point beneath (bins: {joined(one.text for one in found)} frames). "
+        f"Points are means over clips, bands and bars 95 % bootstrap intervals, given from {MIN_CLUSTERS} clips (or "
+        "speakers) on. A line that falls is error that grows with length; grey lines are mouths that never move."
     )
     if beside:
         caption += f" Hollow: the paper's means over its test set, at its mean length ({joined(_at(beside))} frames)."
@@ -94,7 +97,7 @@ def draw_lengths(table: QualityTable, style: Mapping[str, Look], paper: Paper) -
         title=TITLE,
         caption=caption,
         alt=f"SSIM over {len(found)} bins of length from {shortest.low} to {longest.high} frames. {joined(told)}.",
-        figure=lengths_figure(binned, found, style, beside, about=condition(table, paper)),
+        figure=lengths_figure(binned, style, beside, about=condition(table, paper)),
     )
 
 
@@ -111,18 +114,20 @@ def _too_alike(rows: Sequence[QualityRow]) -> str:
 
 
 def length_bins(rows: Sequence[QualityRow]) -> list[Bin]:
-    """Bins with about as many clips in each, at least `MIN_CLUSTERS` of a row on average.
+    """Bins with about as many clips in each: on average at least `MIN_CLUSTERS` of a row.
 
     Args:
         rows: whose clips are counted together, so that all have the same bins.
 
     Returns:
-        At most `MOST_BINS` of them, shortest first, without gaps; fewer where many clips are equally long.
+        At most `MOST_BINS` of them, shortest first, without gaps; fewer where many clips are equally long, none
+        where there are fewer than twice `MIN_CLUSTERS`.
     """
     lengths = np.sort([clip.generated_frames for row in rows for clip in row.scores if "ssim" in clip.values])
-    wanted = min(MOST_BINS, len(lengths) // (MIN_CLUSTERS * len(rows)))
-    if wanted < 1:
+    each = len(lengths) // max(1, len(rows))
+    if each < 2 * MIN_CLUSTERS:
         return []
+    wanted = min(MOST_BINS, max(2, each // PER_BIN))
     edges = np.unique(np.quantile(lengths, np.linspace(0, 1, wanted + 1), method="nearest"))
     if len(edges) == 1:
         return [Bin(int(edges[0]), int(edges[0]))]
@@ -176,7 +181,6 @@ def _papers(table: QualityTable, rows: Sequence[QualityRow], paper: Paper) -> di
 
 def lengths_figure(
     binned: Sequence[Binned],
-    bins: Sequence[Bin],
     style: Mapping[str, Look],
     beside: Mapping[str, tuple[float, float]],
     *,
@@ -186,7 +190,6 @@ def lengths_figure(
 
     Args:
         binned: one line each.
-        bins: of all lines.
         style: label to look.
         beside: label to the paper's point.
         about: what was measured.
@@ -206,16 +209,17 @@ def lengths_figure(
             )  # fmt: skip
         for label, point in beside.items():
             draw_hollow(upper, [point], style[label])
-        finish(upper, x="", y="SSIM", title="SSIM, higher is better")
+        finish(upper, x="length of the clip (frames)", y="SSIM", title="SSIM, higher is better")
+        whole(upper)
         upper.tick_params(labelbottom=True)
-        _draw_counts(lower, binned, bins, style)
+        _draw_counts(lower, binned, style)
         hollow = "paper (mean)" if beside else None
         legend(figure, style, [one.row.label for one in binned], hollow=hollow)
         headed(figure, about)
     return figure
 
 
-def _draw_counts(axes: Axes, binned: Sequence[Binned], bins: Sequence[Bin], style: Mapping[str, Look]) -> None:
+def _draw_counts(axes: Axes, binned: Sequence[Binned], style: Mapping[str, Look]) -> None:
     """A line of numbers per system: clips of each bin."""
     for level, one in enumerate(binned):
         for length, mean in zip(one.lengths, one.means, strict=True):
@@ -229,4 +233,3 @@ def _draw_counts(axes: Axes, binned: Sequence[Binned], bins: Sequence[Bin], styl
     for side in axes.spines.values():
         side.set_visible(False)
     axes.set_title("clips per point", fontsize=SMALL, weight="normal")
-    axes.set_xlabel(f"length of the clip (frames; bins {', '.join(one.text for one in bins)})")

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 
 from benchmarks.record import ClipScore
 from reports.figures.drawn import Absent, Drawn, condition
-from reports.figures.style import INK, SMALL, Look, empty_figure, finish, headed, house_style, legend, shown
-from reports.formatting import joined, number, shortened
+from reports.figures.style import INK, SMALL, Look, empty_figure, finish, headed, house_style, legend, shown, whole
+from reports.formatting import joined, number
 from reports.paper import Paper
 from reports.quality_table import QualityRow, QualityTable
 
@@ -135,9 +135,10 @@ def openings_figure(cases: Sequence[Case], style: Mapping[str, Look], *, about: 
             for label, clip in case.clips.items():
                 _draw(axes, clip.aperture, style[label], width=1.3)
             finish(axes, x="", y="opening (px)")
+            whole(axes)
             axes.set_xlim(left=0)
             axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
-            heading = f"{case.kind}: {shortened(case.first.utterance, 36)}, “{shortened(case.first.text, 60)}”"
+            heading = f"{case.kind}: {shown(case.first.utterance, 36)}, “{shown(case.first.text, 60)}”"
             axes.set_title(f"{heading}\n{_correlations(case, MOST_LABELS)}", fontsize=SMALL, weight="normal")
         panels[-1].set_xlabel("frame of the clip")
         labels = list(dict.fromkeys(label for case in cases for label in case.clips))

@@ -26,6 +26,9 @@ STILL = "first_frame"
 """The control that stands in each panel: a mouth that never moves, which takes no time at all."""
 
 
+STILL_LINE = "#8a8a8a"
+
+
 class Point(NamedTuple):
     """One model: its quality, and how long it takes."""
 
@@ -198,16 +201,19 @@ def pareto_figure(
             for point in points:
                 _draw_point(axes, point, metric, seen[point.label], beside[metric.name].get(point.label))
             if still is not None and metric.name in still.cells and math.isfinite(still.cells[metric.name].mean.value):
-                axes.axhline(still.cells[metric.name].mean.value, color="#8a8a8a", linestyle=":", linewidth=1.2)
+                axes.axhline(still.cells[metric.name].mean.value, color=STILL_LINE, linestyle=":", linewidth=1.2)
             unit = f" ({metric.unit})" if metric.unit else ""
+            better = "small is better, axis turned" if metric.higher_is_better is False else "large is better"
             finish(axes, x=f"ms for {frames} frames", y=f"{metric.title}{unit}")
+            axes.set_title(better, fontsize=SMALL, weight="normal")
             axes.margins(x=0.15, y=0.12)
-            plain_log(axes, "x")
+            plain_log(axes, "x", most=500 if len(metrics) < MOST_PANELS else 20)
             axes.tick_params(axis="x", labelsize=SMALL)
             if metric.higher_is_better is False:
                 axes.invert_yaxis()
         hollow = "paper" if any(beside.values()) else None
-        legend(figure, seen, [point.label for point in points], hollow=hollow, lines=False)
+        rest = {still.label: STILL_LINE} if still is not None else {}
+        legend(figure, seen, [point.label for point in points], hollow=hollow, lines=False, rest=rest)
         headed(figure, about)
     return figure
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from benchmarks.record import ClipScore, MetricFacts
 from reports.figures.drawn import Absent, Drawn, condition, drawable, sample
-from reports.figures.style import Look, draw_band, empty_figure, finish, headed, house_style, legend
+from reports.figures.style import Look, draw_band, empty_figure, finish, headed, house_style, legend, whole
 from reports.formatting import joined, number
 from reports.paper import Paper
 from reports.quality_table import QualityRow, QualityTable
@@ -119,13 +119,14 @@ def positions_figure(panels: Mapping[MetricFacts, Sequence[Curve]], style: Mappi
         figure = empty_figure(3.9)
         grid = figure.subplots(2, len(panels), sharex="col", squeeze=False, height_ratios=(3.4, 1.0))
         for (metric, curves), (upper, lower) in zip(panels.items(), grid.T, strict=True):
-            for curve in curves:
-                _draw_curve(upper, lower, curve, style[curve.row.label])
+            for place, curve in enumerate(curves):
+                _draw_curve(upper, lower, curve, style[curve.row.label], place / len(curves))
             unit = f" ({metric.unit})" if metric.unit else ""
             finish(upper, x="", y=f"{metric.title}{unit}", title=f"{metric.title}, higher is better")
             _keep_models_in_view(upper, curves)
             finish(lower, x="position in the clip (frames)", y="clips")
-            lower.set_ylim(bottom=0)
+            whole(lower)
+            lower.set_ylim(0, lower.get_ylim()[1] * 1.12)
             lower.set_xlim(left=0)
         labels = dict.fromkeys(curve.row.label for curves in panels.values() for curve in curves)
         legend(figure, style, list(labels))
@@ -133,14 +134,15 @@ def positions_figure(panels: Mapping[MetricFacts, Sequence[Curve]], style: Mappi
     return figure
 
 
-def _draw_curve(upper: Axes, lower: Axes, curve: Curve, look: Look) -> None:
+def _draw_curve(upper: Axes, lower: Axes, curve: Curve, look: Look, shift: float) -> None:
+    """Draw one line in both; `shift` in [0, 1) keeps the markers of several lines from lying on one another."""
     mean = curve.mean
     x = np.arange(len(mean.values))
     draw_band(upper, x.tolist(), mean.low.tolist(), mean.high.tolist(), look)
     apart = max(1, len(x) // 8)
     upper.plot(
         x, mean.values, color=look.color, linestyle=look.dash, linewidth=1.3,
-        marker=look.marker, markersize=4.5, markevery=(apart // 2, apart),
+        marker=look.marker, markersize=4.5, markevery=(int(shift * apart), apart),
     )  # fmt: skip
     lower.plot(x, mean.counts, color=look.color, linestyle=look.dash, linewidth=1.2)
 

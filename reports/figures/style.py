@@ -7,8 +7,10 @@ page of two columns, and their type is that of a caption there.
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, Literal, NamedTuple
 
 import matplotlib as mpl
@@ -16,8 +18,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont, get_font
+from matplotlib.ft2font import FT2Font
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from reports.formatting import shortened
 
@@ -29,8 +33,11 @@ SMALL = 7.5
 """Points of the smallest type."""
 LABEL_SIGNS = 34
 """Longer names end in an ellipsis."""
+_INCHES_PER_SIGN, _INCHES_PER_HANDLE = 0.066, 0.75
+"""Of a legend."""
+FONT = "DejaVu Sans"
 STYLE: dict[Any, Any] = {
-    "font.family": ["DejaVu Sans"],
+    "font.family": [FONT],
     "font.size": 8.5,
     "axes.edgecolor": "#999999",
     "axes.labelcolor": INK,
@@ -67,9 +74,9 @@ _FIXED = {
     "hh_t2l": Look("#0072B2", "o", "-"),
     "dual_lip": Look("#D55E00", "s", "--"),
     "transformer_t2l": Look("#009E73", "^", "-."),
-    "ground_truth": Look("#222222", "2", "-"),
-    "first_frame": Look("#8a8a8a", "1", ":"),
-    "mean_frame": Look("#5f5f5f", "3", "--"),
+    "ground_truth": Look("#222222", "|", "-"),
+    "first_frame": Look("#8a8a8a", "x", ":"),
+    "mean_frame": Look("#5f5f5f", "+", "--"),
 }
 # Numbers of colours, markers and dashes that share no factor: taken round and round, no two of the first 35 systems
 # share both colour and marker. None of the markers is one of those above.
@@ -126,6 +133,10 @@ def render_figure(figure: Figure, kind: str) -> bytes:
         for picture in (picture for axes in figure.axes for picture in axes.images):
             # an SVG holds pictures in their own size; on a grid of pixels they are resampled
             picture.set_interpolation("none" if kind == "svg" else "antialiased")
+        if figure.get_layout_engine() is not None:
+            # laid out once and not for each kind of file, which takes as long as drawing does
+            figure.draw_without_rendering()
+            figure.set_layout_engine(None)
         figure.savefig(buffer, format=kind, dpi=DPI, metadata={"Date": None} if kind == "svg" else None)
     return buffer.getvalue()
 
@@ -137,9 +148,17 @@ def empty_figure(height: float, width: float = WIDTH) -> Figure:
     return figure
 
 
-def shown(label: str, signs: int = LABEL_SIGNS) -> str:
-    """A name as a figure shows it: on one line and not too long."""
-    return shortened(label, signs)
+def shown(text: str, signs: int = LABEL_SIGNS) -> str:
+    """Foreign text as a figure shows it: on one line, not too long, and with a mark for signs that the font lacks."""
+    font = _font()
+    return "".join(
+        sign if font.get_char_index(ord(sign)) else "\N{REPLACEMENT CHARACTER}" for sign in shortened(text, signs)
+    )
+
+
+@cache
+def _font() -> FT2Font:
+    return get_font(findfont(FONT))
 
 
 def finish(axes: Axes, *, x: str, y: str, title: str = "") -> None:
@@ -151,11 +170,16 @@ def finish(axes: Axes, *, x: str, y: str, title: str = "") -> None:
     axes.set_axisbelow(True)
 
 
-def plain_log(axes: Axes, which: Literal["x", "y"]) -> None:
-    """Make an axis logarithmic, with plain numbers at 1, 2 and 5, or fewer where the axis spans much."""
+def whole(axes: Axes) -> None:
+    """Keep the ticks along x to whole numbers: there is no half frame."""
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins="auto", min_n_ticks=1))
+
+
+def plain_log(axes: Axes, which: Literal["x", "y"], *, most: float = 500) -> None:
+    """Make an axis logarithmic, with plain numbers at 1, 2 and 5, or at 1 where its ends are `most` times apart."""
     {"x": axes.set_xscale, "y": axes.set_yscale}[which]("log")
     low, high = axes.get_xlim() if which == "x" else axes.get_ylim()
-    wide = low > 0 and high / low > 500
+    wide = low > 0 and high / low > most
     axis = axes.xaxis if which == "x" else axes.yaxis
     axis.set_major_locator(LogLocator(subs=(1.0,) if wide else (1.0, 2.0, 5.0)))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
@@ -164,7 +188,7 @@ def plain_log(axes: Axes, which: Literal["x", "y"]) -> None:
 
 def headed(figure: Figure, text: str) -> None:
     """Say above the panels what they were measured on, so that a figure alone can be read."""
-    figure.suptitle(shortened(text, 110), fontsize=SMALL, color=FAINT, x=0.01, ha="left")
+    figure.suptitle(shown(text, 110), fontsize=SMALL, color=FAINT, x=0.01, ha="left")
 
 
 def draw_band(axes: Axes, x: Sequence[float], low: Sequence[float], high: Sequence[float], look: Look) -> None:
@@ -183,7 +207,13 @@ def draw_hollow(axes: Axes, points: Sequence[tuple[float, float]], look: Look) -
 
 
 def legend(
-    figure: Figure, style: Mapping[str, Look], labels: Sequence[str], *, hollow: str | None = None, lines: bool = True
+    figure: Figure,
+    style: Mapping[str, Look],
+    labels: Sequence[str],
+    *,
+    hollow: str | None = None,
+    lines: bool = True,
+    rest: Mapping[str, str] | None = None,
 ) -> None:
     """Name the systems beneath the panels.
 
@@ -193,6 +223,7 @@ def legend(
         labels: those that are drawn.
         hollow: what hollow markers are; None if there are none.
         lines: whether systems are drawn as lines.
+        rest: what else is drawn, as dotted lines: label to colour.
     """
     handles = [
         Line2D(
@@ -207,11 +238,15 @@ def legend(
         for label in labels
     ]
     texts = [shown(label) for label in labels]
+    for label, color in (rest or {}).items():
+        handles.append(Line2D([], [], color=color, linestyle=":", linewidth=1.2))
+        texts.append(shown(label))
     if hollow is not None:
         handles.append(
             Line2D([], [], linestyle="none", marker="o", markersize=7, markerfacecolor="white", markeredgecolor=FAINT)
         )
         texts.append(hollow)
     longest = max((len(text) for text in texts), default=1)
-    columns = max(1, min(len(texts), 105 // (longest + 8)))
+    most = max(1, int(figure.get_figwidth() / (_INCHES_PER_SIGN * longest + _INCHES_PER_HANDLE)))
+    columns = math.ceil(len(texts) / math.ceil(len(texts) / most))  # rows that are about equally full
     figure.legend(handles, texts, loc="outside lower center", ncols=columns, frameon=False, handlelength=3.2)
