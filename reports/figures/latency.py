@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from reports.figures.drawn import Absent, Drawn, machine
 from reports.figures.style import Look, draw_hollow, empty_figure, finish, headed, house_style, legend, plain_log
-from reports.formatting import joined, milliseconds, times
+from reports.formatting import joined, milliseconds, significant, times
 from reports.latency_table import LatencyRow, LatencyTable
 from reports.paper import Paper
 
@@ -23,7 +23,11 @@ def draw_latency(table: LatencyTable, style: Mapping[str, Look], paper: Paper) -
     if not rows:
         return Absent(title=TITLE, reason="no cell was measured")
     ratios = _has_ratios(table)
-    fits = [f"{row.label} {_ms(row.line.intercept)} + {_ms(row.line.slope)} L" for row in rows if row.line is not None]
+    fits = [
+        f"{row.label} {_ms(row.line.intercept)} + {significant(row.line.slope * 1000, 3)} L"
+        for row in rows
+        if row.line is not None
+    ]
     second = f"the speed-up over {table.baseline}" if ratios else "the same on a linear scale"
     parts = [
         f"Latency against length (the paper's figure 5), and {second}; {machine(table)}; "

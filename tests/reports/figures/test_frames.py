@@ -5,7 +5,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from reports.figures.frames import strip_figure
+from reports.figures.frames import LABEL_INCHES, MOST_COLUMNS, draw_strip, strip_figure
 from reports.figures.style import render_figure
 from reports.paper import load_paper
 from reports.quality_table import quality_tables
@@ -81,3 +81,48 @@ def test_strips_are_labelled_as_the_tables_are(make, tmp_path):
     (strip,), missing = strips_of(records, tmp_path)
     assert [row.label for row in strip.rows] == [TRUTH, "HH-T2L (chunk=default)", "HH-T2L (chunk=8)"]
     assert missing == ["DualLip: the cell failed (grid, predicted durations)"]
+
+
+def test_the_short_case_comes_first_and_both_say_what_they_are(make, tmp_path):
+    make.write_strip(tmp_path / "a.safetensors", [[0.1] * 7, [0.9] * 7])
+    scores = make.clips("hh_t2l", 2)
+    scores = [
+        clip.model_copy(update={"frames": n, "utterance": f"s1/clip00{i}"})
+        for i, (clip, n) in enumerate(zip(scores, (120, 60), strict=True))
+    ]
+    strips, _ = strips_of([make.quality("hh_t2l", scores=scores, strip="a.safetensors")], tmp_path)
+    assert [(strip.case, strip.utterance, strip.frames) for strip in strips] == [
+        ("short", "s1/clip001", 60), ("long", "s1/clip000", 120),
+    ]  # fmt: skip
+    drawn = draw_strip(strips[0], load_paper())
+    assert drawn.title == "Sample frames, short case"
+    assert "s1/clip001, “bin blue at f two now”, 60 frames, the short case" in drawn.caption
+    texts = [text.get_text() for text in drawn.figure.axes[0].texts]
+    assert texts[0] == "short case: “bin blue at f two now”, 60 frames; predicted durations"
+    same = [clip.model_copy(update={"frames": 75}) for clip in scores]
+    strips, _ = strips_of([make.quality("hh_t2l", scores=same, strip="a.safetensors")], tmp_path)
+    assert [strip.case for strip in strips] == [None, None]
+
+
+def test_many_samples_are_thinned_with_both_ends_kept(make, tmp_path):
+    numbers = ",".join(str(6 * i) for i in range(12))
+    make.write_strip(tmp_path / "a.safetensors", [[i / 12 for i in range(12)]], numbers=numbers)
+    (strip,), _ = strips_of([make.quality("hh_t2l", strip="a.safetensors")], tmp_path)
+    axes = strip_figure(strip).axes[0]
+    assert len(axes.images) == 2 * MOST_COLUMNS
+    shown = [int(text.get_text()) for text in axes.texts if text.get_text().isdigit()]
+    assert (shown[0], shown[-1]) == (0, 66)
+    assert (np.asarray(axes.images[-1].get_array()) == strip.rows[1].frames[-1]).all()
+
+
+def test_long_names_keep_out_of_the_pictures(make, tmp_path):
+    make.write_strip(tmp_path / "a.safetensors", [[0.1] * 7])
+    title = "A model whose name is much longer than anybody would like $x$"
+    (strip,), _ = strips_of([make.quality("odd", strip="a.safetensors", about={"title": title})], tmp_path)
+    figure = strip_figure(strip)
+    figure.draw_without_rendering()
+    (axes,) = figure.axes
+    (label,) = [text for text in axes.texts if text.get_text().startswith("A model")]
+    box = label.get_window_extent().transformed(axes.transData.inverted())
+    assert box.x0 >= 0
+    assert box.x1 <= LABEL_INCHES

@@ -1,5 +1,6 @@
 """Figures: that something is drawn, that it is the right thing, and that nothing global stays behind."""
 
+import dataclasses
 import io
 
 import matplotlib as mpl
@@ -7,7 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from reports.figures.latency import latency_figure
+from benchmarks.record import Failure
+from reports.figures.drawn import Absent, Drawn
+from reports.figures.latency import draw_latency, latency_figure
 from reports.figures.style import looks, render_figure
 from reports.latency_table import latency_tables
 from reports.paper import load_paper
@@ -100,3 +103,27 @@ def test_no_style_and_no_figure_stays_behind(make):
     assert dict(mpl.rcParams) == before
     pyplot = pytest.importorskip("matplotlib.pyplot")
     assert pyplot.get_fignums() == []
+
+
+def test_the_words_tell_the_fits_the_machine_and_both_ends(make):
+    table = table_of([make.latency(name, n) for name in ("hh_t2l", "dual_lip") for n in (50, 100)])
+    drawn = draw_latency(table, style_of(table), load_paper())
+    assert isinstance(drawn, Drawn)
+    line = next(row.line for row in table.rows if row.name == "hh_t2l")
+    assert f"HH-T2L {line.intercept * 1000:.2f} + {line.slope * 1000:.3g} L" in drawn.caption
+    assert (
+        "AMD EPYC 7B13, 2 threads, CPU, float32, batch 1, preset small; n = 20 timed calls per point" in drawn.caption
+    )
+    assert "Hollow: the paper's table 3" in drawn.caption
+    gain = next(row for row in table.rows if row.name == "hh_t2l").measured[100].speedup.value
+    assert f"({gain:.1f}× as fast as the baseline)" in drawn.alt
+    assert drawn.alt.count("baseline") == 1
+    right = drawn.figure.axes[1]
+    assert (right.get_yscale(), right.get_ylabel()) == ("log", "times as fast (log scale)")
+
+
+def test_where_every_cell_failed_there_is_a_reason(make):
+    table = table_of([make.latency("hh_t2l", 75)])
+    rows = [dataclasses.replace(row, cells={75: Failure(type="E", message="m")}) for row in table.rows]
+    found = draw_latency(dataclasses.replace(table, rows=rows), style_of(table), load_paper())
+    assert found == Absent(title="Latency against length", reason="no cell was measured")
