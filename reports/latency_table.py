@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmarks.measurement import Energy, Memory
 from benchmarks.record import Cell, Failure, Latency, Record, System
 from reports.paper import LatencyPoint, Paper
 from reports.statistics import Line, Ratio, Timing, line_over_length, speedup, timing
@@ -16,6 +15,8 @@ from reports.systems import Kind, Naming, accepts, hardware, labels, variant
 class LatencyCell:
     """One system at one length."""
 
+    result: Latency
+    """What the record holds."""
     frames: int
     tokens: int
     batch: int
@@ -29,8 +30,6 @@ class LatencyCell:
     """Over the baseline at the same length; None if the baseline was not measured there."""
     paper: LatencyPoint | None
     """The paper's value at exactly this length."""
-    memory: Memory | None = None
-    energy: Energy | None = None
 
     @property
     def ms_per_frame(self) -> float:
@@ -268,6 +267,7 @@ def _cell(result: Latency, baseline: list[float] | None, paper: LatencyPoint | N
     walls = _walls(result)
     on_device = [sample.device_s for sample in result.samples if sample.device_s is not None]
     return LatencyCell(
+        result=result,
         frames=result.frames,
         tokens=result.tokens,
         batch=result.batch,
@@ -278,6 +278,4 @@ def _cell(result: Latency, baseline: list[float] | None, paper: LatencyPoint | N
         settled=result.settled,
         speedup=speedup(baseline, walls) if baseline else None,
         paper=paper,
-        memory=result.memory,
-        energy=result.energy,
     )

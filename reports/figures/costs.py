@@ -108,9 +108,10 @@ def _memory(on_gpu: bool) -> Callable[[LatencyCell], float | None]:
     """Peak in MiB: of the allocator on a GPU, else of the process."""
 
     def value(cell: LatencyCell) -> float | None:
-        if cell.memory is None:
+        memory = cell.result.memory
+        if memory is None:
             return None
-        peak = cell.memory.allocated_bytes if on_gpu else cell.memory.resident_bytes
+        peak = memory.allocated_bytes if on_gpu else memory.resident_bytes
         return None if peak is None else peak / MIB
 
     return value
@@ -118,7 +119,8 @@ def _memory(on_gpu: bool) -> Callable[[LatencyCell], float | None]:
 
 def _energy(cell: LatencyCell) -> float | None:
     """Joules of one call."""
-    return None if cell.energy is None else cell.energy.joules / cell.energy.calls
+    energy = cell.result.energy
+    return None if energy is None else energy.joules / energy.calls
 
 
 def costs_figure(panels: Mapping[str, Panel], style: Mapping[str, Look], *, about: str) -> Figure:
