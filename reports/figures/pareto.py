@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -100,24 +101,24 @@ def pair(table: QualityTable, times: LatencyTable) -> tuple[list[Point], int]:
         The points in the order of `table`, all at one length, and that length in frames: the one next to the mean
         length of the clips that most of the models were timed at.
     """
-    pairs = [(row, timed) for row in table.models for timed in times.rows if _same(row, timed)]
-    if not pairs:
+    pairs = [(row, timed, timed.measured) for row in table.models for timed in times.rows if _same(row, timed)]
+    lengths = Counter(length for _, _, measured in pairs for length in measured)
+    if not lengths:
         return [], 0
-    lengths = [clip.generated_frames for row, _ in pairs for clip in row.scores]
-    typical = sum(lengths) / max(1, len(lengths))
-    counts = {n: sum(n in timed.measured for _, timed in pairs) for _, each in pairs for n in each.measured}
-    frames = min(counts, key=lambda n: (-counts[n], abs(n - typical)))
-    several = {id(row) for row, _ in pairs if sum(other is row for other, _ in pairs) > 1}
+    made = [clip.generated_frames for row, *_ in pairs for clip in row.scores]
+    typical = sum(made) / max(1, len(made))
+    frames = min(lengths, key=lambda n: (-lengths[n], abs(n - typical)))
+    ways = Counter(row.label for row, *_ in pairs)
     return [
-        Point(timed.label if id(row) in several else row.label, row, timed.measured[frames])
-        for row, timed in pairs
-        if frames in timed.measured
+        Point(timed.label if ways[row.label] > 1 else row.label, row, measured[frames])
+        for row, timed, measured in pairs
+        if frames in measured
     ], frames
 
 
 def _same(row: QualityRow, timed: LatencyRow) -> bool:
     a, b = row.system, timed.system
-    if a is None or b is None or not timed.measured:
+    if a is None or b is None:
         return False
     return (a.name, a.preset, a.options) == (b.name, b.preset, b.options)
 
