@@ -15,6 +15,8 @@ from reports.systems import Kind, Naming, accepts, hardware, labels, variant
 class LatencyCell:
     """One system at one length."""
 
+    result: Latency
+    """What the record holds."""
     frames: int
     tokens: int
     batch: int
@@ -265,6 +267,7 @@ def _cell(result: Latency, baseline: list[float] | None, paper: LatencyPoint | N
     walls = _walls(result)
     on_device = [sample.device_s for sample in result.samples if sample.device_s is not None]
     return LatencyCell(
+        result=result,
         frames=result.frames,
         tokens=result.tokens,
         batch=result.batch,

@@ -17,7 +17,6 @@ from reports.paper import Paper
 from reports.provenance import failures, provenance
 from reports.quality_table import QualityTable
 from reports.quality_text import left_out_notes, not_measured_notes, quality_texts
-from reports.strips import Strip
 from reports.tables import Tables, TextTable, details_text, latency_text, speedup_text
 from reports.templating import template
 from reports.verdict import coverage, findings, place, sizes, verdict
@@ -30,7 +29,9 @@ class Picture:
     path: str
     """Relative to the report, with forward slashes."""
     title: str
-    """What it shows, as markdown: its alternative text and its caption."""
+    """Its caption, as markdown."""
+    alt: str
+    """What it shows, as markdown, for those who do not see it."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ def render_markdown(
     latency: list[Section],
     strips: list[Picture],
     missing_strips: list[str],
+    figures: list[Picture],
+    missing_figures: list[str],
     comparison: list[ComparedTable],
     comparison_csv: str,
     calibration: Calibration | None,
@@ -70,6 +73,8 @@ def render_markdown(
         latency: see `latency_section`.
         strips: figures of sample frames.
         missing_strips: why systems are missing from them.
+        figures: all others that stand beside no table.
+        missing_figures: why some are not there.
         comparison: the paper's tables, see `reports.comparison.compare_with_paper`.
         comparison_csv: the same for programs, relative to the report.
         calibration: of the run's metrics; None if there is none.
@@ -86,6 +91,8 @@ def render_markdown(
         latency=_with_shared(latency),
         strips=strips,
         missing_strips=[escaped(reason) for reason in missing_strips],
+        figures=figures,
+        missing_figures=[escaped(reason) for reason in missing_figures],
         comparison=[(table.source, table.about, comparison_text(table)) for table in comparison],
         comparison_notes=COMPARISON_NOTES,
         comparison_csv=comparison_csv,
@@ -149,20 +156,3 @@ def latency_section(table: LatencyTable, paper: Paper, *, csv: str, picture: Pic
         picture=picture,
         csv=csv,
     )
-
-
-def latency_title(table: LatencyTable) -> str:
-    """Caption of the latency figure."""
-    other = f"speed-up over {table.baseline}" if speedup_text(table) else "the same on a linear scale"
-    return escaped(
-        f"Latency against length (the paper's figure 5), and {other}. Points: medians. Bands: 10th to 90th percentile. "
-        "Lines: least squares." + (" Hollow: the paper's table 3." if table.shows_paper else "")
-    )
-
-
-def strip_title(strip: Strip, paper: Paper) -> str:
-    """Caption of a frame strip."""
-    corpus = paper.corpora.get(strip.corpus, strip.corpus)
-    place = f"{strip.utterance}, {corpus}, {strip.durations} durations"
-    # what is said in a video file is not known
-    return escaped(f"“{strip.text}” ({place}). Numbers: frames." if strip.text else f"{place}. Numbers: frames.")

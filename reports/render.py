@@ -6,7 +6,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,17 +15,20 @@ from benchmarks.calibration import Calibration, load_calibration
 from benchmarks.record import Record
 from benchmarks.record_files import UserError, load_records
 from reports.comparison import compare_with_paper, comparison_frame
-from reports.figures import Look, latency_figure, looks, render_figure, strip_figure
+from reports.figures.drawn import Drawn
+from reports.figures.frames import STRIP
+from reports.figures.gallery import Placed, absences, draw_figures
+from reports.figures.latency import draw_latency
+from reports.figures.style import looks, render_figure
+from reports.formatting import escaped
 from reports.html import render_html
 from reports.latency_table import LatencyTable
 from reports.markdown import (
     Picture,
     Section,
     latency_section,
-    latency_title,
     quality_section,
     render_markdown,
-    strip_title,
 )
 from reports.paper import Paper, load_paper
 from reports.quality_table import QualityTable
@@ -72,7 +75,7 @@ def render(run: Path, out: Path | None = None) -> RenderedReport:
     names = naming(records, paper)
     tables = make_tables(records, names, paper)
     try:
-        return _write(folder, root, records, tables, paper, calibration)
+        return _write(folder, root, records, tables, names.order, paper, calibration)
     except OSError as error:
         place = error.filename or folder
         raise UserError(
@@ -88,18 +91,28 @@ def _root(run: Path) -> Path:
 
 
 def _write(
-    folder: Path, root: Path, records: list[Record], tables: Tables, paper: Paper, calibration: Calibration | None
+    folder: Path,
+    root: Path,
+    records: list[Record],
+    tables: Tables,
+    order: Sequence[str],
+    paper: Paper,
+    calibration: Calibration | None,
 ) -> RenderedReport:
     files = _Files(folder)
     try:
         quality = [_quality(i, table, paper, files) for i, table in enumerate(tables.quality, 1)]
-        style = looks((row.name, row.label) for table in tables.latency for row in table.rows)
-        latency = [_latency(i, table, style, paper, files) for i, table in enumerate(tables.latency, 1)]
+        latency = [_latency(i, table, order, paper, files) for i, table in enumerate(tables.latency, 1)]
         strips, missing = load_strips(tables.quality, root)
-        pictures = []
-        for i, strip in enumerate(strips, 1):
-            path = files.write(f"figures/strip-{i}.png", render_figure(strip_figure(strip), "png"))
-            pictures.append(Picture(path, strip_title(strip, paper)))
+        frames: list[Picture] = []
+        figures: list[Picture] = []
+        absent: list[Placed] = []
+        for one in draw_figures(tables, strips, order, paper):
+            if isinstance(one.what, Drawn):
+                name = _slug(one.what.name, *one.of)
+                (frames if one.what.name == STRIP else figures).append(_picture(one.what, name, files))
+            else:
+                absent.append(one)
         comparison = compare_with_paper(records, tables, paper)
         comparison_csv = files.write("tables/paper.csv", comparison_frame(comparison).to_csv(index=False).encode())
         text = render_markdown(
@@ -108,8 +121,10 @@ def _write(
             paper,
             quality=quality,
             latency=latency,
-            strips=pictures,
+            strips=frames,
             missing_strips=missing,
+            figures=figures,
+            missing_figures=absences(absent),
             comparison=comparison,
             comparison_csv=comparison_csv,
             calibration=calibration,
@@ -135,16 +150,19 @@ def _quality(index: int, table: QualityTable, paper: Paper, files: _Files) -> Se
     return quality_section(table, paper, csv=csv)
 
 
-def _latency(index: int, table: LatencyTable, style: Mapping[str, Look], paper: Paper, files: _Files) -> Section:
+def _latency(index: int, table: LatencyTable, order: Sequence[str], paper: Paper, files: _Files) -> Section:
     name = _slug(str(index), table.device, table.dtype, f"batch{table.batch}", table.preset or "")
     csv = files.write(f"tables/latency-{name}.csv", latency_frame(table).to_csv(index=False).encode())
-    picture = None
-    if any(row.measured for row in table.rows):
-        figure = latency_figure(table, style, paper)
-        for kind in ("svg", "png"):
-            path = files.write(f"figures/latency-{name}.{kind}", render_figure(figure, kind))
-            picture = Picture(path, latency_title(table))
+    drawn = draw_latency(table, looks(((row.name, row.label) for row in table.rows), order), paper)
+    picture = _picture(drawn, f"latency-{name}", files) if isinstance(drawn, Drawn) else None
     return latency_section(table, paper, csv=csv, picture=picture)
+
+
+def _picture(drawn: Drawn, name: str, files: _Files) -> Picture:
+    """Write a figure in both kinds; the page takes the SVG, markdown the PNG."""
+    files.write(f"figures/{name}.svg", render_figure(drawn.figure, "svg"))
+    path = files.write(f"figures/{name}.png", render_figure(drawn.figure, "png"))
+    return Picture(path, f"**{escaped(drawn.title)}.** {escaped(drawn.caption)}", escaped(drawn.alt))
 
 
 def _slug(*parts: str) -> str:

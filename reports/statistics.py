@@ -152,6 +152,58 @@ def mean_by_cluster(
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class MeanCurve:
+    """A mean over clips at each of several places."""
+
+    values: NDArray[np.float64]
+    """(P,); nan where no clip has a value."""
+    low: NDArray[np.float64]
+    """(P,) lower end of the 95 % interval; nan where fewer than `MIN_CLUSTERS` speakers (or clips) have a value."""
+    high: NDArray[np.float64]
+    """(P,)"""
+    counts: NDArray[np.int64]
+    """(P,) clips with a value."""
+
+
+def mean_curve(
+    values: NDArray[np.float64], speakers: Sequence[Hashable], *, seed: int = 0, resamples: int = 999
+) -> MeanCurve:
+    """Mean over clips at each place, with a bootstrap interval that resamples whole speakers; see `mean_by_cluster`.
+
+    One resampling serves all places, so a clip is in or out as a whole.
+
+    Args:
+        values: (clips, P); nan where a clip has none, as behind its last frame.
+        speakers: who speaks each clip.
+        seed: of the resampling.
+        resamples: how many; for a figure, whose bands need fewer digits than a table.
+
+    Raises:
+        ValueError: they have different lengths.
+    """
+    if len(values) != len(speakers):
+        raise ValueError(f"{len(values)} curves for {len(speakers)} speakers")
+    present = ~np.isnan(values)
+    counts = present.sum(axis=0)
+    clusters = speakers if len(set(speakers)) > 1 else range(len(values))
+    places = np.unique(np.array([str(name) for name in clusters]), return_inverse=True)[1]
+    members = np.zeros((int(places.max(initial=-1)) + 1, len(values)))
+    members[places, np.arange(len(values))] = 1.0
+    sums, shares = members @ np.where(present, values, 0.0), members @ present.astype(np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means = sums.sum(axis=0) / shares.sum(axis=0)
+        n = len(members)
+        drawn = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples) if n else np.zeros((1, 0))
+        found = (drawn @ sums) / (drawn @ shares)
+    enough = (shares > 0).sum(axis=0) >= MIN_CLUSTERS
+    low, high = np.full_like(means, math.nan), np.full_like(means, math.nan)
+    if enough.any():
+        tail = (1 - LEVEL) / 2
+        low[enough], high[enough] = np.nanquantile(found[:, enough], [tail, 1 - tail], axis=0)
+    return MeanCurve(values=means, low=low, high=high, counts=counts)
+
+
 def _by_cluster(values: NDArray[np.float64], names: Sequence[Hashable]) -> NDArray[np.float64]:
     """Sum of the values of each cluster."""
     index = {name: i for i, name in enumerate(dict.fromkeys(names))}

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
+from benchmarks.record import System
 from reports.quality_table import QualityRow, QualityTable
 
 TRUTH = "Ground truth"
@@ -27,6 +29,8 @@ class StripRow:
     """(K, H, W, 3) RGB."""
     numbers: tuple[int, ...]
     """(K,) frame number of each within the clip, from 0."""
+    system: System | None = None
+    """What made them; None: they are real."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,9 +39,12 @@ class Strip:
 
     utterance: str
     text: str
-    corpus: str
-    durations: str
-    protocol: str
+    table: QualityTable
+    """Whose rows these are."""
+    frames: int | None
+    """True length of the clip; None if no record tells."""
+    case: Literal["short", "long"] | None = None
+    """Which of a table's utterances this is; None if they are equally long."""
     rows: list[StripRow]
 
 
@@ -71,7 +78,7 @@ def load_strips(tables: Sequence[QualityTable], root: Path) -> tuple[list[Strip]
             if reason:
                 place = f"{reason} ({table.corpus.name}, {table.durations} durations)"
                 missing.setdefault(place, []).append(row.label)
-            found.append((row.label, samples))
+            found.append((row, samples))
         strips += _assemble(table, found)
     return strips, [f"{', '.join(left_out)}: {reason}" for reason, left_out in missing.items()]
 
@@ -111,24 +118,35 @@ def _sample(file: safe_open, metadata: dict[str, str], index: str) -> _Sample:
     )
 
 
-def _assemble(table: QualityTable, found: list[tuple[str, list[_Sample]]]) -> list[Strip]:
+def _assemble(table: QualityTable, found: list[tuple[QualityRow, list[_Sample]]]) -> list[Strip]:
     """Gather the systems' samples of each utterance; the truth is drawn once per set of frame numbers."""
+    lengths = {clip.utterance: clip.frames for row in table.rows for clip in row.scores}
     strips: dict[str, Strip] = {}
-    for label, samples in found:
+    for row, samples in found:
         for sample in samples:
             strip = strips.setdefault(
                 sample.utterance,
                 Strip(
                     utterance=sample.utterance,
                     text=sample.text,
-                    corpus=table.corpus.name,
-                    durations=table.durations,
-                    protocol=table.protocol.name,
+                    table=table,
+                    frames=lengths.get(sample.utterance),
                     rows=[],
                 ),
             )
-            if sample.numbers not in {row.numbers for row in strip.rows}:
+            if sample.numbers not in {shown.numbers for shown in strip.rows}:
                 strip.rows.append(StripRow(label=TRUTH, frames=sample.truth, numbers=sample.numbers))
-            place = max(i for i, row in enumerate(strip.rows) if row.numbers == sample.numbers) + 1
-            strip.rows.insert(place, StripRow(label=label, frames=sample.generated, numbers=sample.numbers))
-    return list(strips.values())
+            place = max(i for i, shown in enumerate(strip.rows) if shown.numbers == sample.numbers) + 1
+            made = StripRow(label=row.label, frames=sample.generated, numbers=sample.numbers, system=row.system)
+            strip.rows.insert(place, made)
+    return _with_cases(list(strips.values()))
+
+
+def _with_cases(strips: list[Strip]) -> list[Strip]:
+    """Say which utterance is the short and which the long one, the short one first."""
+    known = sorted((strip for strip in strips if strip.frames is not None), key=lambda strip: strip.frames or 0)
+    if len(known) < 2 or known[0].frames == known[-1].frames:
+        return strips
+    short, long = replace(known[0], case="short"), replace(known[-1], case="long")
+    others = [strip for strip in strips if strip.utterance not in (short.utterance, long.utterance)]
+    return [short, long, *others]

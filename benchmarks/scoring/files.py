@@ -34,14 +34,15 @@ class Keeper:
     Args:
         run: the run's folder.
         name: of the cell.
-        ids: all utterances; the first and the last are shown as strips.
+        ids: all utterances; strips show the shortest and the longest, of equally long ones the first and the last.
         keep_clips: whether every clip is kept as a video.
     """
 
     def __init__(self, run: Path, name: str, ids: Sequence[str], *, keep_clips: bool) -> None:
         self._run = run
         self._name = name
-        self._shown = dict.fromkeys([ids[0], ids[-1]])
+        self._places = {one: place for place, one in enumerate(ids)}
+        self._shown: list[tuple[int, int, str]] = []
         self._samples: dict[str, _Sample] = {}
         self._keep_clips = keep_clips
         self._index: dict[str, Any] = {}
@@ -53,8 +54,7 @@ class Keeper:
             VideoError: it cannot be written.
         """
         utterance = pair.truth.utterance
-        if utterance.id in self._shown:
-            self._samples[utterance.id] = _sample(pair)
+        self._show(pair)
         if self._keep_clips:
             file = f"{utterance.id.replace('/', '_')}.mkv"
             path = self._run / GENERATED / self._name / file
@@ -65,8 +65,16 @@ class Keeper:
     def save_strip(self) -> str:
         """Write the strips, and give back their file's name relative to the run."""
         name = f"{STRIPS}/{self._name}.safetensors"
-        _save_strip(self._run / name, [self._samples[i] for i in self._shown if i in self._samples])
+        _save_strip(self._run / name, [self._samples[i] for *_, i in self._shown])
         return name
+
+    def _show(self, pair: Pair) -> None:
+        """Take the clip's sample frames if it is the shortest or the longest so far."""
+        utterance = pair.truth.utterance
+        ranked = sorted([*self._shown, (len(pair.truth.frames), self._places[utterance.id], utterance.id)])
+        self._shown = [ranked[0], ranked[-1]] if len(ranked) > 1 else ranked
+        known = self._samples
+        self._samples = {i: known[i] if i in known else _sample(pair) for *_, i in self._shown}
 
     def save_clips(self) -> str | None:
         """Write the index of the kept clips, which makes them complete; their folder's name, or None."""

@@ -48,11 +48,19 @@ def test_every_file_is_there_and_no_picture_is_blank(demo):
     assert demo.markdown.is_file()
     assert demo.html.is_file()
     pngs = [path for path in demo.figures if path.suffix == ".png"]
-    assert len(pngs) == 1 + 4  # figure 5, and two utterances in two conditions
+    # figure 5, two utterances in two conditions, and what else the records hold
+    assert sorted(path.stem for path in pngs) == [
+        "durations-1-grid-predicted-paper",
+        "latency-1-cpu-float32-batch1-small",
+        "pareto_cpu-1-grid-predicted-paper",
+        "pareto_cpu-2-grid-true-paper",
+        "ssim_length-1-grid-predicted-paper",
+        *(f"strip-{i}" for i in (1, 2, 3, 4)),
+    ]
     for path in pngs:
         extrema = Image.open(path).convert("L").getextrema()
         assert extrema[1] - extrema[0] > 150
-    assert sum(path.suffix == ".svg" for path in demo.figures) == 1
+    assert {path.stem for path in demo.figures if path.suffix == ".svg"} == {path.stem for path in pngs}
     assert not list(demo.markdown.parent.rglob(".*.tmp"))
 
 
@@ -68,10 +76,23 @@ def test_the_verdict_comes_first_and_is_made_from_the_data(demo):
     assert order == sorted(order)
 
 
+def test_every_picture_has_a_caption_and_words_for_those_who_do_not_see_it(demo):
+    text = demo.markdown.read_text(encoding="utf-8")
+    found = re.findall(r"^!\[(.+)\]\((figures/\S+)\)\n\n\*\*(.+?)\.\*\* (.+)$", text, flags=re.MULTILINE)
+    assert len(found) == 9
+    for alt, _, title, caption in found:
+        assert len(alt) > 20
+        assert alt not in caption
+        assert title
+        assert "n = " in caption
+    page = Page(demo.html)
+    assert all(attributes["alt"] for tag, attributes in page.tags if tag == "img")
+
+
 def test_markdown_refers_to_files_that_exist(demo):
     text = demo.markdown.read_text(encoding="utf-8")
     targets = re.findall(r"\]\(((?:figures|tables)/[^)]+)\)", text)
-    assert len(targets) == 5 + 4
+    assert len(targets) == 9 + 4
     assert all((demo.markdown.parent / target).is_file() for target in targets)
 
 
@@ -86,7 +107,7 @@ def test_every_markdown_table_row_has_as_many_cells_as_its_header(demo):
 def test_html_needs_nothing_from_elsewhere(demo):
     page = Page(demo.html)
     images = [attributes["src"] for tag, attributes in page.tags if tag == "img"]
-    assert len(images) == 5
+    assert len(images) == 9
     assert all(source and source.startswith("data:image/") for source in images)
     assert not [tag for tag, _ in page.tags if tag in ("script", "link", "iframe")]
     assert "prefers-color-scheme: dark" in page.text
@@ -158,8 +179,9 @@ def test_a_run_with_only_quality(make, tmp_path):
     text = report.markdown.read_text(encoding="utf-8")
     assert "## Quality" in text
     assert "## Latency" not in text
-    assert report.figures == []
+    assert {path.stem for path in report.figures} == {"durations-1-grid-predicted-paper"}
     assert "the record names no strip file" in text
+    assert "- Quality against latency (GRID, predicted durations): nothing was timed" in text
     assert "none failed" in text
     titles = "PSNR, SSIM, LMD and Aperture correlation"
     assert f"No control beats every model on any metric compared: {titles} (GRID, predicted durations)." in text
@@ -215,7 +237,10 @@ def test_rendering_again_removes_what_has_gone_stale_and_nothing_else(make, tmp_
     for path in (tmp_path / "records").glob("latency-*"):
         path.unlink()
     second = render(tmp_path)
-    assert not [path for path in first.figures if path.exists()]
+    stale = [path for path in first.figures if path.name.startswith("latency-")]
+    assert len(stale) == 2
+    assert not [path for path in stale if path.exists()]
+    assert {path.name for path in first.figures if path.exists()} == {path.name for path in second.figures}
     assert [path.name for path in second.tables] == ["quality-1-grid-predicted-paper.csv", "paper.csv"]
     assert {path.name for path in (first.markdown.parent / "tables").iterdir()} == {
         "quality-1-grid-predicted-paper.csv",

@@ -8,7 +8,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from reports.statistics import MIN_CLUSTERS, MIN_SAMPLES, holm, line_over_length, mean_by_cluster, speedup, timing
+from reports.statistics import (
+    MIN_CLUSTERS,
+    MIN_SAMPLES,
+    holm,
+    line_over_length,
+    mean_by_cluster,
+    mean_curve,
+    speedup,
+    timing,
+)
 
 
 def resampled_means(values, speakers, n, seed=7):
@@ -164,3 +173,31 @@ def test_speedup_is_the_ratio_of_medians_with_a_bootstrap_interval():
 def test_holm_multiplies_the_smallest_by_all_and_never_falls():
     assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
     assert holm([]) == []
+
+
+def test_a_mean_curve_is_the_mean_of_the_clips_that_reach_a_place():
+    values = np.array([[1.0, 2.0, np.nan]] * 6 + [[3.0, np.nan, np.nan]] * 6)
+    found = mean_curve(values, ["s1"] * 12)
+    assert found.values[:2].tolist() == [2.0, 2.0]
+    assert math.isnan(found.values[2])
+    assert found.counts.tolist() == [12, 6, 0]
+    assert found.low[0] < 2.0 < found.high[0]
+    assert np.isnan(found.low[1:]).all(), "six clips are too few for an interval"
+
+
+def test_a_mean_curve_at_one_place_agrees_with_the_mean():
+    random = np.random.default_rng(0)
+    values, speakers = random.normal(size=60), [f"s{i % 15}" for i in range(60)]
+    one, curve = mean_by_cluster(values.tolist(), speakers), mean_curve(values[:, None], speakers, resamples=9999)
+    assert curve.values[0] == pytest.approx(one.value)
+    assert curve.low[0] == pytest.approx(one.interval.low, abs=0.02)
+    assert curve.high[0] == pytest.approx(one.interval.high, abs=0.02)
+
+
+def test_clips_of_one_speaker_are_one_cluster_of_a_mean_curve():
+    values = np.repeat(np.random.default_rng(0).normal(size=(12, 1)), 20, axis=0)
+    by_speaker = mean_curve(values, [f"s{i // 20}" for i in range(240)])
+    by_clip = mean_curve(values, ["s1"] * 240)
+    assert (by_speaker.high - by_speaker.low)[0] > 3 * (by_clip.high - by_clip.low)[0]
+    with pytest.raises(ValueError, match="240 curves for 1 speakers"):
+        mean_curve(values, ["s1"])

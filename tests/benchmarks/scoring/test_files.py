@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.numpy import load_file
 
 from benchmarks.scoring.clips import generated
@@ -33,6 +36,29 @@ def test_sample_frames_are_kept_side_by_side(kept):
     assert set(found) == {"0/truth", "0/generated", "1/truth", "1/generated"}
     assert all(frames.shape == found["0/truth"].shape and frames.dtype == "uint8" for frames in found.values())
     assert (found["0/truth"][0] == found["0/generated"][0]).all(), "the first frame is the identity"
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_the_shortest_and_the_longest_clip_are_shown_whatever_comes_first(drawn, pairs, tmp_path, backwards):
+    lengths = {pair.truth.utterance.id: len(pair.truth.frames) for pair in pairs}
+    assert len(set(lengths.values())) > 2, "otherwise this shows nothing"
+    keeper = Keeper(tmp_path, "parrot", drawn.corpus.ids("test"), keep_clips=False)
+    for pair in reversed(pairs) if backwards else pairs:
+        keeper.add(pair)
+    with safe_open(tmp_path / keeper.save_strip(), framework="numpy") as file:
+        shown = [file.metadata()[f"{index}/id"] for index in (0, 1)]
+    assert [lengths[i] for i in shown] == [min(lengths.values()), max(lengths.values())]
+
+
+def test_of_equally_long_clips_the_first_and_the_last_are_shown(pairs, tmp_path):
+    one = pairs[0].truth.utterance
+    ids = ["b", "a", "c", "d"]
+    keeper = Keeper(tmp_path, "parrot", ids, keep_clips=False)
+    for name in ids:
+        truth = pairs[0].truth._replace(utterance=dataclasses.replace(one, id=name))
+        keeper.add(pairs[0]._replace(truth=truth))
+    with safe_open(tmp_path / keeper.save_strip(), framework="numpy") as file:
+        assert [file.metadata()[f"{index}/id"] for index in (0, 1)] == ["b", "d"]
 
 
 def test_kept_clips_come_back_as_they_were(drawn, pairs, kept):

@@ -1,5 +1,6 @@
 """Figures: that something is drawn, that it is the right thing, and that nothing global stays behind."""
 
+import dataclasses
 import io
 
 import matplotlib as mpl
@@ -7,11 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from reports.figures import latency_figure, looks, render_figure, strip_figure
+from benchmarks.record import Failure
+from reports.figures.drawn import Absent, Drawn
+from reports.figures.latency import draw_latency, latency_figure
+from reports.figures.style import looks, render_figure
 from reports.latency_table import latency_tables
 from reports.paper import load_paper
-from reports.quality_table import quality_tables
-from reports.strips import TRUTH, load_strips
 from reports.systems import naming
 
 
@@ -99,83 +101,29 @@ def test_no_style_and_no_figure_stays_behind(make):
     before = dict(mpl.rcParams)
     assert b"<svg" in render_figure(latency_of([make.latency("hh_t2l", 75)]), "svg")
     assert dict(mpl.rcParams) == before
-    assert "matplotlib.pyplot" not in vars(__import__("reports.figures").figures)
     pyplot = pytest.importorskip("matplotlib.pyplot")
     assert pyplot.get_fignums() == []
 
 
-def test_looks_are_distinct_and_stable():
-    others = [(name, name.upper()) for name in "abcdefgh"]
-    systems = [("hh_t2l", "HH-T2L"), ("hh_t2l", "HH-T2L (tiny)"), ("dual_lip", "DualLip"), *others[:7]]
-    for ten in (systems, [*others, ("yak", "Yak"), ("zebra", "Zebra")]):
-        found = looks(ten)
-        assert len(found) == 10
-        assert len({(look.color, look.marker) for look in found.values()}) == 10
-    assert looks(systems) == looks(iter(systems))
-    assert looks([("hh_t2l", "HH-T2L")])["HH-T2L"] == looks(systems)["HH-T2L"]
+def test_the_words_tell_the_fits_the_machine_and_both_ends(make):
+    table = table_of([make.latency(name, n) for name in ("hh_t2l", "dual_lip") for n in (50, 100)])
+    drawn = draw_latency(table, style_of(table), load_paper())
+    assert isinstance(drawn, Drawn)
+    line = next(row.line for row in table.rows if row.name == "hh_t2l")
+    assert f"HH-T2L {line.intercept * 1000:.2f} + {line.slope * 1000:.3g} L" in drawn.caption
+    assert (
+        "AMD EPYC 7B13, 2 threads, CPU, float32, batch 1, preset small; n = 20 timed calls per point" in drawn.caption
+    )
+    assert "Hollow: the paper's table 3" in drawn.caption
+    gain = next(row for row in table.rows if row.name == "hh_t2l").measured[100].speedup.value
+    assert f"({gain:.1f}× as fast as the baseline)" in drawn.alt
+    assert drawn.alt.count("baseline") == 1
+    right = drawn.figure.axes[1]
+    assert (right.get_yscale(), right.get_ylabel()) == ("log", "times as fast (log scale)")
 
 
-def strips_of(records, root):
-    paper = load_paper()
-    return load_strips(quality_tables(records, naming(records, paper), paper), root)
-
-
-def test_strips_set_the_truth_above_the_systems(make, tmp_path):
-    make.write_strip(tmp_path / "strips" / "a.safetensors", [[0.1] * 7, [0.9] * 7])
-    make.write_strip(tmp_path / "strips" / "b.safetensors", [[0.0] * 7, [0.0] * 7])
-    records = [
-        make.quality("first_frame", strip="strips/b.safetensors"),
-        make.quality("hh_t2l", strip="strips/a.safetensors"),
-        make.quality("ground_truth", strip="strips/a.safetensors"),
-    ]
-    strips, missing = strips_of(records, tmp_path)
-    assert missing == []
-    assert [strip.utterance for strip in strips] == ["s1/clip000", "s1/clip001"]
-    assert [row.label for row in strips[0].rows] == [TRUTH, "HH-T2L", "First frame repeated"]
-    assert strips[0].rows[1].frames.shape == (7, 40, 80, 3)
-    assert strips[0].rows[0].numbers == (0, 12, 25, 37, 50, 62, 74)
-    image = pixels(render_figure(strip_figure(strips[0]), "png"))
-    assert image.std() > 20
-    open_mouth = strip_figure(strips[1])
-    assert np.abs(pixels(render_figure(open_mouth, "png")) - image).max() > 50
-
-
-def test_other_frame_numbers_repeat_the_truth(make, tmp_path):
-    make.write_strip(tmp_path / "a.safetensors", [[0.1] * 3], numbers="0,10,20")
-    make.write_strip(tmp_path / "b.safetensors", [[0.2] * 2], numbers="0,9")
-    records = [make.quality("hh_t2l", strip="a.safetensors"), make.quality("dual_lip", strip="b.safetensors")]
-    (strip,), _ = strips_of(records, tmp_path)
-    assert [(row.label, row.numbers) for row in strip.rows] == [
-        (TRUTH, (0, 10, 20)),
-        ("HH-T2L", (0, 10, 20)),
-        (TRUTH, (0, 9)),
-        ("DualLip", (0, 9)),
-    ]
-    assert pixels(render_figure(strip_figure(strip), "png")).std() > 20
-
-
-def test_a_strip_that_cannot_be_shown_is_left_out_with_a_reason(make, tmp_path):
-    (tmp_path / "broken.safetensors").write_bytes(b"not a strip")
-    make.write_strip(tmp_path / "short.safetensors", [[0.1] * 3], numbers="0,10")
-    make.write_strip(tmp_path.parent / "outside.safetensors", [[0.1] * 7])
-    paths = {
-        "hh_t2l": "gone.safetensors", "dual_lip": "broken.safetensors", "transformer_t2l": None,
-        "zebra": "../outside.safetensors", "yak": "short.safetensors",
-    }  # fmt: skip
-    strips, missing = strips_of([make.quality(name, strip=path) for name, path in paths.items()], tmp_path)
-    assert strips == []
-    reasons = "\n".join(missing)
-    assert "gone.safetensors is not there" in reasons
-    assert "broken.safetensors cannot be read" in reasons
-    assert "the record names no strip file" in reasons
-    assert "lies outside the run's folder" in reasons
-    assert "short.safetensors cannot be read" in reasons
-
-
-def test_strips_are_labelled_as_the_tables_are(make, tmp_path):
-    make.write_strip(tmp_path / "a.safetensors", [[0.1] * 7])
-    records = [make.quality("hh_t2l", strip="a.safetensors"), make.failed(make.quality_cell("dual_lip"))]
-    records.append(make.quality("hh_t2l", strip="a.safetensors", about={"options": {"chunk": 8}}))
-    (strip,), missing = strips_of(records, tmp_path)
-    assert [row.label for row in strip.rows] == [TRUTH, "HH-T2L (chunk=default)", "HH-T2L (chunk=8)"]
-    assert missing == ["DualLip: the cell failed (grid, predicted durations)"]
+def test_where_every_cell_failed_there_is_a_reason(make):
+    table = table_of([make.latency("hh_t2l", 75)])
+    rows = [dataclasses.replace(row, cells={75: Failure(type="E", message="m")}) for row in table.rows]
+    found = draw_latency(dataclasses.replace(table, rows=rows), style_of(table), load_paper())
+    assert found == Absent(title="Latency against length", reason="no cell was measured")

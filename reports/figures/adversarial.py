@@ -1,0 +1,184 @@
+"""With and without adversarial training, the middle of the mouth enlarged, after the paper's figure 6."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from reports.figures.drawn import Absent, Drawn, condition
+from reports.figures.frames import GAP, LABEL_INCHES, inches_figure, put_frame, put_label
+from reports.figures.style import FAINT, INK, SMALL, WIDTH, house_style, shown
+from reports.formatting import joined
+from reports.paper import Paper, uses_adversarial_loss, uses_ssim_loss
+from reports.quality_table import QualityTable
+from reports.strips import TRUTH, Strip, StripRow
+
+TITLE = "With and without adversarial training"
+MOMENTS = 3
+BOX = (0.2, 0.8)
+"""Part of the frame's height and width that is enlarged: crops are made around the mouth."""
+LOSSES = ("base", "+SSIM", "+ADV", "+SSIM+ADV")
+"""Table 4's rows, in its order."""
+
+
+class Ablation(NamedTuple):
+    """Variants of one system on one utterance."""
+
+    strip: Strip
+    title: str
+    """The system's."""
+    truth: StripRow
+    variants: list[tuple[str, StripRow]]
+    """Losses (of `LOSSES`) and frames, in table 4's order."""
+
+
+def draw_adversarial(strips: Sequence[Strip], table: QualityTable, paper: Paper) -> Drawn | Absent:
+    """Figure 6 with its words.
+
+    Args:
+        strips: of `table`.
+        table: of one condition.
+        paper: for the corpus' name.
+    """
+    found = find_ablation(strips)
+    if found is None:
+        return Absent(title=TITLE, reason=_why(strips, table))
+    present = list(dict.fromkeys(losses for losses, _ in found.variants))
+    missing = [losses for losses in LOSSES if losses not in present]
+    names = [f"{losses} is {row.label}" for losses, row in found.variants]
+    caption = (
+        f"{found.title} trained with different losses (the paper's figure 6, the rows of its table 4): "
+        f"{'; '.join(names)}. {found.strip.utterance}, “{found.strip.text}”; {condition(table, paper)}; n = 1 clip. "
+        f"Left: a whole frame; right: its middle enlarged, at moments at which the real mouth differs most "
+        "from its first frame. Look at teeth, wrinkles and edges of the lips: the paper finds them sharper with "
+        "+ADV."
+    )
+    if missing:
+        caption += f" Not measured: {joined(missing)}."
+    return Drawn(
+        name="adversarial",
+        title=TITLE,
+        caption=caption,
+        alt=f"Rows of mouths: the truth, then {found.title} trained with {joined(present)}.",
+        figure=adversarial_figure(found),
+    )
+
+
+def losses_of(row: StripRow) -> str | None:
+    """Which losses trained what made a row, as table 4 calls them; None if its record does not tell."""
+    training = row.system.training if row.system is not None else None
+    if training is None:
+        return None
+    ssim = uses_ssim_loss(training.recipe)
+    if ssim is None:
+        return None
+    adversarial = uses_adversarial_loss(training.recipe)
+    return LOSSES[int(ssim) + 2 * int(adversarial)]
+
+
+def find_ablation(strips: Sequence[Strip]) -> Ablation | None:
+    """The utterance and system with most variants, some of them with and some without the discriminator."""
+    best: Ablation | None = None
+    for strip in strips:
+        by_system: dict[str, list[tuple[str, StripRow]]] = {}
+        for row in strip.rows:
+            losses = losses_of(row)
+            if losses is not None and row.system is not None:
+                by_system.setdefault(row.system.name, []).append((losses, row))
+        for variants in by_system.values():
+            # the truth was sampled as the first variant was, and so must the others have been
+            numbers = variants[0][1].numbers
+            variants = sorted((v for v in variants if v[1].numbers == numbers), key=lambda v: LOSSES.index(v[0]))
+            if len({"ADV" in losses for losses, _ in variants}) == 2 and (
+                best is None or len(variants) > len(best.variants)
+            ):
+                truth = next(row for row in strip.rows if row.label == TRUTH and row.numbers == numbers)
+                system = variants[0][1].system
+                best = Ablation(strip, system.title if system is not None else "", truth, variants)
+    return best
+
+
+def _why(strips: Sequence[Strip], table: QualityTable) -> str:
+    known = {losses for strip in strips for row in strip.rows if (losses := losses_of(row)) is not None}
+    if not strips:
+        return "no sample frames are there"
+    if not known:
+        return "no record of a model tells which losses trained it"
+    if any("ADV" in losses for losses in known) and any("ADV" not in losses for losses in known):
+        return "no system was trained both with and without the discriminator"
+    without = "with" if all("ADV" in losses for losses in known) else "without"
+    return f"every model was trained {without} the discriminator ({joined(sorted(known))})"
+
+
+def moments(truth: np.ndarray) -> list[int]:
+    """Where real frames differ most from the first, which models are given, and from one another, where it is enlarged.
+
+    Args:
+        truth: uint8 (K, H, W, 3).
+
+    Returns:
+        At most `MOMENTS` places, in their order in the clip; the first frame is none of them unless it is the only one.
+    """
+    middle = enlarged(truth).astype(np.float64)
+    chosen = [0]
+    while len(chosen) <= min(MOMENTS, len(truth) - 1):
+        apart = [np.abs(middle - middle[one]).mean(axis=(1, 2, 3)) for one in chosen]
+        nearest = np.min(apart, axis=0)
+        nearest[chosen] = -1.0
+        chosen.append(int(nearest.argmax()))
+    return sorted(chosen[1:]) or [0]
+
+
+def enlarged(frames: np.ndarray) -> np.ndarray:
+    """The part `BOX` of frames, (…, H, W, 3)."""
+    height, width = frames.shape[-3:-1]
+    low, high = BOX
+    return frames[..., round(low * height) : round(high * height), round(low * width) : round(high * width), :]
+
+
+def adversarial_figure(found: Ablation) -> Figure:
+    """A row for the truth and each variant: one whole frame, then enlarged ones.
+
+    Args:
+        found: see `find_ablation`.
+    """
+    rows = [(TRUTH, found.truth), *found.variants]
+    chosen = moments(found.truth.frames)
+    pitch = (WIDTH - LABEL_INCHES - 0.08) / (1 + len(chosen))
+    height, width = found.truth.frames.shape[1:3]
+    tall = (pitch - GAP) * height / width
+    top = 0.36
+    with house_style():
+        figure, axes = inches_figure(top + len(rows) * (tall + GAP) + 0.02)
+        axes.text(
+            LABEL_INCHES,
+            0.02,
+            f"{shown(found.title)}, “{shown(found.strip.text, 70)}”",
+            va="top",
+            fontsize=SMALL,
+            color=FAINT,
+        )
+        for level, (label, row) in enumerate(rows):
+            y = top + level * (tall + GAP)
+            put_label(axes, label, y + tall / 2, bold=label == TRUTH)
+            put_frame(axes, row.frames[chosen[0]], LABEL_INCHES, y, pitch - GAP, tall)
+            low, high = BOX
+            axes.add_patch(
+                Rectangle(
+                    (LABEL_INCHES + low * (pitch - GAP), y + low * tall), (high - low) * (pitch - GAP),
+                    (high - low) * tall, fill=False, edgecolor="white", linewidth=1.0,
+                )
+            )  # fmt: skip
+            for column, at in enumerate(chosen, start=1):
+                left = LABEL_INCHES + column * pitch + 0.06
+                put_frame(axes, enlarged(row.frames[at]), left, y, pitch - GAP, tall)
+        heads = [f"frame {found.truth.numbers[chosen[0]]}, whole"]
+        heads += [f"frame {found.truth.numbers[at]}, enlarged" for at in chosen]
+        for column, head in enumerate(heads):
+            middle = LABEL_INCHES + column * pitch + (pitch - GAP) / 2 + (0.06 if column else 0)
+            axes.text(middle, top - 0.03, head, ha="center", va="bottom", fontsize=7, color=INK)
+    return figure

@@ -1,0 +1,150 @@
+"""Memory and energy of a call against the length of the clip."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from matplotlib.figure import Figure
+
+from reports.figures.drawn import Absent, Drawn, machine
+from reports.figures.style import WIDTH, Look, empty_figure, finish, headed, house_style, legend
+from reports.formatting import number
+from reports.latency_table import LatencyCell, LatencyTable
+
+TITLE = "Memory and energy against length"
+MIB = 2**20
+MEMORY, ENERGY = "memory", "energy"
+
+
+class Panel(NamedTuple):
+    """One quantity of every system that has it."""
+
+    title: str
+    unit: str
+    series: dict[str, dict[int, float]]
+    """Label to length in frames to value."""
+
+
+def draw_costs(table: LatencyTable, style: Mapping[str, Look]) -> tuple[Drawn | None, list[Absent]]:
+    """The figure with its words, and which of its two panels are missing.
+
+    Args:
+        table: of one machine.
+        style: see `reports.figures.style.looks`.
+    """
+    panels = cost_panels(table)
+    absent = [
+        Absent(title=f"{what.capitalize()} against length", reason=_why(what, table))
+        for what in (MEMORY, ENERGY)
+        if what not in panels
+    ]
+    if not panels:
+        return None, absent
+    parts = [
+        f"{' and '.join(panel.title.lower() for panel in panels.values())} against the length of the clip; "
+        f"{machine(table)}; one measurement per point, in a pass of its own."
+    ]
+    if MEMORY in panels:
+        parts.append(
+            "Memory is what torch's allocator gave out at most, weights among it."
+            if table.device != "cpu"
+            else "Memory is the largest resident size of a fresh process that loads the model and makes one clip, the "
+            "interpreter and torch among it."
+        )
+    if ENERGY in panels:
+        parts.append("Energy is the GPU's own counter over back-to-back calls, what it draws when idle included.")
+    parts.append("A line that rises is a cost of every frame more; its height at short clips is the model's own.")
+    return (
+        Drawn(
+            name="costs",
+            title=TITLE,
+            caption=(text := " ".join(parts))[0].upper() + text[1:],
+            alt=" ".join(_told(panel) for panel in panels.values()),
+            figure=costs_figure(panels, style, about=machine(table)),
+        ),
+        absent,
+    )
+
+
+def _why(what: str, table: LatencyTable) -> str:
+    if what == ENERGY and table.device == "cpu":
+        return "energy is read from a GPU's counter, and these calls ran on a CPU"
+    return f"no record holds {'memory' if what == MEMORY else 'energy'}: it was not measured, or the records are older"
+
+
+def _told(panel: Panel) -> str:
+    told = []
+    for label, values in panel.series.items():
+        (first, start), *_, (last, end) = [*values.items(), *values.items()]
+        digits = 0 if max(start, end) >= 100 else 2
+        told.append(f"{label} {number(start, digits)} {panel.unit} at {first} frames, {number(end, digits)} at {last}")
+    return f"{panel.title}: {'; '.join(told)}."
+
+
+def cost_panels(table: LatencyTable) -> dict[str, Panel]:
+    """What there is to draw, by "memory" and "energy"; only what one system at least has."""
+    on_gpu = table.device != "cpu"
+    found = {
+        MEMORY: Panel(
+            "Peak GPU memory" if on_gpu else "Peak memory of the process", "MiB", _series(table, _memory(on_gpu))
+        ),
+        ENERGY: Panel("Energy per call", "J", _series(table, _energy)),
+    }
+    return {what: panel for what, panel in found.items() if panel.series}
+
+
+def _series(table: LatencyTable, value: Callable[[LatencyCell], float | None]) -> dict[str, dict[int, float]]:
+    found: dict[str, dict[int, float]] = {}
+    for row in table.rows:
+        for length, cell in row.measured.items():
+            known = value(cell)
+            if known is not None:
+                found.setdefault(row.label, {})[length] = known
+    return found
+
+
+def _memory(on_gpu: bool) -> Callable[[LatencyCell], float | None]:
+    """Peak in MiB: of the allocator on a GPU, else of the process."""
+
+    def value(cell: LatencyCell) -> float | None:
+        memory = cell.result.memory
+        if memory is None:
+            return None
+        peak = memory.allocated_bytes if on_gpu else memory.resident_bytes
+        return None if peak is None else peak / MIB
+
+    return value
+
+
+def _energy(cell: LatencyCell) -> float | None:
+    """Joules of one call."""
+    energy = cell.result.energy
+    return None if energy is None else energy.joules / energy.calls
+
+
+def costs_figure(panels: Mapping[str, Panel], style: Mapping[str, Look], *, about: str) -> Figure:
+    """A panel per quantity.
+
+    Args:
+        panels: at least one.
+        style: label to look.
+        about: what was measured on what.
+    """
+    with house_style():
+        figure = empty_figure(3.2, WIDTH if len(panels) > 1 else 0.65 * WIDTH)
+        axes = figure.subplots(1, len(panels), squeeze=False)[0]
+        for one, panel in zip(axes, panels.values(), strict=True):
+            for label, values in panel.series.items():
+                look = style[label]
+                one.plot(
+                    list(values), list(values.values()), color=look.color, marker=look.marker, linestyle=look.dash,
+                    markersize=5, linewidth=1.4,
+                )  # fmt: skip
+            finish(one, x="length of the clip (frames)", y=panel.unit, title=panel.title)
+            one.set_xlim(left=0)
+            one.set_ylim(0, one.get_ylim()[1] * 1.06)
+        labels = list(dict.fromkeys(label for panel in panels.values() for label in panel.series))
+        legend(figure, style, labels)
+        headed(figure, about)
+    return figure

@@ -1,0 +1,115 @@
+"""Sample frames beside the truth, after the paper's figure 3."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from reports.figures.drawn import Drawn, condition
+from reports.figures.style import FAINT, SMALL, WIDTH, house_style, shown
+from reports.formatting import joined
+from reports.paper import Paper
+from reports.strips import TRUTH, Strip, StripRow
+
+STRIP = "strip"
+"""Name of these figures."""
+TITLE = "Sample frames"
+LABEL_INCHES = 1.4
+"""Room for the names beside a strip."""
+MOST_COLUMNS = 9
+"""More frames than this would be too small to see teeth in."""
+LABEL_SIGNS = 22
+GAP = 0.03
+"""Inches between frames."""
+
+
+def draw_strip(strip: Strip, paper: Paper) -> Drawn:
+    """Figure 3 with its words: one utterance.
+
+    Args:
+        strip: see `strip_figure`.
+        paper: for the corpus' name.
+    """
+    systems = list(dict.fromkeys(row.label for row in strip.rows if row.label != TRUTH))
+    case = f", the {strip.case} case" if strip.case else ""
+    length = f", {strip.frames} frames" if strip.frames is not None else ""
+    caption = (
+        f"Frames of {strip.utterance}, “{strip.text}”{length}{case} (the paper's figure 3); "
+        f"{condition(strip.table, paper)}; n = 1 clip. Numbers are places in the clip. Look down a column: the mouth "
+        "should be as open and of the same shape as in the uppermost row; look along a row for frames that grow vague."
+    )
+    return Drawn(
+        name=STRIP,
+        title=f"{TITLE}, {strip.case} case" if strip.case else TITLE,
+        caption=caption,
+        alt=f"Rows of frames of the clip {strip.utterance}: the truth, then {joined(systems)}.",
+        figure=strip_figure(strip),
+    )
+
+
+def strip_figure(strip: Strip) -> Figure:
+    """One row per system, the truth on top, columns are moments of the clip with their frame numbers.
+
+    Args:
+        strip: at least one row. Where systems were sampled at other moments, the truth is repeated with its numbers.
+    """
+    columns = min(MOST_COLUMNS, max(len(row.frames) for row in strip.rows))
+    height, width = strip.rows[0].frames.shape[1:3]
+    pitch = (WIDTH - LABEL_INCHES - 0.02) / columns  # inches from one frame to the next
+    tall = (pitch - GAP) * height / width
+    tops, y = [], 0.2
+    for i, row in enumerate(strip.rows):
+        numbered = i == 0 or row.numbers != strip.rows[i - 1].numbers
+        y += 0.17 if numbered else 0.0
+        tops.append((y, numbered))
+        y += tall + GAP
+    with house_style():
+        figure, axes = inches_figure(y + 0.02)
+        length = f", {strip.frames} frames" if strip.frames is not None else ""
+        case = f"{strip.case} case: " if strip.case else ""
+        about = f"{case}“{shown(strip.text, 60)}”{length}; {strip.table.durations} durations"
+        axes.text(LABEL_INCHES, 0.02, about, ha="left", va="top", fontsize=SMALL, color=FAINT)
+        for row, (top, numbered) in zip(strip.rows, tops, strict=True):
+            _draw_row(axes, row, top, pitch=pitch, tall=tall, numbered=numbered)
+    return figure
+
+
+def inches_figure(height: float) -> tuple[Figure, Axes]:
+    """A figure of full width without axes to be seen; its coordinates are inches from the upper left corner."""
+    figure = Figure(figsize=(WIDTH, height))
+    FigureCanvasAgg(figure)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_xlim(0, WIDTH)
+    axes.set_ylim(height, 0)
+    axes.set_axis_off()
+    # a picture would fit the axes to itself
+    axes.autoscale(enable=False)
+    return figure, axes
+
+
+def put_frame(axes: Axes, frame: np.ndarray, left: float, top: float, wide: float, tall: float) -> None:
+    """Draw a picture, uint8 (H, W, 3), at a place in inches."""
+    axes.imshow(frame, extent=(left, left + wide, top + tall, top), aspect="auto")
+
+
+def put_label(axes: Axes, label: str, middle: float, *, bold: bool, right: float = LABEL_INCHES - 0.1) -> None:
+    """Name a row, in two lines if one is too short."""
+    words = shown(label, 2 * LABEL_SIGNS)
+    if len(words) > LABEL_SIGNS:
+        at = words.rfind(" ", 0, LABEL_SIGNS + 1)
+        words = f"{words[:at]}\n{words[at + 1 :]}" if at > 0 else shown(label, LABEL_SIGNS)
+    size = SMALL if "\n" in words else SMALL + 0.5
+    axes.text(right, middle, words, ha="right", va="center", fontsize=size, weight="bold" if bold else "normal")
+
+
+def _draw_row(axes: Axes, row: StripRow, top: float, *, pitch: float, tall: float, numbered: bool) -> None:
+    put_label(axes, row.label, top + tall / 2, bold=row.label == TRUTH)
+    chosen = np.linspace(0, len(row.frames) - 1, min(MOST_COLUMNS, len(row.frames))).round().astype(int)
+    for column, at in enumerate(chosen):
+        left = LABEL_INCHES + column * pitch
+        put_frame(axes, row.frames[at], left, top, pitch - GAP, tall)
+        if numbered:
+            place = str(row.numbers[at])
+            axes.text(left + (pitch - GAP) / 2, top - 0.03, place, ha="center", va="bottom", fontsize=7, color=FAINT)

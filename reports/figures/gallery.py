@@ -1,0 +1,112 @@
+"""All figures of a report, and why others are not in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from reports.figures.adversarial import draw_adversarial
+from reports.figures.costs import draw_costs
+from reports.figures.drawn import Absent, Drawn
+from reports.figures.durations import draw_durations
+from reports.figures.frames import draw_strip
+from reports.figures.lengths import draw_lengths
+from reports.figures.openings import draw_openings
+from reports.figures.pareto import draw_pareto, pair
+from reports.figures.positions import draw_positions
+from reports.figures.style import looks
+from reports.formatting import joined
+from reports.latency_table import LatencyTable
+from reports.paper import Paper
+from reports.quality_table import QualityTable
+from reports.strips import Strip
+from reports.tables import Tables
+
+PREFERRED = "paper"
+"""Protocol whose figures are drawn where clips were scored under several."""
+
+
+class Placed(NamedTuple):
+    """A figure, or its absence, with what it is of."""
+
+    of: tuple[str, ...]
+    """Parts of a name for files: unique for a figure's name within a report."""
+    place: str
+    """The condition, for people."""
+    what: Drawn | Absent
+
+
+def draw_figures(tables: Tables, strips: Sequence[Strip], order: Sequence[str], paper: Paper) -> Iterator[Placed]:
+    """Draw one figure after another, figure 5 apart, which stands beside its table.
+
+    Args:
+        tables: of one run.
+        strips: its sample frames.
+        order: registry names of all its systems, so that each looks the same everywhere.
+        paper: what stands beside ours.
+    """
+    for number, strip in enumerate(strips, start=1):
+        yield Placed((str(number),), _place(strip.table, paper), draw_strip(strip, paper))
+    for number, table in enumerate(tables.quality, start=1):
+        if any(_rivals(table, other) for other in tables.quality):
+            continue
+        of = (str(number), table.corpus.name, table.durations, table.protocol.name)
+        for what in _of_quality(table, [strip for strip in strips if strip.table is table], tables, order, paper):
+            yield Placed(of, _place(table, paper), what)
+    for number, timed in enumerate(tables.latency, start=1):
+        style = looks(((row.name, row.label) for row in timed.rows), order)
+        drawn, absent = draw_costs(timed, style)
+        for what in ([drawn] if drawn is not None else []) + absent:
+            yield Placed((str(number), timed.device, timed.dtype, f"batch{timed.batch}"), _machine(timed), what)
+
+
+def _rivals(table: QualityTable, other: QualityTable) -> bool:
+    """Whether another protocol's figures of the same clips stand for this table's."""
+    return (
+        other is not table
+        and other.protocol.name == PREFERRED != table.protocol.name
+        and (other.corpus.name, other.corpus.fingerprint, other.corpus.split, other.durations, other.frame_size)
+        == (table.corpus.name, table.corpus.fingerprint, table.corpus.split, table.durations, table.frame_size)
+    )
+
+
+def _of_quality(
+    table: QualityTable, strips: Sequence[Strip], tables: Tables, order: Sequence[str], paper: Paper
+) -> Iterator[Drawn | Absent]:
+    style = looks(((row.name, row.label) for row in table.rows), order)
+    yield draw_adversarial(strips, table, paper)
+    for draw in (draw_lengths, draw_positions, draw_openings, draw_durations):
+        yield draw(table, style, paper)
+    for timed in _timed(table, tables.latency):
+        yield draw_pareto(table, timed, style, paper)
+    if not tables.latency:
+        yield Absent(title="Quality against latency", reason="nothing was timed")
+
+
+def _timed(table: QualityTable, latency: Sequence[LatencyTable]) -> list[LatencyTable]:
+    """For each kind of device the latency table that most of the models are in, single clips before batches."""
+
+    def worth(timed: LatencyTable) -> tuple[int, int]:
+        return len(pair(table, timed)[0]), -timed.batch
+
+    return [
+        max((timed for timed in latency if timed.device == device), key=worth)
+        for device in dict.fromkeys(timed.device for timed in latency)
+    ]
+
+
+def absences(placed: Sequence[Placed]) -> list[str]:
+    """One sentence per reason why figures are not there, with all that it is true of, as plain text."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for one in placed:
+        if isinstance(one.what, Absent):
+            found.setdefault((one.what.title, one.what.reason), []).append(one.place)
+    return [f"{title} ({joined(dict.fromkeys(places))}): {reason}" for (title, reason), places in found.items()]
+
+
+def _place(table: QualityTable, paper: Paper) -> str:
+    return f"{paper.corpora.get(table.corpus.name, table.corpus.name)}, {table.durations} durations"
+
+
+def _machine(table: LatencyTable) -> str:
+    return f"{table.device.upper()}, {table.dtype}, batch {table.batch}"

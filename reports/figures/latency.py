@@ -1,0 +1,162 @@
+"""Latency against length, after the paper's figure 5."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from reports.figures.drawn import Absent, Drawn, machine
+from reports.figures.style import Look, draw_hollow, empty_figure, finish, headed, house_style, legend, plain_log
+from reports.formatting import joined, milliseconds, significant, times
+from reports.latency_table import LatencyRow, LatencyTable
+from reports.paper import Paper
+
+TITLE = "Latency against length"
+
+
+def draw_latency(table: LatencyTable, style: Mapping[str, Look], paper: Paper) -> Drawn | Absent:
+    """Figure 5 with its words; arguments as for `latency_figure`."""
+    rows = [row for row in table.rows if row.measured]
+    if not rows:
+        return Absent(title=TITLE, reason="no cell was measured")
+    ratios = _has_ratios(table)
+    fits = [
+        f"{row.label} {_ms(row.line.intercept)} + {significant(row.line.slope * 1000, 3)} L"
+        for row in rows
+        if row.line is not None
+    ]
+    second = f"the speed-up over {table.baseline}" if ratios else "the same on a linear scale"
+    parts = [
+        f"Latency against length (the paper's figure 5), and {second}; {machine(table)}; "
+        f"n = {_calls(rows)} timed calls per point.",
+        "Points are medians, bands the 10th to the 90th percentile, lines least squares"
+        + (f" (ms, L in frames: {'; '.join(fits)})." if fits else "."),
+        "A line that stays flat is a model that does not wait for its own frames.",
+    ]
+    if table.shows_paper:
+        parts.append(f"Hollow: the paper's table 3, on {paper.hardware}.")
+    return Drawn(
+        name="latency",
+        title=TITLE,
+        caption=" ".join(parts),
+        alt=f"Two panels over length in frames. {_told(rows, table.baseline)}",
+        figure=latency_figure(table, style, paper),
+    )
+
+
+def _ms(seconds: float) -> str:
+    return milliseconds(seconds)
+
+
+def _calls(rows: list[LatencyRow]) -> str:
+    counts = sorted({cell.wall.n for row in rows for cell in row.measured.values()})
+    return str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+
+
+def _told(rows: list[LatencyRow], baseline: str) -> str:
+    """Latencies at both ends, and the speed-up there, in words."""
+    told = []
+    for row in rows:
+        (first, start), *_, (last, end) = [*row.measured.items(), *row.measured.items()]
+        text = f"{row.label} takes {_ms(start.wall.median)} ms for {first} frames"
+        if last != first:
+            text += f" and {_ms(end.wall.median)} ms for {last}"
+        told.append(
+            f"{text} ({times(end.speedup.value)} as fast as the baseline)"
+            if end.speedup is not None and row.label != baseline
+            else text
+        )
+    return f"{joined(told)}."
+
+
+def _has_ratios(table: LatencyTable) -> bool:
+    return any(cell.speedup for row in table.rows for cell in row.measured.values() if row.label != table.baseline)
+
+
+def latency_figure(table: LatencyTable, style: Mapping[str, Look], paper: Paper) -> Figure:
+    """Latency over length for every system, and the speed-up over the baseline.
+
+    Points are medians, bands reach from the 10th to the 90th percentile, lines are least-squares fits. The paper prints
+    its figure 5 as a picture only, so its two points from table 3 stand for it.
+
+    Args:
+        table: at least one measured cell.
+        style: see `reports.figures.style.looks`.
+        paper: for its device.
+    """
+    rows = [row for row in table.rows if row.measured]
+    ratios = _has_ratios(table)
+    with house_style():
+        figure = empty_figure(3.5)
+        left, right = figure.subplots(1, 2)
+        for row in rows:
+            _draw_latency(left, row, style[row.label])
+            (_draw_speedup if ratios else _draw_latency)(right, row, style[row.label])
+        # of several rows of one system only the first has the paper's points: they would lie on top of one another
+        for row in {row.name: row for row in reversed(rows)}.values():
+            waits = [(point.frames, float(point.latency_s) * 1000) for point in row.paper]
+            gains = [(point.frames, float(point.speedup)) for point in row.paper]
+            draw_hollow(left, waits, style[row.label])
+            draw_hollow(right, gains if ratios else waits, style[row.label])
+        plain_log(left, "y")
+        _finish(left, "Latency (log scale)", "milliseconds per call")
+        if ratios:
+            plain_log(right, "y")
+            right.axhline(1, color="#b0b0b0", linewidth=1.0, zorder=1)
+            _finish(right, f"Speed-up over {table.baseline}", "times as fast (log scale)")
+        else:
+            _finish(right, "Latency (linear scale)", "milliseconds per call")
+        labels = [row.label for row in rows]
+        legend(figure, style, labels, hollow=f"paper ({paper.device})" if table.shows_paper else None)
+        headed(figure, machine(table))
+    return figure
+
+
+def _draw_latency(axes: Axes, row: LatencyRow, look: Look) -> None:
+    cells = row.measured
+    lengths = np.array(list(cells), dtype=float)
+    medians, p10, p90 = (
+        np.array([value * 1000 for value in column])
+        for column in zip(*((c.wall.median, c.wall.p10, c.wall.p90) for c in cells.values()), strict=True)
+    )
+    along = np.linspace(lengths.min(), lengths.max(), 200)
+    if len(lengths) > 1:
+        # Between lengths the band is straight in milliseconds, as the fit is, and so curved on the log scale.
+        low, high = np.interp(along, lengths, p10), np.interp(along, lengths, p90)
+        axes.fill_between(along, low, high, color=look.color, alpha=0.2, linewidth=0)
+    else:
+        axes.vlines(lengths, p10, p90, color=look.color, linewidth=2, alpha=0.5)
+    axes.plot(lengths, medians, linestyle="none", marker=look.marker, color=look.color, markersize=5, zorder=3)
+    if row.line is not None:
+        fitted = (row.line.intercept + row.line.slope * along) * 1000
+        shown = fitted > 0  # a log scale has no place for the rest
+        axes.plot(along[shown], fitted[shown], linestyle=look.dash, color=look.color, linewidth=1.4, zorder=2)
+
+
+def _draw_speedup(axes: Axes, row: LatencyRow, look: Look) -> None:
+    found = {n: cell.speedup for n, cell in row.measured.items() if cell.speedup is not None}
+    if found:
+        lengths = list(found)
+        values = [ratio.value for ratio in found.values()]
+        around = {n: ratio.interval for n, ratio in found.items() if ratio.interval is not None}
+        axes.vlines(
+            list(around),
+            [i.low for i in around.values()],
+            [i.high for i in around.values()],
+            color=look.color,
+            linewidth=1.4,
+            alpha=0.6,
+        )
+        axes.plot(
+            lengths, values, linestyle=look.dash, marker=look.marker, color=look.color, markersize=5, linewidth=1.4
+        )
+
+
+def _finish(axes: Axes, title: str, quantity: str) -> None:
+    finish(axes, x="length of the clip (frames)", y=quantity, title=title)
+    axes.set_xlim(left=0)
+    if axes.get_yscale() == "linear":
+        axes.set_ylim(0, axes.get_ylim()[1] * 1.06)

@@ -1,0 +1,235 @@
+"""SSIM against the length of clips, after the paper's figure 4."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from reports.figures.drawn import Absent, Drawn, condition, drawable, sample
+from reports.figures.style import (
+    SMALL,
+    Look,
+    draw_band,
+    draw_hollow,
+    empty_figure,
+    finish,
+    headed,
+    house_style,
+    legend,
+    shown,
+    whole,
+)
+from reports.formatting import count, joined, number
+from reports.paper import Paper
+from reports.quality_table import QualityRow, QualityTable
+from reports.statistics import MIN_CLUSTERS, Mean, mean_by_cluster
+
+TITLE = "SSIM against clip length"
+MOST_BINS = 6
+PER_BIN = 15
+"""Clips of a row that a bin shall have on average: with fewer, most bins have no interval."""
+RESAMPLES = 1999
+"""For a figure: the ends of a band need fewer digits than a table's."""
+
+
+class Bin(NamedTuple):
+    """Lengths that are taken together, both ends among them."""
+
+    low: int
+    high: int
+
+    @property
+    def text(self) -> str:
+        """Its lengths for people."""
+        return str(self.low) if self.low == self.high else f"{self.low}–{self.high}"
+
+
+class Binned(NamedTuple):
+    """One system's value in each bin that has clips of its."""
+
+    row: QualityRow
+    lengths: list[float]
+    """Mean length of the clips of each bin."""
+    bins: list[Bin]
+    means: list[Mean]
+
+
+def draw_lengths(table: QualityTable, style: Mapping[str, Look], paper: Paper) -> Drawn | Absent:
+    """Figure 4 with its words.
+
+    Args:
+        table: of one condition.
+        style: see `reports.figures.style.looks`.
+        paper: its means stand beside ours.
+    """
+    rows = [row for row in drawable(table) if any("ssim" in clip.values for clip in row.scores)]
+    if not any(row.kind == "model" for row in rows):
+        return Absent(title=TITLE, reason="no model has an SSIM")
+    found = length_bins([row for row in rows if row.kind == "model"])
+    if len(found) < 2:
+        return Absent(title=TITLE, reason=_too_alike(rows))
+    binned = [binned_ssim(row, found) for row in rows]
+    beside = _papers(table, rows, paper)
+    shortest, longest = found[0], found[-1]
+    told = [
+        f"{one.row.label} has {number(one.means[0].value, 3)} at {one.bins[0].text} frames and "
+        f"{number(one.means[-1].value, 3)} at {one.bins[-1].text}"
+        for one in binned
+        if one.row.kind == "model"
+    ]
+    chosen = "that the model chose" if table.durations == "predicted" else "of the clip"
+    caption = (
+        f"SSIM against the length {chosen} (the paper's figure 4); {condition(table, paper)}; "
+        f"{sample(rows, table)}, those of each point beneath (bins: {joined(one.text for one in found)} frames). "
+        f"Points are means over clips, bands and bars 95 % bootstrap intervals, given from {MIN_CLUSTERS} clips (or "
+        "speakers) on. A line that falls is error that grows with length; grey lines are mouths that never move."
+    )
+    if beside:
+        caption += f" Hollow: the paper's means over its test set, at its mean length ({joined(_at(beside))} frames)."
+    return Drawn(
+        name="ssim-length",
+        title=TITLE,
+        caption=caption,
+        alt=f"SSIM over {len(found)} bins of length from {shortest.low} to {longest.high} frames. {joined(told)}.",
+        figure=lengths_figure(binned, style, beside, about=condition(table, paper)),
+    )
+
+
+def _at(beside: Mapping[str, tuple[float, float]]) -> list[str]:
+    return [f"{x:g}" for x in sorted({x for x, _ in beside.values()})]
+
+
+def _too_alike(rows: Sequence[QualityRow]) -> str:
+    lengths = [clip.generated_frames for row in rows if row.kind == "model" for clip in row.scores]
+    most = max(row.clips for row in rows)
+    if min(lengths) == max(lengths):
+        return f"all clips have {lengths[0]} frames"
+    return f"{count(most, 'clip')} of {min(lengths)} to {max(lengths)} frames give no two bins of {MIN_CLUSTERS}"
+
+
+def length_bins(rows: Sequence[QualityRow]) -> list[Bin]:
+    """Bins with about as many clips in each: on average at least `MIN_CLUSTERS` of a row.
+
+    Args:
+        rows: whose clips are counted together, so that all have the same bins.
+
+    Returns:
+        At most `MOST_BINS` of them, shortest first, without gaps; fewer where many clips are equally long, none
+        where there are fewer than twice `MIN_CLUSTERS`.
+    """
+    lengths = np.sort([clip.generated_frames for row in rows for clip in row.scores if "ssim" in clip.values])
+    each = len(lengths) // max(1, len(rows))
+    if each < 2 * MIN_CLUSTERS:
+        return []
+    wanted = min(MOST_BINS, max(2, each // PER_BIN))
+    edges = np.unique(np.quantile(lengths, np.linspace(0, 1, wanted + 1), method="nearest"))
+    if len(edges) == 1:
+        return [Bin(int(edges[0]), int(edges[0]))]
+    lows = [int(edge) for edge in edges[:-1]]
+    found = [Bin(low, high - 1) for low, high in pairwise(lows)]
+    return _with_enough([*found, Bin(lows[-1], int(edges[-1]))], lengths, MIN_CLUSTERS * len(rows))
+
+
+def _with_enough(bins: list[Bin], lengths: np.ndarray, fewest: int) -> list[Bin]:
+    """Join bins with too few clips to their neighbours."""
+    found: list[Bin] = []
+    for one in bins:
+        if found and _inside(lengths, found[-1]) < fewest:
+            one = Bin(found.pop().low, one.high)
+        found.append(one)
+    if len(found) > 1 and _inside(lengths, found[-1]) < fewest:
+        last = found.pop()
+        found[-1] = Bin(found[-1].low, last.high)
+    return found
+
+
+def _inside(lengths: np.ndarray, one: Bin) -> int:
+    return int(((lengths >= one.low) & (lengths <= one.high)).sum())
+
+
+def binned_ssim(row: QualityRow, bins: Sequence[Bin]) -> Binned:
+    """One system's mean SSIM in each bin, with its interval; clips outside all bins (a control's) are left out."""
+    found = Binned(row, [], [], [])
+    for one in bins:
+        clips = [c for c in row.scores if "ssim" in c.values and one.low <= c.generated_frames <= one.high]
+        if clips:
+            found.lengths.append(sum(clip.generated_frames for clip in clips) / len(clips))
+            found.bins.append(one)
+            weights = [clip.weights.get("ssim", 1.0) for clip in clips]
+            values, speakers = [clip.values["ssim"] for clip in clips], [clip.speaker for clip in clips]
+            found.means.append(mean_by_cluster(values, speakers, weights=weights, resamples=RESAMPLES))
+    return found
+
+
+def _papers(table: QualityTable, rows: Sequence[QualityRow], paper: Paper) -> dict[str, tuple[float, float]]:
+    """Label to the paper's mean length and mean SSIM; of several rows of one system the first has it."""
+    frames = next((c.frames for c in paper.latency if c.corpus == table.corpus.name), None)
+    found: dict[str, tuple[float, float]] = {}
+    names: set[str] = set()
+    for row in rows:
+        if frames is not None and row.entry is not None and "ssim" in row.entry.values and row.name not in names:
+            names.add(row.name)
+            found[row.label] = float(frames), float(row.entry.values["ssim"])
+    return found
+
+
+def lengths_figure(
+    binned: Sequence[Binned],
+    style: Mapping[str, Look],
+    beside: Mapping[str, tuple[float, float]],
+    *,
+    about: str,
+) -> Figure:
+    """SSIM over length, and beneath it how many clips each point has.
+
+    Args:
+        binned: one line each.
+        style: label to look.
+        beside: label to the paper's point.
+        about: what was measured.
+    """
+    with house_style():
+        figure = empty_figure(3.3 + 0.17 * len(binned))
+        upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3.0, 0.17 * (len(binned) + 1)))
+        for one in binned:
+            look = style[one.row.label]
+            low = [math.nan if mean.interval is None else mean.interval.low for mean in one.means]
+            high = [math.nan if mean.interval is None else mean.interval.high for mean in one.means]
+            draw_band(upper, one.lengths, low, high, look)
+            upper.vlines(one.lengths, low, high, color=look.color, linewidth=1.2, alpha=0.7)
+            upper.plot(
+                one.lengths, [mean.value for mean in one.means], color=look.color, marker=look.marker,
+                linestyle=look.dash, linewidth=1.4, markersize=5, zorder=3,
+            )  # fmt: skip
+        for label, point in beside.items():
+            draw_hollow(upper, [point], style[label])
+        finish(upper, x="length of the clip (frames)", y="SSIM", title="SSIM, higher is better")
+        whole(upper)
+        upper.tick_params(labelbottom=True)
+        _draw_counts(lower, binned, style)
+        hollow = "paper (mean)" if beside else None
+        legend(figure, style, [one.row.label for one in binned], hollow=hollow)
+        headed(figure, about)
+    return figure
+
+
+def _draw_counts(axes: Axes, binned: Sequence[Binned], style: Mapping[str, Look]) -> None:
+    """A line of numbers per system: clips of each bin."""
+    for level, one in enumerate(binned):
+        for length, mean in zip(one.lengths, one.means, strict=True):
+            axes.text(
+                length, -level, str(mean.n), ha="center", va="center", fontsize=SMALL, color=style[one.row.label].color
+            )
+    axes.set_ylim(-len(binned) + 0.4, 0.6)
+    axes.set_yticks([-level for level in range(len(binned))], [shown(one.row.label, 22) for one in binned])
+    axes.tick_params(axis="y", length=0, labelsize=SMALL)
+    axes.tick_params(axis="x", bottom=False, labelbottom=False)
+    for side in axes.spines.values():
+        side.set_visible(False)
+    axes.set_title("clips per point", fontsize=SMALL, weight="normal")

@@ -1,0 +1,244 @@
+"""Quality against latency: which model is worth its waiting time."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from benchmarks.record import MetricFacts
+from reports.figures.drawn import Absent, Drawn, condition, machine, sample
+from reports.figures.style import SMALL, Look, draw_hollow, empty_figure, finish, headed, house_style, legend, plain_log
+from reports.formatting import decimals_for, joined, milliseconds, number
+from reports.latency_table import LatencyCell, LatencyRow, LatencyTable
+from reports.paper import Paper
+from reports.quality_table import QualityRow, QualityTable
+from reports.statistics import Mean
+
+TITLE = "Quality against latency"
+METRICS = ("ssim", "lmd", "aperture_correlation", "psnr", "fid")
+"""In the order in which they are taken."""
+MOST_PANELS = 3
+STILL = "first_frame"
+"""The control that stands in each panel: a mouth that never moves, which takes no time at all."""
+
+
+STILL_LINE = "#8a8a8a"
+
+
+class Point(NamedTuple):
+    """One model: its quality, and how long it takes."""
+
+    label: str
+    quality: QualityRow
+    cell: LatencyCell
+
+
+def draw_pareto(table: QualityTable, times: LatencyTable, style: Mapping[str, Look], paper: Paper) -> Drawn | Absent:
+    """The figure with its words.
+
+    Args:
+        table: quality.
+        times: latency.
+        style: see `reports.figures.style.looks`, for the labels of the quality table.
+        paper: its own values stand beside ours.
+    """
+    title = f"{TITLE} ({times.device.upper()})"
+    points, frames = pair(table, times)
+    if len({point.quality.label for point in points}) < 2:
+        return Absent(title=title, reason="fewer than two models have both quality and latency under one preset")
+    metrics = _metrics(table, points)
+    if not metrics:
+        return Absent(title=title, reason=f"the models share none of {joined(METRICS)}")
+    beside = {metric.name: _papers(metric, points, table, paper) for metric in metrics}
+    shows = any(beside.values())
+    best = {metric.title: [p.label for p in frontier(points, metric)] for metric in metrics}
+    caption = (
+        f"Quality against the median time of a call that makes {frames} frames, of the lengths timed the one next to "
+        f"that of the clips; {condition(table, paper)}, {sample([point.quality for point in points], table)}; "
+        f"{machine(times)}. Better is up and left: an axis whose small values are better is turned round. Bars are "
+        "95 % intervals. The grey line joins the models that no other beats in both; the dotted one is the first frame "
+        "repeated, which never moves."
+    )
+    if shows:
+        caption += (
+            f" Hollow: the paper's tables, on {paper.hardware}, joined with ours by a thin line; compare their order, "
+            "not their times."
+        )
+    return Drawn(
+        name=f"pareto-{times.device}",
+        title=title,
+        caption=caption,
+        alt=" ".join(_told(metric, points) for metric in metrics)
+        + f" Unbeaten: {'; '.join(f'{joined(names)} on {metric}' for metric, names in best.items())}.",
+        figure=pareto_figure(
+            points, metrics, style, beside, still=_still(table), about=condition(table, paper), frames=frames
+        ),
+    )
+
+
+def _told(metric: MetricFacts, points: Sequence[Point]) -> str:
+    decimals = decimals_for(_mean(point, metric).value for point in points)
+    parts = [
+        f"{p.label} {number(_mean(p, metric).value, decimals)} in {milliseconds(p.cell.wall.median)} ms" for p in points
+    ]
+    return f"{metric.title}: {', '.join(parts)}."
+
+
+def pair(table: QualityTable, times: LatencyTable) -> tuple[list[Point], int]:
+    """Set models' quality and latency side by side.
+
+    Args:
+        table: quality.
+        times: latency; a system is the same there if name, preset and options are. Several of a kind (ways of running
+            one model) are points of their own.
+
+    Returns:
+        The points in the order of `table`, all at one length, and that length in frames: the one next to the mean
+        length of the clips that most of the models were timed at.
+    """
+    pairs = [(row, timed, timed.measured) for row in table.models for timed in times.rows if _same(row, timed)]
+    lengths = Counter(length for _, _, measured in pairs for length in measured)
+    if not lengths:
+        return [], 0
+    made = [clip.generated_frames for row, *_ in pairs for clip in row.scores]
+    typical = sum(made) / max(1, len(made))
+    frames = min(lengths, key=lambda n: (-lengths[n], abs(n - typical)))
+    ways = Counter(row.label for row, *_ in pairs)
+    return [
+        Point(timed.label if ways[row.label] > 1 else row.label, row, measured[frames])
+        for row, timed, measured in pairs
+        if frames in measured
+    ], frames
+
+
+def _same(row: QualityRow, timed: LatencyRow) -> bool:
+    a, b = row.system, timed.system
+    if a is None or b is None:
+        return False
+    return (a.name, a.preset, a.options) == (b.name, b.preset, b.options)
+
+
+def _mean(point: Point, metric: MetricFacts) -> Mean:
+    return point.quality.cells[metric.name].mean
+
+
+def _metrics(table: QualityTable, points: Sequence[Point]) -> list[MetricFacts]:
+    """Those that all points have, the most telling first."""
+    known = {metric.name: metric for metric in table.metrics}
+    found = [
+        known[name]
+        for name in METRICS
+        if name in known
+        and all(name in p.quality.cells and math.isfinite(p.quality.cells[name].mean.value) for p in points)
+    ]
+    return found[:MOST_PANELS]
+
+
+def frontier(points: Sequence[Point], metric: MetricFacts) -> list[Point]:
+    """Points that no other beats in both latency and quality, the fastest first."""
+    sign = -1 if metric.higher_is_better is False else 1
+    ranked = sorted(points, key=lambda p: (p.cell.wall.median, -sign * _mean(p, metric).value))
+    found: list[Point] = []
+    for point in ranked:
+        if not found or sign * _mean(point, metric).value > sign * _mean(found[-1], metric).value:
+            found.append(point)
+    return found
+
+
+def _papers(
+    metric: MetricFacts, points: Sequence[Point], table: QualityTable, paper: Paper
+) -> dict[str, tuple[float, float]]:
+    """Label to the paper's latency in ms and value, of this corpus; the first row of a system has it."""
+    found: dict[str, tuple[float, float]] = {}
+    names: set[str] = set()
+    for point in points:
+        value = point.quality.cells[metric.name].paper
+        waits = [p for p in paper.latencies(point.quality.name) if p.corpus == table.corpus.name]
+        if value is not None and waits and point.quality.name not in names:
+            names.add(point.quality.name)
+            found[point.label] = float(waits[0].latency_s) * 1000, float(value)
+    return found
+
+
+def _still(table: QualityTable) -> QualityRow | None:
+    return next((row for row in table.controls if row.name == STILL), None)
+
+
+def pareto_figure(
+    points: Sequence[Point],
+    metrics: Sequence[MetricFacts],
+    style: Mapping[str, Look],
+    beside: Mapping[str, Mapping[str, tuple[float, float]]],
+    *,
+    still: QualityRow | None,
+    about: str,
+    frames: int,
+) -> Figure:
+    """A panel per metric.
+
+    Args:
+        points: at least one.
+        metrics: that all of them have.
+        style: label of the quality table to look.
+        beside: metric to label to the paper's point.
+        still: the control to read them against.
+        about: what was measured.
+        frames: length of the timed calls.
+    """
+    seen = styles_of(points, style)
+    with house_style():
+        figure = empty_figure(3.3)
+        for axes, metric in zip(figure.subplots(1, len(metrics), squeeze=False)[0], metrics, strict=True):
+            best = frontier(points, metric)
+            axes.plot(
+                [p.cell.wall.median * 1000 for p in best], [_mean(p, metric).value for p in best],
+                color="#b0b0b0", linewidth=1.2, zorder=1,
+            )  # fmt: skip
+            for point in points:
+                _draw_point(axes, point, metric, seen[point.label], beside[metric.name].get(point.label))
+            if still is not None and metric.name in still.cells and math.isfinite(still.cells[metric.name].mean.value):
+                axes.axhline(still.cells[metric.name].mean.value, color=STILL_LINE, linestyle=":", linewidth=1.2)
+            unit = f" ({metric.unit})" if metric.unit else ""
+            better = "small is better, axis turned" if metric.higher_is_better is False else "large is better"
+            finish(axes, x=f"ms for {frames} frames", y=f"{metric.title}{unit}")
+            axes.set_title(better, fontsize=SMALL, weight="normal")
+            axes.margins(x=0.15, y=0.12)
+            plain_log(axes, "x", most=500 if len(metrics) < MOST_PANELS else 20)
+            axes.tick_params(axis="x", labelsize=SMALL)
+            if metric.higher_is_better is False:
+                axes.invert_yaxis()
+        hollow = "paper" if any(beside.values()) else None
+        rest = {still.label: STILL_LINE} if still is not None else {}
+        legend(figure, seen, [point.label for point in points], hollow=hollow, lines=False, rest=rest)
+        headed(figure, about)
+    return figure
+
+
+def styles_of(points: Sequence[Point], style: Mapping[str, Look]) -> dict[str, Look]:
+    """Label to look; ways of running one model share its colour and differ in their marker."""
+    shapes = ("o", "s", "^", "D", "v", "P", "X", "*", "<", "h")
+    found: dict[str, Look] = {}
+    for point in points:
+        own = style[point.quality.label]
+        taken = {look.marker for look in found.values() if look.color == own.color}
+        marker = own.marker if own.marker not in taken else next((m for m in shapes if m not in taken), own.marker)
+        found[point.label] = own._replace(marker=marker)
+    return found
+
+
+def _draw_point(axes: Axes, point: Point, metric: MetricFacts, look: Look, paper: tuple[float, float] | None) -> None:
+    x, mean = point.cell.wall.median * 1000, _mean(point, metric)
+    if paper is not None:
+        axes.plot([x, paper[0]], [mean.value, paper[1]], color=look.color, linewidth=0.6, alpha=0.6)
+        draw_hollow(axes, [paper], look)
+    if mean.interval is not None:
+        axes.vlines(x, mean.interval.low, mean.interval.high, color=look.color, linewidth=1.4, alpha=0.6)
+    if point.cell.wall.interval is not None:
+        wide = point.cell.wall.interval
+        axes.hlines(mean.value, wide.low * 1000, wide.high * 1000, color=look.color, linewidth=1.4, alpha=0.6)
+    axes.plot([x], [mean.value], color=look.color, marker=look.marker, linestyle="none", markersize=6.5, zorder=3)

@@ -1,0 +1,51 @@
+"""Memory and energy against length: what is measured on which device, and why a panel is missing."""
+
+from benchmarks.measurement import Energy, Memory
+from reports.figures.costs import draw_costs
+
+
+def timed(make, name, frames, *, memory=None, energy=None, **more):
+    record = make.latency(name, frames, **more)
+    result = record.result.model_copy(update={"memory": memory, "energy": energy})
+    return record.model_copy(update={"result": result})
+
+
+def on_gpu(make, name, frames):
+    memory = Memory(allocated_bytes=frames * 2**20, resident_bytes=99 * 2**30)
+    return timed(
+        make, name, frames, memory=memory, energy=Energy(calls=4, seconds=1, joules=8.0 * frames), device="cuda"
+    )
+
+
+def test_a_gpu_has_its_allocators_peak_and_joules_of_one_call(make, drawing):
+    table = drawing.latency_table([on_gpu(make, name, n) for name in ("hh_t2l", "dual_lip") for n in (75, 25)])
+    style = drawing.style(table)
+    drawn, absent = draw_costs(table, style)
+    assert absent == []
+    memory, energy = drawn.figure.axes
+    assert (memory.get_ylabel(), energy.get_ylabel()) == ("MiB", "J")
+    assert memory.get_xlabel() == "length of the clip (frames)"
+    line = drawing.line_of(memory, style["DualLip"])
+    assert (list(line.get_xdata()), list(line.get_ydata())) == ([25, 75], [25.0, 75.0])
+    assert list(drawing.line_of(energy, style["HH-T2L"]).get_ydata()) == [50.0, 150.0]
+    assert "HH-T2L 50 J at 25 frames, 150 at 75" in drawn.alt
+
+
+def test_a_cpu_has_the_process_and_a_reason_for_no_energy(make, drawing):
+    records = [timed(make, "hh_t2l", n, memory=Memory(resident_bytes=n * 2**20)) for n in (25, 75)]
+    records.append(timed(make, "dual_lip", 25))
+    table = drawing.latency_table(records)
+    drawn, absent = draw_costs(table, drawing.style(table))
+    (axes,) = drawn.figure.axes
+    assert len(axes.lines) == 1, "a system without a value has no line"
+    assert "resident size of a fresh process" in drawn.caption
+    assert [(one.title, one.reason) for one in absent] == [
+        ("Energy against length", "energy is read from a GPU's counter, and these calls ran on a CPU")
+    ]
+
+
+def test_older_records_have_neither(make, drawing):
+    table = drawing.latency_table([make.latency("hh_t2l", 25)])
+    drawn, absent = draw_costs(table, drawing.style(table))
+    assert drawn is None
+    assert [one.title for one in absent] == ["Memory against length", "Energy against length"]

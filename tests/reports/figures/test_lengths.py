@@ -1,0 +1,112 @@
+"""Figure 4: bins of length, what stands in each, and when there is nothing to show."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reports.figures.drawn import Absent, Drawn
+from reports.figures.lengths import MOST_BINS, PER_BIN, binned_ssim, draw_lengths, length_bins
+from reports.quality_table import QualityRow
+from reports.statistics import MIN_CLUSTERS
+
+
+def scored(make, drawing, name="hh_t2l", lengths=range(50, 110), fall=0.001, **more):
+    """A system whose SSIM falls with the length of the clip."""
+    clips = [drawing.clip(i, frames=n, ssim=0.9 - fall * n) for i, n in enumerate(lengths)]
+    return make.quality(name, scores=clips, **more)
+
+
+def drawn(records, drawing):
+    table = drawing.quality_table(records)
+    return draw_lengths(table, drawing.style(table), drawing.paper), table
+
+
+def test_points_are_means_of_the_clips_of_a_bin_and_n_stands_beneath(make, drawing):
+    found, table = drawn([scored(make, drawing)], drawing)
+    assert isinstance(found, Drawn)
+    upper, lower = found.figure.axes
+    line = drawing.line_of(upper, drawing.style(table)["HH-T2L"])
+    bins = length_bins(table.rows)
+    assert len(bins) == 60 // PER_BIN
+    clips = table.rows[0].scores
+    for one, x, y in zip(bins, line.get_xdata(), line.get_ydata(), strict=True):
+        inside = [c for c in clips if one.low <= c.generated_frames <= one.high]
+        assert x == pytest.approx(np.mean([c.generated_frames for c in inside]))
+        assert y == pytest.approx(np.mean([c.values["ssim"] for c in inside]))
+    assert sum(int(text.get_text()) for text in lower.texts) == 60
+    assert upper.get_xlabel() == "length of the clip (frames)"
+    assert upper.get_ylabel() == "SSIM"
+    assert len(upper.collections) == 2, "a band and its bars"
+    assert "protocol paper (aaaaaaaaaaaa)" in found.caption
+    assert "n = 60 clips of 1 speaker" in found.caption
+    assert "HH-T2L has 0.843" in found.alt
+
+
+def test_every_model_and_a_motionless_control_are_drawn_apart_on_the_same_bins(make, drawing):
+    names = ("hh_t2l", "dual_lip", "transformer_t2l", "first_frame", "ground_truth")
+    found, table = drawn([scored(make, drawing, name, fall=0.0001 * i) for i, name in enumerate(names)], drawing)
+    *labels, paper = [text.get_text() for text in found.figure.legends[0].get_texts()]
+    assert labels == ["HH-T2L", "DualLip", "TransformerT2L", "First frame repeated"]
+    assert paper == "paper (mean)"
+    style = drawing.style(table)
+    assert len({(style[label].color, style[label].dash, style[label].marker) for label in labels}) == 4
+    places = [drawing.line_of(found.figure.axes[0], style[label]).get_xdata().tolist() for label in labels]
+    assert places == [places[0]] * 4
+
+
+def test_a_bin_with_few_clips_has_a_point_and_no_interval(make, drawing):
+    many, few = scored(make, drawing), scored(make, drawing, "dual_lip", lengths=[*range(50, 60), 100, 101])
+    table = drawing.quality_table([many, few])
+    bins = length_bins(table.rows)
+    means = binned_ssim(next(row for row in table.rows if row.name == "dual_lip"), bins).means
+    assert [mean.interval is None for mean in means] == [mean.n < MIN_CLUSTERS for mean in means]
+    assert {mean.interval is None for mean in means} == {True, False}
+
+
+def test_the_papers_mean_stands_at_its_mean_length(make, drawing):
+    found, _ = drawn([scored(make, drawing, about={"training": None})], drawing)
+    upper = found.figure.axes[0]
+    (point,) = [line for line in upper.lines if line.get_markerfacecolor() == "white"]
+    assert (point.get_xdata().tolist(), point.get_ydata().tolist()) == ([75.0], [0.875])
+    assert "at its mean length (75 frames)" in found.caption
+    found, _ = drawn([scored(make, drawing, corpus="synthetic")], drawing)
+    assert not [line for line in found.figure.axes[0].lines if line.get_markerfacecolor() == "white"]
+    assert "Hollow" not in found.caption
+
+
+@pytest.mark.parametrize(
+    ("lengths", "reason"),
+    [
+        ([75] * 40, "all clips have 75 frames"),
+        (range(50, 69), "19 clips of 50 to 68 frames give no two bins of 10"),
+        ([75] * 39 + [76], "40 clips of 75 to 76 frames give no two bins of 10"),
+    ],
+)
+def test_without_two_bins_there_is_a_reason_instead(make, drawing, lengths, reason):
+    found, _ = drawn([scored(make, drawing, lengths=lengths)], drawing)
+    assert found == Absent(title="SSIM against clip length", reason=reason)
+
+
+def test_without_ssim_there_is_a_reason(make, drawing):
+    clips = [drawing.clip(i, frames=50 + i, values={"psnr": 20.0}) for i in range(30)]
+    found, _ = drawn([make.quality("hh_t2l", scores=clips), scored(make, drawing, "first_frame")], drawing)
+    assert isinstance(found, Absent)
+    assert found.reason == "no model has an SSIM"
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.integers(1, 300), min_size=1, max_size=150))
+def test_bins_hold_every_clip_once(drawing, lengths):
+    clips = [
+        drawing.clip(i, frames=2, generated=2).model_copy(update={"generated_frames": n}) for i, n in enumerate(lengths)
+    ]
+    bins = length_bins([QualityRow(name="a", label="a", kind="model", cells={}, scores=clips)])
+    if len(lengths) < 2 * MIN_CLUSTERS:
+        assert bins == []
+        return
+    assert 1 <= len(bins) <= MOST_BINS
+    inside = [sum(one.low <= n <= one.high for n in lengths) for one in bins]
+    assert sum(inside) == len(lengths)
+    assert min(inside) >= MIN_CLUSTERS
+    assert bins == sorted(bins)
