@@ -136,6 +136,11 @@ class ClipScore(_Frozen):
     """Metric name to the reason why this clip has no value."""
     curves: dict[str, list[float | None]] = Field(default_factory=dict)
     """Metric name to its value in each compared frame, six digits; None where a frame has none."""
+    aperture: list[float | None] = Field(default_factory=list)
+    """Opening of the inner lips in each generated frame, in pixels, six digits; None where no face was found. Empty if
+    no metric took landmarks, and in records that are older than this."""
+    aperture_truth: list[float | None] = Field(default_factory=list)
+    """The same of each real frame."""
 
 
 class CorpusScore(_Frozen):
