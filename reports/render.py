@@ -28,10 +28,12 @@ from reports.markdown import (
     strip_title,
 )
 from reports.paper import Paper, load_paper
+from reports.player import CLIPS, Player, board_titles, load_player
 from reports.quality_table import QualityTable
 from reports.quality_text import quality_frame
+from reports.sources import gather_sources
 from reports.strips import load_strips
-from reports.systems import naming
+from reports.systems import Naming, naming
 from reports.tables import Tables, latency_frame, make_tables
 
 WRITTEN = "lipbench-report.json"
@@ -50,13 +52,14 @@ class RenderedReport:
     """CSV files, one per table."""
 
 
-def render(run: Path, out: Path | None = None) -> RenderedReport:
+def render(run: Path, out: Path | None = None, *, clips: int = CLIPS) -> RenderedReport:
     """Render the report of a run, from its records alone.
 
     Args:
         run: the run's folder (with ``records/`` in it), a folder of records, or one record.
         out: where to write ``report.md``, ``index.html``, ``figures/`` and ``tables/``;
             default ``report`` in the run's folder.
+        clips: most clips that can be played in the page.
 
     Returns:
         What was written.
@@ -72,7 +75,7 @@ def render(run: Path, out: Path | None = None) -> RenderedReport:
     names = naming(records, paper)
     tables = make_tables(records, names, paper)
     try:
-        return _write(folder, root, records, tables, paper, calibration)
+        return _write(folder, root, records, tables, paper, calibration, names=names, clips=clips)
     except OSError as error:
         place = error.filename or folder
         raise UserError(
@@ -88,7 +91,15 @@ def _root(run: Path) -> Path:
 
 
 def _write(
-    folder: Path, root: Path, records: list[Record], tables: Tables, paper: Paper, calibration: Calibration | None
+    folder: Path,
+    root: Path,
+    records: list[Record],
+    tables: Tables,
+    paper: Paper,
+    calibration: Calibration | None,
+    *,
+    names: Naming,
+    clips: int,
 ) -> RenderedReport:
     files = _Files(folder)
     try:
@@ -116,7 +127,16 @@ def _write(
         )
         # The pages come last: whoever finds one finds everything that it refers to.
         files.write("report.md", text.encode())
-        files.write("index.html", render_html(text, folder).encode())
+        sources = gather_sources(
+            records,
+            names,
+            quality={str(section.csv): table for section, table in zip(quality, tables.quality, strict=True)},
+            latency={str(section.csv): table for section, table in zip(latency, tables.latency, strict=True)},
+            root=root,
+            page=folder,
+        )
+        player = _player(tables, root, paper, clips)
+        files.write("index.html", render_html(text, folder, player=player, sources=sources).encode())
         files.remove_stale()
     finally:
         files.write_list()
@@ -127,6 +147,12 @@ def _write(
         figures=[path for path in written if path.parent.name == "figures"],
         tables=[path for path in written if path.parent.name == "tables"],
     )
+
+
+def _player(tables: Tables, root: Path, paper: Paper, clips: int) -> Player | None:
+    """The page's player, in whose curves every model looks as it does in the figures."""
+    style = looks((row.name, row.label) for table in tables.quality for row in table.models)
+    return load_player(tables.quality, root, style=style, titles=board_titles(tables.quality, paper), limit=clips)
 
 
 def _quality(index: int, table: QualityTable, paper: Paper, files: _Files) -> Section:
