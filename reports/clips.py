@@ -1,4 +1,4 @@
-"""Which clips a page shows: what the run kept, and of that the worst, the best, the shortest, the longest and others."""
+"""Which clips a page shows: of those that the run kept the worst, the best, the shortest, the longest and others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.record import ClipScore, MetricFacts
 from reports.quality_table import QualityRow, QualityTable
 
 RANKED_BY = ("aperture_correlation", "lmd", "ssim", "psnr")
-"""Metrics to rank clips by, the first of them that was measured: a still mouth passes for a good one on the last two."""
+"""Metrics to rank clips by, the first of them that was measured: a still mouth does well on the last two."""
 INDEX = "clips.json"
 """File in a folder of generated clips, see `benchmarks.scoring.files`."""
 
@@ -35,7 +35,7 @@ class Choice:
 
     clip: str
     why: str
-    """What it was chosen for, such as "worst of HH-T2L"."""
+    """What it was chosen for, such as "worst of HH-T2L by LMD"."""
 
 
 def kept_clips(row: QualityRow, root: Path) -> Kept:
@@ -121,16 +121,18 @@ def _deserving(
 ) -> Iterator[tuple[str, str]]:
     """Clips worth a look and why, the most telling first; a clip may come more than once."""
     metric = next(iter(clip_metrics(table)), None)
-    orders = (
-        [] if metric is None else [[s for s in ranked(row.scores, metric) if s.utterance in scores] for row in models]
-    )
+    orders: list[tuple[str, list[str]]] = []
+    if metric is not None:
+        for row in models:
+            clips = [score.utterance for score in ranked(row.scores, metric) if score.utterance in scores]
+            orders.append((f"{row.label} by {metric.title}", clips))
     by_length = sorted(scores.values(), key=lambda score: (score.frames, score.utterance))
     for turn in range(len(scores)):
         place = "" if turn == 0 else f"no. {turn + 1} "
         for name, end in (("worst", turn), ("best", -1 - turn)):
-            for row, order in zip(models, orders, strict=bool(orders)):
-                if turn < len(order):
-                    yield order[end].utterance, f"{place}{name} of {row.label}"
+            for whose, clips in orders:
+                if turn < len(clips):
+                    yield clips[end], f"{place}{name} of {whose}"
         if turn == 0:
             yield by_length[0].utterance, "shortest"
             yield by_length[-1].utterance, "longest"

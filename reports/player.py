@@ -105,12 +105,12 @@ def load_player(
 def board_titles(tables: Sequence[QualityTable], paper: Paper) -> list[str]:
     """Names of quality tables as plain text, with protocol and frame size where they tell tables apart."""
     short = [f"{paper.corpora.get(t.corpus.name, t.corpus.name)}, {t.durations} durations" for t in tables]
-    return [
-        text
-        if short.count(text) == 1
-        else f"{text} ({table.protocol.name}, {size(table.frame_size) if table.frame_size else 'own size'})"
-        for text, table in zip(short, tables, strict=True)
-    ]
+    return [text if short.count(text) == 1 else _told_apart(text, t) for text, t in zip(short, tables, strict=True)]
+
+
+def _told_apart(text: str, table: QualityTable) -> str:
+    frames = f"{size(table.frame_size)} pixels" if table.frame_size else "frames of their own size"
+    return f"{text}, {table.protocol.name} protocol, {frames}, {table.corpus.split} {table.corpus.fingerprint[:6]}"
 
 
 def _said(table: QualityTable, boards: Sequence[Mapping[str, Any]], limit: int) -> list[str]:
@@ -120,12 +120,12 @@ def _said(table: QualityTable, boards: Sequence[Mapping[str, Any]], limit: int) 
     metric = next(iter(clip_metrics(table)), None)
     if shown == 0:
         return [f"None of {count(total, 'clip')} can be played; their values are in the list."]
-    by = f" by {metric.title}" if metric else ""
-    chosen = f"the worst and the best of each model{by}, the shortest, the longest, and others spread evenly"
-    text = (
-        f"{shown} of {count(total, 'clip')} can be played: {chosen} (lipbench report RUN clips={limit} sets how many)."
-    )
-    return [f"{text} Frames are packed as WebP for looking at; every value was measured on the frames themselves."]
+    extremes = f"the worst and the best of each model by {metric.title}, " if metric else ""
+    return [
+        f"{shown} of {count(total, 'clip')} can be played: {extremes}the shortest, the longest, and others spread "
+        f"evenly. lipbench report RUN clips={limit} sets how many.",
+        "Frames are packed as WebP pictures for looking at; every value was measured on the frames themselves.",
+    ]
 
 
 def _board(
@@ -235,21 +235,16 @@ def _absences(models: Sequence[QualityRow], played: Mapping[str, Mapping[str, An
             found.append(f"Some clips of {label} cannot be shown: {joined(sorted(reasons - {'not kept'}))}.")
     sides = [side for play in played.values() for side in play["sides"]]
     if not any(side["aperture"] for side in sides):
-        told = [
-            row.not_measured[name]
-            for row in models
-            for name in ("aperture_correlation", "lmd")
-            if name in row.not_measured
-        ]
-        why = (
-            told[0]
-            if told
-            else "the records are older than these curves, or no metric that takes landmarks was asked for"
-        )
-        found.append(f"There are no curves of the mouth's opening: {why}.")
+        found.append(f"There are no curves of the mouth's opening: {_no_opening(models)}.")
     if any(side.get("length", 0) > MAX_FRAMES for side in sides):
         found.append(f"Of longer clips the first {MAX_FRAMES} frames are shown.")
     return found
+
+
+def _no_opening(models: Sequence[QualityRow]) -> str:
+    """Why no record has the opening of the lips."""
+    told = (row.not_measured.get(name) for row in models for name in ("aperture_correlation", "lmd"))
+    return next(filter(None, told), "the records are older than these, or no metric that takes landmarks was asked for")
 
 
 def _value(value: float | None) -> float | str | None:

@@ -135,7 +135,7 @@ def _source(record: Record, root: Path, page: Path, *, detailed: bool) -> Source
 
 
 def _href(key: str, root: Path, page: Path) -> str | None:
-    """A record's file as a relative link; None if there is no file of its name, or no such path, as on another drive."""
+    """A record's file as a relative link; None if no file has its name, or no path leads to it from the page."""
     for path in (root / "records" / f"{key}.json", root / f"{key}.json"):
         if path.is_file():
             try:

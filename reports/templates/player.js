@@ -45,7 +45,10 @@
     swatch.append(line);
     const facts = element("span", { class: "facts" });
     const values = system && clip.values[place - 1];
-    if (values) facts.textContent = board.metrics.slice(0, 3).map((m, i) => `${m.title} ${numberText(values[i], m)}`).join(" · ");
+    if (values) {
+      const places = [...new Set([Math.max(0, at("metric").selectedIndex), ...board.metrics.keys()])].slice(0, 3);
+      facts.textContent = places.map((i) => `${board.metrics[i].title} ${numberText(values[i], board.metrics[i])}`).join(" · ");
+    }
     else if (!system) facts.textContent = `${clip.frames} frames`;
     const opening = element("span", { class: "opening" });
     const caption = element("figcaption", {}, element("span", { class: "name" }, swatch, label), facts, opening);
@@ -184,6 +187,7 @@
     at("shortest").placeholder = Math.min(...lengths);
     at("longest").placeholder = Math.max(...lengths);
     at("shortest").value = at("longest").value = "";
+    at("shortest").closest("fieldset").hidden = Math.min(...lengths) === Math.max(...lengths);
     filter();
   }
 
