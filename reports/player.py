@@ -136,7 +136,7 @@ def _board(
     absent = {row.label: kept[row.label].reason for row in models if kept[row.label].reason}
     missing = [f"No clips of {label}: {reason}." for label, reason in absent.items()]
     scores = {row.label: {score.utterance: score for score in row.scores} for row in models}
-    played = {choice.clip: _play(choice, models, scores, kept, shelf) for choice in choices}
+    played = {c.clip: {"rank": i, **_play(c, models, scores, kept, shelf)} for i, c in enumerate(choices)}
     missing += _absences(models, played)
     every = sorted({utterance for found in scores.values() for utterance in found})
     listed = _listed(every, played)

@@ -161,17 +161,17 @@
       && (shortest === null || one.frames >= shortest) && (longest === null || one.frames <= longest));
   }
 
-  // Of what the filter leaves, the clip that is in the player stays there; else the first that can be played.
+  // Of what the filter leaves, the clip that is in the player stays there; else the first that was chosen of them.
   function filter() {
     const left = filtered();
     list.show(board, at("metric").selectedIndex, left);
     const playable = left.filter((one) => one.play);
-    if (!playable.includes(clip)) openClip(worst(playable));
+    if (!playable.includes(clip)) openClip(firstChosen(playable));
     else list.mark(clip);
   }
 
-  function worst(playable) {
-    return playable.find((one) => one.play.why.startsWith("worst")) || playable[0] || null;
+  function firstChosen(playable) {
+    return playable.reduce((best, one) => (best && best.play.rank <= one.play.rank ? best : one), null);
   }
 
   function openBoard(number) {
