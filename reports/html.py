@@ -14,10 +14,10 @@ from urllib.parse import unquote
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from reports.cell_links import link_cells
-from reports.outline import Entry, outline
+from reports.outline import Entry, outline, plain
 from reports.player import Player
 from reports.quality_text import CONTROLS_HEAD
 from reports.sources import Sources
@@ -47,6 +47,7 @@ def render_html(markdown: str, folder: Path, *, player: Player | None = None, so
     if sources is not None:
         link_cells(tokens, sources)
     _embed_images(tokens, folder)
+    tokens = _boxed_tables(tokens)
     contents = outline(tokens)
     place = _clips_place(tokens)
     if player is not None:
@@ -71,10 +72,24 @@ def render_html(markdown: str, folder: Path, *, player: Player | None = None, so
 
 def _rendered(parser: MarkdownIt, tokens: list[Token]) -> Markup:
     assert isinstance(parser.renderer, RendererHTML)
-    body = parser.renderer.render(tokens, parser.options, {})
-    # A wide table scrolls in a box of its own instead of widening the page; the box can be scrolled by keyboard.
-    body = body.replace("<table", '<div class="scroll" tabindex="0" role="group" aria-label="Table"><table')
-    return Markup(body.replace("</table>", "</table></div>"))
+    return Markup(parser.renderer.render(tokens, parser.options, {}))
+
+
+def _boxed_tables(tokens: list[Token]) -> list[Token]:
+    """Put every table into a box, named by its section, that scrolls where the table is wider than the page."""
+    found: list[Token] = []
+    heading = ""
+    for i, token in enumerate(tokens):
+        if token.type == "heading_open":
+            heading = plain(tokens[i + 1])
+        if token.type == "table_open":
+            name = escape(f"Table: {heading}")
+            box = Markup('<div class="scroll" tabindex="0" role="group" aria-label="{}">\n').format(name)
+            found.append(Token("html_block", "", 0, content=box))
+        found.append(token)
+        if token.type == "table_close":
+            found.append(Token("html_block", "", 0, content="</div>\n"))
+    return found
 
 
 def _clips_place(tokens: list[Token]) -> int:
