@@ -303,11 +303,11 @@ def test_as_many_clips_play_as_were_asked_for(page, run, visit, tmp_path):
 
 
 def test_a_table_whose_clips_were_not_kept_has_a_list_of_them(page):
-    page.get_by_label("Table", exact=True).select_option("GRID, true durations")
+    page.locator("#board").select_option(label="GRID, true durations")
     assert page.locator("#clip-list tbody tr").count() == 5
     assert page.locator("#player").is_hidden()
     assert "No clips of HH-T2L: its record names no kept clips" in page.locator("#clips-section").inner_text()
-    page.get_by_label("Table", exact=True).select_option("GRID, predicted durations")
+    page.locator("#board").select_option(label="GRID, predicted durations")
     assert shown(page).frames == [0, 0, 0]
 
 
