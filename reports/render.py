@@ -16,7 +16,6 @@ from benchmarks.record import Record
 from benchmarks.record_files import UserError, load_records
 from reports.comparison import compare_with_paper, comparison_frame
 from reports.figures import Look, latency_figure, looks, render_figure, strip_figure
-from reports.html import render_html
 from reports.latency_table import LatencyTable
 from reports.markdown import (
     Picture,
@@ -27,13 +26,13 @@ from reports.markdown import (
     render_markdown,
     strip_title,
 )
+from reports.page import render_page
 from reports.paper import Paper, load_paper
-from reports.player import CLIPS, Player, board_titles, load_player
+from reports.player import CLIPS
 from reports.quality_table import QualityTable
 from reports.quality_text import quality_frame
-from reports.sources import gather_sources
 from reports.strips import load_strips
-from reports.systems import Naming, naming
+from reports.systems import naming
 from reports.tables import Tables, latency_frame, make_tables
 
 WRITTEN = "lipbench-report.json"
@@ -75,7 +74,7 @@ def render(run: Path, out: Path | None = None, *, clips: int = CLIPS) -> Rendere
     names = naming(records, paper)
     tables = make_tables(records, names, paper)
     try:
-        return _write(folder, root, records, tables, paper, calibration, names=names, clips=clips)
+        return _write(folder, root, records, tables, paper, calibration, clips)
     except OSError as error:
         place = error.filename or folder
         raise UserError(
@@ -97,8 +96,6 @@ def _write(
     tables: Tables,
     paper: Paper,
     calibration: Calibration | None,
-    *,
-    names: Naming,
     clips: int,
 ) -> RenderedReport:
     files = _Files(folder)
@@ -127,16 +124,18 @@ def _write(
         )
         # The pages come last: whoever finds one finds everything that it refers to.
         files.write("report.md", text.encode())
-        sources = gather_sources(
+        page = render_page(
+            text,
             records,
-            names,
-            quality={str(section.csv): table for section, table in zip(quality, tables.quality, strict=True)},
-            latency={str(section.csv): table for section, table in zip(latency, tables.latency, strict=True)},
+            tables,
+            paper,
+            quality=[section.csv for section in quality],
+            latency=[section.csv for section in latency],
+            folder=folder,
             root=root,
-            page=folder,
+            clips=clips,
         )
-        player = _player(tables, root, paper, clips)
-        files.write("index.html", render_html(text, folder, player=player, sources=sources).encode())
+        files.write("index.html", page.encode())
         files.remove_stale()
     finally:
         files.write_list()
@@ -147,12 +146,6 @@ def _write(
         figures=[path for path in written if path.parent.name == "figures"],
         tables=[path for path in written if path.parent.name == "tables"],
     )
-
-
-def _player(tables: Tables, root: Path, paper: Paper, clips: int) -> Player | None:
-    """The page's player, in whose curves every model looks as it does in the figures."""
-    style = looks((row.name, row.label) for table in tables.quality for row in table.models)
-    return load_player(tables.quality, root, style=style, titles=board_titles(tables.quality, paper), limit=clips)
 
 
 def _quality(index: int, table: QualityTable, paper: Paper, files: _Files) -> Section:
