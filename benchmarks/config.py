@@ -231,6 +231,7 @@ class Report(_Checked):
 
     run: Path
     out: Path | None
+    clips: int = Field(ge=0)
 
 
 class Reproduce(_Checked):

@@ -1,28 +1,42 @@
-"""The markdown report as one HTML file that needs nothing else: no network, no other file."""
+"""The markdown report as one HTML file that needs nothing else: no network, no other file.
+
+The page adds to the markdown what only a page can do: clips that play, tables that sort, and from every number the way
+to its record. Without its script all text, tables and figures are there all the same.
+"""
 
 from __future__ import annotations
 
 import base64
+import hashlib
 from pathlib import Path
 from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
+from reports.cell_links import link_cells
+from reports.outline import Entry, outline, plain
+from reports.player import Player
 from reports.quality_text import CONTROLS_HEAD
+from reports.sources import Sources
 from reports.tables import FAILED
-from reports.templating import template
+from reports.templating import asset, template
 
 _MIME = {".png": "image/png", ".svg": "image/svg+xml"}
+_BEFORE_CLIPS = "Quality"
+"""Heading of the part that the clips come after."""
 
 
-def render_html(markdown: str, folder: Path) -> str:
+def render_html(markdown: str, folder: Path, *, player: Player | None = None, sources: Sources | None = None) -> str:
     """Render a report.
 
     Args:
         markdown: as `reports.markdown.render_markdown` makes it.
         folder: where its images, PNG or SVG, lie. Of a figure that exists as SVG too, the SVG is taken.
+        player: clips to play; None for a page without.
+        sources: the records behind the numbers; None for a page without.
 
     Returns:
         A complete page with its images in it. An image that is not there is replaced by its alternative text.
@@ -30,12 +44,66 @@ def render_html(markdown: str, folder: Path) -> str:
     parser = MarkdownIt("commonmark", {"html": True}).enable("table")
     tokens = parser.parse(markdown)
     _mark_rows(tokens)
+    if sources is not None:
+        link_cells(tokens, sources)
     _embed_images(tokens, folder)
-    body = parser.renderer.render(tokens, parser.options, {})
-    # A wide table scrolls in a box of its own instead of widening the page.
-    body = body.replace("<table>", '<div class="scroll"><table>').replace("</table>", "</table></div>")
-    title = next((t.content for i, t in enumerate(tokens) if i and tokens[i - 1].type == "heading_open"), "Report")
-    return template("report.html.j2").render(title=title, body=Markup(body))
+    tokens = _boxed_tables(tokens)
+    contents = outline(tokens)
+    place = _clips_place(tokens)
+    if player is not None:
+        at = next((i for i, entry in enumerate(contents) if entry.place >= place), len(contents))
+        contents.insert(at, Entry("clips", "Clips", place))
+    if sources is not None:
+        contents.append(Entry("records", "Records", len(tokens)))
+    script = asset("theme.js"), asset("page.js", "tables.js", "curves.js", "clip_list.js", "player.js")
+    return template("report.html.j2").render(
+        title=next((t.content for i, t in enumerate(tokens) if i and tokens[i - 1].type == "heading_open"), "Report"),
+        contents=contents,
+        before=_rendered(parser, tokens[:place]),
+        after=_rendered(parser, tokens[place:]),
+        player=player,
+        sources=sources,
+        style=asset("page.css", "player.css", "print.css"),
+        first_script=script[0],
+        script=script[1],
+        hashes=[_hash(one) for one in script],
+    )
+
+
+def _rendered(parser: MarkdownIt, tokens: list[Token]) -> Markup:
+    assert isinstance(parser.renderer, RendererHTML)
+    return Markup(parser.renderer.render(tokens, parser.options, {}))
+
+
+def _boxed_tables(tokens: list[Token]) -> list[Token]:
+    """Put every table into a box, named by its section, that scrolls where the table is wider than the page."""
+    found: list[Token] = []
+    heading = ""
+    for i, token in enumerate(tokens):
+        if token.type == "heading_open":
+            heading = plain(tokens[i + 1])
+        if token.type == "table_open":
+            name = escape(f"Table: {heading}")
+            box = Markup('<div class="scroll" tabindex="0" role="group" aria-label="{}">\n').format(name)
+            found.append(Token("html_block", "", 0, content=box))
+        found.append(token)
+        if token.type == "table_close":
+            found.append(Token("html_block", "", 0, content="</div>\n"))
+    return found
+
+
+def _clips_place(tokens: list[Token]) -> int:
+    """Index of the token before which the clips come: after the part on quality, or at the end."""
+    parts = [i for i, token in enumerate(tokens) if token.type == "heading_open" and token.tag == "h2"]
+    for i, following in zip(parts, [*parts[1:], len(tokens)], strict=True):
+        if tokens[i + 1].content == _BEFORE_CLIPS:
+            return following
+    return len(tokens)
+
+
+def _hash(script: str) -> str:
+    """What the page's policy names a script by, so that nothing else in it runs."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
 
 
 def _mark_rows(tokens: list[Token]) -> None:

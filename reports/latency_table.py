@@ -53,6 +53,8 @@ class LatencyRow:
     """None if every cell failed."""
     cells: dict[int, LatencyCell | Failure]
     """Length in frames to what was found there; an absent length was not attempted."""
+    records: dict[int, str]
+    """Length in frames to the key of the cell that it comes from."""
     line: Line | None
     """Latency over length; None for fewer than two lengths."""
     paper: list[LatencyPoint]
@@ -240,6 +242,15 @@ def _by_length(failures: list[Record], lengths: list[int]) -> dict[int, Failure]
     return found
 
 
+def _keys(failures: list[Record], lengths: list[int]) -> dict[int, str]:
+    """Keys of the failed cells by the lengths that they were of, as `_by_length` has their failures."""
+    found: dict[int, str] = {}
+    for record in failures:
+        for length in lengths if record.cell.frames is None else [record.cell.frames]:
+            found.setdefault(length, record.cell.key)
+    return found
+
+
 def _walls(result: Latency) -> list[float]:
     return [sample.wall_s for sample in result.samples]
 
@@ -258,6 +269,7 @@ def _row(
         kind=names.kinds[name],
         system=found.measured[0][1].system if found.measured else None,
         cells={**_by_length(found.failed, lengths), **measured},
+        records={**_keys(found.failed, lengths), **{r.frames: record.cell.key for record, r in found.measured}},
         line=line_over_length({n: cell.wall.median for n, cell in sorted(measured.items())}),
         paper=points,
     )

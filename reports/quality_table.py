@@ -55,6 +55,10 @@ class QualityRow:
     """The paper's row that stands beside this one."""
     strip: str | None = None
     """File with sample frames, relative to the run's folder."""
+    generated: str | None = None
+    """Folder with kept clips, relative to the run's folder."""
+    record: str = ""
+    """Key of the cell whose record this is."""
     left_out: Mapping[str, str] = field(default_factory=dict)
     """Clip to the reason why it was not scored."""
     failure: Failure | None = None
@@ -229,7 +233,7 @@ def _table(group: list[tuple[Record, Quality]], failures: list[Record], names: N
     same_split = reported is not None and _is_papers_split(first.corpus, reported)
     condition = reported if same_split else None
     titles = iter(labels([variant(record, names) for record in [*(record for record, _ in group), *failures]]))
-    rows = [_row(result, next(titles), condition) for result in results]
+    rows = [replace(_row(result, next(titles), condition), record=record.cell.key) for record, result in group]
     rows += [
         QualityRow(
             name=record.cell.system,
@@ -237,6 +241,7 @@ def _table(group: list[tuple[Record, Quality]], failures: list[Record], names: N
             kind=names.kinds[record.cell.system],
             cells={},
             failure=record.failure,
+            record=record.cell.key,
         )
         for record in failures
     ]
@@ -288,6 +293,7 @@ def _row(result: Quality, label: str, condition: QualityCondition | None) -> Qua
         device=result.device,
         entry=entry,
         strip=result.strip,
+        generated=result.generated,
         left_out=result.left_out,
     )
 

@@ -21,7 +21,6 @@ from reports.figures.gallery import Placed, absences, draw_figures
 from reports.figures.latency import draw_latency
 from reports.figures.style import looks, render_figure
 from reports.formatting import escaped
-from reports.html import render_html
 from reports.latency_table import LatencyTable
 from reports.markdown import (
     Picture,
@@ -30,7 +29,9 @@ from reports.markdown import (
     quality_section,
     render_markdown,
 )
+from reports.page import render_page
 from reports.paper import Paper, load_paper
+from reports.player import CLIPS
 from reports.quality_table import QualityTable
 from reports.quality_text import quality_frame
 from reports.strips import load_strips
@@ -53,13 +54,14 @@ class RenderedReport:
     """CSV files, one per table."""
 
 
-def render(run: Path, out: Path | None = None) -> RenderedReport:
+def render(run: Path, out: Path | None = None, *, clips: int = CLIPS) -> RenderedReport:
     """Render the report of a run, from its records alone.
 
     Args:
         run: the run's folder (with ``records/`` in it), a folder of records, or one record.
         out: where to write ``report.md``, ``index.html``, ``figures/`` and ``tables/``;
             default ``report`` in the run's folder.
+        clips: most clips that can be played in the page.
 
     Returns:
         What was written.
@@ -75,7 +77,7 @@ def render(run: Path, out: Path | None = None) -> RenderedReport:
     names = naming(records, paper)
     tables = make_tables(records, names, paper)
     try:
-        return _write(folder, root, records, tables, names.order, paper, calibration)
+        return _write(folder, root, records, tables, names.order, paper, calibration, clips)
     except OSError as error:
         place = error.filename or folder
         raise UserError(
@@ -98,6 +100,7 @@ def _write(
     order: Sequence[str],
     paper: Paper,
     calibration: Calibration | None,
+    clips: int,
 ) -> RenderedReport:
     files = _Files(folder)
     try:
@@ -131,7 +134,18 @@ def _write(
         )
         # The pages come last: whoever finds one finds everything that it refers to.
         files.write("report.md", text.encode())
-        files.write("index.html", render_html(text, folder).encode())
+        page = render_page(
+            text,
+            records,
+            tables,
+            paper,
+            quality=[section.csv for section in quality],
+            latency=[section.csv for section in latency],
+            folder=folder,
+            root=root,
+            clips=clips,
+        )
+        files.write("index.html", page.encode())
         files.remove_stale()
     finally:
         files.write_list()

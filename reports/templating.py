@@ -6,6 +6,7 @@ from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup
 
 FOLDER = Path(__file__).with_name("templates")
 
@@ -25,3 +26,9 @@ def _environment() -> Environment:
 def template(name: str) -> Template:
     """A template by its file name; one whose name ends in ``.html.j2`` escapes what it is filled with."""
     return _environment().get_template(name)
+
+
+@cache
+def asset(*names: str) -> Markup:
+    """Style sheets or scripts of ours, one after the other, as they go into a page."""
+    return Markup("\n".join((FOLDER / name).read_text(encoding="utf-8").strip() for name in names))

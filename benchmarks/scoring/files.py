@@ -1,4 +1,4 @@
-"""What is kept of the clips that were scored: a few frames for the report, and all of them as lossless videos."""
+"""What is kept of the clips that were scored: a few frames for the report, all of them as videos, the real ones too."""
 
 from __future__ import annotations
 
@@ -24,8 +24,11 @@ STRIP_FRAMES = 12
 STRIP_WIDTH = 320
 """Wider frames, of whole videos, are shown smaller."""
 GENERATED = "generated"
+REAL = "real"
+"""Folder of the real clips, which the cells of a run share."""
 INDEX = "clips.json"
-"""File in a folder of generated clips: utterance to its video and the durations that the model chose."""
+"""File in a folder of generated clips: utterance to its video, the durations that the model chose, and the video of the
+real clip, relative to the run."""
 
 
 class Keeper:
@@ -35,16 +38,18 @@ class Keeper:
         run: the run's folder.
         name: of the cell.
         ids: all utterances; strips show the shortest and the longest, of equally long ones the first and the last.
-        keep_clips: whether every clip is kept as a video.
+        keep_clips: whether every clip is kept as a video, and the real one beside it.
+        fingerprint: of the corpus: real clips of one fingerprint, id and size are the same and are kept once.
     """
 
-    def __init__(self, run: Path, name: str, ids: Sequence[str], *, keep_clips: bool) -> None:
+    def __init__(self, run: Path, name: str, ids: Sequence[str], *, keep_clips: bool, fingerprint: str) -> None:
         self._run = run
         self._name = name
         self._places = {one: place for place, one in enumerate(ids)}
         self._shown: list[tuple[int, int, str]] = []
         self._samples: dict[str, _Sample] = {}
         self._keep_clips = keep_clips
+        self._fingerprint = fingerprint
         self._index: dict[str, Any] = {}
 
     def add(self, pair: Pair) -> None:
@@ -60,7 +65,15 @@ class Keeper:
             path = self._run / GENERATED / self._name / file
             write_video(to_pictures(pair.made.frames), path, utterance.fps, lossless=True)
             durations = None if pair.made.durations is None else pair.made.durations.tolist()
-            self._index[utterance.id] = {"file": file, "durations": durations}
+            self._index[utterance.id] = {"file": file, "durations": durations, "real": self._keep_real(pair, file)}
+
+    def _keep_real(self, pair: Pair, file: str) -> str:
+        """Write the real clip unless it is there, and give back its name relative to the run."""
+        height, width = pair.truth.frames.shape[-2:]
+        name = f"{REAL}/{self._fingerprint[:12]}-{height}x{width}/{file}"
+        if not (self._run / name).is_file():
+            write_video(to_pictures(pair.truth.frames), self._run / name, pair.truth.utterance.fps, lossless=True)
+        return name
 
     def save_strip(self) -> str:
         """Write the strips, and give back their file's name relative to the run."""

@@ -19,6 +19,7 @@ from benchmarks.scoring.finder import Faces
 from metrics.alignment import Alignment, align, sampled
 from metrics.clip_metric import ClipMetric, Score
 from metrics.corpus_metric import CorpusMetric, NotMeasuredError
+from metrics.functional import aperture
 from metrics.inception import InceptionFeatures
 from metrics.protocols import Protocol
 
@@ -201,6 +202,8 @@ def measure(one: Aligned, measures: Measures, faces: tuple[Faces, Faces] | str |
     for name, metric in measures.corpus.items():
         views.update(name, metric)
     missing |= {name: score.reason for name, score in scores.items() if score.reason is not None}
+    lips = views.of("landmarks", is_aligned=False) if faces is not None else ""
+    opening = Sides([], []) if isinstance(lips, str) else Sides(*(_curve(aperture(points)) for points in lips))
     utterance, effect = one.pair.truth.utterance, one.alignment.effect
     return record.ClipScore(
         utterance=utterance.id,
@@ -221,6 +224,8 @@ def measure(one: Aligned, measures: Measures, faces: tuple[Faces, Faces] | str |
         weights={name: score.weight for name, score in scores.items() if score.reason is None and score.weight != 1},
         missing=missing,
         curves={name: _curve(score.frames) for name, score in scores.items() if score.frames is not None},
+        aperture=opening.preds,
+        aperture_truth=opening.target,
     )
 
 

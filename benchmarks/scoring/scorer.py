@@ -161,7 +161,10 @@ class Scorer:
         """Score clips of any origin, such as those that an earlier run kept; arguments as for `model`."""
         scoring = self.scoring
         measures = self._measures(system, durations, device)
-        kept = None if keep is None else files.Keeper(keep.run, keep.name, scoring.ids, keep_clips=keep.clips)
+        kept = None
+        if keep is not None:
+            real = scoring.corpus.fingerprint
+            kept = files.Keeper(keep.run, keep.name, scoring.ids, keep_clips=keep.clips, fingerprint=real)
         scores: list[record.ClipScore] = []
         for one, score in self._measured(pairs, measures):
             scores.append(score)

@@ -9,6 +9,6 @@ def run(request: Report) -> None:
     """Render, and print where the report lies."""
     from reports.render import render
 
-    rendered = render(request.run, request.out)
+    rendered = render(request.run, request.out, clips=request.clips)
     print(f"report: {rendered.markdown}")
     print(f"        {rendered.html}")

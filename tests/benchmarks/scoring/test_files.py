@@ -7,9 +7,10 @@ import torch
 from safetensors import safe_open
 from safetensors.numpy import load_file
 
-from benchmarks.scoring.clips import generated
-from benchmarks.scoring.files import Keeper, stored
+from benchmarks.scoring.clips import generated, to_pictures
+from benchmarks.scoring.files import Keeper, index_of, stored
 from benchmarks.scoring.scorer import Keep, Scorer
+from corpora.video import read_video
 from models.errors import UserError
 
 CPU = torch.device("cpu")
@@ -24,7 +25,7 @@ def pairs(drawn):
 
 @pytest.fixture
 def kept(drawn, pairs, tmp_path):
-    keeper = Keeper(tmp_path, "parrot", drawn.corpus.ids("test"), keep_clips=True)
+    keeper = Keeper(tmp_path, "parrot", drawn.corpus.ids("test"), keep_clips=True, fingerprint="f" * 64)
     for pair in pairs:
         keeper.add(pair)
     return tmp_path, keeper.save_strip(), keeper.save_clips()
@@ -42,7 +43,7 @@ def test_sample_frames_are_kept_side_by_side(kept):
 def test_the_shortest_and_the_longest_clip_are_shown_whatever_comes_first(drawn, pairs, tmp_path, backwards):
     lengths = {pair.truth.utterance.id: len(pair.truth.frames) for pair in pairs}
     assert len(set(lengths.values())) > 2, "otherwise this shows nothing"
-    keeper = Keeper(tmp_path, "parrot", drawn.corpus.ids("test"), keep_clips=False)
+    keeper = Keeper(tmp_path, "parrot", drawn.corpus.ids("test"), keep_clips=False, fingerprint="f" * 64)
     for pair in reversed(pairs) if backwards else pairs:
         keeper.add(pair)
     with safe_open(tmp_path / keeper.save_strip(), framework="numpy") as file:
@@ -53,7 +54,7 @@ def test_the_shortest_and_the_longest_clip_are_shown_whatever_comes_first(drawn,
 def test_of_equally_long_clips_the_first_and_the_last_are_shown(pairs, tmp_path):
     one = pairs[0].truth.utterance
     ids = ["b", "a", "c", "d"]
-    keeper = Keeper(tmp_path, "parrot", ids, keep_clips=False)
+    keeper = Keeper(tmp_path, "parrot", ids, keep_clips=False, fingerprint="f" * 64)
     for name in ids:
         truth = pairs[0].truth._replace(utterance=dataclasses.replace(one, id=name))
         keeper.add(pairs[0]._replace(truth=truth))
@@ -71,6 +72,22 @@ def test_kept_clips_come_back_as_they_were(drawn, pairs, kept):
         assert before.truth.utterance.id == after.truth.utterance.id
 
 
+def test_the_real_clips_are_kept_beside_them_and_once_for_all_cells(drawn, pairs, kept):
+    run, _, folder = kept
+    index = index_of(run / folder)
+    for pair in pairs:
+        real = read_video(run / index[pair.truth.utterance.id]["real"])
+        assert (real.frames == to_pictures(pair.truth.frames)).all()
+        assert real.fps == pair.truth.utterance.fps
+    files = {path: path.stat().st_ino for path in (run / "real").rglob("*.mkv")}
+    again = Keeper(run, "another", drawn.corpus.ids("test"), keep_clips=True, fingerprint="f" * 64)
+    other_corpus = Keeper(run, "other", drawn.corpus.ids("test"), keep_clips=True, fingerprint="e" * 64)
+    again.add(pairs[0])
+    assert {path: path.stat().st_ino for path in (run / "real").rglob("*.mkv")} == files, "nothing was written again"
+    other_corpus.add(pairs[0])
+    assert len(list((run / "real").rglob("*.mkv"))) == len(files) + 1
+
+
 def test_kept_clips_score_as_they_did(drawn, tmp_path):
     scoring = drawn.scoring(metrics=["psnr", "ssim", "token_duration_error"])
     subject = drawn.subject(drawn.Parrot(durations=2))
@@ -82,7 +99,7 @@ def test_kept_clips_score_as_they_did(drawn, tmp_path):
 
 
 def test_a_set_without_its_index_is_not_complete(drawn, pairs, tmp_path):
-    keeper = Keeper(tmp_path, "parrot", drawn.corpus.ids("test"), keep_clips=True)
+    keeper = Keeper(tmp_path, "parrot", drawn.corpus.ids("test"), keep_clips=True, fingerprint="f" * 64)
     keeper.add(pairs[0])
     with pytest.raises(UserError, match="no complete set of generated clips"):
         next(stored(tmp_path / "generated" / "parrot", drawn.corpus, (40, 80)))

@@ -122,6 +122,25 @@ def test_equal_crops_have_equal_landmarks_whatever_the_predictor_says(drawn):
     assert late.mean("lmd") > 0
 
 
+def test_the_opening_of_the_lips_is_kept_for_each_frame_of_either_side(drawn):
+    with Scorer(drawn.scoring(corpus=drawn.with_faces, metrics=["lmd"])) as scorer:
+        longer = drawn.subject(drawn.Parrot(extra=2))
+        clips = scorer.model(longer, durations="true", batch=2).clips
+        still = scorer.control("first_frame", frame_size=(40, 80), durations="true").clips
+    for clip in clips:
+        assert (len(clip.aperture), len(clip.aperture_truth)) == (clip.generated_frames, clip.frames)
+    for clip in still:
+        assert len(set(clip.aperture)) == 1, "a mouth that stands still does not open"
+        assert clip.aperture[0] == clip.aperture_truth[0]
+        assert len(set(clip.aperture_truth)) > 1
+
+
+def test_without_landmarks_there_is_no_opening_of_the_lips(drawn):
+    with Scorer(drawn.scoring(metrics=["psnr"])) as scorer:
+        clips = scorer.control("ground_truth", frame_size=(40, 80), durations="true").clips
+    assert all(clip.aperture == clip.aperture_truth == [] for clip in clips)
+
+
 def test_worker_processes_change_no_value(drawn):
     metrics = ["lmd", "identity_similarity"]
     here = control(drawn, "shift_+1", corpus=drawn.with_faces, metrics=metrics)

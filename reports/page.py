@@ -1,0 +1,59 @@
+"""The page of a run: its markdown, with the clips that the run kept and the records behind its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.record import Record
+from reports.figures.style import looks
+from reports.html import render_html
+from reports.paper import Paper
+from reports.player import board_titles, load_player
+from reports.sources import gather_sources
+from reports.systems import naming
+from reports.tables import Tables
+
+
+def render_page(
+    markdown: str,
+    records: Sequence[Record],
+    tables: Tables,
+    paper: Paper,
+    *,
+    quality: Sequence[str | None],
+    latency: Sequence[str | None],
+    folder: Path,
+    root: Path,
+    clips: int,
+) -> str:
+    """Render the page of a run.
+
+    Args:
+        markdown: as `reports.markdown.render_markdown` makes it.
+        records: of the run.
+        tables: made from them.
+        paper: what stands beside them.
+        quality: CSV file of each quality table, as the markdown names it.
+        latency: the same of the latency tables.
+        folder: the report's, where its images lie and the page will.
+        root: the run's folder.
+        clips: most clips that can be played.
+
+    Returns:
+        A complete page.
+    """
+    names = naming(records, paper)
+    sources = gather_sources(
+        records,
+        names,
+        quality={csv: table for csv, table in zip(quality, tables.quality, strict=True) if csv},
+        latency={csv: table for csv, table in zip(latency, tables.latency, strict=True) if csv},
+        root=root,
+        page=folder,
+    )
+    # in the curves every model looks as it does in the figures
+    style = looks(((row.name, row.label) for table in tables.quality for row in table.models), names.order)
+    titles = board_titles(tables.quality, paper)
+    player = load_player(tables.quality, root, style=style, titles=titles, limit=clips)
+    return render_html(markdown, folder, player=player, sources=sources)

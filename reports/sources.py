@@ -1,0 +1,145 @@
+"""Which record every number of a page comes from, and what the page tells of each."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+from benchmarks.record import Record
+from reports.latency_table import LatencyTable
+from reports.quality_table import QualityTable
+from reports.systems import Naming
+
+DETAILED = 300
+"""Records whose facts are in the page; of more, the others are linked only."""
+_LEFT_OUT = {
+    "request": True,
+    "software": {"packages"},
+    "result": {"clips", "curves", "samples", "warmup", "telemetry", "outputs", "metrics", "corpus_scores", "left_out"},
+}
+"""What is long, or said elsewhere in the page: the file has it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """One record, as the page shows it."""
+
+    key: str
+    status: str
+    created: str
+    href: str | None
+    """Its file, relative to the page; None if there is no such path."""
+    facts: str | None
+    """What it says, its raw values apart, as JSON; None if the page holds too many already."""
+
+    @property
+    def anchor(self) -> str:
+        """Its place in the page."""
+        return record_anchor(self.key)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """All records of one system."""
+
+    anchor: str
+    title: str
+    sources: list[Source]
+
+
+@dataclass(frozen=True)
+class TableSources:
+    """The records of one table's rows."""
+
+    rows: Mapping[str, str] = field(default_factory=dict)
+    """Label of a row to the key of the one record that all of its numbers come from."""
+    lengths: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
+    """Label of a row to its records by length in frames."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Every record of a page, and where its numbers stand."""
+
+    groups: list[Group]
+    tables: Mapping[str, TableSources]
+    """CSV file of a section, relative to the page, to what its rows come from."""
+    systems: Mapping[str, str]
+    """Label of any row to the anchor of its system's records: for numbers that come from several."""
+
+
+def record_anchor(key: str) -> str:
+    """Where a record stands in a page."""
+    return "record-" + re.sub(r"[^A-Za-z0-9._-]", "_", key)
+
+
+def system_anchor(name: str) -> str:
+    """Where the records of a system stand in a page."""
+    return "records-of-" + re.sub(r"[^A-Za-z0-9._-]", "_", name)
+
+
+def gather_sources(
+    records: Sequence[Record],
+    names: Naming,
+    *,
+    quality: Mapping[str, QualityTable],
+    latency: Mapping[str, LatencyTable],
+    root: Path,
+    page: Path,
+) -> Sources:
+    """Say where every number comes from.
+
+    Args:
+        records: of the run.
+        names: see `reports.systems.naming`.
+        quality: CSV file, relative to the page, to its table.
+        latency: the same.
+        root: the run's folder, with ``records/`` or the records themselves in it.
+        page: the page's folder.
+    """
+    groups: dict[str, list[Source]] = {name: [] for name in names.order}
+    for i, record in enumerate(records):
+        groups[record.cell.system].append(_source(record, root, page, detailed=i < DETAILED))
+    tables = {csv: TableSources(rows={row.label: row.record for row in table.rows}) for csv, table in quality.items()}
+    tables |= {csv: TableSources(lengths={r.label: r.records for r in table.rows}) for csv, table in latency.items()}
+    labels = {names.titles[name]: name for name in names.order}
+    labels |= {row.label: row.name for table in (*quality.values(), *latency.values()) for row in table.rows}
+    return Sources(
+        groups=[
+            Group(anchor=system_anchor(name), title=names.titles[name], sources=found)
+            for name, found in groups.items()
+            if found
+        ],
+        tables=tables,
+        systems={label: system_anchor(name) for label, name in labels.items()},
+    )
+
+
+def _source(record: Record, root: Path, page: Path, *, detailed: bool) -> Source:
+    facts = None
+    if detailed:
+        said = record.model_dump(mode="json", exclude=_LEFT_OUT, exclude_none=True)
+        facts = json.dumps(said, indent=1, ensure_ascii=False)
+    return Source(
+        key=record.cell.key,
+        status=record.status,
+        created=record.created,
+        href=_href(record.cell.key, root, page),
+        facts=facts,
+    )
+
+
+def _href(key: str, root: Path, page: Path) -> str | None:
+    """A record's file as a relative link; None if no file has its name, or no path leads to it from the page."""
+    for path in (root / "records" / f"{key}.json", root / f"{key}.json"):
+        if path.is_file():
+            try:
+                return quote(Path(os.path.relpath(path.resolve(), page.resolve())).as_posix())
+            except ValueError:
+                return None
+    return None
