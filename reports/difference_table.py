@@ -11,7 +11,7 @@ from reports.paired import ALPHA, POWER, Difference, corrected, paired
 from reports.quality_table import QualityRow, QualityTable
 from reports.quality_text import in_order
 from reports.statistics import TOO_SMALL
-from reports.tables import TextTable, stacked
+from reports.text_table import TextTable, stacked
 
 STILL = "first_frame"
 """The control that every model is compared with: it knows nothing that a model does not."""

@@ -11,8 +11,8 @@ from markdown_it.token import Token
 from markupsafe import Markup
 
 from reports.quality_text import CONTROLS_HEAD
-from reports.tables import FAILED
 from reports.templating import template
+from reports.text_table import FAILED
 
 _MIME = {".png": "image/png", ".svg": "image/svg+xml"}
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from benchmarks.calibration import Calibration
 from benchmarks.record import Record
 from reports.calibration import calibration_note, calibration_text
-from reports.comparison import COMPARISON_NOTES, ComparedTable, comparison_text
+from reports.comparison import ComparedTable
+from reports.comparison_text import comparison_notes, comparison_text
 from reports.difference_table import difference_note, difference_table, difference_text
 from reports.formatting import code, count, escaped, joined, size
 from reports.latency_table import LatencyTable
@@ -18,8 +19,9 @@ from reports.provenance import failures, provenance
 from reports.quality_table import QualityTable
 from reports.quality_text import left_out_notes, not_measured_notes, quality_texts
 from reports.strips import Strip
-from reports.tables import Tables, TextTable, details_text, latency_text, speedup_text
+from reports.tables import Tables, details_text, latency_text, speedup_text
 from reports.templating import template
+from reports.text_table import TextTable
 from reports.verdict import coverage, findings, place, sizes, verdict
 
 
@@ -87,7 +89,7 @@ def render_markdown(
         strips=strips,
         missing_strips=[escaped(reason) for reason in missing_strips],
         comparison=[(table.source, table.about, comparison_text(table)) for table in comparison],
-        comparison_notes=COMPARISON_NOTES,
+        comparison_notes=comparison_notes(paper),
         comparison_csv=comparison_csv,
         calibration=None if calibration is None else calibration_text(calibration),
         calibration_note=None if calibration is None else calibration_note(calibration),

@@ -10,7 +10,7 @@ from benchmarks.record import Corpus, MetricFacts, Training, by_reason
 from reports.formatting import NOTHING, code, count, decimals_for, escaped, interval_of, joined, number, printed, signed
 from reports.quality_table import QualityCell, QualityRow, QualityTable
 from reports.statistics import TOO_SMALL, Mean
-from reports.tables import TextTable, arrow, failed_text, stacked
+from reports.text_table import TextTable, arrow, failed_text, stacked
 
 CONTROLS_HEAD = "*Controls*"
 """First cell of the row that opens the block of controls."""

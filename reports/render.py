@@ -14,7 +14,8 @@ from pathlib import Path
 from benchmarks.calibration import Calibration, load_calibration
 from benchmarks.record import Record
 from benchmarks.record_files import UserError, load_records
-from reports.comparison import compare_with_paper, comparison_frame
+from reports.comparison import compare_with_paper
+from reports.comparison_text import comparison_frame
 from reports.figures import Look, latency_figure, looks, render_figure, strip_figure
 from reports.html import render_html
 from reports.latency_table import LatencyTable

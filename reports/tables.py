@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from benchmarks.record import Failure, MetricFacts, Record
+from benchmarks.record import Failure, Record
 from reports.formatting import (
     NOTHING,
     between,
@@ -15,7 +15,6 @@ from reports.formatting import (
     escaped,
     milliseconds,
     printed,
-    shortened,
     significant,
     times,
 )
@@ -24,17 +23,7 @@ from reports.paper import Paper
 from reports.quality_table import QualityTable, quality_tables
 from reports.statistics import TOO_SMALL, Interval
 from reports.systems import Naming
-
-FAILED = "failed:"
-"""How the cell of a failure begins."""
-
-
-@dataclass(frozen=True)
-class TextTable:
-    """A table of markdown cells. A row that is shorter than the header leaves the rest empty."""
-
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+from reports.text_table import TextTable, failed_text, stacked
 
 
 @dataclass(frozen=True)
@@ -54,22 +43,6 @@ def make_tables(records: Sequence[Record], names: Naming, paper: Paper) -> Table
         paper: what to set beside ours.
     """
     return Tables(quality_tables(records, names, paper), latency_tables(records, names, paper))
-
-
-def arrow(metric: MetricFacts) -> str:
-    """Which way is better: up, down, or in between."""
-    return {True: "↑", False: "↓", None: "↔"}[metric.higher_is_better]
-
-
-def failed_text(failure: Failure, width: int = 300) -> str:
-    """Why a cell has no value, as a table cell."""
-    return f"{FAILED} {escaped(shortened(f'{failure.type}: {failure.message}', width))}"
-
-
-def stacked(*lines: str | None) -> str:
-    """The first line large, the others small beneath it."""
-    first, *rest = [line for line in lines if line]
-    return "<br>".join([first, *(f"<small>{line}</small>" for line in rest)])
 
 
 def latency_text(table: LatencyTable) -> TextTable:
