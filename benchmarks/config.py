@@ -230,6 +230,8 @@ class Report(_Checked):
 
     run: Path
     out: Path | None
+    summary: Path | None
+    limit: Literal["step", "comment"] | Annotated[int, Field(ge=0)]
 
 
 class Reproduce(_Checked):

@@ -121,7 +121,7 @@ def comparison_notes(paper: Paper) -> list[str]:
     """What a reader must know of the comparison, as markdown."""
     units = {name: UNITS.get(name, "") for name in paper.tolerances}
     allowed = [f"{m.title} {paper.tolerances[m.name]:g}{units[m.name]}" for m in METRICS if m.name in paper.tolerances]
-    allowed.append(f"speed-up {paper.tolerances['speedup']:.0%}")
+    allowed.append(f"speed-up {paper.tolerances['speedup'] * 100:g} %")
     return [
         "Every number of the paper's tables 1 to 4 has its place here, with our controls beneath. In brackets behind "
         "the paper's: ours minus it. [ ]: our 95 % interval.",

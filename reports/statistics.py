@@ -67,6 +67,8 @@ class Timing:
     p10: float
     p90: float
     p95: float
+    p99: float
+    """With fewer than a hundred samples the slowest ones by another name."""
     n: int
 
 
@@ -191,8 +193,8 @@ def timing(seconds: Sequence[float]) -> Timing:
     if len(array) >= MIN_SAMPLES:
         found = stats.quantile_test(array, p=0.5).confidence_interval(LEVEL)
         interval = Interval(low=float(found.low), high=float(found.high))
-    p10, median, p90, p95 = (float(q) for q in np.quantile(array, [0.1, 0.5, 0.9, 0.95]))
-    return Timing(median=median, interval=interval, p10=p10, p90=p90, p95=p95, n=len(array))
+    p10, median, p90, p95, p99 = (float(q) for q in np.quantile(array, [0.1, 0.5, 0.9, 0.95, 0.99]))
+    return Timing(median=median, interval=interval, p10=p10, p90=p90, p95=p95, p99=p99, n=len(array))
 
 
 def speedup(baseline: Sequence[float], system: Sequence[float], *, seed: int = 0, resamples: int = RESAMPLES) -> Ratio:
@@ -222,6 +224,28 @@ def speedup(baseline: Sequence[float], system: Sequence[float], *, seed: int = 0
         rng=np.random.default_rng(seed),
     ).confidence_interval
     return Ratio(value=value, interval=Interval(low=float(found.low), high=float(found.high)))
+
+
+def ratio_of_sums(first: Sequence[float], second: Sequence[float], *, seed: int = 0) -> Ratio:
+    """How many times more one side took over the same items, such as clips, than the other: sum over sum.
+
+    Args:
+        first: one value per item.
+        second: the same items of the other side, above 0.
+        seed: of the resampling.
+
+    Returns:
+        The ratio, with a percentile bootstrap interval that resamples items if there are at least `MIN_CLUSTERS`.
+
+    Raises:
+        ValueError: the sides have different lengths, or there is no item.
+    """
+    above, below = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    if len(above) != len(below) or len(above) == 0:
+        raise ValueError(f"{len(above)} values beside {len(below)}")
+    enough = len(above) >= MIN_CLUSTERS
+    interval = _bootstrap_ratio(above, below, seed=seed, resamples=RESAMPLES) if enough else None
+    return Ratio(value=float(above.sum() / below.sum()), interval=interval)
 
 
 def line_over_length(medians: Mapping[int, float]) -> Line | None:

@@ -93,7 +93,12 @@ HELP: dict[str, Help] = {
     ),
     "report": Help(
         "render a run's records as markdown and HTML, with the paper's values beside ours",
-        ("lipbench report runs/bench", "lipbench report runs/grid out=report"),
+        (
+            "lipbench report runs/bench",
+            "lipbench report runs/grid out=report",
+            "lipbench report runs/grid summary=$GITHUB_STEP_SUMMARY   # what a step summary holds, the verdict first",
+            "lipbench report runs/grid summary=comment.md limit=comment",
+        ),
     ),
     "reproduce": Help(
         "train, score and time every row of the paper's tables, and report; the same command again goes on",
