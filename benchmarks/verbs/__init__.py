@@ -100,6 +100,15 @@ HELP: dict[str, Help] = {
             "lipbench report runs/grid summary=comment.md limit=comment",
         ),
     ),
+    "compare": Help(
+        "set two runs side by side: paired differences of quality, ratios of latency; for a verdict see gate",
+        (
+            "lipbench compare runs/before runs/after",
+            "lipbench compare runs/before runs/after out=runs/after/compare   # also compare.md and CSV files",
+            "# compared are cells of one model, preset, options, corpus, split, durations; length, batch, device",
+            "# ends with 0 whatever differs, with 2 if nothing can be compared: unlike protocols, no cell in both",
+        ),
+    ),
     "reproduce": Help(
         "train, score and time every row of the paper's tables, and report; the same command again goes on",
         (
