@@ -34,6 +34,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help=f"a GRID download, for the benchmarks of preparation and store; or set {GRID_VARIABLE}",
     )
     group.addoption(
+        "--lipbench-report",
+        action="store_true",
+        help="also the report of ten thousand records in bench_report.py: a minute or two",
+    )
+    group.addoption(
         "--lipbench-paper",
         action="store_true",
         help="also the benchmarks of the paper's preset in bench_models.py: a few minutes and 1 GB of memory",

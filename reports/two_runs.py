@@ -37,12 +37,17 @@ class MetricChange:
     """B minus A, clip by clip; None where all clips have one value together."""
 
     @property
+    def tested(self) -> bool:
+        """Whether it is one of the family that p values are corrected for: what did not change needs no test."""
+        return self.difference is not None and not self.identical and self.metric.name not in BESIDE
+
+    @property
     def word(self) -> Word:
         """What the difference amounts to; nothing is called better or worse that chance explains."""
         one = self.difference
         if self.identical:
             return "identical"
-        if one is None:
+        if one is None or not self.tested:
             return "not tested"
         if one.interval is None:
             return "n too small"
@@ -282,15 +287,12 @@ def _quality(pairs: Sequence[_Pair]) -> list[QualityPair]:
         for one, two in pairs
         if isinstance(one.result, Quality) and isinstance(two.result, Quality)
     ]
-    family = [c.difference for pair in found for c in pair.changes if c.difference and c.metric.name not in BESIDE]
+    family = [c.difference for pair in found for c in pair.changes if c.difference and c.tested]
     tested = iter(corrected(family))
     return [
         replace(
             pair,
-            changes=[
-                replace(c, difference=next(tested)) if c.difference and c.metric.name not in BESIDE else c
-                for c in pair.changes
-            ],
+            changes=[replace(c, difference=next(tested)) if c.difference and c.tested else c for c in pair.changes],
         )
         for pair in found
     ]

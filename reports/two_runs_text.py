@@ -28,7 +28,7 @@ from reports.two_runs import MetricChange, QualityPair, Side, TimePair, TwoRuns
 NOTES = (
     "Quality: means over the clips that both runs scored, each clip alike. B − A: paired, clip by clip, with its 95 % "
     "bootstrap interval by speaker (by clip where there is one). p: sign-flip test, Holm-corrected over all "
-    "differences of this comparison; better and worse are said below 0.05 only.",
+    "metrics of this comparison that changed; better and worse are said below 0.05 only.",
     "Latency: B / A of medians, of real utterances of sums over the same ones, with a 95 % bootstrap interval over "
     "calls or utterances. It covers the scatter within each run, not what happens from run to run: the same code "
     "timed twice can differ by more, and the intervals are not corrected for their number. lipbench gate alternates "
@@ -73,7 +73,9 @@ def verdict(found: TwoRuns) -> list[str]:
 
 def tables(found: TwoRuns) -> list[PlainTable]:
     """Everything that was compared, and what was not."""
-    made = [_quality(pair) for pair in found.quality]
+    made = [_quality(pair) for pair in found.quality if any(not change.identical for change in pair.changes)]
+    same = [(pair.place, _identical(pair)) for pair in found.quality if any(c.identical for c in pair.changes)]
+    made += [PlainTable("Identical in every clip", ("Cell", "Metrics"), same)] if same else []
     made += [_times("Latency", found.latency)] if found.latency else []
     made += [_times("Real utterances at the lengths that models choose", found.natural)] if found.natural else []
     unread = [(f"{name}: {one.name}", one.problem) for name, side in _sides(found) for one in side.unread]
@@ -92,20 +94,28 @@ def _quality(pair: QualityPair) -> PlainTable:
     name, _, fingerprint = pair.protocol.rpartition(" ")
     title = f"{pair.place}; protocol {name} {fingerprint[:12]}"
     title += f"; {count(pair.only_one, 'clip')} in one run only" if pair.only_one else ""
-    return PlainTable(title, header, [_metric(change) for change in pair.changes])
+    return PlainTable(title, header, [_metric(change) for change in pair.changes if not change.identical])
+
+
+def _identical(pair: QualityPair) -> str:
+    same = [change.metric.title for change in pair.changes if change.identical]
+    clips = max((c.difference.n for c in pair.changes if c.difference), default=0)
+    which = f"all {len(same)}" if len(same) == len(pair.changes) else joined(same)
+    return f"{which} ({count(clips, 'clip')})"
 
 
 def _metric(change: MetricChange) -> tuple[str, ...]:
     one = change.difference
     decimals = decimals_for([change.a, change.b])
+    finer = decimals + 1  # of a difference that is small beside the values
     title = f"{change.metric.title} {arrow(change.metric)} {change.metric.unit}".rstrip()
     values = (title, number(change.a, decimals), number(change.b, decimals))
     if one is None:
-        return (*values, signed(change.b - change.a, decimals), NOTHING, NOTHING, NOTHING, change.word)
+        return (*values, signed(change.b - change.a, finer), NOTHING, NOTHING, NOTHING, change.word)
     around = one.interval
-    ends = between(signed(around.low, decimals), signed(around.high, decimals)) if around else NOTHING
+    ends = between(signed(around.low, finer), signed(around.high, finer)) if around else NOTHING
     p = NOTHING if one.p_holm is None else "< 0.001" if one.p_holm < 0.001 else significant(one.p_holm)
-    return (*values, signed(one.value, decimals), ends, p, str(one.n), change.word)
+    return (*values, signed(one.value, finer), ends, p, str(one.n), change.word)
 
 
 def _times(title: str, pairs: Sequence[TimePair]) -> PlainTable:

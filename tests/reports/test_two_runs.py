@@ -52,6 +52,7 @@ def test_each_metric_is_told_better_or_worse_by_its_direction_and_only_beyond_ch
         [make.quality("hh_t2l", n=30)],
         [shifted(make, {"psnr": 0.2, "lmd": 0.2, "ssim": 0.0, "motion_energy_ratio": 0.2})],
     )
+    assert "| Aperture correlation" not in markdown(found).split("## Identical")[0]
     assert words(found) == {
         "psnr": "better",
         "lmd": "worse",
@@ -79,7 +80,7 @@ def test_only_common_clips_count_and_the_others_are_told(make, compared):
     assert set(words(found).values()) == {"identical"}
     assert found.quality[0].only_one == 15
     assert set(quality_frame(found).clips) == {25}
-    assert "15 clips in one run only" in markdown(found)
+    assert "all 5 (25 clips)" in markdown(found)
 
 
 def test_few_clips_decide_nothing(make, compared):
@@ -179,8 +180,8 @@ def test_a_run_beside_itself_has_no_doubts_and_no_differences(make, compared):
 def test_whatever_a_record_says_stays_text(make, compared):
     evil = "x|y <script>alert(1)</script> `a` [b](javascript:c) **d**\x1b[31m"
     metrics = [make.METRICS[0].model_copy(update={"title": evil, "unit": evil})]
-    records = [make.quality("hh_t2l", about={"title": evil}, metrics=metrics)]
-    found = compared(records, records)
+    record = make.quality("hh_t2l", about={"title": evil}, metrics=metrics, n=30)
+    found = compared([record], [shifted(make, {"psnr": 0.2}, about={"title": evil}, metrics=metrics)])
     text = markdown(found)
     html = MarkdownIt("commonmark", {"html": True}).enable("table").render(text)
     assert not re.search(r"<(script|a|strong|code)\b", html)
