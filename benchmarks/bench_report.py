@@ -1,7 +1,7 @@
 """How long a report takes, and how much memory: of ten thousand records, and of the same run's hundred clips.
 
 It takes a minute or two, so it runs only when asked for: ``pytest benchmarks/bench_report.py --lipbench-report``. The
-records are made up, in the shape of a run that many models, lengths and variants were measured in; the report is made in
+records are made up, in the shape of a run of many models, lengths and batch sizes; the report is made in
 a process of its own, whose peak memory is kept. Targets stand beside the figures in `extra_info`; nothing timed is
 asserted.
 """
@@ -34,8 +34,11 @@ from benchmarks.record import (
 )
 
 RECORDS, CLIPS = 10_000, 100
-MODELS, CONTROLS, LENGTHS, BATCHES = 8, 3, 25, 4
-"""Of each latency table that many models by lengths, and one table per batch and preset."""
+MODELS, SCORED, LENGTHS, BATCHES = 16, 11, 40, 4
+"""Of each latency table that many models by lengths, one table per batch and preset; of each quality table that many
+systems."""
+SPEAKERS = 33
+"""As GRID has."""
 TARGET_S, TARGET_BYTES = 30.0, 2**30
 _MADE = """
 import json, resource, sys, time
@@ -61,13 +64,11 @@ _SOFTWARE = Software(python="3.11", packages={"torch": "2"}, commit="0" * 40, di
 _PROTOCOL = Protocol(name="paper", fingerprint="ab" * 32, summary="made up")
 
 
-def _system(place: int) -> System:
-    kind = "control" if place >= MODELS else "model"
+def _system(place: int, *, control: bool = False) -> System:
     known = ("hh_t2l", "dual_lip", "transformer_t2l")
-    name = "first_frame" if place == MODELS else known[place] if place < len(known) else f"{kind}_{place}"
-    return System(
-        name=name, title=name, kind=kind, frame_size=(40, 80), checkpoint=None if place >= MODELS else "c" * 64
-    )
+    name = "first_frame" if control else known[place] if place < len(known) else f"model_{place}"
+    kind = "control" if control else "model"
+    return System(name=name, title=name, kind=kind, frame_size=(40, 80), checkpoint=None if control else "c" * 64)
 
 
 def _record(cell: Cell, result: Quality | Latency) -> Record:
@@ -78,11 +79,11 @@ def _record(cell: Cell, result: Quality | Latency) -> Record:
 
 
 def _quality(place: int, random: np.random.Generator, corpus: int, durations: str) -> Record:
-    system = _system(place)
-    # eight speakers, as in a corpus of several
+    system = _system(place, control=place == SCORED - 1)
     clips = [
         ClipScore(
-            utterance=f"s{i % 8}/{i:04d}", speaker=f"s{i % 8}", text="bin blue", frames=75, generated_frames=75,
+            utterance=f"s{i % SPEAKERS}/{i:04d}", speaker=f"s{i % SPEAKERS}", text="bin blue",
+            frames=75, generated_frames=75,
             values={m.name: float(random.normal(20 + place, 1)) for m in _METRICS},
         )
         for i in range(CLIPS)
@@ -123,7 +124,7 @@ def make_run(folder: Path, records: int = RECORDS) -> int:
         _quality(place, random, corpus, durations)
         for corpus in range(10)
         for durations in ("true", "predicted")
-        for place in range(MODELS + CONTROLS)
+        for place in range(SCORED)
     ]
     per_preset = MODELS * LENGTHS * BATCHES
     for i in range(records - len(made)):
