@@ -28,6 +28,9 @@ from reports.templating import template
 from reports.text_table import TextTable
 from reports.verdict import coverage, findings, place, sizes, verdict
 
+MOST_CELLS = 200
+"""Most cells of a latency table that are told one by one; those of more are in its CSV alone."""
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -212,13 +215,17 @@ def latency_section(table: LatencyTable, paper: Paper, *, csv: str, picture: Pic
         f"preset {table.preset}" if table.preset else "",
     ]
     ratios, found = speedup_text(table), costs_text(table)
-    costs = [] if found is None else [("What a call costs: operations, memory, energy, times the floor", found)]
+    cells = sum(len(row.measured) for row in table.rows)
+    many = cells > MOST_CELLS
+    folded = [("Every cell: percentiles, first call, whether it was stable", details_text(table))]
+    folded += [] if found is None else [("What a call costs: operations, memory, energy, times the floor", found)]
+    more = [f"Percentiles and costs of the {cells} cells are in the CSV: too many to read here."] if many else []
     return Section(
         title=escaped(", ".join(part for part in parts if part)),
         facts=escaped(table.hardware),
         tables=[latency_text(table), *([ratios] if ratios else [])],
-        notes=latency_notes(table, paper),
-        folded=[("Every cell: percentiles, first call, whether it was stable", details_text(table)), *costs],
+        notes=[*latency_notes(table, paper), *more],
+        folded=[] if many else folded,
         picture=picture,
         csv=csv,
     )

@@ -102,7 +102,8 @@ def _sign_flip(effects: NDArray[np.float64], *, seed: int) -> float:
         return 1.0
     # few effects have so few signs that scipy goes through them all
     if 2 ** min(len(effects), 64) > RESAMPLES and len(effects) <= LARGEST:
-        means = random_signs(len(effects), seed, RESAMPLES) @ effects / len(effects)
+        # einsum and no matrix product, as in `reports.statistics`
+        means = np.einsum("rn,n->r", random_signs(len(effects), seed, RESAMPLES), effects) / len(effects)
         observed = float(effects.mean())
         near = abs(observed) * 100 * np.finfo(np.float64).eps
         tails = [int((means <= observed + near).sum()), int((means >= observed - near).sum())]
