@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks.record import Record
+from reports.difference_table import DifferenceTable
 from reports.formatting import count, decimals_for, escaped, joined, milliseconds, number, size, times
 from reports.latency_table import LatencyTable
 from reports.paper import Paper
@@ -29,7 +30,11 @@ def verdict(tables: Tables, paper: Paper) -> list[str]:
         The best model per metric and quality table, the fastest per latency table, and where the controls stay below.
         Controls that do not are told by `findings`.
     """
-    sentences = [sentence for table in tables.quality if (sentence := _best(table, paper))]
+    sentences = [
+        sentence
+        for table, differences in zip(tables.quality, tables.differences, strict=True)
+        if (sentence := _best(table, differences, paper))
+    ]
     sentences += [sentence for table in tables.latency if (sentence := _fastest(table))]
     return sentences + _unbeaten(tables, paper)
 
@@ -100,7 +105,7 @@ def _fastest(table: LatencyTable) -> str | None:
     return f"{text}."
 
 
-def _best(table: QualityTable, paper: Paper) -> str | None:
+def _best(table: QualityTable, differences: DifferenceTable | None, paper: Paper) -> str | None:
     models = table.models
     if not models:
         return None
@@ -124,6 +129,8 @@ def _best(table: QualityTable, paper: Paper) -> str | None:
     claims = "; ".join(f"**{escaped(winner)}** by {joined(titles)}" for winner, titles in by_winner.items())
     ties = joined(f"{escaped(labels)} on {joined(titles)}" for labels, titles in close.items())
     doubt = f" (tied by the paired test: {ties})" if ties else ""
+    if differences is None or not differences.family:
+        doubt = " (too few clips or speakers to test whether chance explains it)"
     return f"Best on {place(table, paper)}: {claims}{doubt}."
 
 

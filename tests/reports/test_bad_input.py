@@ -123,3 +123,12 @@ def test_a_summary_keeps_its_limit_with_what_was_there_before(make, tmp_path):
     assert "](figures/" in (tmp_path / "report" / "report.md").read_text(encoding="utf-8")
     render(tmp_path, summary=Summary(summary, 100))
     assert summary.read_text(encoding="utf-8") == text, "there is no room left, and that is no error"
+
+
+@pytest.mark.parametrize(("n", "said"), [(4, True), (30, False)])
+def test_a_best_model_that_could_not_be_tested_is_no_plain_best(make, tmp_path, n, said):
+    for name in ("hh_t2l", "dual_lip"):
+        save_record(make.quality(name, n=n), tmp_path)
+    text = render(tmp_path).markdown.read_text(encoding="utf-8")
+    assert "Best on GRID" in text
+    assert ("too few clips or speakers to test" in text.split("\n## ")[0]) is said
