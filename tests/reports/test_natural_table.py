@@ -1,5 +1,7 @@
 """Times of real utterances: the mean that the paper has, speed-ups over the same clips, and what is said of them."""
 
+from typing import Any
+
 import pytest
 
 from benchmarks.measurement import ClipTime
@@ -9,7 +11,7 @@ from reports.paper import load_paper
 from reports.systems import naming
 
 
-def natural(make, name, walls, *, timer="synchronised", scored=None, first=0):
+def natural(make, name, walls, *, timer: Any = "synchronised", scored=None, first=0):
     clips = [
         ClipTime(utterance=f"s1/{i:03d}", frames=50 + i, true_frames=60, wall_s=wall, digest="ab")
         for i, wall in enumerate(walls, start=first)
