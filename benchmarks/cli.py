@@ -16,8 +16,8 @@ from collections.abc import Sequence
 from benchmarks.verbs import HELP
 from models.errors import UnknownNameError, UserError
 
-POSITIONAL = {"report": "run", "list": "what"}
-"""Verbs whose first word may stand without its name: `lipbench report runs/bench`."""
+POSITIONAL = {"report": ("run",), "list": ("what",), "compare": ("a", "b")}
+"""Verbs whose first words may stand without their names: `lipbench report runs/bench`."""
 
 TRACEBACK = "--traceback"
 SPELLINGS = {"--dry-run": "dry_run=true", "--self-test": "selftest=true", "--strict": "strict=true"}
@@ -69,8 +69,10 @@ def _dispatch(words: list[str]) -> int:
     if any(word in ("-h", "--help") for word in overrides):
         print(_help(verb))
         return 0
-    if verb in POSITIONAL and overrides and "=" not in overrides[0]:
-        overrides[0] = f"{POSITIONAL[verb]}={overrides[0]}"
+    for place, name in enumerate(POSITIONAL.get(verb, ())[: len(overrides)]):
+        if "=" in overrides[place]:
+            break
+        overrides[place] = f"{name}={overrides[place]}"
     request = config.request(verb, overrides)
     return importlib.import_module(f"benchmarks.verbs.{verb}").run(request) or 0
 

@@ -23,7 +23,7 @@ CONF = Path(__file__).resolve().parents[1] / "conf"
 OPEN = ("options", "quality_margins")
 """Groups that take names which no file lists: a model's own options, checked by the model; metrics' margins."""
 PLAIN = (
-    *("text", "identity", "root", "alignments", "out", "run", "runs", "checkpoint", "model", "utterance"),
+    *("text", "identity", "root", "alignments", "out", "run", "runs", "checkpoint", "model", "utterance", "a", "b"),
     *("generated", "reference", "title", "name"),
     *("base", "head", "base_records", "head_records", "noise", "summary", "samples", "rates", "trends"),
     *("corpus.store", "features", "inception_weights"),
@@ -232,6 +232,16 @@ class Report(_Checked):
     run: Path
     out: Path | None
     clips: int = Field(ge=0)
+    summary: Path | None
+    limit: Literal["step", "comment"] | Annotated[int, Field(ge=0)]
+
+
+class Compare(_Checked):
+    """`lipbench compare`."""
+
+    a: Path
+    b: Path
+    out: Path | None
 
 
 class Reproduce(_Checked):
@@ -288,6 +298,7 @@ VERBS: dict[str, type[BaseModel]] = {
     "gate": Gate,
     "controls": Controls,
     "report": Report,
+    "compare": Compare,
     "reproduce": Reproduce,
     "generate": Generate,
 }

@@ -39,6 +39,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="a prepared GRID, for bench_scoring.py: a few minutes on two cores",
     )
     group.addoption(
+        "--lipbench-report",
+        action="store_true",
+        help="also the report of ten thousand records in bench_report.py: a minute or two",
+    )
+    group.addoption(
         "--lipbench-paper",
         action="store_true",
         help="also the benchmarks of the paper's preset in bench_models.py: a few minutes and 1 GB of memory",

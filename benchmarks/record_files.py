@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -76,7 +77,7 @@ def load_record(path: Path) -> Record:
     """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise UserError(f"{path} cannot be read as a record: {error}", remedy="Delete it and measure again") from error
     version = data.get("version") if isinstance(data, dict) else None
     if version != SCHEMA_VERSION:
@@ -88,10 +89,19 @@ def load_record(path: Path) -> Record:
         return Record.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            raise UserError(
+                f"{path} has a field that this lipbench does not know: '{_place(first['loc'])}'",
+                remedy="Read it with the lipbench that wrote it, or measure again",
+            ) from error
         raise UserError(
-            f"{path} is not a valid record: {first['msg']} at '{place}'", remedy="Delete it and measure again"
+            f"{path} is not a valid record: {first['msg']} at '{_place(first['loc'])}'",
+            remedy="Delete it and measure again",
         ) from error
+
+
+def _place(parts: Sequence[int | str]) -> str:
+    return ".".join(str(part) for part in parts)
 
 
 def load_records(run: Path) -> list[Record]:
@@ -103,12 +113,24 @@ def load_records(run: Path) -> list[Record]:
     Raises:
         UserError: there is no such folder, no record in it, or one that cannot be read.
     """
+    return [load_record(file) for file in record_files(run)]
+
+
+def record_files(run: Path) -> list[Path]:
+    """The files of a run's records, at least one, in the order of their names.
+
+    Args:
+        run: a run's folder (with ``records/`` in it), or a folder of records, or one record.
+
+    Raises:
+        UserError: there is no such folder, or no record in it.
+    """
     if run.is_file():
-        return [load_record(run)]
+        return [run]
     folder = run / "records" if (run / "records").is_dir() else run
     if not folder.is_dir():
         raise UserError(f"there is no run at {run}", remedy="Give the folder that evaluate or bench wrote (out=…)")
     files = sorted(folder.glob("*.json"))
     if not files:
         raise UserError(f"{folder} holds no records", remedy="Run lipbench evaluate or lipbench bench first")
-    return [load_record(file) for file in files]
+    return files

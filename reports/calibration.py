@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.calibration import Calibration
 from reports.formatting import escaped, joined
-from reports.tables import TextTable
+from reports.text_table import TextTable
 
 
 def calibration_text(calibration: Calibration) -> TextTable:

@@ -3,36 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
-import pandas as pd
-
-from benchmarks.record import Failure, MetricFacts, Quality, Record
+from benchmarks.record import Cell, Failure, MetricFacts, Quality, Record
 from reports.formatting import (
-    NOTHING,
     code,
     count,
-    decimals_for,
     escaped,
-    interval_of,
-    milliseconds,
-    number,
-    printed,
-    shortened,
-    signed,
     size,
-    times,
 )
-from reports.latency_table import LatencyTable
+from reports.latency_table import LatencyCell, LatencyTable
 from reports.paper import LatencyCondition, Paper, QualityCondition, QualityEntry
 from reports.quality_table import QualityRow, QualityTable
-from reports.statistics import Interval
-from reports.tables import Tables, TextTable, stacked
+from reports.statistics import TOO_SMALL, Interval
+from reports.tables import Tables
+from reports.tolerance import decide
 
-Status = Literal["reproduced", "differs", "not comparable", "undecided", "not measured", "failed", "not attempted"]
+Status = Literal[
+    "reproduced", "differs", "not comparable", "undecided", "not measured", "failed", "not attempted", "control"
+]
 
 METRICS = (
     MetricFacts(name="psnr", title="PSNR", unit="dB", higher_is_better=True),
@@ -41,6 +33,8 @@ METRICS = (
     MetricFacts(name="fid", title="FID", unit="", higher_is_better=False),
 )
 """The paper's metrics in the order of its tables: known here for tables of which a run measured nothing."""
+UNITS = {**{m.name: f" {m.unit}" for m in METRICS if m.unit}, "speedup": "×", "latency_s": " s"}
+"""What stands behind a number of each quantity."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +43,8 @@ class Compared:
 
     quantity: str
     """Metric name, "latency_s" or "speedup"."""
-    paper: Decimal
+    paper: Decimal | None
+    """None for a control, which the paper has none of."""
     status: Status
     reason: str | None = None
     """What the status rests on; None where it says everything."""
@@ -57,11 +52,15 @@ class Compared:
     interval: Interval | None = None
     n: int | None = None
     """Clips, or timed calls."""
+    distance: float | None = None
+    """What the status was decided by, see `reports.tolerance.Decision`; None where nothing was decided."""
+    tolerance: float | None = None
+    """The largest distance that counts as a reproduction."""
 
     @property
     def difference(self) -> float | None:
         """Ours minus the paper's."""
-        return None if self.ours is None else self.ours - float(self.paper)
+        return None if self.ours is None or self.paper is None else self.ours - float(self.paper)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +72,7 @@ class ComparedRow:
     variant: str | None
     corpus: str | None
     """Of table 3, whose rows are of two corpora."""
+    control: bool = False
     cells: dict[str, Compared]
 
 
@@ -84,14 +84,16 @@ class ComparedTable:
     about: str
     """What ours was measured on, as markdown; why there is nothing, where there is not."""
     rows: list[ComparedRow]
+    """The paper's, then our controls."""
+    protocol: str | None = None
+    """Name and whole fingerprint; None of latency, and where nothing was scored."""
 
 
 def compare_with_paper(records: Sequence[Record], tables: Tables, paper: Paper) -> list[ComparedTable]:
     """Set a run beside every number that the paper prints in its tables 1 to 4.
 
-    A paper's number is *reproduced* if it lies in our 95 % interval, widened by half of the number's last printed
-    digit, and *differs* if not. Both are said only where the two are of one kind: quality of frames of the paper's
-    size; of latency the speed-up alone, as seconds are of the machine.
+    Whether a number is reproduced is decided by `reports.tolerance`, only where the two are of one kind: quality of
+    frames of the paper's size and of trained weights; of latency the speed-up alone, as seconds are of the machine.
 
     Args:
         records: of one run.
@@ -105,17 +107,19 @@ def compare_with_paper(records: Sequence[Record], tables: Tables, paper: Paper) 
     found: list[ComparedTable] = []
     for condition in paper.quality:
         ours = [table for table in tables.quality if table.condition == condition]
-        found += [_quality(condition, table, paper) for table in ours]
+        found += [_quality(condition, table, records, paper) for table in ours]
         found += [] if ours else [_no_quality(condition, records, paper)]
     timed = [t for t in tables.latency if t.batch == paper.batch and any(c.frames in t.lengths for c in paper.latency)]
-    found += [_latency(table, paper) for table in timed] or [_no_latency(tables, paper)]
+    found += [_latency(table, records, paper) for table in timed] or [_no_latency(tables, records, paper)]
     return sorted(found, key=lambda table: table.source)
 
 
 # Tables 1, 2 and 4 -----------------------------------------------------------------------------------------------
 
 
-def _quality(condition: QualityCondition, table: QualityTable, paper: Paper) -> ComparedTable:
+def _quality(
+    condition: QualityCondition, table: QualityTable, records: Sequence[Record], paper: Paper
+) -> ComparedTable:
     rows: list[ComparedRow] = []
     for entry in condition.rows:
         ours = [row for row in table.models if row.entry == entry]
@@ -124,8 +128,10 @@ def _quality(condition: QualityCondition, table: QualityTable, paper: Paper) -> 
         if not ours:
             # which losses a cell that failed would have had is not known: it is no news of any variant
             failure = failed[0].failure if failed and entry.variant is None else None
-            reason = f"{failure.type}: {failure.message}" if failure else None
+            reason = f"{failure.type}: {failure.message}" if failure else _refused(entry, condition, records)
             rows.append(_absent(entry, paper, "failed" if failure else "not attempted", reason))
+    names = {name: None for entry in condition.rows for name in entry.values}
+    rows += [_control_row(row, list(names)) for row in table.controls]
     frames = f"{size(table.frame_size)} pixels" if table.frame_size else "frame size not recorded"
     clips = sorted({row.clips for row in table.models})
     parts = [
@@ -136,7 +142,12 @@ def _quality(condition: QualityCondition, table: QualityTable, paper: Paper) -> 
         frames,
         f"protocol **{escaped(table.protocol.name)}** {code(table.protocol.fingerprint[:12])}",
     ]
-    return ComparedTable(source=condition.source, about="; ".join(part for part in parts if part), rows=rows)
+    return ComparedTable(
+        source=condition.source,
+        about="; ".join(part for part in parts if part),
+        rows=rows,
+        protocol=f"{table.protocol.name} {table.protocol.fingerprint}",
+    )
 
 
 def _quality_row(row: QualityRow, entry: QualityEntry, table: QualityTable, paper: Paper) -> ComparedRow:
@@ -151,27 +162,47 @@ def _quality_cell(row: QualityRow, name: str, value: Decimal, table: QualityTabl
         asked = reason or "the metric was not asked for"
         return Compared(quantity=name, paper=value, status="not measured", reason=asked)
     mean = cell.mean
+    measured = {"quantity": name, "paper": value, "ours": mean.value, "interval": mean.interval, "n": mean.n}
     if row.untrained:
-        status, reason = "not comparable", "untrained"
-    elif table.frame_size != paper.frame_size:
+        return Compared(**measured, status="not comparable", reason="untrained")
+    if table.frame_size != paper.frame_size:
         here = size(table.frame_size) if table.frame_size else "unknown size"
-        status, reason = "not comparable", f"frames of {here}"
-    else:
-        status, reason = _decide(mean.interval, value)
-        reason = mean.reason or reason
+        return Compared(**measured, status="not comparable", reason=f"frames of {here}")
+    tolerance = paper.tolerances[name]
+    decision = decide(mean.interval, value, tolerance)
+    lacking = mean.reason or "one value of all clips, without an interval"
     return Compared(
-        quantity=name, paper=value, status=status, reason=reason, ours=mean.value, interval=mean.interval, n=mean.n
+        **measured,
+        status=decision.status,
+        reason=lacking if mean.interval is None else None,
+        distance=decision.distance,
+        tolerance=tolerance,
     )
 
 
-def _decide(interval: Interval | None, value: Decimal) -> tuple[Status, str | None]:
-    """Whether a printed number lies within an interval of ours."""
-    if interval is None:
-        return "undecided", "no interval"
-    digits = value.as_tuple().exponent
-    half = 0.5 * 10.0**digits if isinstance(digits, int) else 0.0
-    inside = interval.low - half <= float(value) <= interval.high + half
-    return ("reproduced", "within our interval") if inside else ("differs", None)
+def _control_row(row: QualityRow, metrics: Sequence[str]) -> ComparedRow:
+    cells = {
+        name: Compared(quantity=name, paper=None, status="control", ours=mean.value, interval=mean.interval, n=mean.n)
+        for name in metrics
+        if name in row.cells
+        for mean in [row.cells[name].mean]
+    }
+    return ComparedRow(label=row.label, variant=None, corpus=None, cells=cells, control=True)
+
+
+def _refused(entry: QualityEntry, condition: QualityCondition, records: Sequence[Record]) -> str | None:
+    """Why a run did not attempt a row of a condition, if it says so; of variants it does not know which."""
+    asked = (entry.system, condition.corpus, condition.durations)
+    if entry.variant is not None:
+        return None
+    return _first_reason(
+        records, lambda cell: cell.kind == "quality" and (cell.system, cell.corpus, cell.durations) == asked
+    )
+
+
+def _first_reason(records: Sequence[Record], of: Callable[[Cell], bool]) -> str | None:
+    reasons = (r.failure.message for r in records if r.status == "not_attempted" and r.failure and of(r.cell))
+    return next(reasons, None)
 
 
 def _absent(entry: QualityEntry, paper: Paper, status: Status, reason: str | None = None) -> ComparedRow:
@@ -188,29 +219,36 @@ def _no_quality(condition: QualityCondition, records: Sequence[Record], paper: P
         and (record.result.corpus.name, record.result.durations) == (condition.corpus, condition.durations)
     }
     why = "scored here on another split than the paper's" if splits else "nothing was scored here"
-    rows = [_absent(entry, paper, "not attempted") for entry in condition.rows]
+    rows = [_absent(entry, paper, "not attempted", _refused(entry, condition, records)) for entry in condition.rows]
     return ComparedTable(source=condition.source, about=f"{place}: {why}", rows=rows)
 
 
 # Table 3 ---------------------------------------------------------------------------------------------------------
 
 
-def _latency(table: LatencyTable, paper: Paper) -> ComparedTable:
+def _latency(table: LatencyTable, records: Sequence[Record], paper: Paper) -> ComparedTable:
     rows: list[ComparedRow] = []
     for condition in paper.latency:
         for entry in condition.rows:
             shown = [row for row in table.rows if row.name == entry.system and condition.frames in row.cells]
-            rows += [_latency_row(table, label=row.label, system=entry.system, of=condition, paper=paper)
-                     for row in shown]  # fmt: skip
-            if not shown:
-                rows.append(_latency_row(table, label=None, system=entry.system, of=condition, paper=paper))
+            # a system that was not timed at this length has its row all the same
+            rows += [
+                _latency_row(table, label=label, system=entry.system, of=condition, records=records, paper=paper)
+                for label in [row.label for row in shown] or [None]
+            ]
     parts = [table.hardware, table.device.upper(), table.dtype, f"preset {table.preset}" if table.preset else ""]
     about = f"{', '.join(part for part in parts if part)} (the paper: {paper.hardware})"
     return ComparedTable(source=paper.latency[0].source, about=escaped(about), rows=rows)
 
 
 def _latency_row(
-    table: LatencyTable | None, *, label: str | None, system: str, of: LatencyCondition, paper: Paper
+    table: LatencyTable | None,
+    *,
+    label: str | None,
+    system: str,
+    of: LatencyCondition,
+    records: Sequence[Record],
+    paper: Paper,
 ) -> ComparedRow:
     entry = next(row for row in of.rows if row.system == system)
     row = next((r for r in table.rows if r.label == label), None) if table and label else None
@@ -219,7 +257,13 @@ def _latency_row(
     if row is None or of.frames not in row.measured:
         failure = row.cells.get(of.frames) if row else None
         status: Status = "failed" if isinstance(failure, Failure) else "not attempted"
-        reason = f"{failure.type}: {failure.message}" if isinstance(failure, Failure) else None
+        reason = (
+            f"{failure.type}: {failure.message}"
+            if isinstance(failure, Failure)
+            else _first_reason(
+                records, lambda cell: cell.kind == "latency" and (cell.system, cell.frames) == (system, of.frames)
+            )
+        )
         cells = {n: Compared(quantity=n, paper=v, status=status, reason=reason) for n, v in values.items()}
         return ComparedRow(label=label or paper.systems[system], variant=None, corpus=corpus, cells=cells)
     cell = row.measured[of.frames]
@@ -227,110 +271,35 @@ def _latency_row(
         quantity="latency_s", paper=entry.latency_s, status="not comparable", reason="another machine",
         ours=cell.wall.median, interval=cell.wall.interval, n=cell.wall.n,
     )  # fmt: skip
-    if cell.speedup is None:
-        why = "the baseline was not measured at this length"
-        ratio = Compared(quantity="speedup", paper=entry.speedup, status="not measured", reason=why)
-    elif system == paper.baseline:
-        ratio = Compared(
-            quantity="speedup", paper=entry.speedup, status="not comparable", reason="1 by definition",
-            ours=cell.speedup.value, n=cell.wall.n,
-        )  # fmt: skip
-    else:
-        status, reason = _decide(cell.speedup.interval, entry.speedup)
-        ratio = Compared(
-            quantity="speedup", paper=entry.speedup, status=status, reason=reason,
-            ours=cell.speedup.value, interval=cell.speedup.interval, n=cell.wall.n,
-        )  # fmt: skip
+    ratio = _speedup(cell, entry.speedup, paper, itself=system == paper.baseline)
     return ComparedRow(label=row.label, variant=None, corpus=corpus, cells={"latency_s": seconds, "speedup": ratio})
 
 
-def _no_latency(tables: Tables, paper: Paper) -> ComparedTable:
+def _speedup(cell: LatencyCell, value: Decimal, paper: Paper, *, itself: bool) -> Compared:
+    if cell.speedup is None:
+        why = "the baseline was not measured at this length"
+        return Compared(quantity="speedup", paper=value, status="not measured", reason=why)
+    ours, n = cell.speedup.value, cell.wall.n
+    if itself:
+        why = "1 by definition"
+        return Compared(quantity="speedup", paper=value, status="not comparable", reason=why, ours=ours, n=n)
+    interval, tolerance = cell.speedup.interval, paper.tolerances["speedup"] * float(value)
+    decision = decide(interval, value, tolerance)
+    return Compared(
+        quantity="speedup", paper=value, status=decision.status, ours=ours, interval=interval, n=n,
+        reason=f"{TOO_SMALL}: {count(n, 'call')}" if interval is None else None,
+        distance=decision.distance, tolerance=tolerance,
+    )  # fmt: skip
+
+
+def _no_latency(tables: Tables, records: Sequence[Record], paper: Paper) -> ComparedTable:
     lengths = " or ".join(str(condition.frames) for condition in paper.latency)
     why = f"nothing was timed here at {lengths} frames and a batch of {paper.batch}" if tables.latency else (
         "nothing was timed here"
     )  # fmt: skip
     rows = [
-        _latency_row(None, label=None, system=entry.system, of=condition, paper=paper)
+        _latency_row(None, label=None, system=entry.system, of=condition, records=records, paper=paper)
         for condition in paper.latency
         for entry in condition.rows
     ]
     return ComparedTable(source=paper.latency[0].source, about=why, rows=rows)
-
-
-# As text and for programs ----------------------------------------------------------------------------------------
-
-_HEADS = {
-    **{m.name: stacked(f"{m.title} {'↑' if m.higher_is_better else '↓'}", m.unit) for m in METRICS},
-    "latency_s": stacked("Latency ↓", "ms"),
-    "speedup": stacked("Speed-up ↑", "times as fast as the baseline"),
-}
-
-
-def comparison_text(table: ComparedTable) -> TextTable:
-    """A comparison for reading: ours large; its interval, the paper's value and the status small beneath it."""
-    names = [name for name in _HEADS if any(name in row.cells for row in table.rows)]
-    first = escaped(table.source)
-    rows = []
-    for row in table.rows:
-        title = stacked(escaped(row.label), *(escaped(part) for part in (row.variant, row.corpus) if part))
-        rows.append((title, *(_text(row.cells.get(name), _decimals(table, name)) for name in names)))
-    return TextTable((first, *(_HEADS[name] for name in names)), tuple(rows))
-
-
-def _decimals(table: ComparedTable, name: str) -> int:
-    cells = [row.cells[name] for row in table.rows if name in row.cells]
-    return decimals_for(value for cell in cells for value in (cell.ours or 0.0, float(cell.paper)))
-
-
-def _text(cell: Compared | None, decimals: int) -> str:
-    if cell is None:
-        return NOTHING
-    status = escaped(cell.status if cell.reason is None else f"{cell.status}: {shortened(cell.reason, 40)}")
-    status = f"**{status}**" if cell.status == "differs" else status
-    if cell.quantity == "latency_s":
-        paper = f"*paper {printed(cell.paper.scaleb(3))}*"
-        ours = None if cell.ours is None else milliseconds(cell.ours)
-        return stacked(ours or NOTHING, paper, status)
-    if cell.quantity == "speedup":
-        ours = None if cell.ours is None else times(cell.ours)
-        around = f"[{times(cell.interval.low)}, {times(cell.interval.high)}]" if cell.interval else None
-        return stacked(ours or NOTHING, around, f"*paper {printed(cell.paper)}×*", status)
-    if cell.ours is None or cell.difference is None:
-        return stacked(NOTHING, f"*paper {printed(cell.paper)}*", status)
-    beside = f"*paper {printed(cell.paper)} ({signed(cell.difference, decimals)})*"
-    return stacked(number(cell.ours, decimals), interval_of(cell.interval, decimals), beside, status)
-
-
-def comparison_frame(tables: Iterable[ComparedTable]) -> pd.DataFrame:
-    """All comparisons for programs: one row per number of the paper."""
-    return pd.DataFrame(
-        {
-            "source": table.source,
-            "system": row.label,
-            "variant": row.variant,
-            "corpus": row.corpus,
-            "quantity": cell.quantity,
-            "ours": cell.ours,
-            "low": cell.interval.low if cell.interval else None,
-            "high": cell.interval.high if cell.interval else None,
-            "n": cell.n,
-            "paper": float(cell.paper),
-            "difference": cell.difference,
-            "status": cell.status,
-            "reason": cell.reason,
-        }
-        for table in tables
-        for row in table.rows
-        for cell in row.cells.values()
-    )
-
-
-COMPARISON_NOTES = (
-    "Every number of the paper's tables 1 to 4 has its place here. Differences: ours minus the paper's.",
-    "Reproduced: the paper's number, with the rounding of its last digit, lies in our 95 % interval. Differs: it does "
-    "not. Undecided: too little was measured for an interval. The paper states neither intervals nor its metric "
-    "protocol, so neither word says more than that.",
-    "Not comparable: quality of frames that are not of the paper's size or of random weights; seconds on another "
-    "machine. Of latency the speed-up alone is judged.",
-)
-"""What a reader must know of the comparison, as markdown."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmarks.record import MetricFacts
 from reports.formatting import NOTHING, between, decimals_for, escaped, number, signed, significant
@@ -11,7 +11,7 @@ from reports.paired import ALPHA, POWER, Difference, corrected, paired
 from reports.quality_table import QualityRow, QualityTable
 from reports.quality_text import in_order
 from reports.statistics import TOO_SMALL
-from reports.tables import TextTable, stacked
+from reports.text_table import TextTable, stacked
 
 STILL = "first_frame"
 """The control that every model is compared with: it knows nothing that a model does not."""
@@ -44,6 +44,16 @@ class DifferenceTable:
         """Differences that were tested together."""
         return sum(cell.p is not None for row in self.rows for cell in row.cells.values())
 
+    def against(self, label: str, metric: str) -> dict[str, Difference]:
+        """Every other model of a pair with the one of this label, with their difference in a metric."""
+        found: dict[str, Difference] = {}
+        for row in self.rows:
+            labels = (row.first.label, row.second.label)
+            other = row.second if label == labels[0] else row.first
+            if label in labels and other.kind == "model" and metric in row.cells:
+                found[other.label] = row.cells[metric]
+        return found
+
 
 def difference_table(table: QualityTable) -> DifferenceTable | None:
     """Compare models with one another and with a mouth that never moves.
@@ -75,6 +85,38 @@ def difference_table(table: QualityTable) -> DifferenceTable | None:
         cells[place][name] = one
     made = [DifferenceRow(first=a, second=b, cells=c) for (a, b), c in zip(chosen, cells, strict=True)]
     return DifferenceTable(metrics=metrics, rows=made)
+
+
+def mark_ties(table: QualityTable, differences: DifferenceTable | None) -> QualityTable:
+    """Mark the models that the paired test does not tell from the best, metric by metric.
+
+    Args:
+        table: systems that were scored alike.
+        differences: of the table. Where they hold no test of a metric (one value of all clips, too few clips), no
+            model is marked: a tie by eye is none.
+    """
+    if differences is None:
+        return table
+    tied = {
+        (label, metric.name)
+        for metric in differences.metrics
+        for best in table.best(metric)
+        for label, one in differences.against(best.label, metric.name).items()
+        if one.p_holm is not None and not one.significant
+    }
+    rows = [
+        replace(
+            row,
+            cells={
+                name: replace(cell, tied=not cell.best and (row.label, name) in tied)
+                for name, cell in row.cells.items()
+            },
+        )
+        if row.kind == "model"
+        else row
+        for row in table.rows
+    ]
+    return replace(table, rows=rows)
 
 
 def _difference(first: QualityRow, second: QualityRow, metric: str) -> Difference:

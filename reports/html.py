@@ -21,8 +21,8 @@ from reports.outline import Entry, outline, plain
 from reports.player import Player
 from reports.quality_text import CONTROLS_HEAD
 from reports.sources import Sources
-from reports.tables import FAILED
 from reports.templating import asset, template
+from reports.text_table import FAILED
 
 _MIME = {".png": "image/png", ".svg": "image/svg+xml"}
 _BEFORE_CLIPS = "Quality"

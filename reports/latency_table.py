@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from benchmarks.record import Cell, Failure, Latency, Record, System
 from reports.paper import LatencyPoint, Paper
 from reports.statistics import Line, Ratio, Timing, line_over_length, speedup, timing
-from reports.systems import Kind, Naming, accepts, hardware, labels, variant
+from reports.systems import EAGER, Kind, Naming, accepts, hardware, labels, variant
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +30,30 @@ class LatencyCell:
     """Over the baseline at the same length; None if the baseline was not measured there."""
     paper: LatencyPoint | None
     """The paper's value at exactly this length."""
+
+    @property
+    def unstable(self) -> str | None:
+        """Why its samples are to be read with care; None if nothing speaks against them."""
+        unsettled = None if self.settled else "the warm-up ended at its limit before the samples were flat"
+        return self.result.unstable or unsettled
+
+    @property
+    def first_frame_s(self) -> float | None:
+        """Median time to the first picture; None where it comes with the last one, or was not timed."""
+        first = self.result.first_frame
+        return None if first is None else timing([sample.wall_s for sample in first.samples]).median
+
+    @property
+    def over_floor(self) -> float | None:
+        """How many times the least possible time the median call took; None without a floor."""
+        floor = self.result.floor
+        return None if floor is None else self.wall.median / floor.seconds
+
+    @property
+    def joules_per_clip(self) -> float | None:
+        """Of the whole GPU, idle power included; None where nothing counts it."""
+        energy = self.result.energy
+        return None if energy is None else energy.joules / (energy.calls * self.batch)
 
     @property
     def ms_per_frame(self) -> float:
@@ -180,7 +204,7 @@ def _table(
     lengths = sorted({result.frames for _, result in group} | {r.cell.frames for r in failures if r.cell.frames})
     titles = labels([variant(one.first, names) for one in found])
     # of several variants the first is the baseline
-    base = next((i for i, one in enumerate(found) if one.measured and one.first.cell.system == paper.baseline), None)
+    base = _baseline(found, paper)
     slow = {} if base is None else {result.frames: _walls(result) for _, result in found[base].measured}
     rows = [
         _row(one, title, lengths, slow, names, paper if key.batch == paper.batch else None)
@@ -199,6 +223,12 @@ def _table(
         lengths=lengths,
         rows=rows,
     )
+
+
+def _baseline(found: Sequence[_Found], paper: Paper) -> int | None:
+    """Place of the row that speed-ups are relative to: the model as it is, where it was timed so."""
+    places = [i for i, one in enumerate(found) if one.measured and one.first.cell.system == paper.baseline]
+    return min(places, key=lambda i: found[i].measured[0][1].variant != EAGER, default=None)
 
 
 def _by_system(group: list[tuple[Record, Latency]], failures: list[Record]) -> list[_Found]:

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 from benchmarks.calibration import Calibration
 from benchmarks.record import Record
+from reports.budget import Piece, fitted
 from reports.calibration import calibration_note, calibration_text
-from reports.comparison import COMPARISON_NOTES, ComparedTable, comparison_text
-from reports.difference_table import difference_note, difference_table, difference_text
-from reports.formatting import code, count, escaped, joined, size
+from reports.comparison import ComparedTable
+from reports.comparison_text import comparison_notes, comparison_text
+from reports.difference_table import DifferenceTable, difference_note, difference_text
+from reports.formatting import code, count, escaped, joined, shortened, size
+from reports.intake import Unread
+from reports.latency_details import costs_text, details_text
 from reports.latency_table import LatencyTable
+from reports.natural_table import NaturalTable, natural_facts, natural_notes, natural_text, natural_title
 from reports.notes import latency_notes, quality_notes
 from reports.paper import Paper
-from reports.provenance import failures, provenance
+from reports.provenance import failures, not_attempted, provenance
 from reports.quality_table import QualityTable
 from reports.quality_text import left_out_notes, not_measured_notes, quality_texts
-from reports.tables import Tables, TextTable, details_text, latency_text, speedup_text
+from reports.tables import Tables, latency_text, speedup_text
 from reports.templating import template
+from reports.text_table import TextTable
 from reports.verdict import coverage, findings, place, sizes, verdict
+
+MOST_CELLS = 200
+"""Most cells of a latency table that are told one by one; those of more are in its CSV alone."""
 
 
 @dataclass(frozen=True)
@@ -42,67 +51,137 @@ class Section:
     facts: str
     tables: list[TextTable]
     notes: list[str]
-    details: TextTable | None = None
+    folded: list[tuple[str, TextTable]] = field(default_factory=list)
+    """Long tables that stand folded beneath, each with its title: ours, as nothing escapes markup in a summary."""
     picture: Picture | None = None
     csv: str | None = None
     """The same table for programs, relative to the report."""
 
 
-def render_markdown(
-    records: Sequence[Record],
-    tables: Tables,
-    paper: Paper,
-    *,
-    quality: list[Section],
-    latency: list[Section],
-    strips: list[Picture],
-    missing_strips: list[str],
-    figures: list[Picture],
-    missing_figures: list[str],
-    comparison: list[ComparedTable],
-    comparison_csv: str,
-    calibration: Calibration | None,
-) -> str:
-    """Put the report together.
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """Everything that a report is made of."""
+
+    records: Sequence[Record]
+    tables: Tables
+    paper: Paper
+    quality: list[Section]
+    """See `quality_section`."""
+    latency: list[Section]
+    """See `latency_section`."""
+    natural: list[Section]
+    """See `natural_section`."""
+    strips: list[Picture]
+    """Figures of sample frames."""
+    missing_strips: list[str]
+    """Why systems are missing from them."""
+    figures: list[Picture]
+    """All others that stand beside no table."""
+    missing_figures: list[str]
+    """Why some are not there."""
+    comparison: list[ComparedTable]
+    """The paper's tables, see `reports.comparison.compare_with_paper`."""
+    comparison_csv: str | None
+    """The same for programs, relative to the report."""
+    calibration: Calibration | None
+    """Of the run's metrics; None if there is none."""
+    unread: list[Unread] = field(default_factory=list)
+    """Files among the records that are not in the report."""
+
+    def alone(self) -> Content:
+        """The same without pictures and links to files: for a place where the report's folder is not."""
+        return replace(
+            self,
+            quality=[replace(section, picture=None, csv=None) for section in self.quality],
+            latency=[replace(section, picture=None, csv=None) for section in self.latency],
+            natural=[replace(section, picture=None, csv=None) for section in self.natural],
+            strips=[],
+            missing_strips=[],
+            figures=[],
+            missing_figures=[],
+            comparison_csv=None,
+        )
+
+
+def render_markdown(content: Content, *, limit: int | None = None) -> str:
+    """Put the report together, the verdict first.
 
     Args:
-        records: of one run.
-        tables: made from them.
-        paper: what stands beside.
-        quality: see `quality_section`.
-        latency: see `latency_section`.
-        strips: figures of sample frames.
-        missing_strips: why systems are missing from them.
-        figures: all others that stand beside no table.
-        missing_figures: why some are not there.
-        comparison: the paper's tables, see `reports.comparison.compare_with_paper`.
-        comparison_csv: the same for programs, relative to the report.
-        calibration: of the run's metrics; None if there is none.
+        content: what it is made of.
+        limit: most bytes of UTF-8; sections are dropped as `reports.budget` has it. None: nothing is dropped.
 
     Returns:
         Markdown with HTML only for line breaks, small print and foldable details.
     """
-    text = template("report.md.j2").render(
-        verdict=verdict(tables, paper),
-        coverage=coverage(records),
-        findings=findings(tables, paper),
-        sizes=sizes(tables, paper),
-        quality=_with_shared(quality),
-        latency=_with_shared(latency),
-        strips=strips,
-        missing_strips=[escaped(reason) for reason in missing_strips],
-        figures=figures,
-        missing_figures=[escaped(reason) for reason in missing_figures],
-        comparison=[(table.source, table.about, comparison_text(table)) for table in comparison],
-        comparison_notes=COMPARISON_NOTES,
-        comparison_csv=comparison_csv,
-        calibration=None if calibration is None else calibration_text(calibration),
-        calibration_note=None if calibration is None else calibration_note(calibration),
-        failures=failures(records),
-        provenance=provenance(records),
-        paper=paper,
+    facts = [coverage(content.records), sizes(content.tables, content.paper), *_doubts(content)]
+    opening = _part(
+        "opening",
+        verdict(content.tables, content.paper),
+        findings(content.tables, content.paper),
+        [fact for fact in facts if fact],
     )
-    return text.strip() + "\n"
+    return fitted(opening, _pieces(content), limit)
+
+
+def _doubts(content: Content) -> list[str]:
+    """What makes a reader read all else with care, before all else."""
+    found: list[str] = []
+    machines = len({record.machine.model_dump_json() for record in content.records})
+    commits = len({record.software.commit for record in content.records})
+    if machines > 1 or commits > 1:
+        from_where = joined([count(machines, "machine"), count(commits, "commit")])
+        found.append(f"**The records come from {from_where}: compare across them with care.**")
+    if content.unread:
+        total = len(content.records) + len(content.unread)
+        found.append(f"**{len(content.unread)} of {count(total, 'record')} could not be read and are not in it.**")
+    return found
+
+
+def _pieces(content: Content) -> list[Piece]:
+    pieces = _of_sections("Quality", "quality", content.quality)
+    if content.strips or content.missing_strips:
+        missing = [escaped(reason) for reason in content.missing_strips]
+        pieces.append(Piece("frames", _part("frames", content.strips, missing)))
+    pieces += _of_sections("Latency", "latency", content.latency)
+    pieces += _of_sections("Latency at natural lengths", "natural", content.natural)
+    if content.figures or content.missing_figures:
+        missing = [escaped(reason) for reason in content.missing_figures]
+        pieces.append(Piece("figures", _part("figures", content.figures, missing)))
+    heading = _part("paper_heading", comparison_notes(content.paper), content.comparison_csv)
+    pieces += [
+        Piece("paper", _part("paper_table", table.source, table.about, comparison_text(table)), heading)
+        for table in content.comparison
+    ]
+    if content.calibration is not None:
+        text = _part("calibrated", calibration_note(content.calibration), calibration_text(content.calibration))
+        pieces.append(Piece("calibration", text))
+    pieces += _cells("unread", "Records that could not be read", ("File", "Why"),
+                     [(escaped(one.name), escaped(shortened(one.problem, 500))) for one in content.unread])  # fmt: skip
+    pieces += _cells("failed", "Failed cells", ("Cell", "Why"), failures(content.records))
+    pieces += _cells("not attempted", "Cells not attempted", ("Cell", "Why"), not_attempted(content.records))
+    found = provenance(content.records)
+    pieces += [Piece("provenance", _part("sources", found, content.paper)), Piece("recipes", _part("recipes", found))]
+    return [piece for piece in pieces if piece.text]
+
+
+def _of_sections(title: str, kind: str, sections: list[Section]) -> list[Piece]:
+    shared, sections = _with_shared(sections)
+    heading = _part("heading", title, shared)
+    pieces: list[Piece] = []
+    for section in sections:
+        pieces.append(Piece(kind, _part("section", section), heading))
+        pieces += [Piece("details", _part("details", *folded), heading) for folded in section.folded]
+    return pieces
+
+
+def _cells(kind: str, title: str, header: tuple[str, str], rows: list[tuple[str, str]]) -> list[Piece]:
+    return [Piece(kind, _part("cells", title, header, rows))] if rows else []
+
+
+def _part(name: str, *facts: object) -> str:
+    """One macro of the report's template, filled."""
+    macro: Callable[..., str] = getattr(template("report.md.j2").module, name)
+    return str(macro(*facts)).strip("\n")
 
 
 def _with_shared(sections: list[Section]) -> tuple[list[str], list[Section]]:
@@ -114,7 +193,7 @@ def _with_shared(sections: list[Section]) -> tuple[list[str], list[Section]]:
     return shared, [replace(section, notes=notes) for section, notes in zip(sections, own, strict=True)]
 
 
-def quality_section(table: QualityTable, paper: Paper, *, csv: str) -> Section:
+def quality_section(table: QualityTable, found: DifferenceTable | None, paper: Paper, *, csv: str) -> Section:
     """One quality table with its heading and notes."""
     frames = f"{size(table.frame_size)} pixels" if table.frame_size else "frame size not recorded"
     devices = sorted({row.device for row in table.models if row.device})
@@ -125,7 +204,6 @@ def quality_section(table: QualityTable, paper: Paper, *, csv: str) -> Section:
         f"generated on {joined(device.upper() for device in devices)}" if devices else "",
         f"protocol **{escaped(table.protocol.name)}** {code(table.protocol.fingerprint[:12])}",
     ]
-    found = difference_table(table)
     # where every n is too small, the table above says all that can be said
     differences = found if found is not None and found.family else None
     notes = [*quality_notes(table, paper), *left_out_notes(table), *not_measured_notes(table)]
@@ -146,13 +224,29 @@ def latency_section(table: LatencyTable, paper: Paper, *, csv: str, picture: Pic
         f"batch {table.batch}",
         f"preset {table.preset}" if table.preset else "",
     ]
-    ratios = speedup_text(table)
+    ratios, found = speedup_text(table), costs_text(table)
+    cells = sum(len(row.measured) for row in table.rows)
+    many = cells > MOST_CELLS
+    folded = [("Every cell: percentiles, first call, whether it was stable", details_text(table))]
+    folded += [] if found is None else [("What a call costs: operations, memory, energy, times the floor", found)]
+    more = [f"Percentiles and costs of the {cells} cells are in the CSV: too many to read here."] if many else []
     return Section(
         title=escaped(", ".join(part for part in parts if part)),
         facts=escaped(table.hardware),
         tables=[latency_text(table), *([ratios] if ratios else [])],
-        notes=latency_notes(table, paper),
-        details=details_text(table),
+        notes=[*latency_notes(table, paper), *more],
+        folded=[] if many else folded,
         picture=picture,
+        csv=csv,
+    )
+
+
+def natural_section(table: NaturalTable, paper: Paper, *, csv: str) -> Section:
+    """One table of natural lengths with its heading and notes."""
+    return Section(
+        title=natural_title(table, paper),
+        facts=natural_facts(table),
+        tables=[natural_text(table)],
+        notes=natural_notes(table),
         csv=csv,
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from reports.formatting import count, escaped, joined, printed, size
+from reports.formatting import escaped, joined, printed, size
+from reports.latency_details import stability_notes
 from reports.latency_table import LatencyTable
 from reports.paper import Paper, QualityCondition, uses_adversarial_loss, uses_ssim_loss
 from reports.quality_table import QualityTable
@@ -20,6 +21,11 @@ def incomparable(frame_size: tuple[int, int] | None, paper: Paper) -> str | None
 def quality_notes(table: QualityTable, paper: Paper) -> list[str]:
     """Notes under a quality table, as markdown."""
     notes = [*_paper_notes(table, paper), _interval_note(table)]
+    if any(cell.tied for row in table.rows for cell in row.cells.values()):
+        notes.append(
+            "Bold: the best model. Tied: the paired test does not tell it from the best (Holm-corrected p of 0.05 or "
+            "more, see the differences), which does not prove them equal."
+        )
     untrained = [row.label for row in table.models if row.untrained]
     if untrained:
         notes.append(f"Untrained, so these numbers are of random weights: {escaped(joined(untrained))}.")
@@ -124,9 +130,12 @@ def latency_notes(table: LatencyTable, paper: Paper) -> list[str]:
         notes.append(f"*Paper*: Table 3, measured on {paper.hardware}. {paper.latency_remark}")
         reasons = {incomparable(frame_size, paper) for frame_size in table.frame_sizes or {None}} - {None}
         notes += [f"**Paper values are {reason}.**" for reason in sorted(filter(None, reasons))]
-    unsettled = sum(not cell.settled for row in table.rows for cell in row.measured.values())
-    if unsettled:
-        notes.append(f"{count(unsettled, 'cell')} had not settled when the warm-up ended at its limit: read with care.")
+    notes += stability_notes(table)
+    if any(cell.over_floor is not None for row in table.rows for cell in row.measured.values()):
+        notes.append(
+            "Times the floor: the median over the least time that this machine could take, by the measured speed of a "
+            "large matrix product or of a large copy, whichever takes longer."
+        )
     if not table.has_baseline:
         notes.append(f"No speed-up is given: {escaped(table.baseline)} was not measured here.")
     return notes

@@ -122,6 +122,12 @@ class Paper(_Frozen):
     corpora: dict[str, str]
     baseline: str
     """Registry name of the system that speed-ups are relative to."""
+    tolerances: dict[str, float]
+    """How far from the paper's number ours may be to reproduce it: metric name to its unit, "speedup" to a share.
+
+    A choice of ours, for the paper states no uncertainty; see `reports.tolerance`."""
+    tolerance_remark: str
+    """Which differences the paper itself calls none, and from which it concludes."""
     quality: list[QualityCondition]
     latency: list[LatencyCondition]
     latency_remark: str

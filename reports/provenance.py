@@ -161,9 +161,18 @@ def _checkpoint(record: Record) -> list[tuple[str, ...]]:
 
 
 def failures(records: Sequence[Record]) -> list[tuple[str, str]]:
-    """Every failed cell with its whole reason, as markdown."""
+    """Every cell that was tried and failed, with its whole reason, as markdown."""
     return [
         (code(record.cell.key), escaped(shortened(f"{record.failure.type}: {record.failure.message}", 2000)))
         for record in records
-        if record.failure is not None
+        if record.status == "failed" and record.failure is not None
+    ]
+
+
+def not_attempted(records: Sequence[Record]) -> list[tuple[str, str]]:
+    """Every cell that was asked for and not tried, with the reason, as markdown: that is no failure of a model's."""
+    return [
+        (code(record.cell.key), escaped(shortened(record.failure.message, 2000)))
+        for record in records
+        if record.status == "not_attempted" and record.failure is not None
     ]

@@ -23,6 +23,8 @@ class QualityCell:
     """In the paper's own digits."""
     best: bool = False
     """Best of at least two models."""
+    tied: bool = False
+    """A model's that the paired test does not tell from the best; see `reports.difference_table.mark_ties`."""
     above_models: bool = False
     """A control's, better than that of every model."""
     floor: float | None = None

@@ -10,7 +10,7 @@ from benchmarks.record import Corpus, MetricFacts, Training, by_reason
 from reports.formatting import NOTHING, code, count, decimals_for, escaped, interval_of, joined, number, printed, signed
 from reports.quality_table import QualityCell, QualityRow, QualityTable
 from reports.statistics import TOO_SMALL, Mean
-from reports.tables import TextTable, arrow, failed_text, stacked
+from reports.text_table import TextTable, arrow, failed_text, stacked
 
 CONTROLS_HEAD = "*Controls*"
 """First cell of the row that opens the block of controls."""
@@ -143,7 +143,8 @@ def _quality_cell(cell: QualityCell | None, decimals: int) -> str:
     beside = None
     if cell.paper is not None and cell.difference is not None:
         beside = f"*paper {printed(cell.paper)} ({signed(cell.difference, decimals)})*"
-    return stacked(text, beside, "**beats every model**" if cell.above_models else None)
+    tied = "tied with the best" if cell.tied else None
+    return stacked(text, tied, beside, "**beats every model**" if cell.above_models else None)
 
 
 def _mean_text(mean: Mean, decimals: int, *, bold: bool = False) -> str:
@@ -176,6 +177,8 @@ def quality_frame(table: QualityTable) -> pd.DataFrame:
             entry |= _mean_columns(metric.name, cell.mean if cell else None)
             entry[f"{metric.name}_paper"] = float(cell.paper) if cell and cell.paper is not None else None
             entry[f"{metric.name}_difference"] = cell.difference if cell else None
+            entry[f"{metric.name}_best"] = cell.best if cell else None
+            entry[f"{metric.name}_tied"] = cell.tied if cell else None
             entry[f"{metric.name}_not_measured"] = row.not_measured.get(metric.name)
         rows.append(entry)
     return pd.DataFrame(rows)

@@ -12,23 +12,28 @@ from pathlib import Path
 
 # UserError comes from models.errors, which reports may not import: it comes by way of what raises it.
 from benchmarks.calibration import Calibration, load_calibration
-from benchmarks.record import Record
-from benchmarks.record_files import UserError, load_records
-from reports.comparison import compare_with_paper, comparison_frame
+from benchmarks.record_files import UserError
+from reports.comparison import compare_with_paper
+from reports.comparison_text import comparison_frame
+from reports.difference_table import DifferenceTable
 from reports.figures.drawn import Drawn
 from reports.figures.frames import STRIP
 from reports.figures.gallery import Placed, absences, draw_figures
 from reports.figures.latency import draw_latency
 from reports.figures.style import looks, render_figure
 from reports.formatting import escaped
+from reports.intake import Intake, Unread, read_run
 from reports.latency_table import LatencyTable
 from reports.markdown import (
+    Content,
     Picture,
     Section,
     latency_section,
+    natural_section,
     quality_section,
     render_markdown,
 )
+from reports.natural_table import NaturalTable, natural_frame
 from reports.page import render_page
 from reports.paper import Paper, load_paper
 from reports.player import CLIPS
@@ -52,9 +57,22 @@ class RenderedReport:
     """PNG and SVG files."""
     tables: list[Path] = field(default_factory=list)
     """CSV files, one per table."""
+    summary: Path | None = None
+    unread: list[Unread] = field(default_factory=list)
+    """Files among the records that are not in the report, because they could not be read."""
 
 
-def render(run: Path, out: Path | None = None, *, clips: int = CLIPS) -> RenderedReport:
+@dataclass(frozen=True)
+class Summary:
+    """Where a short form of the report goes, such as a CI job's step summary, and how large that may be."""
+
+    file: Path
+    """It is added to; what is there counts."""
+    limit: int
+    """Most bytes."""
+
+
+def render(run: Path, out: Path | None = None, *, clips: int = CLIPS, summary: Summary | None = None) -> RenderedReport:
     """Render the report of a run, from its records alone.
 
     Args:
@@ -62,14 +80,17 @@ def render(run: Path, out: Path | None = None, *, clips: int = CLIPS) -> Rendere
         out: where to write ``report.md``, ``index.html``, ``figures/`` and ``tables/``;
             default ``report`` in the run's folder.
         clips: most clips that can be played in the page.
+        summary: also write the report there, without pictures, within a number of bytes; see `reports.budget`.
 
     Returns:
         What was written.
 
     Raises:
-        UserError: there are no records, one cannot be read, or `out` cannot be written.
+        UserError: there are no records, none can be read, or `out` cannot be written. Records that cannot be read
+            beside others that can are named in the report.
     """
-    records = load_records(run)
+    intake = read_run(run)
+    records = intake.records
     root = _root(run.resolve())  # so that "." has a name and a parent
     calibration = load_calibration(root)
     folder = out if out is not None else root / "report"
@@ -77,7 +98,7 @@ def render(run: Path, out: Path | None = None, *, clips: int = CLIPS) -> Rendere
     names = naming(records, paper)
     tables = make_tables(records, names, paper)
     try:
-        return _write(folder, root, records, tables, names.order, paper, calibration, clips)
+        return _write(folder, root, intake, tables, names.order, paper, calibration, clips, summary)
     except OSError as error:
         place = error.filename or folder
         raise UserError(
@@ -95,17 +116,22 @@ def _root(run: Path) -> Path:
 def _write(
     folder: Path,
     root: Path,
-    records: list[Record],
+    intake: Intake,
     tables: Tables,
     order: Sequence[str],
     paper: Paper,
     calibration: Calibration | None,
     clips: int,
+    summary: Summary | None,
 ) -> RenderedReport:
     files = _Files(folder)
     try:
-        quality = [_quality(i, table, paper, files) for i, table in enumerate(tables.quality, 1)]
+        quality = [
+            _quality(i, table, differences, paper, files)
+            for i, (table, differences) in enumerate(zip(tables.quality, tables.differences, strict=True), 1)
+        ]
         latency = [_latency(i, table, order, paper, files) for i, table in enumerate(tables.latency, 1)]
+        natural = [_natural(i, table, paper, files) for i, table in enumerate(tables.natural, 1)]
         strips, missing = load_strips(tables.quality, root)
         frames: list[Picture] = []
         figures: list[Picture] = []
@@ -116,14 +142,15 @@ def _write(
                 (frames if one.what.name == STRIP else figures).append(_picture(one.what, name, files))
             else:
                 absent.append(one)
-        comparison = compare_with_paper(records, tables, paper)
+        comparison = compare_with_paper(intake.records, tables, paper)
         comparison_csv = files.write("tables/paper.csv", comparison_frame(comparison).to_csv(index=False).encode())
-        text = render_markdown(
-            records,
-            tables,
-            paper,
+        content = Content(
+            records=intake.records,
+            tables=tables,
+            paper=paper,
             quality=quality,
             latency=latency,
+            natural=natural,
             strips=frames,
             missing_strips=missing,
             figures=figures,
@@ -131,12 +158,14 @@ def _write(
             comparison=comparison,
             comparison_csv=comparison_csv,
             calibration=calibration,
+            unread=intake.unread,
         )
+        text = render_markdown(content)
         # The pages come last: whoever finds one finds everything that it refers to.
         files.write("report.md", text.encode())
         page = render_page(
             text,
-            records,
+            intake.records,
             tables,
             paper,
             quality=[section.csv for section in quality],
@@ -149,19 +178,31 @@ def _write(
         files.remove_stale()
     finally:
         files.write_list()
+    if summary is not None:
+        _add(summary, content)
     written = [folder / name for name in files.written]
     return RenderedReport(
         folder / "report.md",
         folder / "index.html",
         figures=[path for path in written if path.parent.name == "figures"],
         tables=[path for path in written if path.parent.name == "tables"],
+        summary=None if summary is None else summary.file,
+        unread=intake.unread,
     )
 
 
-def _quality(index: int, table: QualityTable, paper: Paper, files: _Files) -> Section:
+def _add(summary: Summary, content: Content) -> None:
+    before = summary.file.read_bytes() if summary.file.is_file() else b""
+    text = render_markdown(content.alone(), limit=max(0, summary.limit - len(before)))
+    _write_whole(summary.file, before + text.encode())
+
+
+def _quality(
+    index: int, table: QualityTable, differences: DifferenceTable | None, paper: Paper, files: _Files
+) -> Section:
     name = _slug(str(index), table.corpus.name, table.durations, table.protocol.name)
     csv = files.write(f"tables/quality-{name}.csv", quality_frame(table).to_csv(index=False).encode())
-    return quality_section(table, paper, csv=csv)
+    return quality_section(table, differences, paper, csv=csv)
 
 
 def _latency(index: int, table: LatencyTable, order: Sequence[str], paper: Paper, files: _Files) -> Section:
@@ -170,6 +211,12 @@ def _latency(index: int, table: LatencyTable, order: Sequence[str], paper: Paper
     drawn = draw_latency(table, looks(((row.name, row.label) for row in table.rows), order), paper)
     picture = _picture(drawn, f"latency-{name}", files) if isinstance(drawn, Drawn) else None
     return latency_section(table, paper, csv=csv, picture=picture)
+
+
+def _natural(index: int, table: NaturalTable, paper: Paper, files: _Files) -> Section:
+    name = _slug(str(index), table.corpus, table.timer, table.device, table.preset or "")
+    csv = files.write(f"tables/natural-{name}.csv", natural_frame(table).to_csv(index=False).encode())
+    return natural_section(table, paper, csv=csv)
 
 
 def _picture(drawn: Drawn, name: str, files: _Files) -> Picture:

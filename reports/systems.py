@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from benchmarks.record import Machine, Quality, Record, System
+from benchmarks.record import Latency, Machine, Quality, Record, System
 from reports.formatting import count, number
 from reports.paper import Paper
 
 Kind = Literal["model", "control"]
 
+EAGER = "eager"
+"""The variant of a model that is run as it is."""
 CEILINGS = frozenset({"ground_truth"})
 """Controls that are the truth itself: that they beat every model is no finding."""
 
@@ -60,6 +62,8 @@ class Variant:
 
     title: str
     preset: str | None = None
+    run: str | None = None
+    """How a timed model was run, such as "cuda_graph"; None for one as it is."""
     options: Mapping[str, object] = field(default_factory=dict)
     steps: str | None = None
     """How long it was trained; None if nothing tells."""
@@ -79,6 +83,7 @@ def variant(record: Record, names: Naming) -> Variant:
         return Variant(
             title=names.titles[cell.system],
             preset=cell.preset if names.kinds[cell.system] == "model" else None,
+            run=None if cell.variant == EAGER else cell.variant,
             options=cell.options,
             checkpoint=cell.checkpoint,
             clips=limit if is_quality else None,
@@ -93,6 +98,7 @@ def variant(record: Record, names: Naming) -> Variant:
     return Variant(
         title=system.title,
         preset=system.preset,
+        run=result.variant if isinstance(result, Latency) and result.variant != EAGER else None,
         options=system.options,
         steps=f"{number(trained.steps, 0)} steps" if trained else None if system.videos else "untrained",
         checkpoint=_weights(system),
@@ -122,14 +128,16 @@ def labels(variants: Sequence[Variant]) -> list[str]:
         variants: the rows, each once.
 
     Returns:
-        One label per row, all different, such as "DualLip" or "DualLip (cache=False)": preset and options wherever they
-        differ, then steps, weights, number of clips and device where rows would still be called the same.
+        One label per row, all different, such as "DualLip" or "DualLip (cache=False)": the way it was run unless that
+        is as it is, preset and options wherever they differ, then steps, weights, number of clips and device where
+        rows would still be called the same.
     """
     extras: list[list[str]] = []
     for one in variants:
         twins = [other for other in variants if other.title == one.title]
         presets = {twin.preset for twin in twins}
         extra = [one.preset or "no preset"] if len(presets) > 1 else []
+        extra += [one.run] if one.run else []
         names = sorted({name for twin in twins for name in twin.options})
         differing = [name for name in names if len({repr(twin.options.get(name)) for twin in twins}) > 1]
         extra += [f"{name}={one.options.get(name, 'default')}" for name in differing]

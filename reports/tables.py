@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from benchmarks.record import Failure, MetricFacts, Record
+from benchmarks.record import Failure, Record
+from reports.difference_table import DifferenceTable, difference_table, mark_ties
 from reports.formatting import (
     NOTHING,
     between,
@@ -15,26 +16,17 @@ from reports.formatting import (
     escaped,
     milliseconds,
     printed,
-    shortened,
     significant,
     times,
 )
+from reports.latency_details import cost_columns
 from reports.latency_table import LatencyCell, LatencyRow, LatencyTable, latency_tables
+from reports.natural_table import NaturalTable, natural_tables
 from reports.paper import Paper
 from reports.quality_table import QualityTable, quality_tables
 from reports.statistics import TOO_SMALL, Interval
 from reports.systems import Naming
-
-FAILED = "failed:"
-"""How the cell of a failure begins."""
-
-
-@dataclass(frozen=True)
-class TextTable:
-    """A table of markdown cells. A row that is shorter than the header leaves the rest empty."""
-
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+from reports.text_table import TextTable, failed_text, stacked
 
 
 @dataclass(frozen=True)
@@ -43,6 +35,9 @@ class Tables:
 
     quality: list[QualityTable]
     latency: list[LatencyTable]
+    differences: list[DifferenceTable | None]
+    """Of each quality table, in the same order; None where there is no pair to compare."""
+    natural: list[NaturalTable]
 
 
 def make_tables(records: Sequence[Record], names: Naming, paper: Paper) -> Tables:
@@ -53,23 +48,10 @@ def make_tables(records: Sequence[Record], names: Naming, paper: Paper) -> Table
         names: see `reports.systems.naming`.
         paper: what to set beside ours.
     """
-    return Tables(quality_tables(records, names, paper), latency_tables(records, names, paper))
-
-
-def arrow(metric: MetricFacts) -> str:
-    """Which way is better: up, down, or in between."""
-    return {True: "↑", False: "↓", None: "↔"}[metric.higher_is_better]
-
-
-def failed_text(failure: Failure, width: int = 300) -> str:
-    """Why a cell has no value, as a table cell."""
-    return f"{FAILED} {escaped(shortened(f'{failure.type}: {failure.message}', width))}"
-
-
-def stacked(*lines: str | None) -> str:
-    """The first line large, the others small beneath it."""
-    first, *rest = [line for line in lines if line]
-    return "<br>".join([first, *(f"<small>{line}</small>" for line in rest)])
+    quality = quality_tables(records, names, paper)
+    differences = [difference_table(table) for table in quality]
+    marked = [mark_ties(table, found) for table, found in zip(quality, differences, strict=True)]
+    return Tables(marked, latency_tables(records, names, paper), differences, natural_tables(records, names, paper))
 
 
 def latency_text(table: LatencyTable) -> TextTable:
@@ -105,9 +87,9 @@ def _range(values: list[float]) -> str:
 
 def _latency_cell(cell: LatencyCell, *, bold: bool) -> str:
     paper = f"*paper {printed(cell.paper.latency_s.scaleb(3))}*" if cell.paper else None
-    unsettled = None if cell.settled else "**not settled**"
+    doubt = None if cell.unstable is None else "**unstable**" if cell.settled else "**not settled**"
     median = milliseconds(cell.wall.median)
-    return stacked(f"**{median}**" if bold else median, _seconds_interval(cell.wall.interval), paper, unsettled)
+    return stacked(f"**{median}**" if bold else median, _seconds_interval(cell.wall.interval), paper, doubt)
 
 
 def _seconds_interval(interval: Interval | None) -> str:
@@ -156,30 +138,13 @@ def _speedup_cell(cell: LatencyCell | Failure | None, *, itself: bool) -> str:
     return stacked(times(cell.speedup.value), around, f"*paper {printed(cell.paper.speedup)}×*" if cell.paper else None)
 
 
-def details_text(table: LatencyTable) -> TextTable:
-    """Everything else about each cell: percentiles, first call, whether it settled."""
-    cells = [(row, cell) for row in table.rows for cell in row.measured.values()]
-    on_device = any(cell.device for _, cell in cells)
-    header = ["System", "Frames", "Tokens", "Median ms", "p90 ms", "p95 ms", "First call ms"]
-    header += ["ms per frame", "RTF", "Calls", "Settled"]
-    rows = []
-    for row, cell in cells:
-        wall = [milliseconds(s) for s in (cell.wall.median, cell.wall.p90, cell.wall.p95, cell.first_call_s)]
-        pace = [significant(cell.ms_per_frame), significant(cell.real_time_factor)]
-        shown = [escaped(row.label), str(cell.frames), str(cell.tokens), *wall, *pace, str(cell.wall.n)]
-        shown.append("yes" if cell.settled else "**no**")
-        if on_device:
-            shown.append(milliseconds(cell.device.median) if cell.device else NOTHING)
-        rows.append(tuple(shown))
-    return TextTable((*header, *(["Device median ms"] if on_device else [])), tuple(rows))
-
-
 def latency_frame(table: LatencyTable) -> pd.DataFrame:
     """A latency table for programs: one row per system and length, times in seconds."""
     rows = []
     for row in table.rows:
         for length, cell in sorted(row.cells.items()):
             entry: dict[str, object] = {"system": row.name, "label": row.label, "kind": row.kind, "frames": length}
+            entry["condition"] = f"{table.device} {table.dtype} batch {table.batch}"
             if isinstance(cell, Failure):
                 entry |= {"status": "failed", "failure": f"{cell.type}: {cell.message}"}
             else:
@@ -198,10 +163,13 @@ def _latency_columns(cell: LatencyCell) -> dict[str, object]:
         "p10_s": cell.wall.p10,
         "p90_s": cell.wall.p90,
         "p95_s": cell.wall.p95,
+        "p99_s": cell.wall.p99,
         "device_median_s": cell.device.median if cell.device else None,
         "calls": cell.wall.n,
         "first_call_s": cell.first_call_s,
+        "first_frame_s": cell.first_frame_s,
         "settled": cell.settled,
+        "unstable": cell.unstable,
         "ms_per_frame": cell.ms_per_frame,
         "real_time_factor": cell.real_time_factor,
         "speedup": ratio.value if ratio else None,
@@ -209,4 +177,5 @@ def _latency_columns(cell: LatencyCell) -> dict[str, object]:
         "speedup_high": around.high if around else None,
         "paper_latency_s": float(cell.paper.latency_s) if cell.paper else None,
         "paper_speedup": float(cell.paper.speedup) if cell.paper else None,
+        **cost_columns(cell),
     }

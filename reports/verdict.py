@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.record import MetricFacts, Record
+from benchmarks.record import Record
+from reports.difference_table import DifferenceTable
 from reports.formatting import count, decimals_for, escaped, joined, milliseconds, number, size, times
 from reports.latency_table import LatencyTable
 from reports.paper import Paper
@@ -14,6 +15,8 @@ from reports.tables import Tables
 
 HEADLINE = ("psnr", "ssim", "lmd", "fid", "aperture_correlation")
 """Metrics that are told of a model that has no rival."""
+KINDS = {"natural": "latency at natural lengths"}
+"""What a kind of cell is called where its own name does not say it."""
 
 
 def verdict(tables: Tables, paper: Paper) -> list[str]:
@@ -27,7 +30,11 @@ def verdict(tables: Tables, paper: Paper) -> list[str]:
         The best model per metric and quality table, the fastest per latency table, and where the controls stay below.
         Controls that do not are told by `findings`.
     """
-    sentences = [sentence for table in tables.quality if (sentence := _best(table, paper))]
+    sentences = [
+        sentence
+        for table, differences in zip(tables.quality, tables.differences, strict=True)
+        if (sentence := _best(table, differences, paper))
+    ]
     sentences += [sentence for table in tables.latency if (sentence := _fastest(table))]
     return sentences + _unbeaten(tables, paper)
 
@@ -62,16 +69,17 @@ def place(table: QualityTable, paper: Paper) -> str:
 
 
 def coverage(records: Sequence[Record]) -> str:
-    """How many cells were measured, and how many failed, as one sentence of markdown."""
-    failed = sum(record.status == "failed" for record in records)
-    measured = len(records) - failed
+    """How many cells were measured, how many failed, and how many were not tried, as one sentence of markdown."""
+    failed, left = (sum(record.status == status for record in records) for status in ("failed", "not_attempted"))
+    measured = len(records) - failed - left
     parts = []
-    for kind in ("quality", "latency"):
+    for kind in ("quality", "latency", "natural"):
         number_of = sum(record.status == "measured" and record.cell.kind == kind for record in records)
         if number_of:
-            parts.append(f"{number_of} of {kind}")
+            parts.append(f"{number_of} of {KINDS.get(kind, kind)}")
     text = f"**{count(measured, 'cell')} measured**" + (f" ({joined(parts)})" if parts else "")
-    return f"{text}, **{failed} failed**." if failed else f"{text}, none failed."
+    text += f", **{failed} failed**" if failed else ", none failed"
+    return f"{text}, {left} not attempted." if left else f"{text}."
 
 
 def _fastest(table: LatencyTable) -> str | None:
@@ -97,7 +105,7 @@ def _fastest(table: LatencyTable) -> str | None:
     return f"{text}."
 
 
-def _best(table: QualityTable, paper: Paper) -> str | None:
+def _best(table: QualityTable, differences: DifferenceTable | None, paper: Paper) -> str | None:
     models = table.models
     if not models:
         return None
@@ -106,19 +114,23 @@ def _best(table: QualityTable, paper: Paper) -> str | None:
     if len(models) == 1:
         return _alone(models[0], table, paper)
     by_winner: dict[str, list[str]] = {}
-    close: list[str] = []
+    close: dict[str, list[str]] = {}
     for metric in table.metrics:
         best = table.best(metric)
         if not best:
             continue
         title = escaped(metric.title)
         by_winner.setdefault(joined(row.label for row in best), []).append(title)
-        if len(best) == 1 and _overlaps(table, metric, best[0]):
-            close.append(title)
+        tied = [row.label for row in table.models if metric.name in row.cells and row.cells[metric.name].tied]
+        if tied:
+            close.setdefault(joined(tied), []).append(title)
     if not by_winner:
         return None
     claims = "; ".join(f"**{escaped(winner)}** by {joined(titles)}" for winner, titles in by_winner.items())
-    doubt = f" (intervals overlap with another model's on {joined(close)})" if close else ""
+    ties = joined(f"{escaped(labels)} on {joined(titles)}" for labels, titles in close.items())
+    doubt = f" (tied by the paired test: {ties})" if ties else ""
+    if differences is None or not differences.family:
+        doubt = " (too few clips or speakers to test whether chance explains it)"
     return f"Best on {place(table, paper)}: {claims}{doubt}."
 
 
@@ -131,15 +143,6 @@ def _alone(model: QualityRow, table: QualityTable, paper: Paper) -> str | None:
         for mean in [model.cells[metric.name].mean]
     ]
     return f"On {place(table, paper)}, **{escaped(model.label)}** has {joined(told)}." if told else None
-
-
-def _overlaps(table: QualityTable, metric: MetricFacts, best: QualityRow) -> bool:
-    """Whether the best model's interval meets another model's."""
-    own = best.cells[metric.name].mean.interval
-    others = [
-        row.cells[metric.name].mean.interval for row in table.models if row is not best and metric.name in row.cells
-    ]
-    return own is not None and any(o is not None and o.low <= own.high and own.low <= o.high for o in others)
 
 
 def sizes(tables: Tables, paper: Paper) -> str | None:

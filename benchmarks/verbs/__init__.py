@@ -94,7 +94,21 @@ HELP: dict[str, Help] = {
     ),
     "report": Help(
         "render a run's records as markdown and HTML, with the paper's values beside ours",
-        ("lipbench report runs/bench", "lipbench report runs/grid out=report"),
+        (
+            "lipbench report runs/bench",
+            "lipbench report runs/grid out=report",
+            "lipbench report runs/grid summary=$GITHUB_STEP_SUMMARY   # what a step summary holds, the verdict first",
+            "lipbench report runs/grid summary=comment.md limit=comment",
+        ),
+    ),
+    "compare": Help(
+        "set two runs side by side: paired differences of quality, ratios of latency; for a verdict see gate",
+        (
+            "lipbench compare runs/before runs/after",
+            "lipbench compare runs/before runs/after out=runs/after/compare   # also compare.md and CSV files",
+            "# compared are cells of one model, preset, options, corpus, split, durations; length, batch, device",
+            "# ends with 0 whatever differs, with 2 if nothing can be compared: unlike protocols, no cell in both",
+        ),
     ),
     "reproduce": Help(
         "train, score and time every row of the paper's tables, and report; the same command again goes on",

@@ -11,7 +11,12 @@ from benchmarks.verbs import HELP
 from models.errors import UserError
 from training.config import TrainingConfig
 
-NEEDED = {"prepare": ["root=x"], "report": ["run=x"], "generate": ["text=hi", "identity=x.png"]}
+NEEDED = {
+    "prepare": ["root=x"],
+    "report": ["run=x"],
+    "compare": ["a=x", "b=y"],
+    "generate": ["text=hi", "identity=x.png"],
+}
 
 
 @pytest.mark.parametrize("verb", config.VERBS)

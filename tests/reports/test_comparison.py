@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from reports.comparison import compare_with_paper, comparison_frame, comparison_text
+from benchmarks.record import Failure
+from reports.comparison import compare_with_paper
+from reports.comparison_text import comparison_frame, comparison_text
 from reports.paper import load_paper
 from reports.systems import naming
 from reports.tables import make_tables
@@ -50,10 +52,55 @@ def test_each_number_of_the_paper_is_there_even_if_a_run_has_none(make):
 
 
 @pytest.mark.parametrize(("psnr", "status"), [(28.74, "reproduced"), (29.74, "differs"), (27.74, "differs")])
-def test_a_number_is_reproduced_only_where_our_interval_holds_it(make, psnr, status):
+def test_a_number_is_reproduced_only_where_our_whole_interval_is_near_it(make, psnr, status):
     found = one([scored(make, psnr=psnr)], "Table 1", "HH-T2L", "psnr")
     assert found.status == status
     assert found.difference == pytest.approx(psnr - 28.74)
+    assert found.tolerance == load_paper().tolerances["psnr"]
+
+
+def test_a_wide_interval_around_the_papers_number_is_no_reproduction(make):
+    wide = [
+        clip.model_copy(update={"values": clip.values | {"psnr": 28.74 + (3 if i % 2 else -3)}})
+        for i, clip in enumerate(make.clips("hh_t2l", 20))
+    ]
+    record = make.quality("hh_t2l", scores=wide, about={"frame_size": PAPER_SIZE})
+    found = one([record], "Table 1", "HH-T2L", "psnr")
+    assert found.low < 28.74 < found.high
+    assert found.status == "undecided"
+    table = next(table for table in compared([record]) if table.source == "Table 1")
+    text = next(row for row in comparison_text(table).rows if row[0].startswith("HH-T2L"))
+    assert "undecided: up to" in text[1]
+    assert "0.50 allowed" in text[1]
+
+
+def test_a_difference_beyond_chance_but_within_the_tolerance_counts_as_a_reproduction(make):
+    found = one([scored(make, psnr=28.94)], "Table 1", "HH-T2L", "psnr")
+    assert found.low > 28.75  # chance does not explain it
+    assert found.status == "reproduced"
+    assert found.distance == pytest.approx(found.high - 28.74)
+
+
+def test_controls_are_rows_of_the_tables_that_were_scored(make):
+    records = [scored(make, psnr=28.74), make.quality("first_frame", about={"frame_size": PAPER_SIZE})]
+    tables = {table.source: table for table in compared(records)}
+    assert [row.label for row in tables["Table 1"].rows if row.control] == ["First frame repeated"]
+    assert not [row for row in tables["Table 2"].rows if row.control]
+    control = one(records, "Table 1", "First frame repeated", "psnr")
+    assert control.status == "control"
+    assert math.isnan(control.paper)
+    text = comparison_text(tables["Table 1"])
+    assert [row[0] for row in text.rows][-2:] == ["*Controls*", "First frame repeated"]
+    assert "paper" not in text.rows[-1][1]
+
+
+def test_what_was_not_attempted_says_why(make):
+    refused = make.record(
+        make.latency_cell("hh_t2l", 75), status="not_attempted", failure=Failure(type="Skipped", message="no GPU here")
+    )
+    records = [make.latency("dual_lip", 75), refused]
+    found = one(records, "Table 3", "HH-T2L", "speedup", corpus="GRID")
+    assert (found.status, found.reason) == ("not attempted", "no GPU here")
 
 
 def test_half_of_the_last_printed_digit_is_the_papers_own_rounding(make):

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from reports.difference_table import difference_note, difference_table, difference_text
+from reports.difference_table import difference_note, difference_table, difference_text, mark_ties
 from reports.paper import load_paper
 from reports.quality_table import quality_tables
+from reports.quality_text import quality_frame, quality_texts
 from reports.systems import naming
 
 
@@ -68,3 +69,37 @@ def test_a_metric_that_one_side_lacks_is_a_dash(make):
     records = [make.quality("hh_t2l", n=20), make.quality("transformer_t2l", n=20)]
     records.append(make.quality("dual_lip", n=20, metrics=make.METRICS[:2]))
     assert difference_text(table_of(records)).rows[0][3:] == ("–", "–")
+
+
+def near(make, name, shift, n=30):
+    """Clips that all differ from those of HH-T2L by about the same PSNR."""
+    noise = np.random.default_rng(len(name)).normal(0, 0.2, n)
+    scores = [
+        clip.model_copy(update={"values": {"psnr": clip.values["psnr"] + shift + float(one)}})
+        for clip, one in zip(make.clips("hh_t2l", n), noise - noise.mean(), strict=True)
+    ]
+    return make.quality(name, scores=scores, metrics=make.METRICS[:1])
+
+
+def marked(records):
+    paper = load_paper()
+    (table,) = quality_tables(records, naming(records, paper), paper)
+    return mark_ties(table, difference_table(table))
+
+
+def test_tied_is_what_the_paired_test_does_not_tell_from_the_best(make):
+    # intervals of all three overlap by far: clips scatter by 1.2 dB
+    table = marked([near(make, "hh_t2l", 0.0), near(make, "dual_lip", -0.01), near(make, "transformer_t2l", -0.9)])
+    cells = {row.name: row.cells["psnr"] for row in table.rows}
+    assert cells["hh_t2l"].best
+    assert {name for name, cell in cells.items() if cell.tied} == {"dual_lip"}
+    shown = {row[0].split("<br>")[0]: row[1] for row in quality_texts(table)[0].rows}
+    assert "tied with the best" in shown["DualLip"]
+    assert "tied" not in shown["HH-T2L"] + shown["TransformerT2L"]
+    frame = quality_frame(table).set_index("system")
+    assert frame.psnr_tied.to_dict() == {"hh_t2l": False, "dual_lip": True, "transformer_t2l": False}
+
+
+def test_what_was_not_tested_is_no_tie(make):
+    table = marked([near(make, name, shift, n=4) for name, shift in (("hh_t2l", 0.0), ("dual_lip", -0.01))])
+    assert not any(cell.tied for row in table.rows for cell in row.cells.values())

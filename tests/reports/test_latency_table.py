@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
+from benchmarks.measurement import Ceilings, Costs, Energy, FirstFrame, Floor, LatencySample, Memory
+from reports.latency_details import costs_text, details_text
 from reports.latency_table import latency_tables
 from reports.notes import latency_notes
 from reports.paper import load_paper
 from reports.systems import naming
-from reports.tables import details_text, latency_frame, latency_text, speedup_text
+from reports.tables import latency_frame, latency_text, speedup_text
 
 
 def tables_of(records):
@@ -197,7 +199,7 @@ def test_details_hold_percentiles_first_call_and_device_time(make):
     assert row["p95 ms"] == f"{np.quantile(walls, 0.95) * 1000:.1f}"
     assert row["First call ms"] == f"{(0.004 + 0.0003 * 75) * 3000:.1f}"
     assert row["Device median ms"] == f"{np.median(walls) * 800:.1f}"
-    assert row["Settled"] == "yes"
+    assert row["Stable"] == "yes"
     assert "Device median ms" not in details_text(only([make.latency("hh_t2l", 75)])).header
 
 
@@ -208,3 +210,57 @@ def test_the_fastest_model_is_bold(trio):
     found = only(trio).fastest()
     assert found is not None
     assert (found[0], found[1].name) == (137, "hh_t2l")
+
+
+def enriched(make, **more):
+    record = make.latency("hh_t2l", 75, seconds=[0.03] * 100 + [0.09])
+    return record.model_copy(update={"result": record.result.model_copy(update=more)})
+
+
+def test_costs_are_shown_as_far_as_a_record_holds_them(make):
+    ceilings = Ceilings(operations_per_s=1e11, bytes_per_s=1e10)
+    table = only(
+        [
+            enriched(
+                make,
+                costs=Costs(operations=2_300_000_000, parameters=5, launches=1234, activation_bytes=56_000_000),
+                floor=Floor(ceilings=ceilings, arithmetic_s=0.010, memory_s=0.002),
+                memory=Memory(resident_bytes=700_000_000),
+                energy=Energy(calls=10, seconds=2.0, joules=45.0),
+                first_frame=FirstFrame(rule="stream", frames=5, samples=[LatencySample(wall_s=0.004)] * 3),
+                load_s=0.25,
+            )
+        ]
+    )
+    costs = costs_text(table)
+    assert costs is not None
+    assert dict(zip(costs.header, costs.rows[0], strict=True)) == {
+        "System": "HH-T2L", "Frames": "75", "Times the floor": "3.0×", "Operations G": "2.3", "Launches": "1\u202f234",
+        "Activations MB": "56", "Process MB": "700", "J per clip": "4.5", "Load ms": "250",
+    }  # fmt: skip
+    details = details_text(table)
+    shown_details = dict(zip(details.header, details.rows[0], strict=True))
+    assert shown_details["First frame ms"] == "4.00"
+    assert shown_details["p99 ms"] == "30.0"
+    frame = latency_frame(table)
+    assert frame.joules_per_clip[0] == 4.5
+    assert frame.over_floor[0] == pytest.approx(3.0)
+    assert costs_text(only([make.latency("hh_t2l", 75)])) is None
+
+
+def test_an_unstable_cell_and_a_lost_pass_say_so_with_the_reason(make):
+    table = only([enriched(make, unstable="passes are 40 % apart", lost="MemoryError | later")])
+    assert "**unstable**" in shown(latency_text(table), "HH-T2L", "75 frames")
+    notes = " ".join(latency_notes(table, load_paper()))
+    assert "1 cell unstable: HH-T2L at 75 frames (passes are 40 % apart)" in notes
+    assert "MemoryError \\| later" in notes
+    assert latency_frame(table).unstable[0] == "passes are 40 % apart"
+
+
+def test_variants_are_rows_of_their_own_and_the_model_as_it_is_stays_the_baseline(make):
+    graph = make.latency("dual_lip", 75, seconds=[0.1] * 10, asked={"variant": "cuda_graph"})
+    graph = graph.model_copy(update={"result": graph.result.model_copy(update={"variant": "cuda_graph"})})
+    eager = make.latency("dual_lip", 75, seconds=[0.2] * 10, asked={"variant": "eager"})
+    table = only([graph, eager])
+    assert {row.label for row in table.rows} == {"DualLip", "DualLip (cuda_graph)"}
+    assert table.baseline == "DualLip"

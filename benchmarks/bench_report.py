@@ -1,0 +1,158 @@
+"""How long a report takes, and how much memory: of ten thousand records, and of the same run's hundred clips.
+
+It takes a minute or two, so it runs only when asked for: ``pytest benchmarks/bench_report.py --lipbench-report``. The
+records are made up, in the shape of a run of many models, lengths and batch sizes; the report is made in
+a process of its own, whose peak memory is kept. Targets stand beside the figures in `extra_info`; nothing timed is
+asserted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
+
+from benchmarks.measurement import LatencySample
+from benchmarks.record import (
+    Cell,
+    ClipScore,
+    Corpus,
+    Latency,
+    Machine,
+    MetricFacts,
+    Protocol,
+    Quality,
+    Record,
+    Software,
+    System,
+)
+
+RECORDS, CLIPS = 10_000, 100
+MODELS, SCORED, LENGTHS, BATCHES = 16, 11, 40, 4
+"""Of each latency table that many models by lengths, one table per batch and preset; of each quality table that many
+systems."""
+SPEAKERS = 33
+"""As GRID has."""
+TARGET_S, TARGET_BYTES = 30.0, 2**30
+_MADE = """
+import json, resource, sys, time
+from pathlib import Path
+start = time.perf_counter()
+from reports.render import render
+rendered = render(Path(sys.argv[1]), Path(sys.argv[2]))
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+print(json.dumps({"seconds": time.perf_counter() - start, "peak_bytes": peak,
+                  "markdown_bytes": rendered.markdown.stat().st_size, "html_bytes": rendered.html.stat().st_size}))
+"""
+"""What the other process does; its own imports are part of a report's time."""
+
+_METRICS = [
+    MetricFacts(name=name, title=name.upper(), unit="", higher_is_better=better)
+    for name, better in (
+        ("psnr", True), ("ssim", True), ("lmd", False), ("aperture_correlation", True), ("motion_energy_ratio", None),
+        ("landmark_velocity_error", False), ("flicker", None), ("identity_similarity", True),
+    )
+]  # fmt: skip
+_MACHINE = Machine(cpu="made up", cores=2, memory_bytes=2**33, system="Linux", threads=2)
+_SOFTWARE = Software(python="3.11", packages={"torch": "2"}, commit="0" * 40, dirty=False)
+_PROTOCOL = Protocol(name="paper", fingerprint="ab" * 32, summary="made up")
+
+
+def _system(place: int, *, control: bool = False) -> System:
+    known = ("hh_t2l", "dual_lip", "transformer_t2l")
+    name = "first_frame" if control else known[place] if place < len(known) else f"model_{place}"
+    kind = "control" if control else "model"
+    return System(name=name, title=name, kind=kind, frame_size=(40, 80), checkpoint=None if control else "c" * 64)
+
+
+def _record(cell: Cell, result: Quality | Latency) -> Record:
+    return Record(
+        created="2026-01-01T00:00:00+00:00", command="made up", cell=cell, status="measured", machine=_MACHINE,
+        software=_SOFTWARE, result=result, seconds=1.0,
+    )  # fmt: skip
+
+
+def _quality(place: int, random: np.random.Generator, corpus: int, durations: str) -> Record:
+    system = _system(place, control=place == SCORED - 1)
+    clips = [
+        ClipScore(
+            utterance=f"s{i % SPEAKERS}/{i:04d}", speaker=f"s{i % SPEAKERS}", text="bin blue",
+            frames=75, generated_frames=75,
+            values={m.name: float(random.normal(20 + place, 1)) for m in _METRICS},
+        )
+        for i in range(CLIPS)
+    ]  # fmt: skip
+    result = Quality.model_validate(
+        {
+            "system": system,
+            "corpus": Corpus(name=f"corpus_{corpus}", fingerprint=f"{corpus:064d}", split="test", clips=CLIPS),
+            "protocol": _PROTOCOL, "durations": durations, "device": "cpu", "metrics": _METRICS, "clips": clips,
+        }
+    )  # fmt: skip
+    cell = Cell.model_validate(
+        {"kind": "quality", "system": system.name, "role": system.kind, "corpus": f"corpus_{corpus}",
+         "durations": durations, "split": "test"}
+    )  # fmt: skip
+    return _record(cell, result)
+
+
+def _latency(place: int, random: np.random.Generator, frames: int, batch: int, preset: str) -> Record:
+    system = _system(place).model_copy(update={"preset": preset})
+    walls = (0.01 + 0.0004 * frames * (1 + place)) * (1 + 0.02 * random.gamma(1.5, size=30))
+    result = Latency(
+        system=system, device="cpu", dtype="float32", batch=batch, frames=frames, tokens=20, fps=25.0,
+        first_call_s=0.1, warmup=[], samples=[LatencySample(wall_s=float(wall)) for wall in walls], settled=True,
+    )  # fmt: skip
+    cell = Cell(kind="latency", system=system.name, frames=frames, batch=batch, preset=preset, device="cpu")
+    return _record(cell, result)
+
+
+def make_run(folder: Path, records: int = RECORDS) -> int:
+    """Write a made-up run: 10 corpora in both durations modes, the rest of the records latency.
+
+    Returns:
+        How many records it has.
+    """
+    random = np.random.default_rng(0)
+    made = [
+        _quality(place, random, corpus, durations)
+        for corpus in range(10)
+        for durations in ("true", "predicted")
+        for place in range(SCORED)
+    ]
+    per_preset = MODELS * LENGTHS * BATCHES
+    for i in range(records - len(made)):
+        preset, rest = divmod(i, per_preset)
+        batch, rest = divmod(rest, MODELS * LENGTHS)
+        place, length = divmod(rest, LENGTHS)
+        made.append(_latency(place, random, 12 * (length + 1), 2**batch, f"preset{preset}"))
+    target = folder / "records"
+    target.mkdir(parents=True)
+    for record in made:
+        # not one by one to the disk, as a run must: ten thousand waits for it are not what is measured
+        (target / f"{record.cell.key}.json").write_text(record.model_dump_json(indent=1), encoding="utf-8")
+    return len(list(target.iterdir()))
+
+
+def bench_report(benchmark: BenchmarkFixture, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """Render ten thousand records, from folder to files."""
+    if not request.config.getoption("--lipbench-report"):
+        pytest.skip("takes a minute or two: ask for it with --lipbench-report")
+    assert make_run(tmp_path / "run") == RECORDS
+    command = [sys.executable, "-c", _MADE, str(tmp_path / "run"), str(tmp_path / "out")]
+    root = Path(__file__).resolve().parents[1]
+
+    def report() -> dict[str, float]:
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+        return json.loads(done.stdout)
+
+    found = benchmark.pedantic(report, rounds=1)
+    benchmark.extra_info.update(
+        found, records=RECORDS, clips=CLIPS, target_s=TARGET_S, target_bytes=TARGET_BYTES, load=os.getloadavg()
+    )

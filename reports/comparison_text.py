@@ -1,0 +1,136 @@
+"""A comparison with the paper as text for people, and as a data frame for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
+import pandas as pd
+
+from reports.comparison import METRICS, UNITS, Compared, ComparedTable
+from reports.formatting import (
+    NOTHING,
+    between,
+    decimals_for,
+    escaped,
+    interval_of,
+    joined,
+    milliseconds,
+    number,
+    printed,
+    shortened,
+    signed,
+    significant,
+    times,
+)
+from reports.paper import Paper
+from reports.quality_text import CONTROLS_HEAD
+from reports.text_table import TextTable, stacked
+
+_HEADS = {
+    **{m.name: stacked(f"{m.title} {'↑' if m.higher_is_better else '↓'}", m.unit) for m in METRICS},
+    "latency_s": stacked("Latency ↓", "ms"),
+    "speedup": stacked("Speed-up ↑", "times as fast as the baseline"),
+}
+
+
+def comparison_text(table: ComparedTable) -> TextTable:
+    """A comparison for reading: ours large; its interval, the paper's value and the status small beneath it."""
+    names = [name for name in _HEADS if any(name in row.cells for row in table.rows)]
+    rows: list[tuple[str, ...]] = []
+    for row in table.rows:
+        if row.control and CONTROLS_HEAD not in {shown[0] for shown in rows}:
+            rows.append((CONTROLS_HEAD,))
+        title = stacked(escaped(row.label), *(escaped(part) for part in (row.variant, row.corpus) if part))
+        rows.append((title, *(_text(row.cells.get(name), _decimals(table, name)) for name in names)))
+    return TextTable((escaped(table.source), *(_HEADS[name] for name in names)), tuple(rows))
+
+
+def _decimals(table: ComparedTable, name: str) -> int:
+    cells = [row.cells[name] for row in table.rows if name in row.cells]
+    return decimals_for(value for cell in cells for value in (cell.ours or 0.0, float(cell.paper or 0)))
+
+
+def _text(cell: Compared | None, decimals: int) -> str:
+    if cell is None:
+        return NOTHING
+    if cell.paper is None:
+        around = cell.interval if cell.interval and cell.interval.low < cell.interval.high else None
+        return stacked(NOTHING if cell.ours is None else number(cell.ours, decimals), interval_of(around, decimals))
+    if cell.quantity == "latency_s":
+        shown = [None if cell.ours is None else milliseconds(cell.ours)]
+        ends = cell.interval
+        shown.append(between(milliseconds(ends.low), milliseconds(ends.high)) if ends else None)
+        shown.append(f"*paper {printed(cell.paper.scaleb(3))}*")
+    elif cell.quantity == "speedup":
+        shown = [None if cell.ours is None else times(cell.ours)]
+        shown.append(between(times(cell.interval.low), times(cell.interval.high)) if cell.interval else None)
+        beside = "" if cell.difference is None else f" ({signed(cell.difference, 2)})"
+        shown.append(f"*paper {printed(cell.paper)}×{beside}*")
+    else:
+        shown = [None if cell.ours is None else number(cell.ours, decimals), interval_of(cell.interval, decimals)]
+        beside = "" if cell.difference is None else f" ({signed(cell.difference, decimals)})"
+        shown.append(f"*paper {printed(cell.paper)}{beside}*")
+    return stacked(shown[0] or NOTHING, *shown[1:], _status(cell, decimals))
+
+
+def _status(cell: Compared, decimals: int) -> str:
+    """The status in words, with what it was decided by."""
+    if cell.distance is None or cell.tolerance is None:
+        return escaped(cell.status if cell.reason is None else f"{cell.status}: {shortened(cell.reason, 40)}")
+    unit = UNITS.get(cell.quantity, "")
+    # rounded away from the claim: what is said to be within a distance is, and what is said to be off is too
+    away = ROUND_FLOOR if cell.status == "differs" else ROUND_CEILING
+    distance = printed(Decimal(cell.distance).quantize(Decimal(1).scaleb(-decimals), rounding=away))
+    if cell.status == "reproduced":
+        return f"**reproduced** within {distance}{unit}"
+    if cell.status == "differs":
+        return f"**differs** by {distance}{unit} or more"
+    return f"undecided: up to {distance}{unit} away, {significant(cell.tolerance)} allowed"
+
+
+def comparison_frame(tables: Iterable[ComparedTable]) -> pd.DataFrame:
+    """All comparisons for programs: one row per number of the paper."""
+    return pd.DataFrame(
+        {
+            "source": table.source,
+            "system": row.label,
+            "variant": row.variant,
+            "corpus": row.corpus,
+            "quantity": cell.quantity,
+            "ours": cell.ours,
+            "low": cell.interval.low if cell.interval else None,
+            "high": cell.interval.high if cell.interval else None,
+            "n": cell.n,
+            "paper": None if cell.paper is None else float(cell.paper),
+            "difference": cell.difference,
+            "unit": UNITS.get(cell.quantity, "").strip() or None,
+            "protocol": table.protocol,
+            "status": cell.status,
+            "distance": cell.distance,
+            "tolerance": cell.tolerance,
+            "reason": cell.reason,
+        }
+        for table in tables
+        for row in table.rows
+        for cell in row.cells.values()
+    )
+
+
+def comparison_notes(paper: Paper) -> list[str]:
+    """What a reader must know of the comparison, as markdown."""
+    units = {name: UNITS.get(name, "") for name in paper.tolerances}
+    allowed = [f"{m.title} {paper.tolerances[m.name]:g}{units[m.name]}" for m in METRICS if m.name in paper.tolerances]
+    allowed.append(f"speed-up {paper.tolerances['speedup'] * 100:g} %")
+    return [
+        "Every number of the paper's tables 1 to 4 has its place here, with our controls beneath. In brackets behind "
+        "the paper's: ours minus it. [ ]: our 95 % interval.",
+        "**Reproduced** within d: no point of our interval is further than d from the paper's number, and d is within "
+        f"the tolerance: {joined(allowed)}. A wide interval therefore never counts as a reproduction. **Differs** by d "
+        "or more: the number, with the rounding of its last digit, is outside our interval, and d from it. Undecided: "
+        "our interval holds the number but reaches beyond the tolerance too, or there is none.",
+        f"The tolerances are a choice of ours: the paper states neither intervals nor its metric protocol. "
+        f"{paper.tolerance_remark}",
+        "Not comparable: quality of frames that are not of the paper's size or of random weights; seconds on another "
+        "machine. Of latency the speed-up alone is judged.",
+    ]

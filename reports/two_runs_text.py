@@ -1,0 +1,238 @@
+"""A comparison of two runs as markdown, as lines for a terminal, and as data frames for programs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from reports.formatting import (
+    NOTHING,
+    between,
+    count,
+    decimals_for,
+    escaped,
+    joined,
+    milliseconds,
+    number,
+    shortened,
+    signed,
+    significant,
+    times,
+)
+from reports.text_table import arrow
+from reports.two_runs import MetricChange, QualityPair, Side, TimePair, TwoRuns
+
+NOTES = (
+    "Quality: means over the clips that both runs scored, each clip alike. B − A: paired, clip by clip, with its 95 % "
+    "bootstrap interval by speaker (by clip where there is one). p: sign-flip test, Holm-corrected over all "
+    "metrics of this comparison that changed; better and worse are said below 0.05 only.",
+    "Latency: B / A of medians, of real utterances of sums over the same ones, with a 95 % bootstrap interval over "
+    "calls or utterances. It covers the scatter within each run, not what happens from run to run: the same code "
+    "timed twice can differ by more, and the intervals are not corrected for their number. lipbench gate alternates "
+    "the two and decides.",
+)
+"""What a reader must know, as plain text."""
+
+
+@dataclass(frozen=True)
+class PlainTable:
+    """A table of plain text, foreign words among it: whoever writes it out escapes it."""
+
+    title: str
+    header: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+
+
+def verdict(found: TwoRuns) -> list[str]:
+    """What came out, in plain sentences."""
+    sentences: list[str] = []
+    changes = [change for pair in found.quality for change in pair.changes]
+    if changes:
+        words = Counter(change.word for change in changes)
+        shown = joined(f"{n} {word}" for word, n in words.most_common())
+        sentences.append(f"{count(len(changes), 'metric')} of {count(len(found.quality), 'cell')} of quality: {shown}.")
+        for word in ("worse", "better"):
+            named = [
+                f"{c.metric.title} of {pair.place}" for pair in found.quality for c in pair.changes if c.word == word
+            ]
+            if named:
+                more = f" and {len(named) - 5} more" if len(named) > 5 else ""
+                sentences.append(f"B is {word} than A in {'; '.join(named[:5])}{more}.")
+    for title, pairs in (("latency", found.latency), ("real utterances timed", found.natural)):
+        if pairs:
+            words = Counter(pair.word for pair in pairs)
+            shown = joined(f"{n} {word}" for word, n in words.most_common())
+            sentences.append(f"{count(len(pairs), 'cell')} of {title}: {shown} in B.")
+    if found.not_compared:
+        sentences.append(f"{count(len(found.not_compared), 'cell')} not compared.")
+    return sentences
+
+
+def tables(found: TwoRuns) -> list[PlainTable]:
+    """Everything that was compared, and what was not."""
+    made = [_quality(pair) for pair in found.quality if any(not change.identical for change in pair.changes)]
+    same = [(pair.place, _identical(pair)) for pair in found.quality if any(c.identical for c in pair.changes)]
+    made += [PlainTable("Identical in every clip", ("Cell", "Metrics"), same)] if same else []
+    made += [_times("Latency", found.latency)] if found.latency else []
+    made += [_times("Real utterances at the lengths that models choose", found.natural)] if found.natural else []
+    unread = [(f"{name}: {one.name}", one.problem) for name, side in _sides(found) for one in side.unread]
+    if found.not_compared or unread:
+        rows = [(place, shortened(reason, 300)) for place, reason in [*found.not_compared, *unread]]
+        made.append(PlainTable("Not compared", ("Cell", "Why"), rows))
+    return made
+
+
+def _sides(found: TwoRuns) -> list[tuple[str, Side]]:
+    return [("A", found.a), ("B", found.b)]
+
+
+def _quality(pair: QualityPair) -> PlainTable:
+    header = ("Metric", "A", "B", "B − A", "95 %", "p", "Clips", "Finding")
+    name, _, fingerprint = pair.protocol.rpartition(" ")
+    title = f"{pair.place}; protocol {name} {fingerprint[:12]}"
+    title += f"; {count(pair.only_one, 'clip')} in one run only" if pair.only_one else ""
+    return PlainTable(title, header, [_metric(change) for change in pair.changes if not change.identical])
+
+
+def _identical(pair: QualityPair) -> str:
+    same = [change.metric.title for change in pair.changes if change.identical]
+    clips = max((c.difference.n for c in pair.changes if c.difference), default=0)
+    which = f"all {len(same)}" if len(same) == len(pair.changes) else joined(same)
+    return f"{which} ({count(clips, 'clip')})"
+
+
+def _metric(change: MetricChange) -> tuple[str, ...]:
+    one = change.difference
+    decimals = decimals_for([change.a, change.b])
+    finer = decimals + 1  # of a difference that is small beside the values
+    title = f"{change.metric.title} {arrow(change.metric)} {change.metric.unit}".rstrip()
+    values = (title, number(change.a, decimals), number(change.b, decimals))
+    if one is None:
+        return (*values, signed(change.b - change.a, finer), NOTHING, NOTHING, NOTHING, change.word)
+    around = one.interval
+    ends = between(signed(around.low, finer), signed(around.high, finer)) if around else NOTHING
+    p = NOTHING if one.p_holm is None else "< 0.001" if one.p_holm < 0.001 else significant(one.p_holm)
+    return (*values, signed(one.value, finer), ends, p, str(one.n), change.word)
+
+
+def _times(title: str, pairs: Sequence[TimePair]) -> PlainTable:
+    header = ("System", "A ms", "B ms", "B / A", "95 %", "n", "Finding")
+    return PlainTable(title, header, [_time(pair) for pair in pairs])
+
+
+def _time(pair: TimePair) -> tuple[str, ...]:
+    around = pair.ratio.interval
+    word = f"{pair.word}; {pair.lengths_differ} of other lengths" if pair.lengths_differ else pair.word
+    return (
+        pair.system,
+        milliseconds(pair.a.median),
+        milliseconds(pair.b.median),
+        times(pair.ratio.value),
+        between(times(around.low), times(around.high)) if around else NOTHING,
+        str(pair.n),
+        word,
+    )
+
+
+def _about(name: str, side: Side) -> str:
+    created = sorted(record.created for record in side.records)
+    commits = sorted({(record.software.commit or "no commit")[:12] for record in side.records})
+    return f"{name}: {side.folder}; {count(len(side.records), 'record')} of {created[0]}; commit {joined(commits)}"
+
+
+def markdown(found: TwoRuns) -> str:
+    """The comparison for reading, the verdict first; whatever records say is escaped."""
+    lines = ["# Comparison of two runs", ""]
+    lines += [f"- {escaped(sentence)}" for sentence in verdict(found)]
+    lines += ["", *(f"- {escaped(_about(name, side))}" for name, side in _sides(found)), ""]
+    if found.doubts:
+        lines += ["**The runs are not alike:**", "", *(f"- {escaped(doubt)}" for doubt in found.doubts), ""]
+    for table in tables(found):
+        marks = [":--", *("--:" for _ in table.header[1:-1]), ":--"]
+        lines += [f"## {escaped(table.title)}", ""]
+        for row in (table.header, tuple(marks), *table.rows):
+            lines.append(f"| {' | '.join(row if row == tuple(marks) else map(escaped, row))} |")
+        lines.append("")
+    return "\n".join([*lines, *(f"- {note}" for note in NOTES), ""])
+
+
+def terminal(found: TwoRuns) -> list[str]:
+    """The comparison as lines; signs that steer a terminal are dropped."""
+    lines = [_about(name, side) for name, side in _sides(found)]
+    lines += [f"unlike: {doubt}" for doubt in found.doubts]
+    for table in tables(found):
+        widths = [max(len(row[i]) for row in (table.header, *table.rows)) for i in range(len(table.header))]
+        lines += ["", table.title]
+        for row in (table.header, *table.rows):
+            padded = [
+                cell.ljust(width) if i in (0, len(widths) - 1) else cell.rjust(width)
+                for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ]
+            lines.append(f"  {'  '.join(padded)}".rstrip())
+    lines += ["", *verdict(found)]
+    return ["".join(c for c in line if c.isprintable()) for line in lines]
+
+
+def quality_frame(found: TwoRuns) -> pd.DataFrame:
+    """For programs: one row per cell and metric."""
+    columns = ["cell", "protocol", "metric", "unit", "higher_is_better", "a", "b", "difference", "low", "high", "p",
+               "p_holm", "clips", "clips_one_side", "finding"]  # fmt: skip
+    rows = [
+        (
+            pair.place,
+            pair.protocol,
+            c.metric.name,
+            c.metric.unit,
+            c.metric.higher_is_better,
+            c.a,
+            c.b,
+            one.value if one else c.b - c.a,
+            one.interval.low if one and one.interval else None,
+            one.interval.high if one and one.interval else None,
+            one.p if one else None,
+            one.p_holm if one else None,
+            one.n if one else None,
+            one.left_out if one else None,
+            c.word,
+        )
+        for pair in found.quality
+        for c in pair.changes
+        for one in [c.difference]
+    ]
+    return pd.DataFrame(rows, columns=pd.Index(columns))
+
+
+def time_frame(pairs: Sequence[TimePair]) -> pd.DataFrame:
+    """For programs: one row per timed cell, times in seconds."""
+    columns = [
+        "cell",
+        "frames",
+        "machine_a",
+        "machine_b",
+        "a_median_s",
+        "b_median_s",
+        "ratio",
+        "low",
+        "high",
+        "n",
+        "finding",
+    ]
+    rows = [
+        (
+            pair.system,
+            pair.frames,
+            *pair.where,
+            pair.a.median,
+            pair.b.median,
+            pair.ratio.value,
+            pair.ratio.interval.low if pair.ratio.interval else None,
+            pair.ratio.interval.high if pair.ratio.interval else None,
+            pair.n,
+            pair.word,
+        )
+        for pair in pairs
+    ]
+    return pd.DataFrame(rows, columns=pd.Index(columns))
