@@ -50,6 +50,17 @@ def match(expected: Sequence[Cell], pairs: Sequence[Pair]) -> tuple[list[Compara
     return found, findings
 
 
+def dropped(expected: Sequence[Cell], pairs: Sequence[Pair]) -> list[Cell]:
+    """Cells that base measured and that nobody expects: the config that expects is head's, which may have lost them.
+
+    Args:
+        expected: cells that the config asks for, as head's code reads it.
+        pairs: what was measured, on both sides at the same words.
+    """
+    measured = {record.cell.key: record.cell for pair in pairs for record in pair.base.records}
+    return [cell for cell in measured.values() if cell not in expected]
+
+
 def other_packages(cells: Sequence[Comparable]) -> str | None:
     """That the sides ran with other packages, as a note: times may differ by them; None if they did not."""
     for base, head in (pair for one in cells for pair in one.matched):

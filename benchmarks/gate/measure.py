@@ -128,7 +128,7 @@ class Measuring:
         """
         if not (arm / "records").is_dir():
             raise UserError(
-                f"{side.name} ({side.commit[:12]}) did not run: {last(output)}",
+                f"{side.name} ({side.commit[:12]}) left no record: {last(output)}",
                 remedy="Mend that, or compare with another revision; what was measured is kept",
             )
         waiting = self.out / f"waiting-{side.name}"

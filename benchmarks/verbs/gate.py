@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.config import Gate
-from benchmarks.gate import decide, measure, rates, revisions, samples, text, trends
+from benchmarks.gate import decide, manifest, measure, rates, revisions, samples, text, trends
 from benchmarks.gate.lock import alone
 from benchmarks.gate.pairs import Pair, load_pairs
 from benchmarks.gate.rules import Rules
@@ -78,6 +78,7 @@ def _measured(request: Gate) -> Decision:
         if request.samples is not None:
             samples.save(samples.collect(first, cells), request.samples)
         pairs = [scored, *first]
+        cells += manifest.dropped(cells, pairs)
         if request.looks == 1:
             decision = decide.decide(cells, pairs, rules)
         else:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from benchmarks.gate.decide import decide, flagged, noise, two_looks
 from benchmarks.gate.latency import changes
-from benchmarks.gate.manifest import Comparable
+from benchmarks.gate.manifest import Comparable, dropped
 from benchmarks.gate.pairs import Block, Conditions, Pair
 from benchmarks.gate.rules import Rules
 from benchmarks.gate.text import lines, markdown
@@ -160,6 +160,15 @@ def test_a_cell_that_is_gone_or_failed_blocks(side):
     assert "no room" in failed.offending[0].reason
     assert decide(TIMED, [], Rules()).exit_code(strict=False) == 2, "nothing at all"
     assert decide([], [], Rules()).exit_code(strict=False) == 2, "nothing asked for"
+
+
+def test_a_cell_that_heads_own_config_has_lost_is_expected_of_it_all_the_same():
+    lost = [Pair(p.base, Block(p.head.records[1:])) for p in pairs()]
+    assert dropped(TIMED[1:], lost) == TIMED[:1]
+    assert dropped(TIMED, lost) == []
+    found = decide([*TIMED[1:], *dropped(TIMED[1:], lost)], lost, Rules())
+    assert found.verdict is Verdict.NOT_MEASURED
+    assert "no record of it on the side of head" in found.offending[0].reason
 
 
 def test_another_config_on_one_side_is_named():

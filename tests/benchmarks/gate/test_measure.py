@@ -108,7 +108,7 @@ def test_both_sides_are_readied_and_then_timed_in_turn_each_pair_the_other_way_r
 def test_a_broken_off_run_goes_on_behind_its_last_block(trial):
     for side in (trial.base, trial.head):
         side.dies_at([6])
-    with pytest.raises(UserError, match=r"base \(commit of ba\) did not run: warming up / no room"):
+    with pytest.raises(UserError, match=r"base \(commit of ba\) left no record: warming up / no room"):
         trial.measuring().pairs(1)
     assert trial.order == "bhbhhb"
     (trial.out / "waiting-base" / "records").mkdir(parents=True)  # a block that was cut off while it was kept
