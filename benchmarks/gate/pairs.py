@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from benchmarks.record import Cell, Latency, Record
+from benchmarks.record import Cell, Latency, LatencySample, Record
 from benchmarks.record_files import load_records
 from models.errors import UserError
 
@@ -65,7 +65,11 @@ def typical_s(record: Record) -> float:
     """
     if not isinstance(record.result, Latency):
         raise ValueError(f"{record.cell.key} holds no latency")
-    samples = record.result.samples
+    return typical_of(record.result.samples)
+
+
+def typical_of(samples: Sequence[LatencySample]) -> float:
+    """The median of samples, of the device's own times where all have them; in seconds."""
     device = [sample.device_s for sample in samples if sample.device_s is not None]
     return statistics.median(device if len(device) == len(samples) else [sample.wall_s for sample in samples])
 
