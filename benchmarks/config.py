@@ -26,7 +26,7 @@ PLAIN = (
     *("text", "identity", "root", "alignments", "out", "run", "runs", "checkpoint", "model", "utterance", "a", "b"),
     *("generated", "reference", "title", "name"),
     *("base", "head", "base_records", "head_records", "noise", "summary", "samples", "rates", "trends"),
-    *("corpus.store", "features", "inception_weights"),
+    *("corpus.store", "features", "inception_weights", "json"),
 )
 """Options whose value is taken as it is written: texts and paths."""
 
@@ -278,6 +278,19 @@ class Generate(_Checked):
     device: Literal["auto", "cpu", "cuda"]
 
 
+class Doctor(_Checked):
+    """`lipbench doctor`."""
+
+    device: Literal["auto", "cpu", "cuda"]
+    seconds: float = Field(ge=0)
+    rounds: int = Field(ge=5, le=10_000)
+    isolate: bool
+    inception_weights: Path | None
+    runs: Path
+    # pydantic's models have a method json
+    json_file: Path | None = Field(alias="json")
+
+
 class Listing(_Checked):
     """`lipbench list`."""
 
@@ -301,6 +314,7 @@ VERBS: dict[str, type[BaseModel]] = {
     "compare": Compare,
     "reproduce": Reproduce,
     "generate": Generate,
+    "doctor": Doctor,
 }
 
 V = TypeVar("V", bound=BaseModel)

@@ -95,15 +95,30 @@ def find_weights(given: Path | None = None) -> Path:
     Raises:
         NotMeasuredError: there are none, and they cannot be downloaded.
     """
+    found = local_weights(given)
+    if found is None:
+        found = _cached()
+        _download(found)
+    return found
+
+
+def local_weights(given: Path | None = None) -> Path | None:
+    """Find the weights on this machine; None if they would have to be downloaded.
+
+    Raises:
+        NotMeasuredError: a file is named, here or in the environment, and there is none.
+    """
     named = given or (Path(os.environ[WEIGHTS_VARIABLE]) if os.environ.get(WEIGHTS_VARIABLE) else None)
-    if named is not None:
-        if not named.is_file():
-            raise _not_measured(f"there is no file {named}")
-        return named
-    cached = Path(torch.hub.get_dir()) / "checkpoints" / WEIGHTS_FILE
-    if not cached.is_file():
-        _download(cached)
-    return cached
+    if named is None:
+        return _cached() if _cached().is_file() else None
+    if not named.is_file():
+        raise _not_measured(f"there is no file {named}")
+    return named
+
+
+def _cached() -> Path:
+    """Where torch keeps the weights."""
+    return Path(torch.hub.get_dir()) / "checkpoints" / WEIGHTS_FILE
 
 
 def _download(path: Path) -> None:

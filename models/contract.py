@@ -8,6 +8,7 @@ Shapes: B clips, m text tokens, T frames, K frames picked out of T, H x W pixels
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
@@ -93,6 +94,20 @@ class LipModel(Protocol):
 
     def generate(self, request: LipRequest) -> LipClip:
         """Make the clips. Deterministic in evaluation mode; runs without gradients."""
+        ...
+
+
+@runtime_checkable
+class StreamingLipModel(LipModel, Protocol):
+    """A model that hands out frames before it has made the last; asked for by whoever shows or times the first."""
+
+    def stream(self, request: LipRequest) -> Iterator[Tensor]:
+        """Make the frames of `generate` in chunks, each as soon as it is there.
+
+        Yields:
+            float (B, K, 3, H, W), K at least 1 and free to change; joined over K they are `LipClip.frames`, but for
+            rounding. Frames at and after a clip's length are padding.
+        """
         ...
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from benchmarks.record import Cell, Latency, Record
+from benchmarks.record import Cell, Latency, LatencySample, Record
 from benchmarks.record_files import load_records
 from models.errors import UserError
 
@@ -77,7 +77,15 @@ def calls_s(record: Record) -> list[float]:
     """
     if not isinstance(record.result, Latency):
         raise ValueError(f"{record.cell.key} holds no latency")
-    samples = record.result.samples
+    return _times_of(record.result.samples)
+
+
+def typical_of(samples: Sequence[LatencySample]) -> float:
+    """The median of samples, of the device's own times where all have them; in seconds."""
+    return statistics.median(_times_of(samples))
+
+
+def _times_of(samples: Sequence[LatencySample]) -> list[float]:
     device = [sample.device_s for sample in samples if sample.device_s is not None]
     return device if len(device) == len(samples) else [sample.wall_s for sample in samples]
 

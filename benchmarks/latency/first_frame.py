@@ -1,7 +1,7 @@
 """Time to first frame: what a user waits for who watches the clip while it is made.
 
-A model may have a method ``stream(request)`` that yields float (B, K, 3, H, W), its frames in chunks as they are
-ready; nothing else is asked of it. A model without one that makes frame after frame is asked for one frame, as its
+A model may be a `models.contract.StreamingLipModel`: its ``stream(request)`` yields frames in chunks as they are ready,
+and the first is waited for. A model without one that makes frame after frame is asked for one frame, as its
 first step does not depend on how many follow; that is checked. Any other model gives its first frame with its last.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,7 +17,7 @@ from benchmarks import timing
 from benchmarks.latency.outputs import check_same
 from benchmarks.record import FirstFrame
 from benchmarks.systems import Subject
-from models.contract import LipRequest
+from models.contract import LipRequest, StreamingLipModel
 
 LEAST = 3
 """Samples to take however long they last."""
@@ -43,9 +42,8 @@ def first_frame(
     Raises:
         VoidError: these are not the whole clip's first frames.
     """
-    stream: Any = getattr(subject.model, "stream", None)
-    if callable(stream):
-        rule, start = "stream", _first_of(stream, request)
+    if isinstance(subject.model, StreamingLipModel):
+        rule, start = "stream", _first_of(subject.model, request)
     elif subject.system.autoregressive and request.n_frames is not None:
         one = request._replace(n_frames=torch.ones_like(request.n_frames))
         rule, start = "first step", lambda: subject.model.generate(one).frames
@@ -61,9 +59,9 @@ def first_frame(
     return FirstFrame(rule=rule, frames=frames, samples=samples)
 
 
-def _first_of(stream: Callable[[LipRequest], Any], request: LipRequest) -> Callable[[], Tensor]:
+def _first_of(model: StreamingLipModel, request: LipRequest) -> Callable[[], Tensor]:
     def start() -> Tensor:
-        chunks = iter(stream(request))
+        chunks = model.stream(request)
         try:
             return next(chunks)
         finally:

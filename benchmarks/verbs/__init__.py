@@ -122,4 +122,13 @@ HELP: dict[str, Help] = {
         "make a clip from a text and a picture of a mouth",
         ("lipbench generate text='bin blue at f two now' identity=mouth.png out=clip.mp4",),
     ),
+    "doctor": Help(
+        "check the machine, and measure how small a difference it can tell from chance: 0 fine, 1 it cannot measure",
+        (
+            "lipbench doctor                                   # half a minute, most of it the A/A run",
+            "lipbench doctor seconds=0                         # only the checks",
+            "lipbench doctor device=cuda rounds=100 seconds=60 json=doctor.json",
+            "lipbench doctor isolate=true rounds=10            # noise between processes, which the gate meets",
+        ),
+    ),
 }

@@ -7,6 +7,7 @@ ParaLip code fill in: the identity vector is added to the expanded text, and con
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, ClassVar, NamedTuple
 
 import torch
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 
 from models.contract import Attempt, Lesson, LipClip, LipRequest, ModelCard
 from models.hh_t2l.config import PRESETS, HHT2LConfig, SharedConfig
-from models.layers.drawing import drawing
+from models.layers.drawing import Drawing, drawing, in_chunks
 from models.layers.durations import DurationPredictor, expand, whole_frames
 from models.layers.fft import BlockSizes, FFTStack
 from models.layers.images import IdentityEncoder, IdentityFeatures, ImageDecoder, pick
@@ -108,6 +109,20 @@ class HHT2L(nn.Module):
     @torch.no_grad()
     def generate(self, request: LipRequest) -> LipClip:
         """Make the clips of a request; given durations are obeyed exactly, and so is a given length."""
+        drawn, motion, lengths, durations = self._moved(request)
+        return LipClip(drawn.clips(motion, lengths, chunk=self.config.chunk), lengths, durations)
+
+    @torch.no_grad()
+    def stream(self, request: LipRequest) -> Iterator[Tensor]:
+        """Make the same frames in chunks, the first of one frame; see `StreamingLipModel.stream`.
+
+        The motion of all frames is there before the first is drawn (paper figure 2); drawing is most of the work.
+        """
+        drawn, motion, lengths, _ = self._moved(request)
+        yield from in_chunks(drawn, motion, lengths, chunk=self.config.chunk)
+
+    def _moved(self, request: LipRequest) -> tuple[Drawing, Tensor, Tensor, Tensor]:
+        """All but the drawing: what draws, motion float (B, T, 2H), lengths int64 (B,), durations int64 (B, m)."""
         identity = self.identity_encoder(request.identity)
         text = self.text_encoder(request.tokens, request.token_lengths)
         durations = request.durations
@@ -115,8 +130,7 @@ class HHT2L(nn.Module):
             predicted = self.duration_predictor(text.states, text.valid)
             durations = whole_frames(predicted, text.valid, request.n_frames, rounding=self.config.duration_rounding)
         motion, lengths = self._motion(text, identity, durations)
-        drawn = drawing(self.image_decoder, identity.levels, self.config.drawing)
-        return LipClip(drawn.clips(motion, lengths, chunk=self.config.chunk), lengths, durations)
+        return drawing(self.image_decoder, identity.levels, self.config.drawing), motion, lengths, durations
 
     def _motion(
         self, text: TextStates, identity: IdentityFeatures, durations: Tensor, size: int | None = None

@@ -10,7 +10,7 @@ Legend: B clips, T frames, N frames drawn at once, D channels of a motion vector
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple, Protocol
 
 import torch
@@ -54,6 +54,10 @@ class Drawing(Protocol):
         """
         ...
 
+    def frames_at_once(self, motion_BTD: Tensor) -> int:
+        """How many frames `clips` draws at once of such motion, float (B, T, D), if it is not told."""
+        ...
+
 
 def drawing(decoder: ImageDecoder, levels: Sequence[Tensor], way: Way = "folded") -> Drawing:
     """Get ready to draw clips.
@@ -66,6 +70,26 @@ def drawing(decoder: ImageDecoder, levels: Sequence[Tensor], way: Way = "folded"
     """
     in_training = any(module.training for module in decoder.modules())
     return PlainDrawing(decoder, levels) if way == "plain" or in_training else FoldedDrawing(decoder, levels)
+
+
+def in_chunks(drawn: Drawing, motion_BTD: Tensor, lengths: Tensor, *, chunk: int = 0) -> Iterator[Tensor]:
+    """Draw whole clips bit by bit: one frame of each first, as somebody waits for it, then `chunk` of each at a time.
+
+    Args:
+        drawn: draws them.
+        motion_BTD: float (B, T, D).
+        lengths: int64 (B,), frames of each clip, at most T.
+        chunk: frames drawn at once; 0: as the way of drawing sees fit.
+
+    Yields:
+        float (B, K, 3, H, W): joined over K, what `Drawing.clips` gives.
+    """
+    size = chunk or drawn.frames_at_once(motion_BTD)
+    start, n_frames = 0, motion_BTD.shape[1]
+    while start < n_frames:
+        stop = min(start + size, n_frames) if start else 1
+        yield drawn.clips(motion_BTD[:, start:stop], (lengths - start).clamp(0, stop - start), chunk=chunk)
+        start = stop
 
 
 class PlainDrawing:
@@ -93,6 +117,10 @@ class PlainDrawing:
         return torch.cat([self.decoder(motion, self.levels, clip) for motion, clip in parts]).unflatten(
             0, (clips, n_frames)
         )
+
+    def frames_at_once(self, motion_BTD: Tensor) -> int:
+        """See `Drawing.frames_at_once`."""
+        return motion_BTD.shape[0] * motion_BTD.shape[1]
 
 
 class _Level(NamedTuple):
@@ -132,7 +160,7 @@ class FoldedDrawing:
         """See `Drawing.clips`; frames after a clip's length are not drawn, and are 0."""
         height, width = self.decoder.frame_size
         frames = motion_BTD.new_zeros(*motion_BTD.shape[:2], 3, height, width)
-        size = chunk or self._frames_at_once(motion_BTD)
+        size = chunk or self.frames_at_once(motion_BTD)
         for clip, length in enumerate(lengths.tolist()):
             shares = [level.share[clip : clip + 1] for level in self.levels]
             for start in range(0, length, size):
@@ -149,9 +177,10 @@ class FoldedDrawing:
         x = F.conv2d(x, self.extra_weight, self.extra_shift, padding=self.decoder.padding).relu_()
         return self.decoder.to_range(F.conv2d(x, self.last_weight, self.last_bias, padding=self.decoder.padding))
 
-    def _frames_at_once(self, motion: Tensor) -> int:
-        largest = max(level.share[0].numel() for level in self.levels) * motion.element_size()
-        return max(1, (CACHE_BYTES if motion.device.type == "cpu" else DEVICE_BYTES) // largest)
+    def frames_at_once(self, motion_BTD: Tensor) -> int:
+        """See `Drawing.frames_at_once`; as many as fit the cache."""
+        largest = max(level.share[0].numel() for level in self.levels) * motion_BTD.element_size()
+        return max(1, (CACHE_BYTES if motion_BTD.device.type == "cpu" else DEVICE_BYTES) // largest)
 
 
 def _fold_level(level: nn.Module, skip: Tensor, padding: int) -> _Level:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 import models
 from baselines.rollout import LengthLimitWarning
-from models.contract import Lesson, LipClip, LipModel, LipRequest
+from models.contract import Lesson, LipClip, LipModel, LipRequest, StreamingLipModel
 
 VOCABULARY = 29
 
@@ -100,6 +100,23 @@ def test_a_model_chooses_a_length_of_at_least_one_frame_by_itself(model):
         clip = generate(model, request_of(lesson(model)))
     assert (clip.lengths >= 1).all()
     assert clip.frames.shape[1] == int(clip.lengths.max())
+
+
+def test_hh_t2l_hands_out_the_frames_of_generate_before_it_has_made_the_last():
+    """Batched, at lengths of its own and given ones, without gradients."""
+    model = build("hh_t2l")
+    assert isinstance(model, StreamingLipModel)
+    given = lesson(model)
+    for changes in ({}, {"n_frames": torch.tensor([5, 9, 1])}, {"durations": given.durations}):
+        request = request_of(given, **changes)
+        clip, chunks = generate(model, request), list(model.stream(request))
+        assert chunks[0].shape[1] == 1
+        assert len(chunks) > 1
+        assert not chunks[-1].requires_grad
+        streamed = torch.cat(chunks, dim=1)
+        assert streamed.shape == clip.frames.shape
+        for row, length in enumerate(clip.lengths.tolist()):
+            torch.testing.assert_close(streamed[row, :length], clip.frames[row, :length], atol=1e-6, rtol=0)
 
 
 def test_given_durations_fix_the_length(model):

@@ -108,6 +108,12 @@ def grown(step):
     return latency.prepare(subject, request, device=CPU, budget=QUICK)
 
 
+def test_hh_t2l_is_timed_to_the_first_frame_that_it_draws():
+    start = prepared("hh_t2l").first_frame
+    assert start is not None
+    assert (start.rule, start.frames) == ("stream", 1)
+
+
 def test_a_stream_is_timed_to_its_first_chunk():
     start = grown(0.0).first_frame
     assert start is not None

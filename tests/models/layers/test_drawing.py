@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from models.layers.drawing import FoldedDrawing, PlainDrawing, drawing
+from models.layers.drawing import FoldedDrawing, PlainDrawing, drawing, in_chunks
 from models.layers.images import IdentityEncoder, ImageDecoder
 
 
@@ -88,3 +88,31 @@ def test_a_decoder_in_training_mode_is_not_folded():
         made = drawing(decoder, levels).clips(motion, torch.tensor([5, 5]))
         clips = torch.arange(2).repeat_interleave(5)
         torch.testing.assert_close(made.flatten(0, 1), decoder(motion.flatten(0, 1), levels, clips))
+
+
+@given(st.integers(0, 4), st.lists(st.integers(1, 8), min_size=1, max_size=3), st.sampled_from(["folded", "plain"]))
+@settings(max_examples=25)
+def test_chunks_that_are_handed_out_join_to_the_whole_clips(chunk, rows, way):
+    levels, decoder = stack(len(rows))
+    motion, lengths = torch.randn(len(rows), max(rows), 7), torch.tensor(rows)
+    with torch.no_grad():
+        drawn = drawing(decoder, levels, way)
+        whole, parts = drawn.clips(motion, lengths), list(in_chunks(drawn, motion, lengths, chunk=chunk))
+    assert parts[0].shape[1] == 1
+    assert all(part.shape[1] <= chunk for part in parts[1:] if chunk)
+    joined = torch.cat(parts, dim=1)
+    assert joined.shape == whole.shape
+    for clip, length in enumerate(rows):
+        torch.testing.assert_close(joined[clip, :length], whole[clip, :length], atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("way", ["folded", "plain"])
+def test_the_first_frame_is_handed_out_before_the_others_are_drawn(way):
+    levels, decoder = stack(1)
+    with torch.no_grad():
+        chunks = in_chunks(drawing(decoder, levels, way), torch.randn(1, 9, 7), torch.tensor([9]))
+        with Widest() as first:
+            next(chunks)
+        with Widest() as rest:
+            list(chunks)
+    assert (first.pictures, rest.pictures) == (1, 8)

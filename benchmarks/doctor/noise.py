@@ -1,0 +1,167 @@
+"""The noise floor: an A/A run, one piece of work against itself, paired as the gate pairs two revisions.
+
+What differs is chance. How far chance takes the median over rounds says what difference this machine can resolve.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+
+import numpy as np
+import torch
+
+from benchmarks import latency, systems, timing
+from benchmarks.doctor.diagnosis import Needed, Noise, Resolution
+from benchmarks.fresh import in_fresh_process
+from benchmarks.gate.estimate import LEVEL, MIN_PAIRS, estimate
+from benchmarks.gate.pairs import typical_of
+
+MODEL, PRESET, FRAMES, SYMBOLS = "hh_t2l", "small", 25, 29
+"""The piece of work: a second of HH-T2L with random weights, as `bench` times it."""
+WORK = "HH-T2L, small, 25 frames"
+POWER = 0.8
+"""Share of runs in which a slowdown of the resolved size is told from chance."""
+TARGETS = (0.03, 0.01)
+"""Slowdowns for which the rounds that they need are said; the first is the gate's margin."""
+RESAMPLES = 1000
+OUTER = 200
+"""Times that the rounds themselves are drawn again, for the resolution's interval."""
+LEAST_CALLS = 3
+"""Calls in a block, of which the median counts."""
+MOST_CALLS = 1000
+
+Block = Callable[[], float]
+"""Runs the work some times, and gives the typical time of one call in seconds."""
+
+
+def aa_run(
+    device: torch.device,
+    *,
+    seconds: float,
+    rounds: int,
+    isolated: bool = False,
+    seed: int = 0,
+    advance: Callable[[int], None] = lambda _: None,
+) -> Noise:
+    """Measure what chance alone shows.
+
+    Args:
+        device: where the work is done.
+        seconds: time to call for, of all blocks together; warming up, and starting processes, comes on top.
+        rounds: pairs of blocks, at least `MIN_PAIRS`.
+        isolated: whether each block has a process of its own, as the gate's have.
+        seed: of the resampling.
+        advance: told after each round.
+
+    Raises:
+        ValueError: there are too few rounds.
+    """
+    if rounds < MIN_PAIRS:
+        raise ValueError(f"{rounds} rounds are too few, {MIN_PAIRS} are needed")
+    each = seconds / (2 * rounds)
+    block = partial(in_fresh_process, one_block, device, each) if isolated else prepared_block(device, each)
+    began = time.perf_counter()
+    changes = by_turns(block, rounds, advance)
+    return noise_of(changes, seconds=time.perf_counter() - began, device=device.type, isolated=isolated, seed=seed)
+
+
+def one_block(device: torch.device, seconds: float) -> float:
+    """Load, warm up, and take one block: what a fresh process does."""
+    return prepared_block(device, seconds)()
+
+
+def prepared_block(device: torch.device, seconds: float) -> Block:
+    """Load the model, warm it up, and fix how often a block of so many seconds calls it."""
+    subject = systems.untrained(MODEL, PRESET, options={"vocabulary_size": SYMBOLS}, device=device)
+    request = latency.request_of(FRAMES, 1, frame_size=subject.frame_size, symbols=SYMBOLS, device=device)
+    watch = timing.Stopwatch(device)
+
+    def call() -> object:
+        return subject.model.generate(request)
+
+    warmed = timing.warm_up(call, watch, timing.Budget())
+    calls = timing.rounds(warmed, timing.Budget(seconds=seconds, least=LEAST_CALLS, most=MOST_CALLS))
+    return lambda: typical_of([watch.time(call) for _ in range(calls)])
+
+
+def by_turns(block: Block, rounds: int, advance: Callable[[int], None]) -> list[float]:
+    """Take pairs of blocks in the gate's order: base first in every even round, head first in every odd one.
+
+    Returns:
+        Of each round, head's time over base's, less 1.
+    """
+    changes: list[float] = []
+    for number in range(rounds):
+        first, second = block(), block()
+        base, head = (first, second) if number % 2 == 0 else (second, first)
+        changes.append(head / base - 1)
+        advance(1)
+    return changes
+
+
+def noise_of(changes: Sequence[float], *, seconds: float, device: str, isolated: bool, seed: int = 0) -> Noise:
+    """What an A/A run says.
+
+    Args:
+        changes: one per round, at least `MIN_PAIRS`.
+        seconds: that the rounds took.
+        device: "cpu" or "cuda".
+        isolated: whether each block had a process of its own.
+        seed: of the resampling.
+    """
+    difference = estimate(changes, margin=0.0, seed=seed)
+    assert difference is not None
+    resolved = resolution(changes, seed=seed)
+    return Noise(
+        work=WORK,
+        device=device,
+        isolated=isolated,
+        seconds=seconds,
+        changes=list(changes),
+        difference=difference.value,
+        difference_low=difference.low,
+        difference_high=difference.high,
+        resolution=resolved,
+        needed=[needed(resolved, share) for share in TARGETS],
+    )
+
+
+def resolution(changes: Sequence[float], *, seed: int = 0) -> Resolution:
+    """The smallest slowdown that as many rounds tell from chance at 95 % confidence in `POWER` of all runs.
+
+    Chance alone keeps the median over rounds within a limit in 95 % of A/A runs, and a slowed run's median lies beyond
+    it in `POWER` of them. Both by the bootstrap over rounds, and the interval by drawing the rounds themselves again.
+
+    Args:
+        changes: of an A/A run, one per round.
+        seed: of the resampling.
+    """
+    generator = np.random.default_rng(seed)
+    values = np.asarray(changes, dtype=np.float64)
+    resolved = [_resolved(generator.choice(values, len(values)), generator) for _ in range(OUTER)]
+    low, high = np.quantile(resolved, ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
+    share = _resolved(values, generator)
+    return Resolution(rounds=len(values), share=share, low=min(float(low), share), high=max(float(high), share))
+
+
+def _resolved(values: np.ndarray, generator: np.random.Generator) -> float:
+    medians = np.median(generator.choice(values, size=(RESAMPLES, len(values))), axis=1)
+    limit = np.quantile(np.abs(medians), LEVEL)
+    return float(limit + np.median(values) - np.quantile(medians, 1 - POWER))
+
+
+def needed(resolved: Resolution, share: float) -> Needed:
+    """Rounds that resolve something else: what chance does to a median shrinks with the root of their number.
+
+    Args:
+        resolved: by the rounds that there are.
+        share: what is to be resolved.
+    """
+
+    def rounds(now: float) -> int:
+        return max(MIN_PAIRS, math.ceil(resolved.rounds * (now / share) ** 2))
+
+    return Needed(share=share, rounds=rounds(resolved.share), low=rounds(resolved.low), high=rounds(resolved.high))
