@@ -54,7 +54,9 @@ def _compiled(subject: Subject, request: LipRequest) -> Running:
     model = _copy(subject)
     torch.compiler.reset()  # what an earlier cell compiled would count against this one's limit of shapes
     if subject.system.autoregressive:
-        children, limits = list(model.children()), torch._dynamo.config
+        children = list(model.children())
+        # torch's declarations do not know it by the one name that all supported versions have
+        limits: Any = torch._dynamo.config
         # children of one class share their code, and each counts against its limit: beyond it torch runs them eagerly
         limits.cache_size_limit = max(limits.cache_size_limit, RECOMPILES * len(children))
         for child in children:
