@@ -312,7 +312,8 @@ class Sweep:
 
     def score(self, scored: Scored, advance: Callable[[int], None] = lambda _: None) -> Quality:
         """Measure one quality cell from start to end."""
-        keep = Keep(self.request.out, self.quality_cell(scored).key)
+        # natural timing compares its clips with those that were scored, so these must be there
+        keep = Keep(self.request.out, self.quality_cell(scored).key, clips=bool(self.request.natural))
         if scored.kind == "control":
             return self.scorer.control(
                 scored.system, frame_size=self.frame_size, durations=scored.durations, keep=keep, advance=advance

@@ -129,3 +129,13 @@ def test_rounding_does_not_void_and_both_digests_are_kept():
     cell = grown(1e-6)
     result = cell.result([cell.once(), cell.once()], 25.0)
     assert len(result.outputs) == len(set(result.outputs)) == 2
+
+
+@pytest.mark.parametrize("name", ["dual_lip", "transformer_t2l"])
+def test_no_submodule_is_left_uncompiled_for_the_number_of_its_siblings(name):
+    subject = systems.untrained(name, "tiny", options={}, device=CPU)
+    request = latency.request_of(2, 1, frame_size=subject.frame_size, symbols=29, device=CPU)
+    limits = torch._dynamo.config
+    with limits.patch(cache_size_limit=1):
+        variants.run_as("compile", subject, request)
+        assert limits.cache_size_limit >= len(list(subject.model.children()))
