@@ -90,7 +90,7 @@ def _overview() -> str:
 
 
 def _help(verb: str) -> str:
-    from benchmarks import config
+    from benchmarks import composition
 
     return "\n".join(
         [
@@ -100,7 +100,7 @@ def _help(verb: str) -> str:
             *(f"  {example}" for example in HELP[verb].examples),
             "",
             "options, written NAME=VALUE, with their defaults (??? has none and must be given)",
-            *(f"  {line}".rstrip() for line in config.explain(verb)),
+            *(f"  {line}".rstrip() for line in composition.explain(verb)),
         ]
     )
 

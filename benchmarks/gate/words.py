@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from benchmarks.config import PLAIN, Bench, Gate
+from benchmarks.composition import PLAIN
+from benchmarks.config import Bench, Gate
 from benchmarks.config import request as compose
 from models.registry import short_name as short
 

@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 import models
 from benchmarks import config, environment
-from benchmarks.config import CONF, Reproduce
+from benchmarks.composition import CONF
+from benchmarks.config import Reproduce
 from benchmarks.reproduction import Choices, Journal, Row, Step, plan, run_all, start
 from models.errors import UnknownNameError, UserError
 

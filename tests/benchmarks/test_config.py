@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import config
+from benchmarks.composition import groups
 from benchmarks.sweep import training_config, training_name
 from benchmarks.verbs import HELP
 from models.errors import UserError
@@ -95,16 +96,16 @@ def test_the_base_recipe_in_conf_is_that_of_the_code():
     assert asked.training == dataclasses.asdict(TrainingConfig())
 
 
-@pytest.mark.parametrize("recipe", config.groups()["training"])
+@pytest.mark.parametrize("recipe", groups()["training"])
 def test_every_recipe_is_valid(recipe):
     asked = config.request("train", [f"training={recipe}"])
     assert isinstance(asked, config.Train)
     assert training_config(asked.training).steps > 0
 
 
-@pytest.mark.parametrize("losses", config.groups()["losses"])
+@pytest.mark.parametrize("losses", groups()["losses"])
 def test_any_losses_go_with_any_recipe(losses):
-    for recipe in config.groups()["training"]:
+    for recipe in groups()["training"]:
         asked = config.request("train", [f"training={recipe}", f"losses={losses}"])
         assert isinstance(asked, config.Train)
         made = training_config(asked.training)
@@ -123,9 +124,7 @@ def test_the_papers_recipe_is_the_papers():
 
 
 def test_trainings_with_other_losses_have_other_names():
-    names = {
-        training_name("hh_t2l", "small", training_config(asked_losses(name))) for name in config.groups()["losses"]
-    }
+    names = {training_name("hh_t2l", "small", training_config(asked_losses(name))) for name in groups()["losses"]}
     assert names == {"hh_t2l-small", "hh_t2l-small-base", "hh_t2l-small-adv", "hh_t2l-small-ssim_adv"}
 
 

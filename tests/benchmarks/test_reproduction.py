@@ -5,6 +5,7 @@ import pytest
 
 from benchmarks import config
 from benchmarks.cli import main
+from benchmarks.composition import CONF
 from benchmarks.reproduction import INTERRUPTED, Choices, Journal, Row, Step, plan, run_all, start
 from models.errors import UserError
 
@@ -141,5 +142,5 @@ def test_an_unknown_row_names_the_nearest(capsys):
 
 
 def test_every_row_that_is_a_file_is_run_by_default():
-    files = {file.stem for file in (config.CONF / "row").glob("*.yaml")}
+    files = {file.stem for file in (CONF / "row").glob("*.yaml")}
     assert files == set(config.request("reproduce", []).rows)
