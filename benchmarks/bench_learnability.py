@@ -1,6 +1,6 @@
 """Whether the synthetic corpus tells a mouth that speaks from one that stands still: a model against the controls.
 
-It takes about five minutes a token level on two idle cores, so it runs only when asked for: ``pytest
+It takes about five minutes for each kind of token on two idle cores, so it runs only when asked for: ``pytest
 benchmarks/bench_learnability.py --lipbench-learn``. A drawn mouth has no face around it in which dlib could find
 landmarks. Its opening is therefore read from the pixels, by a linear map per speaker that was fitted to the known
 openings of training clips; the row `ground_truth` says how well that reads.
