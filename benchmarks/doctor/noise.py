@@ -91,13 +91,14 @@ def by_turns(block: Block, rounds: int, advance: Callable[[int], None]) -> list[
     """Take pairs of blocks in the gate's order: base first in every even round, head first in every odd one.
 
     Returns:
-        Of each round, head's time over base's, less 1.
+        Of each round, the logarithm of head's time over base's, as the gate has it: twice as slow and twice as fast
+        are equally far from no change.
     """
     changes: list[float] = []
     for number in range(rounds):
         first, second = block(), block()
         base, head = (first, second) if number % 2 == 0 else (second, first)
-        changes.append(head / base - 1)
+        changes.append(math.log(head / base))
         advance(1)
     return changes
 
@@ -106,7 +107,7 @@ def noise_of(changes: Sequence[float], *, seconds: float, device: str, isolated:
     """What an A/A run says.
 
     Args:
-        changes: one per round, at least `MIN_PAIRS`.
+        changes: one logarithm per round, at least `MIN_PAIRS`.
         seconds: that the rounds took.
         device: "cpu" or "cuda".
         isolated: whether each block had a process of its own.
@@ -120,10 +121,10 @@ def noise_of(changes: Sequence[float], *, seconds: float, device: str, isolated:
         device=device,
         isolated=isolated,
         seconds=seconds,
-        changes=list(changes),
-        difference=difference.value,
-        difference_low=difference.low,
-        difference_high=difference.high,
+        changes=[math.expm1(change) for change in changes],
+        difference=math.expm1(difference.value),
+        difference_low=math.expm1(difference.low),
+        difference_high=math.expm1(difference.high),
         resolution=resolved,
         needed=[needed(resolved, share) for share in TARGETS],
     )
@@ -136,7 +137,7 @@ def resolution(changes: Sequence[float], *, seed: int = 0) -> Resolution:
     it in `POWER` of them. Both by the bootstrap over rounds, and the interval by drawing the rounds themselves again.
 
     Args:
-        changes: of an A/A run, one per round.
+        changes: of an A/A run, one logarithm per round.
         seed: of the resampling.
     """
     generator = np.random.default_rng(seed)
@@ -150,7 +151,7 @@ def resolution(changes: Sequence[float], *, seed: int = 0) -> Resolution:
 def _resolved(values: np.ndarray, generator: np.random.Generator) -> float:
     medians = np.median(generator.choice(values, size=(RESAMPLES, len(values))), axis=1)
     limit = np.quantile(np.abs(medians), LEVEL)
-    return float(limit + np.median(values) - np.quantile(medians, 1 - POWER))
+    return math.expm1(limit + np.median(values) - np.quantile(medians, 1 - POWER))
 
 
 def needed(resolved: Resolution, share: float) -> Needed:
@@ -162,6 +163,6 @@ def needed(resolved: Resolution, share: float) -> Needed:
     """
 
     def rounds(now: float) -> int:
-        return max(MIN_PAIRS, math.ceil(resolved.rounds * (now / share) ** 2))
+        return max(MIN_PAIRS, math.ceil(resolved.rounds * (math.log1p(now) / math.log1p(share)) ** 2))
 
     return Needed(share=share, rounds=rounds(resolved.share), low=rounds(resolved.low), high=rounds(resolved.high))
