@@ -64,6 +64,7 @@ class Prepare(_Checked):
     split: str | None
     seed: int | None
     stabilise: str | None
+    interpolation: str | None
     tokens: str | None
     durations: str | None
     alignments: Path | None

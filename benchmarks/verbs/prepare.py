@@ -54,7 +54,7 @@ def find(request: Prepare) -> Download:
     # what was written for this run wins over what the corpus' file has
     given |= {
         option: value
-        for option in ("root", "split", "seed", "stabilise", "tokens", "durations", "alignments")
+        for option in ("root", "split", "seed", "stabilise", "interpolation", "tokens", "durations", "alignments")
         if (value := getattr(request, option)) is not None
     }
     for option in given:

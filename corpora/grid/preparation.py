@@ -14,6 +14,7 @@ from corpora.preparation.crop import Stabilise
 from corpora.preparation.film import FilmedClip
 from corpora.preparation.run import GEOMETRY, Download, Summary, check_limit, prepare
 from corpora.utterance import Split
+from corpora.video import Interpolation
 from models.errors import UnknownNameError, UserError
 
 Tokens = Literal["characters", "words", "phones"]
@@ -34,6 +35,7 @@ def find_grid(
     split: SplitChoice = "public",
     seed: int = 0,
     stabilise: Stabilise = "clip",
+    interpolation: Interpolation = "linear",
     tokens: Tokens = "characters",
     durations: Durations = "align",
     alignments: Path | None = None,
@@ -45,6 +47,7 @@ def find_grid(
         split: which clips are for training and testing.
         seed: for ``split="random"``.
         stabilise: one crop window per clip, or one per frame.
+        interpolation: of faces that are smaller than the 256 x 256 that they are scaled to.
         tokens: what a token is.
         durations: where word times come from.
         alignments: folder of the TextGrids, for ``durations="textgrid"``; None: they lie beside the ``.align`` files.
@@ -56,6 +59,7 @@ def find_grid(
     for kind, value, choices in (
         ("split", split, SplitChoice),
         ("way to stabilise", stabilise, Stabilise),
+        ("interpolation", interpolation, Interpolation),
         ("kind of token", tokens, Tokens),
         ("source of durations", durations, Durations),
     ):
@@ -78,6 +82,8 @@ def find_grid(
     talkers = {clip.talker for clip in clips}
     named = {name for name in lists or () if name.partition("/")[0] in talkers}
     options: dict[str, object] = {"geometry": GEOMETRY, "split": split, "stabilise": stabilise}
+    # always named: stores from before it could be chosen were made cubically
+    options |= {"interpolation": interpolation}
     # named only where they differ from what was the only way before, so that older stores stay what they are
     options |= {"seed": seed} if split == "random" else {}
     options |= {"tokens": tokens} if tokens != "characters" else {}
@@ -87,13 +93,18 @@ def find_grid(
         fps=FPS,
         options=options,
         layout=describe_layout(clips),
-        clips=tuple(_candidate(clip, splits[clip.id], stabilise, tokens, durations) for clip in clips),
+        clips=tuple(_candidate(clip, splits[clip.id], stabilise, interpolation, tokens, durations) for clip in clips),
         absent=len(named - splits.keys()),
     )
 
 
 def _candidate(
-    clip: ClipFiles, split: Split | None, stabilise: Stabilise, tokens: Tokens, durations: Durations
+    clip: ClipFiles,
+    split: Split | None,
+    stabilise: Stabilise,
+    interpolation: Interpolation,
+    tokens: Tokens,
+    durations: Durations,
 ) -> Candidate:
     labels = GridLabels(
         code=clip.code,
@@ -112,6 +123,7 @@ def _candidate(
         usual_frames=USUAL_FRAMES,
         max_frames=MAX_FRAMES,
         stabilise=stabilise,
+        interpolation=interpolation,
     )
     return Candidate(
         id=clip.id,
@@ -132,6 +144,7 @@ def prepare_grid(
     split: SplitChoice = "public",
     seed: int = 0,
     stabilise: Stabilise = "clip",
+    interpolation: Interpolation = "linear",
     tokens: Tokens = "characters",
     durations: Durations = "align",
     alignments: Path | None = None,
@@ -148,6 +161,7 @@ def prepare_grid(
         split=split,
         seed=seed,
         stabilise=stabilise,
+        interpolation=interpolation,
         tokens=tokens,
         durations=durations,
         alignments=alignments,

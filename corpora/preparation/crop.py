@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from corpora.landmarks import MOUTH, Box, FaceTrack
 from corpora.store import FACE_SIZE, Placement
 from corpora.utterance import FRAME_HEIGHT, FRAME_WIDTH
-from corpora.video import Frames, warp
+from corpora.video import Frames, Interpolation, warp
 
 Stabilise = Literal["clip", "frame"]
 """``clip``: one window for all frames, so that the head's own motion stays. ``frame``: the window follows the mouth."""
@@ -61,7 +61,12 @@ def face_side(points: NDArray[np.float32]) -> float:
 
 
 def crop_mouth(
-    frames: Frames, track: FaceTrack, points: NDArray[np.float32], *, stabilise: Stabilise = "clip"
+    frames: Frames,
+    track: FaceTrack,
+    points: NDArray[np.float32],
+    *,
+    stabilise: Stabilise = "clip",
+    interpolation: Interpolation = "linear",
 ) -> MouthCrop:
     """Cut the mouth out of every frame.
 
@@ -70,6 +75,7 @@ def crop_mouth(
         track: the face, from `FaceLandmarker.follow`.
         points: (T, 68, 2) face points in pixels of the frame.
         stabilise: whether the place is the clip's median or each frame's own. The scale is the clip's in both.
+        interpolation: where the source is smaller than the 256 x 256 face, as GRID's is.
     """
     mouth = points[:, MOUTH].astype(np.float64)
     centres = mouth.mean(axis=1)
@@ -80,19 +86,26 @@ def crop_mouth(
     affines = np.zeros((len(frames), 2, 3))
     affines[:, 0, 0] = affines[:, 1, 1] = scale
     affines[:, :, 2] = _CENTRE - scale * centres
-    crops = np.stack([warp(f, a, size=(FRAME_HEIGHT, FRAME_WIDTH)) for f, a in zip(frames, affines, strict=True)])
+    size = (FRAME_HEIGHT, FRAME_WIDTH)
+    crops = np.stack([warp(f, a, size=size, enlarge=interpolation) for f, a in zip(frames, affines, strict=True)])
     landmarks = mouth * scale + affines[:, None, :, 2]
     outside = (landmarks < -0.5) | (landmarks > np.array([FRAME_WIDTH, FRAME_HEIGHT]) - 0.5)
     box = track.median if stabilise == "clip" else track.boxes[0]
     return MouthCrop(
         frames=crops,
         landmarks=landmarks.astype(np.float32),
-        placement=_place(next(iter(frames)), crops[0], box.resized(side), affines),
+        placement=_place(next(iter(frames)), crops[0], box.resized(side), affines, interpolation),
         outside=int(outside.any(axis=(1, 2)).sum()),
     )
 
 
-def _place(first: NDArray[np.uint8], crop: NDArray[np.uint8], box: Box, affines: NDArray[np.float64]) -> Placement:
+def _place(
+    first: NDArray[np.uint8],
+    crop: NDArray[np.uint8],
+    box: Box,
+    affines: NDArray[np.float64],
+    interpolation: Interpolation,
+) -> Placement:
     scale, shift = affines[0, 0, 0], affines[0, :, 2]
     # where the box's first pixel centre falls in the crop; its negative, whole, is where the crop begins in the face
     first_pixel = scale * np.array([box.left, box.top]) + shift + 0.5
@@ -102,7 +115,7 @@ def _place(first: NDArray[np.uint8], crop: NDArray[np.uint8], box: Box, affines:
     face_affine = affines[0].copy()
     face_affine[:, 2] += corner
     x, y = corner.tolist()
-    face = warp(first, face_affine, size=(FACE_SIZE, FACE_SIZE))
+    face = warp(first, face_affine, size=(FACE_SIZE, FACE_SIZE), enlarge=interpolation)
     # here and there the two resamplings round differently, by one
     face[y : y + FRAME_HEIGHT, x : x + FRAME_WIDTH] = crop
     return Placement(

@@ -14,7 +14,7 @@ from corpora.landmarks import DETECTOR_STRIDE, FaceLandmarker, FaceTrack
 from corpora.preparation.clip import Made
 from corpora.preparation.crop import Stabilise, crop_mouth, face_side
 from corpora.utterance import Split, Utterance
-from corpora.video import Film, VideoError, every
+from corpora.video import Film, Interpolation, VideoError, every
 
 _SAME_RATE = 0.01
 """Frames per second by which a file's rate may differ from the corpus'."""
@@ -68,6 +68,7 @@ class FilmedClip:
     max_frames: int
     """A longer file is refused, so that a wrong one cannot fill the memory."""
     stabilise: Stabilise
+    interpolation: Interpolation = "linear"
     sentence: str | None = None
     stride: int = DETECTOR_STRIDE
     """The face detector sees every so many frames."""
@@ -97,7 +98,8 @@ class FilmedClip:
         # a detection is noisier than a face that keeps its place, and the points would follow the noise
         kept = self.stabilise == "clip" or track.steady
         boxes = [track.median] * len(film) if kept else track.boxes
-        crop = crop_mouth(film, track, landmarker.points(film, boxes), stabilise=self.stabilise)
+        points = landmarker.points(film, boxes)
+        crop = crop_mouth(film, track, points, stabilise=self.stabilise, interpolation=self.interpolation)
         utterance = Utterance(
             id=self.id,
             speaker=self.speaker,

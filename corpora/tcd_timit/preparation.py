@@ -22,6 +22,7 @@ from corpora.tcd_timit.layout import (
     read_split_lists,
 )
 from corpora.utterance import Split
+from corpora.video import Interpolation
 from models.errors import UnknownNameError, UserError
 
 MAX_FRAMES = 600
@@ -34,6 +35,7 @@ def find_tcd_timit(
     split: SplitChoice = "public",
     seed: int = 0,
     stabilise: Stabilise = "clip",
+    interpolation: Interpolation = "linear",
     tokens: str = "phones",
     alignments: Path | None = None,
 ) -> Download:
@@ -44,6 +46,7 @@ def find_tcd_timit(
         split: which clips are for training and testing.
         seed: for ``split="random"``.
         stabilise: one crop window per clip, or one per frame.
+        interpolation: of faces that are smaller than the 256 x 256 that they are scaled to.
         tokens: what a token is: "phones", as the labels have nothing else.
         alignments: the master label file; None: every ``.mlf`` file in the download.
 
@@ -54,6 +57,7 @@ def find_tcd_timit(
     for kind, value, choices in (
         ("split", split, get_args(SplitChoice)),
         ("way to stabilise", stabilise, get_args(Stabilise)),
+        ("interpolation", interpolation, get_args(Interpolation)),
         ("kind of token", tokens, ("phones",)),
     ):
         if value not in choices:
@@ -70,11 +74,13 @@ def find_tcd_timit(
     speakers = {clip.speaker for clip in clips}
     named = {name for name in lists or () if name.partition("/")[0] in speakers}
     options: dict[str, object] = {"geometry": GEOMETRY, "split": split, "stabilise": stabilise, "tokens": tokens}
+    # always named: stores from before it could be chosen were made cubically
+    options |= {"interpolation": interpolation}
     options |= {"seed": seed} if split == "random" else {}
 
     def candidate(clip: ClipFile) -> Candidate:
         found = PhoneLabels(clip=clip.id, blocks=tuple(labels.get(clip.id, ())))
-        return _candidate(clip, splits[clip.id], found, stabilise)
+        return _candidate(clip, splits[clip.id], found, stabilise, interpolation)
 
     return Download(
         corpus="tcd_timit",
@@ -86,7 +92,9 @@ def find_tcd_timit(
     )
 
 
-def _candidate(clip: ClipFile, split: Split | None, labels: PhoneLabels, stabilise: Stabilise) -> Candidate:
+def _candidate(
+    clip: ClipFile, split: Split | None, labels: PhoneLabels, stabilise: Stabilise, interpolation: Interpolation
+) -> Candidate:
     filmed = FilmedClip(
         id=clip.id,
         speaker=clip.speaker,
@@ -96,6 +104,7 @@ def _candidate(clip: ClipFile, split: Split | None, labels: PhoneLabels, stabili
         fps=FPS,
         max_frames=MAX_FRAMES,
         stabilise=stabilise,
+        interpolation=interpolation,
         sentence=clip.sentence,
     )
     return Candidate(

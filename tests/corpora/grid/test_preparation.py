@@ -67,6 +67,16 @@ def test_stabilising_per_frame_follows_the_mouth(download, tmp_path, make):
     assert drifts["frame"] < 0.01
 
 
+def test_cubic_interpolation_keeps_more_detail_of_a_small_face(download, short, tmp_path, make):
+    download.add(make.CODE, *short)
+    detail = {}
+    for interpolation in ("linear", "cubic"):
+        prepare_grid(download.root, tmp_path / interpolation, workers=0, interpolation=interpolation)
+        frames = open_grid(tmp_path / interpolation).load(f"s1/{make.CODE}").frames.astype(float)
+        detail[interpolation] = float(np.abs(np.diff(frames, n=2, axis=2)).mean())
+    assert detail["cubic"] > 1.1 * detail["linear"]
+
+
 def test_bad_clips_are_skipped_with_their_reason_and_stop_nothing(download, clip, tmp_path, make):
     whole = clip.read_bytes()
     sound = tmp_path / "sound.mpg"
@@ -180,7 +190,7 @@ def test_a_store_of_other_options_is_refused(download, short, tmp_path, make):
     download.add(make.CODE, *short)
     prepare_grid(download.root, store, workers=0)
     before = (store / "manifest.json").read_bytes()
-    with pytest.raises(StoreError, match=r"stabilise=clip; now .*stabilise=frame"):
+    with pytest.raises(StoreError, match=r"stabilise=clip, .*; now .*stabilise=frame"):
         prepare_grid(download.root, store, workers=0, stabilise="frame")
     with pytest.raises(StoreError, match="Give another store folder"):
         prepare_grid(download.root, store, workers=0, split="random")
@@ -200,6 +210,7 @@ def test_a_foreign_folder_is_not_written_into(download, short, tmp_path, make):
     [
         ({"split": "publik"}, "Did you mean 'public'"),
         ({"stabilise": "no"}, "no way to stabilise"),
+        ({"interpolation": "nearest"}, "no interpolation named 'nearest'"),
         ({"limit": 0}, "limit=0"),
         ({"workers": -1}, "workers=-1"),
         ({"tokens": "word"}, "Did you mean 'words'"),

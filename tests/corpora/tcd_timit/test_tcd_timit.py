@@ -236,6 +236,7 @@ def test_full_hd_is_prepared_as_the_same_face_is_when_small(download, clip, tmp_
         ({"split": "publik"}, "Did you mean 'public'"),
         ({"tokens": "characters"}, "no kind of token named 'characters'"),
         ({"stabilise": "no"}, "no way to stabilise"),
+        ({"interpolation": "nearest"}, "no interpolation named 'nearest'"),
         ({"alignments": Path("no.mlf")}, r"no label file no\.mlf"),
     ],
 )
