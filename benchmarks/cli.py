@@ -22,6 +22,8 @@ POSITIONAL = {"report": ("run",), "list": ("what",), "compare": ("a", "b")}
 TRACEBACK = "--traceback"
 SPELLINGS = {"--dry-run": "dry_run=true", "--self-test": "selftest=true", "--strict": "strict=true"}
 """Words that are written as other programs have them."""
+MULTIRUN = ("--multirun", "-m")
+"""Hydra's word for a sweep."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,6 +71,11 @@ def _dispatch(words: list[str]) -> int:
     if any(word in ("-h", "--help") for word in overrides):
         print(_help(verb))
         return 0
+    if any(word in MULTIRUN for word in overrides):
+        from benchmarks import multirun
+
+        multirun.run(verb, [word for word in overrides if word not in MULTIRUN])
+        return 0
     for place, name in enumerate(POSITIONAL.get(verb, ())[: len(overrides)]):
         if "=" in overrides[place]:
             break
@@ -91,7 +98,9 @@ def _overview() -> str:
 
 def _help(verb: str) -> str:
     from benchmarks import composition
+    from benchmarks.multirun import SWEPT
 
+    swept = f"with {MULTIRUN[0]}, a job for each of the values that commas separate (docs/cluster.md)"
     return "\n".join(
         [
             f"lipbench {verb}: {HELP[verb].summary}",
@@ -101,6 +110,7 @@ def _help(verb: str) -> str:
             "",
             "options, written NAME=VALUE, with their defaults (??? has none and must be given)",
             *(f"  {line}".rstrip() for line in composition.explain(verb)),
+            *(["", swept] if verb in SWEPT else []),
         ]
     )
 

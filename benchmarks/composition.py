@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import re
 from collections.abc import Sequence
@@ -9,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override, QuotedString
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -97,14 +101,69 @@ def _opened(word: str, verb: str) -> str:
     key, _, value = word.partition("=")
     if key in PLAIN and not (key != "text" and value in ("", "null")):
         # a value written in a shell has lost its quotes, which Hydra's grammar wants around all but plain words
-        escaped = re.sub(r"(\\*)('|$)", lambda match: match[1] * 2 + match[2].replace("'", "\\'"), value)
+        whole = quoted(value)
         if key == "text":
-            escaped = escaped.replace("${", "\\${")  # a text has no variables
-        return f"{key}='{escaped}'"
-    key = key.lstrip("+~")
-    if key.split(".")[0] in OPEN and "." in key and not word.startswith(("+", "~")):
-        return f"++{word}"
-    return word
+            whole = whole.replace("${", "\\${")  # a text has no variables
+        return f"{key}={whole}"
+    return _extended(word)
+
+
+def _extended(word: str) -> str:
+    """Let an open group take a new name."""
+    key = word.partition("=")[0]
+    return f"++{word}" if key.split(".")[0] in OPEN and "." in key else word
+
+
+def quoted(text: str) -> str:
+    """A text as Hydra's grammar takes it whole."""
+    escaped = re.sub(r"(\\*)('|$)", lambda match: match[1] * 2 + match[2].replace("'", "\\'"), text)
+    return f"'{escaped}'"
+
+
+def split(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """A command's own words, and those for Hydra itself, such as ``hydra/launcher=joblib``."""
+    hydras = [word for word in words if re.match(r"[+~]*hydra[./]", word)]
+    return [word for word in words if word not in hydras], hydras
+
+
+def swept(verb: str, words: Sequence[str]) -> list[tuple[str, ...]]:
+    """The commands that a sweep's words stand for: all combinations of their values, the last word's changing first.
+
+    Args:
+        verb: what is swept.
+        words: in Hydra's grammar: commas separate values, ``range(1,4)`` stands for three, quotes hold one together.
+
+    Returns:
+        Words of each command, as `composed_of` takes them.
+
+    Raises:
+        UserError: a word is not understood.
+    """
+    try:
+        with initialize_config_dir(str(CONF), version_base=None, job_name=verb):
+            parser = OverridesParser.create(GlobalHydra.instance().config_loader())
+            parsed = parser.parse_overrides([_extended(word) for word in words])
+            choices = [_values(word, override) for word, override in zip(words, parsed, strict=True)]
+    except HydraException as error:
+        raise UserError(
+            f"the options of {verb} are not understood: {str(error).splitlines()[0]}",
+            remedy="Separate values to sweep by commas, and write quotes around any other value that has one",
+        ) from error
+    return list(itertools.product(*choices))
+
+
+def _values(word: str, override: Override) -> list[str]:
+    """A word for each of its values."""
+    key = word.partition("=")[0]
+    many = override.is_sweep_override()
+    if key in PLAIN:
+        # quotes hold such a value together here and are no part of it
+        return [f"{key}={_plain(value)}" for value in (override.sweep_iterator() if many else [override.value()])]
+    return [f"{key}={value}" for value in override.sweep_string_iterator()] if many else [word]
+
+
+def _plain(value: object) -> str:
+    return "null" if value is None else value.text if isinstance(value, QuotedString) else str(value)
 
 
 def misunderstood(verb: str, words: Sequence[str], error: Exception) -> UserError:
@@ -122,6 +181,10 @@ def misunderstood(verb: str, words: Sequence[str], error: Exception) -> UserErro
             meant = nearest(key, known)
             remedy = f"Did you mean '{meant}'? See lipbench {verb} --help" if meant else f"See lipbench {verb} --help"
             return UserError(f"{verb} has no option '{key}'", remedy=remedy)
+    if text.startswith("Ambiguous value"):
+        return UserError(
+            text.splitlines()[0], remedy="Write --multirun for a job with each value, or brackets for a list: [a,b]"
+        )
     first = (text.splitlines() or [type(error).__name__])[0]
     return UserError(f"the options of {verb} are not understood: {first}", remedy=f"See lipbench {verb} --help")
 

@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from benchmarks.composition import composed_of, misunderstood
+from benchmarks.composition import composed_of, misunderstood, split
 from models.errors import UserError
 
 
@@ -246,6 +246,8 @@ class Reproduce(_Checked):
     dry_run: bool
     out: Path
     device: Literal["auto", "cpu", "cuda"]
+    launcher: list[str] = []
+    """Hydra's own words, which choose a launcher and its options."""
 
 
 class Generate(_Checked):
@@ -317,14 +319,19 @@ def request(verb: str, overrides: Sequence[str]) -> BaseModel:
     Raises:
         UserError: a word is not understood, a value is of the wrong type, or something needed is missing.
     """
-    composed = composed_of(verb, overrides)
+    words, hydras = split(overrides)
+    composed = composed_of(verb, words)
     try:
         missing = sorted(OmegaConf.missing_keys(composed))
-        values = OmegaConf.to_container(composed, resolve=True, throw_on_missing=False)
+        values: Any = OmegaConf.to_container(composed, resolve=True, throw_on_missing=False)
     except OmegaConfBaseException as error:
-        raise misunderstood(verb, overrides, error) from error
+        raise misunderstood(verb, words, error) from error
     if missing:
         raise UserError(f"{verb} needs {', '.join(missing)}", remedy=f"Write {missing[0]}=… (lipbench {verb} --help)")
+    if hydras:
+        if "launcher" not in VERBS[verb].model_fields:
+            raise UserError(f"{verb} has nothing to launch: {hydras[0]}", remedy="Write --multirun to sweep it")
+        values["launcher"] = hydras
     try:
         return VERBS[verb].model_validate(values)
     except ValidationError as error:

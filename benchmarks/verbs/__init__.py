@@ -44,6 +44,7 @@ HELP: dict[str, Help] = {
             "lipbench train                                    # HH-T2L, small, on the synthetic corpus",
             "lipbench train corpus=grid model=dual_lip",
             "lipbench train corpus=grid training.steps=4000 training.learning_rate=5e-4 out=runs/longer",
+            "lipbench train --multirun model=hh_t2l,dual_lip hydra/launcher=joblib hydra.launcher.n_jobs=2",
         ),
     ),
     "evaluate": Help(
@@ -116,6 +117,7 @@ HELP: dict[str, Help] = {
             "lipbench reproduce --dry-run                      # the steps, and the command of each",
             "lipbench reproduce root=../shared/data/grid       # on GRID, small models: hours on a CPU",
             "lipbench reproduce corpus=synthetic rows=[hh_t2l,dual_lip] steps=500",
+            "lipbench reproduce hydra/launcher=joblib hydra.launcher.n_jobs=2   # two rows side by side",
         ),
     ),
     "generate": Help(

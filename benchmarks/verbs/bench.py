@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 from benchmarks.cells import Block, Timed, blocks, latency_cells, model_names, quality_cells
+from benchmarks.claims import held
 from benchmarks.config import Bench
 from benchmarks.fresh import LostProcessError, in_fresh_process
 from benchmarks.latency.passes import fits, has_samples, measured_again
@@ -25,13 +27,19 @@ def run(request: Bench) -> None:
     sweep = Sweep(request, progress=on_terminal())
     sweep.check()
     try:
-        records = _measured(sweep, request)
+        with held(claims(request)):
+            records = _measured(sweep, request)
     finally:
         sweep.close()
     for line in table(records):
         print(line)
     print(f"records: {request.out / 'records'}   (lipbench report {request.out})")
     refuse_failures(records)
+
+
+def claims(request: Bench) -> list[Path]:
+    """All records of the run."""
+    return [request.out / "records"]
 
 
 def _measured(sweep: Sweep, request: Bench) -> list[Record]:

@@ -10,6 +10,7 @@ import corpora
 import metrics
 from benchmarks.calibration import FILE, Calibration, CalibrationRow, save_calibration
 from benchmarks.cells import chosen, chosen_controls
+from benchmarks.claims import held
 from benchmarks.config import Controls
 from benchmarks.progress import bar
 from benchmarks.ranking import Outcome, check
@@ -57,12 +58,17 @@ def run(request: Controls) -> None:
         workers=request.workers,
     )
     has_weights = cache(partial(_has_weights, request.inception_weights))
-    with Scorer(scoring) as scorer:
+    with held(claims(request)), Scorer(scoring) as scorer:
         records = [_kept(name, request, scorer, has_weights) or _score(name, request, scorer) for name in wanted]
-    _calibrate(request.out)
+        _calibrate(request.out)
     print(f"records: {request.out / 'records'}   (lipbench report {request.out})")
     refuse_failures(records)
     _judge(records)
+
+
+def claims(request: Controls) -> list[Path]:
+    """The records of a run's controls, and their calibration."""
+    return [request.out / FILE]
 
 
 def _has_weights(given: Path | None) -> bool:

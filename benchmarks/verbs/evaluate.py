@@ -12,9 +12,11 @@ import metrics
 import models
 from benchmarks import systems
 from benchmarks.cells import chosen, chosen_controls
+from benchmarks.claims import held
 from benchmarks.config import Evaluate
 from benchmarks.progress import bar
 from benchmarks.record import Cell, Quality, Record
+from benchmarks.record_files import record_path
 from benchmarks.runner import run_cell
 from benchmarks.scoring.clips import Durations, choose
 from benchmarks.scoring.scorer import Keep, Scorer, Scoring
@@ -48,7 +50,7 @@ def run(request: Evaluate) -> None:
         workers=request.workers,
     )
     records: list[Record] = []
-    with Scorer(scoring) as scorer:
+    with held(claims(request)), Scorer(scoring) as scorer:
         evaluation = _Evaluation(request, scorer, subject, device)
         for durations in request.durations:
             for system in (request.model, *beside):
@@ -56,6 +58,29 @@ def run(request: Evaluate) -> None:
                 print(describe(records[-1]), flush=True)
     print(f"records: {request.out / 'records'}   (lipbench report {request.out})")
     refuse_failures(records)
+
+
+def claims(request: Evaluate) -> list[Path]:
+    """The model's records. What controls score is the same whoever scores it."""
+    return [record_path(_cell(request, request.model, durations), request.out) for durations in request.durations]
+
+
+def _cell(request: Evaluate, system: str, durations: Durations) -> Cell:
+    return Cell(
+        kind="quality",
+        system=short_name(system),
+        role="model" if system == request.model else "control",
+        preset=request.preset,
+        options=request.options,
+        checkpoint=None if _named(request) is None else str(_named(request)),
+        corpus=request.corpus.name,
+        corpus_options=request.corpus.options,
+        split=request.split,
+        limit=request.limit,
+        durations=durations,
+        protocol=request.protocol,
+        metrics=None if request.metrics == ["all"] else sorted(request.metrics),
+    )
 
 
 def _subject(request: Evaluate, corpus: Corpus, device: torch.device) -> Subject:
@@ -91,21 +116,7 @@ class _Evaluation:
         """Score one system under a progress bar, and record it."""
         request = self.request
         is_model = system == request.model
-        cell = Cell(
-            kind="quality",
-            system=short_name(system),
-            role="model" if is_model else "control",
-            preset=request.preset,
-            options=request.options,
-            checkpoint=None if _named(request) is None else str(_named(request)),
-            corpus=request.corpus.name,
-            corpus_options=request.corpus.options,
-            split=request.split,
-            limit=request.limit,
-            durations=durations,
-            protocol=request.protocol,
-            metrics=None if request.metrics == ["all"] else sorted(request.metrics),
-        )
+        cell = _cell(request, system, durations)
         keep = Keep(request.out, cell.key, clips=request.keep_clips and is_model)
 
         def measure() -> Quality:

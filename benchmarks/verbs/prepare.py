@@ -7,6 +7,7 @@ import logging
 from pathlib import Path
 
 import corpora
+from benchmarks.claims import held
 from benchmarks.config import Prepare
 from benchmarks.progress import bar
 from corpora.preparation.clip import ClipOutcome
@@ -23,13 +24,13 @@ _SHOWN = 10
 def run(request: Prepare) -> None:
     """Prepare, naming each clip that is left out, and print a summary; or say what would be done."""
     name = request.corpus.name
-    store = Path(str(request.corpus.options.get("store") or f"prepared/{name}"))
+    (store,) = claims(request)
     download = find(request)
     log.info("found %s: %s, %d clips", name, download.layout, len(download.clips))
     if request.dry_run:
         print(describe_survey(survey(download, store, limit=request.limit)))
         return
-    with bar(f"preparing {name}", None) as (advance, set_total):
+    with held([store]), bar(f"preparing {name}", None) as (advance, set_total):
 
         def on_progress(outcome: ClipOutcome) -> None:
             set_total(outcome.total)
@@ -39,6 +40,11 @@ def run(request: Prepare) -> None:
 
         summary = prepare(download, store, workers=request.workers, limit=request.limit, on_progress=on_progress)
     print(describe(summary))
+
+
+def claims(request: Prepare) -> list[Path]:
+    """The store."""
+    return [Path(str(request.corpus.options.get("store") or f"prepared/{request.corpus.name}"))]
 
 
 def find(request: Prepare) -> Download:

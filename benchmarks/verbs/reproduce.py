@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from typing import cast
 
 from omegaconf import OmegaConf
 from pydantic import ValidationError
 
 import models
-from benchmarks import config, environment
+from benchmarks import config, environment, launching
 from benchmarks.composition import CONF
 from benchmarks.config import Reproduce
-from benchmarks.reproduction import Choices, Journal, Row, Step, plan, run_all, start
+from benchmarks.reproduction import Choices, Journal, Row, Step, plan, run_stages
 from models.errors import UnknownNameError, UserError
 
 
@@ -25,13 +24,14 @@ def run(request: Reproduce) -> None:
     rows = _rows(request.rows)
     for row in rows.values():
         models.check(row.model, request.preset)
+    launcher = launching.find(request.launcher)
     steps = plan(rows, _choices(request))
     journal = Journal(request.out, environment.software().source)
     if request.dry_run:
         for step in steps:
             print(_line(step, journal))
         return
-    lost = run_all(steps, journal, start=start, say=_say)
+    lost = run_stages(steps, journal, launcher)
     print(f"report: {request.out / 'report'}")
     if lost:
         named = "; ".join(f"{key}: {reason}" for key, reason in lost.items())
@@ -76,7 +76,3 @@ def _line(step: Step, journal: Journal) -> str:
     done = journal.find(step)
     state = "to do" if done is None else f"done in {done.seconds:.0f} s"
     return f"{step.key:<28} {state:<16} {step.command}"
-
-
-def _say(line: str) -> None:
-    print(line, flush=True, file=sys.stderr)

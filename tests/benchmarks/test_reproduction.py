@@ -6,7 +6,8 @@ import pytest
 from benchmarks import config
 from benchmarks.cli import main
 from benchmarks.composition import CONF
-from benchmarks.reproduction import INTERRUPTED, Choices, Journal, Row, Step, plan, run_all, start
+from benchmarks.launching import INTERRUPTED, start
+from benchmarks.reproduction import Choices, Journal, Row, Step, plan, run_all, stages
 from models.errors import UserError
 
 ROWS = {"hh_t2l": Row(model="hh_t2l", losses="ssim"), "hh_t2l_adv": Row(model="hh_t2l", losses="adv")}
@@ -68,6 +69,24 @@ def test_controls_are_scored_once_and_a_model_is_timed_once(tmp_path):
     assert [word for step in steps for word in step.words if word.startswith("models=")] == ["models=[hh_t2l]"]
 
 
+def test_only_rows_run_side_by_side_and_each_is_scored_after_its_own_training(tmp_path):
+    found = stages(plan(ROWS, choices(tmp_path, root=tmp_path)))
+    assert [list(stage) for stage in found] == [["prepare"], ["hh_t2l", "hh_t2l_adv"], ["bench"], ["report"]]
+    assert [step.key for step in found[1]["hh_t2l"]] == ["train hh_t2l", "evaluate hh_t2l"]
+
+
+def test_what_failed_before_costs_what_needs_it(tmp_path):
+    steps = plan(ROWS, choices(tmp_path, root=tmp_path))
+    row = stages(steps)[1]["hh_t2l"]
+    starter = Starter()
+    lost = run_all(row, Journal(tmp_path, "code"), start=starter, say=said, lost={"prepare": "exit code 2"})
+    assert starter.started == []
+    assert lost == {
+        "train hh_t2l": "left out: 'prepare' failed",
+        "evaluate hh_t2l": "left out: 'train hh_t2l' failed",
+    }
+
+
 def test_what_is_done_is_not_done_again_but_the_report_is(tmp_path):
     steps = plan(ROWS, choices(tmp_path))
     assert run_all(steps, Journal(tmp_path, "code"), start=Starter(), say=said) == {}
@@ -107,16 +126,19 @@ def test_an_interrupt_stops_the_plan_and_keeps_what_is_done(tmp_path):
     assert Journal(tmp_path, "code").find(steps[1]) is None
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"train hh_t2l": 3}', '{"train hh_t2l": {"words": []}}'])
+@pytest.mark.parametrize("content", ["{", "[]", "3", '{"words": []}'])
 def test_a_journal_that_is_none_is_one_clear_error(tmp_path, content):
-    (tmp_path / "reproduction.json").write_text(content)
-    with pytest.raises(UserError, match=r"does not say which steps are done"):
-        Journal(tmp_path, "code")
+    step = plan(ROWS, choices(tmp_path))[0]
+    path = Journal(tmp_path, "code").path(step)
+    path.parent.mkdir()
+    path.write_text(content)
+    with pytest.raises(UserError, match=r"does not say how a step was done"):
+        Journal(tmp_path, "code").find(step)
 
 
 def test_the_journal_is_plain_json_with_the_time_that_each_step_took(tmp_path):
     run_all(plan(ROWS, choices(tmp_path))[:1], Journal(tmp_path, "code"), start=Starter(), say=said)
-    entry = json.loads((tmp_path / "reproduction.json").read_text())["train hh_t2l"]
+    entry = json.loads((tmp_path / "reproduction" / "train-hh_t2l.json").read_text())
     assert entry["seconds"] >= 0
     assert entry["words"][0] == "train"
 

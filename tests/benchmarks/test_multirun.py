@@ -1,0 +1,109 @@
+"""`--multirun` as a person meets it, with real processes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks import cli, config, multirun
+from benchmarks.composition import swept
+from benchmarks.multirun import check_apart
+from benchmarks.verbs import HELP
+from models.errors import UserError
+
+CORPUS = ["corpus.train=4", "corpus.test=2", "corpus.speakers=2", "corpus.seconds=[0.6,0.9]"]
+RECIPE = ["training.steps=2", "training.clips=2", "training.frames_per_clip=1", "training.checkpoint_steps=1"]
+TRAIN = ["train", "--multirun", "preset=tiny", "device=cpu", *CORPUS, *RECIPE]
+JOBLIB = ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]
+
+
+def sweep(tmp_path, *words) -> int:
+    return cli.main([*words, f"out={tmp_path / 'run'}", f"hydra.sweep.dir={tmp_path / 'jobs'}"])
+
+
+def break_training(tmp_path, name) -> Path:
+    """Put something else where a training keeps its checkpoint."""
+    path = tmp_path / "run" / "train" / name / "last.ckpt"
+    path.parent.mkdir(parents=True)
+    path.write_text("no checkpoint")
+    return path
+
+
+def test_two_processes_train_two_models_and_a_job_that_fails_costs_no_other(tmp_path, capfd):
+    broken = break_training(tmp_path, "dual_lip-tiny")
+    assert sweep(tmp_path, *TRAIN, "model=dual_lip,hh_t2l", *JOBLIB) == 2
+    shown = capfd.readouterr()
+    assert (tmp_path / "run" / "train" / "hh_t2l-tiny" / "last.ckpt").exists()
+    assert "1 of 2 jobs failed (job 0: exit code 2)" in shown.err
+    assert [line.rpartition(": ")[2] == "done" for line in shown.out.splitlines()[1:]] == [False, True]
+    assert f"failed with exit code 2 (lipbench: {broken}" in shown.out
+    log = (tmp_path / "jobs" / "0" / "log.txt").read_text()
+    assert log.startswith("lipbench train ")
+    assert f"lipbench: {broken}" in log
+
+
+def test_the_usual_launcher_goes_on_after_a_failure_too(tmp_path, capfd):
+    break_training(tmp_path, "dual_lip-tiny")
+    assert sweep(tmp_path, *TRAIN, "model=dual_lip,hh_t2l") == 2
+    assert "job 0: exit code 2" in capfd.readouterr().err
+    assert (tmp_path / "run" / "train" / "hh_t2l-tiny" / "last.ckpt").exists()
+
+
+def test_every_verb_that_can_be_swept_says_so_in_its_help(capsys):
+    for verb in HELP:
+        assert cli.main([verb, "--help"]) == 0
+        assert ("--multirun, a job for each" in capsys.readouterr().out) == (verb in multirun.SWEPT)
+
+
+@pytest.mark.parametrize(
+    ("verb", "words", "claim"),
+    [
+        ("train", ["training.seed=1,2"], "train/hh_t2l-small"),
+        ("train", ["name=a,b,a"], "train/a"),
+        ("evaluate", ["batch=1,8"], "records/"),
+        ("prepare", ["seed=1,2", "root=x", "corpus=grid"], "prepared/grid"),
+        ("bench", ["batch=1,8"], "records"),
+        ("controls", ["height=20,40"], "runs/"),
+    ],
+)
+def test_jobs_that_would_write_to_one_place_are_named_before_anything_starts(verb, words, claim):
+    with pytest.raises(UserError, match="would both write") as caught:
+        check_apart(verb, [config.request(verb, job) for job in swept(verb, words)])
+    assert claim in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("verb", "words"),
+    [
+        ("train", ["name=${model}-${training.seed}", "training.seed=1,2", "model=hh_t2l,dual_lip"]),
+        ("train", ["losses=base,ssim,adv"]),
+        ("evaluate", ["protocol=paper,strict", "model=hh_t2l,dual_lip"]),
+        ("evaluate", ["name=one,other"]),
+        ("prepare", ["split=public,unseen", "root=x", "corpus=grid", "corpus.store=prepared/${split}"]),
+        ("bench", ["preset=tiny,small", "out=runs/${preset}"]),
+        ("controls", ["protocol=paper,strict", "out=runs/${protocol}"]),
+    ],
+)
+def test_jobs_with_places_of_their_own_may_run(verb, words):
+    check_apart(verb, [config.request(verb, job) for job in swept(verb, words)])
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["report", "run=a,b", "--multirun"], "report cannot be swept"),
+        (["bench", "preset=tiny,small", "-m", *JOBLIB], "disturb each other's timing"),
+        (["train", "-m", "preset=tiny,smal", *RECIPE], "Did you mean 'small'"),
+        (["train", "-m", "losses=ssim,ssm", *RECIPE], "Did you mean 'ssim'"),
+        (["train", "-m", "training.seed=1,2", *RECIPE], "name='${model}-${training.seed}'"),
+        (["train", "-m", "hydra/launcher=jobilb"], "Did you mean 'joblib'"),
+        (["train", "model=hh_t2l,dual_lip"], "Write --multirun"),
+        (["train", "hydra/launcher=joblib"], "train has nothing to launch"),
+    ],
+)
+def test_a_sweep_that_cannot_be_is_one_line_that_names_the_way_out(words, says, capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(multirun, "FOLDER", tmp_path)
+    assert cli.main(words) == 2
+    assert says in capsys.readouterr().err.splitlines()[-1]
+    assert not list(Path(tmp_path).iterdir())
