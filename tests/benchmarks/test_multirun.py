@@ -98,7 +98,7 @@ def test_jobs_with_places_of_their_own_may_run(verb, words):
         (["train", "-m", "losses=ssim,ssm", *RECIPE], "Did you mean 'ssim'"),
         (["train", "-m", "training.seed=1,2", *RECIPE], "name='${model}-${training.seed}'"),
         (["train", "-m", "hydra/launcher=jobilb"], "Did you mean 'joblib'"),
-        (["train", "model=hh_t2l,dual_lip"], "Write --multirun"),
+        (["train", "training.seed=1,2"], "Write --multirun"),
         (["train", "hydra/launcher=joblib"], "train has nothing to launch"),
     ],
 )

@@ -11,7 +11,7 @@ from benchmarks.record_files import load_records
 
 ROWS = ("hh_t2l", "dual_lip")
 SMALL = ["corpus=synthetic", "corpus.train=4", "corpus.test=2", "corpus.speakers=2", "corpus.seconds=[0.6,0.9]"]
-WORDS = ["preset=tiny", "training=quick", "steps=2", "frames=[5]", "limit=2", f"rows=[{','.join(ROWS)}]", "device=cpu"]
+WORDS = ["preset=tiny", "recipe=quick", "steps=2", "frames=[5]", "limit=2", f"rows=[{','.join(ROWS)}]", "device=cpu"]
 
 
 @pytest.fixture(scope="module")
