@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -148,6 +149,7 @@ def start(words: Sequence[str], place: Place = Place()) -> int:  # noqa: B008
         if place.log is not None:
             place.log.parent.mkdir(parents=True, exist_ok=True)
             sink = stack.enter_context(place.log.open("a", encoding="utf-8"))
+            print(shlex.join(("lipbench", *words)), file=sink, flush=True)
         streams: dict[str, Any] = {} if sink is None else {"stdin": subprocess.DEVNULL, "stdout": sink, "stderr": sink}
         process = subprocess.Popen(command, env=environment, **streams)
         try:

@@ -82,9 +82,6 @@ def _start(words: tuple[str, ...], place: Place) -> int:
     Raises:
         KeyboardInterrupt: it was interrupted.
     """
-    if place.log is not None:
-        place.log.parent.mkdir(parents=True, exist_ok=True)
-        place.log.write_text(f"{shlex.join(('lipbench', *words))}\n", encoding="utf-8")
     code = start(words, place)
     if code == INTERRUPTED:
         raise KeyboardInterrupt
