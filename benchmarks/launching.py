@@ -64,6 +64,10 @@ class Launcher:
     folder: Path | None = None
     """What ``hydra.sweep.dir=`` says, if anything does."""
 
+    def told(self, folder: Path) -> str:
+        """Its name, and where the jobs of a run in that folder print, if not here."""
+        return self.name if self.name == BASIC else f"{self.name}; what each prints: {self.folder or folder}/JOB/{LOG}"
+
     def run(self, jobs: Mapping[str, Job[T]], folder: Path, *, called: str) -> dict[str, T]:
         """Run jobs, and wait for them.
 

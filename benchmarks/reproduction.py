@@ -221,6 +221,7 @@ def run_stages(plan: Sequence[Step], journal: Journal, launcher: Launcher) -> di
         launched = {name: job for name, job in jobs.items() if job.starts}
         ended = [job(Place()) for name, job in jobs.items() if name not in launched]
         if launched:
+            say(f"{', '.join(launched)}: by the launcher {launcher.told(journal.run / JOBS)}")
             ended += launcher.run(launched, journal.run / JOBS, called="lipbench").values()
         for reasons in ended:
             lost |= reasons
