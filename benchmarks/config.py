@@ -237,7 +237,7 @@ class Reproduce(_Checked):
     corpus: CorpusChoice
     root: Path | None
     preset: str
-    training: str
+    recipe: str
     steps: int | None = Field(default=None, ge=1)
     rows: Annotated[Names, Field(min_length=1)]
     frames: list[Annotated[int, Field(ge=1, le=10_000)]] = Field(min_length=1)

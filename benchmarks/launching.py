@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -62,6 +63,10 @@ class Launcher:
     """Whether several jobs run on one machine at a time."""
     folder: Path | None = None
     """What ``hydra.sweep.dir=`` says, if anything does."""
+
+    def told(self, folder: Path) -> str:
+        """Its name, and where the jobs of a run in that folder print, if not here."""
+        return self.name if self.name == BASIC else f"{self.name}; what each prints: {self.folder or folder}/JOB/{LOG}"
 
     def run(self, jobs: Mapping[str, Job[T]], folder: Path, *, called: str) -> dict[str, T]:
         """Run jobs, and wait for them.
@@ -148,6 +153,7 @@ def start(words: Sequence[str], place: Place = Place()) -> int:  # noqa: B008
         if place.log is not None:
             place.log.parent.mkdir(parents=True, exist_ok=True)
             sink = stack.enter_context(place.log.open("a", encoding="utf-8"))
+            print(shlex.join(("lipbench", *words)), file=sink, flush=True)
         streams: dict[str, Any] = {} if sink is None else {"stdin": subprocess.DEVNULL, "stdout": sink, "stderr": sink}
         process = subprocess.Popen(command, env=environment, **streams)
         try:

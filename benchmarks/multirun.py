@@ -14,7 +14,7 @@ from pydantic import BaseModel
 import models
 from benchmarks import config
 from benchmarks.composition import split, swept
-from benchmarks.launching import BASIC, INTERRUPTED, LOG, Launcher, Place, find, start
+from benchmarks.launching import INTERRUPTED, LOG, Place, find, start
 from models.errors import UserError
 
 SWEPT = ("prepare", "train", "evaluate", "controls", "bench")
@@ -52,7 +52,7 @@ def run(verb: str, words: Sequence[str]) -> None:
     check_apart(verb, requests)
     folder = launcher.folder or FOLDER / f"{datetime.now(UTC).strftime('%Y-%m-%dT%H-%M-%S')}-{verb}"
     commands = {str(number): (verb, *job) for number, job in enumerate(jobs)}
-    print(f"{len(jobs)} jobs by the launcher {launcher.name}{_where(launcher, folder)}", flush=True)
+    print(f"{len(jobs)} jobs by the launcher {launcher.told(folder)}", flush=True)
     codes = launcher.run({name: partial(_start, words) for name, words in commands.items()}, folder, called=verb)
     _tell(commands, codes, folder)
 
@@ -82,17 +82,10 @@ def _start(words: tuple[str, ...], place: Place) -> int:
     Raises:
         KeyboardInterrupt: it was interrupted.
     """
-    if place.log is not None:
-        place.log.parent.mkdir(parents=True, exist_ok=True)
-        place.log.write_text(f"{shlex.join(('lipbench', *words))}\n", encoding="utf-8")
     code = start(words, place)
     if code == INTERRUPTED:
         raise KeyboardInterrupt
     return code
-
-
-def _where(launcher: Launcher, folder: Path) -> str:
-    return "" if launcher.name == BASIC else f"; what each prints: {folder}/JOB/{LOG}"
 
 
 def _tell(commands: dict[str, tuple[str, ...]], codes: dict[str, int], folder: Path) -> None:

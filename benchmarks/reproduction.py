@@ -85,7 +85,7 @@ class Choices:
     """Words that choose the corpus: ``corpus=grid`` and its options."""
     root: Path | None
     preset: str
-    training: str
+    recipe: str
     steps: int | None
     frames: tuple[int, ...]
     protocol: str
@@ -106,7 +106,7 @@ def plan(rows: dict[str, Row], choices: Choices) -> list[Step]:
     if choices.root is not None:
         steps.append(Step("prepare", ("prepare", *choices.corpus, f"root={choices.root}")))
     ready = tuple(step.key for step in steps)
-    recipe = [f"training={choices.training}"]
+    recipe = [f"training={choices.recipe}"]
     recipe += [] if choices.steps is None else [f"training.steps={choices.steps}"]
     scored = [f"protocol={choices.protocol}"] + ([] if choices.limit is None else [f"limit={choices.limit}"])
     for number, (name, row) in enumerate(rows.items()):
@@ -221,6 +221,7 @@ def run_stages(plan: Sequence[Step], journal: Journal, launcher: Launcher) -> di
         launched = {name: job for name, job in jobs.items() if job.starts}
         ended = [job(Place()) for name, job in jobs.items() if name not in launched]
         if launched:
+            say(f"{', '.join(launched)}: by the launcher {launcher.told(journal.run / JOBS)}")
             ended += launcher.run(launched, journal.run / JOBS, called="lipbench").values()
         for reasons in ended:
             lost |= reasons

@@ -62,7 +62,7 @@ def _choices(request: Reproduce) -> Choices:
         corpus=(f"corpus={request.corpus.name}", *options),
         root=request.root,
         preset=request.preset,
-        training=request.training,
+        recipe=request.recipe,
         steps=request.steps,
         frames=tuple(request.frames),
         protocol=request.protocol,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from operator import attrgetter, methodcaller
 
+import joblib
 import pytest
 
 from benchmarks.launching import LOG, Place, find, start
@@ -32,8 +34,15 @@ def test_the_usual_launcher_runs_jobs_here_and_on_our_terminal(tmp_path):
 def test_a_command_in_a_job_ends_with_its_own_code_and_prints_into_the_jobs_log(words, tmp_path):
     jobs = {"good": partial(start, ("list", "protocols")), "bad": partial(start, ("no_such_verb",))}
     assert find(words).run(jobs, tmp_path, called="test") == {"good": 0, "bad": 2}
-    assert "lelechen63-2018" in (tmp_path / "good" / LOG).read_text()
+    assert (tmp_path / "good" / LOG).read_text().count("lelechen63-2018") == 1, "once, not twice"
     assert "no_such_verb" in (tmp_path / "bad" / LOG).read_text()
+
+
+def test_jobs_side_by_side_share_the_cores(tmp_path, monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    jobs = {name: partial(os.getenv, "OMP_NUM_THREADS") for name in ("a", "b")}
+    threads = find(SIDE_BY_SIDE[0]).run(jobs, tmp_path, called="test")
+    assert set(threads.values()) == {str(max(1, joblib.cpu_count() // 2))}
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from pathlib import Path
 
 import pytest
 
 from benchmarks import cli, config, multirun
-from benchmarks.composition import swept
+from benchmarks.composition import split, swept
+from benchmarks.launching import find
 from benchmarks.multirun import check_apart
 from benchmarks.verbs import HELP
 from models.errors import UserError
 
+DOCS = Path(__file__).parents[2] / "docs"
 CORPUS = ["corpus.train=4", "corpus.test=2", "corpus.speakers=2", "corpus.seconds=[0.6,0.9]"]
 RECIPE = ["training.steps=2", "training.clips=2", "training.frames_per_clip=1", "training.checkpoint_steps=1"]
 TRAIN = ["train", "--multirun", "preset=tiny", "device=cpu", *CORPUS, *RECIPE]
@@ -98,7 +102,7 @@ def test_jobs_with_places_of_their_own_may_run(verb, words):
         (["train", "-m", "losses=ssim,ssm", *RECIPE], "Did you mean 'ssim'"),
         (["train", "-m", "training.seed=1,2", *RECIPE], "name='${model}-${training.seed}'"),
         (["train", "-m", "hydra/launcher=jobilb"], "Did you mean 'joblib'"),
-        (["train", "model=hh_t2l,dual_lip"], "Write --multirun"),
+        (["train", "training.seed=1,2"], "Write --multirun"),
         (["train", "hydra/launcher=joblib"], "train has nothing to launch"),
     ],
 )
@@ -107,3 +111,23 @@ def test_a_sweep_that_cannot_be_is_one_line_that_names_the_way_out(words, says, 
     assert cli.main(words) == 2
     assert says in capsys.readouterr().err.splitlines()[-1]
     assert not list(Path(tmp_path).iterdir())
+
+
+def commands_in(page: str) -> list[list[str]]:
+    """The words of each `lipbench` command in the code of a page of docs/."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    code = "\n".join(re.findall(r"^```\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)).replace("\\\n", " ")
+    lines = [line.partition("lipbench ")[2] for line in code.splitlines() if "lipbench " in line]
+    return [shlex.split(line, comments=True) for line in lines]
+
+
+@pytest.mark.parametrize("words", commands_in("cluster.md"), ids=" ".join)
+def test_every_command_of_the_manual_is_one_that_the_command_line_takes(words):
+    verb, *words = words
+    if "--multirun" not in words:
+        config.request(verb, words)
+        own, hydras = split(words)
+    else:
+        own, hydras = split([word for word in words if word != "--multirun"])
+        check_apart(verb, [config.request(verb, job) for job in swept(verb, own)])
+    assert find(hydras).name in ("basic", "joblib", "submitit_slurm")

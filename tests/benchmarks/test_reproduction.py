@@ -18,7 +18,7 @@ def choices(out: Path, **changes) -> Choices:
         "corpus": ("corpus=synthetic",),
         "root": None,
         "preset": "tiny",
-        "training": "quick",
+        "recipe": "quick",
         "steps": 3,
         "frames": (5, 7),
         "protocol": "paper",
@@ -51,6 +51,13 @@ def test_every_step_is_a_command_that_the_command_line_takes(tmp_path):
         if step.key == "prepare":
             assert f"root={tmp_path}" in words
         config.request(verb, words)
+
+
+def test_the_recipe_of_all_rows_can_be_chosen(tmp_path, capsys):
+    assert main(["reproduce", "recipe=paper", "preset=paper", "--dry-run", f"out={tmp_path}"]) == 0
+    trainings = [line for line in capsys.readouterr().out.splitlines() if line.startswith("train ")]
+    assert len(trainings) == 6
+    assert all(" training=paper " in line for line in trainings)
 
 
 def test_rows_train_apart_and_are_scored_from_their_own_training(tmp_path):
