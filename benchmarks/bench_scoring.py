@@ -9,8 +9,8 @@ work.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
-import resource
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -42,8 +42,8 @@ class Scoring(NamedTuple):
     """Largest resident bytes before the first clip."""
     peak: int | None
     """Largest resident bytes of the process that scores."""
-    worker_peak: int
-    """The same of its largest worker."""
+    worker_peak: int | None
+    """The same of its largest worker; None where the system does not say."""
 
 
 def _score(store: Path, limit: int | None) -> Scoring:
@@ -67,7 +67,12 @@ def _score(store: Path, limit: int | None) -> Scoring:
     began, cpu = time.perf_counter(), _cpu_seconds()
     with scorer.Scorer(scoring) as made:
         quality = made.control(CONTROL, frame_size=(FRAME_HEIGHT, FRAME_WIDTH), durations="predicted")
-    seconds = time.perf_counter() - began
+        seconds = time.perf_counter() - began
+        workers = multiprocessing.active_children()
+        peaks = [peak_resident(Path(f"/proc/{worker.pid}/status")) for worker in workers]
+    # what a worker took is known when it has been waited for
+    for worker in workers:
+        worker.join()
     return Scoring(
         clips=len(quality.clips),
         metrics=len(quality.metrics),
@@ -75,7 +80,7 @@ def _score(store: Path, limit: int | None) -> Scoring:
         cpu_seconds=_cpu_seconds() - cpu,
         imported=imported,
         peak=peak_resident(),
-        worker_peak=1024 * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss,
+        worker_peak=max((peak for peak in peaks if peak is not None), default=None),
     )
 
 
@@ -107,7 +112,7 @@ def bench_scoring(benchmark: BenchmarkFixture, store: Path, limit: int | None) -
         cpu_seconds_per_clip=cost.cpu_seconds / cost.clips,
         imported_mib=cost.imported / MIB,
         added_mib=(cost.peak - cost.imported) / MIB,
-        worker_mib=cost.worker_peak / MIB,
+        worker_mib=None if cost.worker_peak is None else cost.worker_peak / MIB,
         targets=TARGETS,
         load=os.getloadavg(),
     )
