@@ -139,12 +139,15 @@ class FaceFinder:
         """Begin to look for what is not known, and say where all mouths and descriptors are by now."""
         mouths, descriptors = known.mouths, known.descriptors
         faces = [d for d in dict.fromkeys(digests[number] for number in described) if d not in descriptors]
-        new = list(dict.fromkeys((*faces, *(digest for digest in digests if digest not in mouths))))
+        first = dict(zip(reversed(digests), reversed(range(len(digests))), strict=True))
+        new = {*faces, *(digest for digest in digests if digest not in mouths)}
         if new:
-            first = dict(zip(reversed(digests), reversed(range(len(digests))), strict=True))
-            pending = self._submit(truth, pictures[[first[digest] for digest in new]], tuple(range(len(faces))))
-            rows = {digest: (pending, row) for row, digest in enumerate(new)}
-            mouths, descriptors = {**mouths, **rows}, {**descriptors, **{digest: rows[digest] for digest in faces}}
+            numbers = sorted(first[digest] for digest in new)
+            # waiting for a worker, all pictures of a clip are not held twice
+            given = pictures if len(numbers) == len(pictures) else pictures[numbers]
+            pending = self._submit(truth, given, tuple(numbers.index(first[digest]) for digest in faces))
+            mouths = {**mouths, **{digests[number]: (pending, row) for row, number in enumerate(numbers)}}
+            descriptors = {**descriptors, **{digest: (pending, row) for row, digest in enumerate(faces)}}
         places = [mouths[digest] for digest in digests], [descriptors[digests[number]] for number in described]
         return Looking(*places), mouths, descriptors
 

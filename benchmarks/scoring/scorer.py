@@ -30,7 +30,7 @@ from metrics import protocols
 
 Advance = Callable[[int], None]
 CPU = torch.device("cpu")
-WAITING_BYTES = 256 * 2**20
+WAITING_BYTES = 128 * 2**20
 """Beside one clip, pictures of so many bytes wait for their faces: more large videos would fill the memory."""
 
 
