@@ -157,8 +157,10 @@ class _Views:
     def update(self, name: str, metric: CorpusMetric) -> None:
         """Give a metric of the whole corpus this clip."""
         if metric.takes == "inception":
-            made, truth = self.both("frames", is_aligned=False)
-            metric.update(self._inception(made), None if name in self.measures.filled else self._inception(truth))
+            frames = self.both("frames", is_aligned=False)
+            assert isinstance(frames, Sides), "every clip has frames"
+            real = None if name in self.measures.filled else self._inception(frames.target)
+            metric.update(self._inception(frames.preds), real)
             return
         sides = self.of(metric)
         if isinstance(sides, Sides):
