@@ -18,11 +18,14 @@ from dataclasses import dataclass
 from functools import cache
 from multiprocessing.connection import wait
 from types import TracebackType
+from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from corpora.landmarks import Box, FaceLandmarker
+from corpora.canvas import Box
+from corpora.landmarks import FaceLandmarker, mouths_of
 from corpora.store import Placement
 from corpora.utterance import FRAME_HEIGHT, FRAME_WIDTH
 from models.errors import UserError
@@ -70,25 +73,47 @@ Pending = Callable[[], FaceFound]
 def find(job: FaceJob | FilmJob) -> FaceFound:
     """Look at one clip in this process; the landmarker is loaded once (about 100 MB).
 
-    In a whole face an answer of the predictor counts as a mouth by the rule of `FaceLandmarker.mouths`, with the face's
+    In a whole face an answer of the predictor counts as a mouth by the rule of `mouths_of`, with the face's
     box in place of the crop.
 
     Raises:
         UserError: a model file is not installed.
     """
-    landmarker = _landmarker()
-    if isinstance(job, FilmJob):
-        faces, box = job.frames, job.box
-        corner, side = (round(box.left), round(box.top)), round(box.side)
-        mouths = landmarker.mouths(faces, box, corner=corner, size=(side, side)) + np.array(corner, dtype=np.float32)
-    else:
-        faces, box = job.placement.paste(job.crops), Box(*job.placement.box_in_face)
-        mouths = landmarker.mouths(faces, box, corner=job.placement.corner, size=(FRAME_HEIGHT, FRAME_WIDTH))
     described = list(job.described)
-    descriptors = landmarker.descriptors(faces[described], box)
+    seen = _in_pasted(job, described) if isinstance(job, FaceJob) else _in_film(job, described)
+    descriptors = _landmarker().descriptors(seen.faces, seen.box, seen.points[described])
     # a face is placed by its points: where these are no mouth, the descriptor is of nothing
-    descriptors[np.isnan(mouths[described]).any(axis=(1, 2))] = np.nan
-    return FaceFound(mouths=mouths, descriptors=descriptors)
+    descriptors[np.isnan(seen.mouths[described]).any(axis=(1, 2))] = np.nan
+    return FaceFound(mouths=seen.mouths, descriptors=descriptors)
+
+
+class _Seen(NamedTuple):
+    """What was seen in the pictures of a clip."""
+
+    points: NDArray[np.float32]
+    """(T, 68, 2) in pixels of the faces."""
+    mouths: NDArray[np.float32]
+    """(T, 20, 2), as in `FaceFound`."""
+    faces: NDArray[np.uint8]
+    """(k, H, W, 3), those to describe."""
+    box: Box
+    """Of the face in them."""
+
+
+def _in_pasted(job: FaceJob, described: list[int]) -> _Seen:
+    placement = job.placement
+    faces, box = placement.paste(job.crops[described]), Box(*placement.box_in_face)
+    points = _landmarker().points_of_pasted(job.crops, placement.face, box, corner=placement.corner)
+    mouths = mouths_of(points, corner=placement.corner, size=(FRAME_HEIGHT, FRAME_WIDTH))
+    return _Seen(points, mouths, faces, box)
+
+
+def _in_film(job: FilmJob, described: list[int]) -> _Seen:
+    box = job.box
+    points = _landmarker().points(job.frames, [box] * len(job.frames))
+    corner, side = (round(box.left), round(box.top)), round(box.side)
+    mouths = mouths_of(points, corner=corner, size=(side, side)) + np.array(corner, dtype=np.float32)
+    return _Seen(points, mouths, job.frames[described], box)
 
 
 def locate(frames: NDArray[np.uint8]) -> Box:
@@ -170,6 +195,8 @@ def _landmarker() -> FaceLandmarker:
 
 
 def _begin() -> None:
+    # there is a worker per core already
+    cv2.setNumThreads(1)
     # the parent alone answers Ctrl-C
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()

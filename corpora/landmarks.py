@@ -16,7 +16,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from corpora.video import Frames, every, warp
+from corpora.canvas import Box, Canvas, to_grey
+from corpora.video import Frames, every
 from models.errors import UserError
 
 PREDICTOR_FILE = "shape_predictor_68_face_landmarks.dat"
@@ -40,39 +41,10 @@ _STEADY = 0.2
 
 The detector's own steps in size move the middle of a still face by as much as 0.18 of it (40 clips of GRID's s1).
 """
-_CANVAS_FACE = 512
-"""Side in pixels at which the predictor sees the face: it answers in whole pixels, to be finer than the crop's."""
-_CANVAS_MARGIN = 128
 
 
 class FaceError(UserError):
     """A clip in which no face can be followed."""
-
-
-@dataclass(frozen=True)
-class Box:
-    """An upright square in a picture, edge to edge, in pixels with pixel centres at integers."""
-
-    left: float
-    top: float
-    side: float
-
-    @property
-    def middle(self) -> tuple[float, float]:
-        """(x, y) of its middle."""
-        return self.left + self.side / 2, self.top + self.side / 2
-
-    def overlap(self, other: Box) -> float:
-        """Intersection over union, 0 to 1."""
-        width = min(self.left + self.side, other.left + other.side) - max(self.left, other.left)
-        height = min(self.top + self.side, other.top + other.side) - max(self.top, other.top)
-        shared = max(width, 0.0) * max(height, 0.0)
-        return shared / (self.side**2 + other.side**2 - shared)
-
-    def resized(self, side: float) -> Box:
-        """The square of another side around the same middle."""
-        inset = (self.side - side) / 2
-        return Box(self.left + inset, self.top + inset, side)
 
 
 @dataclass(frozen=True)
@@ -212,41 +184,48 @@ class FaceLandmarker:
         Returns:
             float32 (T, 68, 2), (x, y) in pixels of the frame, pixel centres at integers, steps of side / 512.
         """
-        pairs = zip(frames, boxes, strict=True)
-        return np.stack([self._predict(frame, box) for frame, box in pairs]).astype(np.float32)
+        canvases = [Canvas(box) for box in boxes]
+        pairs = zip(frames, canvases, strict=True)
+        return _stacked([self._predict(canvas.draw(to_grey(frame)), canvas) for frame, canvas in pairs])
 
-    def mouths(
-        self, faces: NDArray[np.uint8], box: Box, *, corner: tuple[int, int], size: tuple[int, int]
+    def points_of_pasted(
+        self, crops: NDArray[np.uint8], face: NDArray[np.uint8], box: Box, *, corner: tuple[int, int]
     ) -> NDArray[np.float32]:
-        """Find the mouth in faces into which crops were pasted.
+        """Predict the 68 face points in copies of one face into which crops are pasted.
 
-        No face is searched for: its box is known. dlib's predictor always answers, so an answer counts as a failure if
-        the mouth's centre (mean of its points) lies outside the crop, or if the mouth is narrower than 15 % of the
-        crop.
+        They are the points that `points` predicts in these faces. No face is searched for, as its box is known, and
+        what lies above and below the crop is resampled once.
 
         Args:
-            faces: (T, H, W, 3) RGB uint8.
-            box: of the face, in pixels of `faces`.
-            corner: (x, y) of the crop's upper left pixel in `faces`.
-            size: (height, width) of the crop.
+            crops: (T, h, w, 3) RGB uint8.
+            face: (H, W, 3) RGB uint8.
+            box: of the face, in pixels of `face`.
+            corner: (x, y) of the crops' upper left pixel in `face`.
 
         Returns:
-            float32 (T, 20, 2), (x, y) in pixels of the crop, pixel centres at integers; NaN in frames that failed.
+            float32 (T, 68, 2), (x, y) in pixels of `face`.
         """
-        if len(faces) == 0:
-            return np.empty((0, 20, 2), dtype=np.float32)
-        mouths = self.points(faces, [box] * len(faces))[:, MOUTH] - np.array(corner, dtype=np.float32)
-        mouths[~found_mouths(mouths, size)] = np.nan
-        return mouths
+        (x, y), (height, width) = corner, crops.shape[1:3]
+        canvas = Canvas(box)
+        grey = to_grey(face)
+        picture = canvas.draw(grey)
+        patch = canvas.patch(corner, (height, width), of=face.shape[:2])
+        found: list[NDArray[np.float64]] = []
+        for crop in crops:
+            grey[y : y + height, x : x + width] = to_grey(crop)
+            picture[patch.rows, patch.columns] = patch.draw(grey)
+            found.append(self._predict(picture, canvas))
+        return _stacked(found)
 
-    def descriptors(self, faces: NDArray[np.uint8], box: Box) -> NDArray[np.float32]:
+    def descriptors(self, faces: NDArray[np.uint8], box: Box, points: NDArray[np.float32]) -> NDArray[np.float32]:
         """Describe whose face it is, by dlib's face-recognition network.
 
-        The network sees the face upright at 150 pixels, placed by the 68 points that are found in it.
+        The network sees the face upright at 150 pixels, placed by its points.
 
         Args:
             faces: (T, H, W, 3) RGB uint8.
             box: of the face, in pixels of `faces`.
+            points: (T, 68, 2) as `points` finds them in these faces.
 
         Returns:
             float32 (T, 128); faces of one person are nearer than 0.6 by dlib's rule.
@@ -261,29 +240,40 @@ class FaceLandmarker:
         corners = np.rint([box.left, box.top, box.left + box.side, box.top + box.side]).astype(int).tolist()
         rectangle = self._dlib.rectangle(*corners)
         chips: list[NDArray[np.uint8]] = []
-        for face in faces:
-            points = [self._dlib.point(*xy) for xy in np.rint(self._predict(face, box)).astype(int).tolist()]
-            shape = self._dlib.full_object_detection(rectangle, points)
+        for face, places in zip(faces, np.rint(points).astype(int).tolist(), strict=True):
+            shape = self._dlib.full_object_detection(rectangle, [self._dlib.point(*xy) for xy in places])
             chips.append(self._dlib.get_face_chip(np.ascontiguousarray(face), shape, 150))
         return np.array(self._recogniser.compute_face_descriptor(chips), dtype=np.float32)
 
-    def _predict(self, frame: NDArray[np.uint8], box: Box) -> NDArray[np.float64]:
-        grey = np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
-        scale = _CANVAS_FACE / box.side
-        origin = np.array([box.left, box.top])
-        offset = _CANVAS_MARGIN - 0.5 - scale * origin
-        affine = np.column_stack([np.eye(2) * scale, offset])
-        side = _CANVAS_FACE + 2 * _CANVAS_MARGIN
-        canvas = warp(grey, affine, size=(side, side), enlarge="linear")
-        last = _CANVAS_MARGIN + _CANVAS_FACE - 1
-        rectangle = self._dlib.rectangle(_CANVAS_MARGIN, _CANVAS_MARGIN, last, last)
-        shape = self._predictor(canvas, rectangle)
-        found = np.array([(shape.part(i).x, shape.part(i).y) for i in range(shape.num_parts)], dtype=np.float64)
-        return (found - offset) / scale
+    def _predict(self, picture: NDArray[np.uint8], canvas: Canvas) -> NDArray[np.float64]:
+        """The 68 points, (68, 2) in pixels of what was drawn on the canvas."""
+        first, last = canvas.MARGIN, canvas.MARGIN + canvas.FACE - 1
+        shape = self._predictor(picture, self._dlib.rectangle(first, first, last, last))
+        found = [(part.x, part.y) for part in shape.parts()]
+        return canvas.to_face(np.array(found, dtype=np.float64))
+
+
+def mouths_of(points: NDArray[np.float32], *, corner: tuple[int, int], size: tuple[int, int]) -> NDArray[np.float32]:
+    """The mouths among the points of faces into which crops were pasted.
+
+    dlib's predictor always answers, so an answer counts as a failure if the mouth's centre (mean of its points) lies
+    outside the crop, or if the mouth is narrower than 15 % of the crop.
+
+    Args:
+        points: (T, 68, 2), (x, y) in pixels of the face.
+        corner: (x, y) of the crop's upper left pixel in the face.
+        size: (height, width) of the crop.
+
+    Returns:
+        float32 (T, 20, 2), (x, y) in pixels of the crop, pixel centres at integers; NaN in frames that failed.
+    """
+    mouths = points[:, MOUTH] - np.array(corner, dtype=np.float32)
+    mouths[~found_mouths(mouths, size)] = np.nan
+    return mouths
 
 
 def found_mouths(mouths: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.bool_]:
-    """Say which answers of the predictor are a mouth; see `FaceLandmarker.mouths`.
+    """Say which answers of the predictor are a mouth; see `mouths_of`.
 
     Args:
         mouths: (T, 20, 2), (x, y) in pixels of the crop.
@@ -316,6 +306,10 @@ def _largest_lasting(found: dict[int, list[Box]], looked: int) -> dict[int, Box]
             remedy="Check that the face stays in view, upright and from the front",
         )
     return next(track for track in tracks if len(track) >= MIN_DETECTED * looked)
+
+
+def _stacked(found: list[NDArray[np.float64]]) -> NDArray[np.float32]:
+    return np.array(found, dtype=np.float64).reshape(-1, 68, 2).astype(np.float32)
 
 
 def _table(boxes: Sequence[Box]) -> NDArray[np.float64]:

@@ -19,7 +19,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from metrics.pictures import grey
+from metrics.chunks import FRAMES_AT_ONCE
+from metrics.pictures import as_unit, grey
 from metrics.protocols import Length
 
 DTW_SIZE = (10, 20)
@@ -70,7 +71,7 @@ class Alignment:
                 f"the alignment is of {self.preds_frames} and {self.target_frames} frames, "
                 f"not of {len(preds)} and {len(target)}"
             )
-        return preds[self.preds.to(preds.device)], target[self.target.to(target.device)]
+        return _taken(preds, self.preds), _taken(target, self.target)
 
     @property
     def effect(self) -> Effect:
@@ -88,12 +89,20 @@ class Alignment:
         )
 
 
+def _taken(rows: Tensor, numbers: Tensor) -> Tensor:
+    first = int(numbers[0])
+    if torch.equal(numbers, torch.arange(first, first + len(numbers))):
+        return rows[first : first + len(numbers)]  # a view: nothing is copied where nothing is left out or repeated
+    return rows[numbers.to(rows.device)]
+
+
 def align(preds: Tensor, target: Tensor, rule: Length) -> Alignment:
     """Work out the alignment of two clips.
 
     Args:
-        preds: float (T, 3, H, W), generated frames; only "dtw" looks at more than their number.
-        target: float (T', 3, H, W), real frames.
+        preds: float (T, 3, H, W) in [0, 1] or uint8 levels, generated frames; only "dtw" looks at more than their
+            number.
+        target: (T', 3, H, W), real frames.
         rule: the protocol's `length`.
 
     Raises:
@@ -150,4 +159,6 @@ def _cost(preds: Tensor, target: Tensor) -> NDArray[np.float64]:
 
 
 def _thumbnails(frames: Tensor) -> Tensor:
-    return F.adaptive_avg_pool2d(grey(frames.detach().cpu().double()), DTW_SIZE).flatten(1)
+    # a few frames at a time: of whole videos each step in between would need hundreds of megabytes
+    parts = (as_unit(part.detach().cpu()).double() for part in frames.split(FRAMES_AT_ONCE))
+    return torch.cat([F.adaptive_avg_pool2d(grey(part), DTW_SIZE).flatten(1) for part in parts])

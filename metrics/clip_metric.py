@@ -14,7 +14,7 @@ from metrics.protocols import PAPER, Pooling, Protocol
 Takes = Literal["frames", "landmarks", "durations", "lengths", "inception", "face"]
 """What of a clip a metric is given, each side of its own:
 
-frames: float (T, 3, H, W), RGB in [0, 1].
+frames: float (T, 3, H, W), RGB in [0, 1]; a `metrics.frame_metric.PictureMetric` also takes uint8: 8-bit levels.
 landmarks: float (T, 20, 2), dlib's points 48 to 67 as (x, y) in pixels of the crop; a frame without a mouth is all NaN.
 durations: whole numbers (m,), frames per token.
 lengths: a whole number, frames of the clip.

@@ -6,6 +6,7 @@ from math import inf
 
 from torch import Tensor
 
+from metrics.chunks import mean_over_time
 from metrics.clip_metric import Score, scored, undefined
 from metrics.frame_metric import PictureMetric
 from metrics.functional.flicker import flicker
@@ -33,5 +34,8 @@ class FlickerRatio(PictureMetric):
     def _score(self, preds: Tensor, target: Tensor) -> Score:
         if len(target) < 3:
             return undefined("flicker needs three frames")
-        real = flicker(target)
-        return scored(flicker(preds) / real) if real > 0 else undefined("the real clip does not flicker")
+        real = self._over_time(target)
+        return scored(self._over_time(preds) / real) if real > 0 else undefined("the real clip does not flicker")
+
+    def _over_time(self, frames: Tensor) -> Tensor:
+        return mean_over_time(lambda some: flicker(self._prepared(some)), frames, reach=2)

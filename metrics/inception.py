@@ -81,7 +81,7 @@ class InceptionFeatures:
             ValueError: wrong shape, dtype or range.
         """
         check_frames("frames", frames)
-        levels = to_8_bits(frames.detach())
+        levels = frames if frames.dtype == torch.uint8 else to_8_bits(frames.detach())
         if self.resize == "pad":
             levels = _square(levels)
         with torch.inference_mode():

@@ -6,6 +6,7 @@ from math import inf
 
 from torch import Tensor
 
+from metrics.chunks import mean_over_time
 from metrics.clip_metric import Score, scored, undefined
 from metrics.frame_metric import PictureMetric
 from metrics.functional.motion_energy import motion_energy
@@ -32,6 +33,9 @@ class MotionEnergyRatio(PictureMetric):
     def _score(self, preds: Tensor, target: Tensor) -> Score:
         if len(target) < 2:
             return undefined("motion needs two frames")
-        real = motion_energy(target)
+        real = self._over_time(target)
         # an infinite ratio would let one still clip decide the mean of all
-        return scored(motion_energy(preds) / real) if real > 0 else undefined("the real clip stands still")
+        return scored(self._over_time(preds) / real) if real > 0 else undefined("the real clip stands still")
+
+    def _over_time(self, frames: Tensor) -> Tensor:
+        return mean_over_time(lambda some: motion_energy(self._prepared(some)), frames, reach=1)

@@ -9,7 +9,6 @@ from metrics.protocols import Protocol
 
 GREY = (0.299, 0.587, 0.114)
 """Weights of red, green and blue: ITU-R BT.601 luma, as in OpenCV."""
-FRAMES_AT_ONCE = 8
 _GREY_FIXED = (9798, 19235, 3735)
 _GREY_BITS = 15
 
@@ -18,27 +17,25 @@ def prepared(frames: Tensor, protocol: Protocol) -> Tensor:
     """Frames as the protocol sees them.
 
     Args:
-        frames: float (T, 3, H, W) in [0, 1], RGB.
+        frames: float (T, 3, H, W) in [0, 1], RGB, or uint8: levels. A few: of whole videos each step in between would
+            need hundreds of megabytes.
         protocol: its `colour` and `depth` say what is done.
 
     Returns:
         float64 (T, 3 or 1, H, W) in [0, 1]; whole multiples of 1/255 unless the depth is "float".
     """
-    channels = 1 if protocol.colour == "grey" else 3
-    made = torch.empty((len(frames), channels, *frames.shape[2:]), dtype=torch.float64, device=frames.device)
-    # a few frames at a time: of whole videos each step in between would need hundreds of megabytes
-    for part, place in zip(frames.split(FRAMES_AT_ONCE), made.split(FRAMES_AT_ONCE), strict=True):
-        place.copy_(_prepared(part.double(), protocol))
-    return made
-
-
-def _prepared(frames: Tensor, protocol: Protocol) -> Tensor:
+    frames = as_unit(frames).double()
     if protocol.depth == "float":
         if protocol.colour == "rgb":
             return frames
         return grey(frames)
     levels = to_8_bits(frames)
     return (grey_8_bits(levels) if protocol.colour == "grey" else levels).double() / 255
+
+
+def as_unit(frames: Tensor) -> Tensor:
+    """8-bit levels, uint8, as float32 in [0, 1]; floats as they are."""
+    return frames.float() / 255 if frames.dtype == torch.uint8 else frames
 
 
 def grey(frames: Tensor) -> Tensor:

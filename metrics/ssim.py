@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from torch import Tensor
 
-from metrics.chunks import in_chunks
 from metrics.clip_metric import Score, undefined
 from metrics.frame_metric import FrameMetric
 from metrics.functional.ssim import ssim
@@ -37,12 +34,12 @@ class SSIM(FrameMetric):
 
     def _frame_values(self, preds: Tensor, target: Tensor) -> Tensor:
         rules = self.protocol
-        measure = partial(
-            ssim,
+        return ssim(
+            preds,
+            target,
             window=rules.ssim_window,
             weights=rules.ssim_weights,
             sigma=rules.ssim_sigma,
             covariance=rules.ssim_covariance,
             border=rules.ssim_border,
         )
-        return in_chunks(measure, preds, target)

@@ -21,7 +21,7 @@ from benchmarks.gate.pairs import Block, Pair
 from benchmarks.gate.rules import Rules
 from benchmarks.gate.verdict import Decision, Verdict
 from benchmarks.record import Cell, Failure, Machine, Quality, Record, Software, System
-from benchmarks.scoring.clips import Made, controlled
+from benchmarks.scoring.clips import Made, controlled, to_pictures
 from benchmarks.scoring.clips import Pair as Clips
 from benchmarks.scoring.scorer import Scorer, Scoring
 
@@ -169,5 +169,5 @@ def _quality(*, blur: bool) -> Record:
 def _noisy(clips: Iterator[Clips]) -> Iterator[Clips]:
     generator = torch.Generator().manual_seed(0)
     for clip in clips:
-        noise = NOISE * torch.randn(clip.made.frames.shape, generator=generator)
-        yield Clips(clip.truth, Made((clip.made.frames + noise).clamp(0, 1)))
+        noise = NOISE * torch.randn(clip.made.levels.shape, generator=generator)
+        yield Clips(clip.truth, Made(to_pictures(clip.made.frames + noise)))

@@ -98,17 +98,37 @@ class Truth(NamedTuple):
     """One utterance at the size at which it is scored."""
 
     utterance: Real
-    frames: Tensor
-    """float (T, 3, H, W) in [0, 1]."""
+    pictures: NDArray[np.uint8]
+    """(T, H, W, 3) RGB."""
+
+    @property
+    def levels(self) -> Tensor:
+        """uint8 (T, 3, H, W)."""
+        return _levels(self.pictures)
+
+    @property
+    def frames(self) -> Tensor:
+        """Float (T, 3, H, W) in [0, 1], made anew each time."""
+        return to_unit(self.levels)
 
 
 class Made(NamedTuple):
     """What a system made of one utterance."""
 
-    frames: Tensor
-    """float (T', 3, H, W) in [0, 1], in steps of 1 / 255."""
+    pictures: NDArray[np.uint8]
+    """(T', H, W, 3) RGB."""
     durations: Tensor | None = None
     """int64 (m,), frames per token; None from a system that has none."""
+
+    @property
+    def levels(self) -> Tensor:
+        """uint8 (T', 3, H, W)."""
+        return _levels(self.pictures)
+
+    @property
+    def frames(self) -> Tensor:
+        """Float (T', 3, H, W) in [0, 1], in steps of 1 / 255, made anew each time."""
+        return to_unit(self.levels)
 
 
 class Pair(NamedTuple):
@@ -173,7 +193,7 @@ def generated(
         timed = [None] * len(truths) if clip.durations is None else clip.durations.cpu()
         for truth, frames, length, per_token, span in zip(truths, clip.frames, lengths, timed, spans, strict=True):
             kept = None if per_token is None else per_token[:span]
-            yield Pair(truth, Made(_as_video(frames[:length].cpu()), kept))
+            yield Pair(truth, Made(to_pictures(frames[:length]), kept))
 
 
 def controlled(
@@ -188,7 +208,7 @@ def controlled(
     make = controls.get(name).make
     for utterance_id in ids:
         truth = load_truth(corpus, utterance_id, frame_size)
-        yield Pair(truth, Made(_as_video(make(_material(truth, corpus, frame_size)))))
+        yield Pair(truth, Made(to_pictures(make(_material(truth, corpus, frame_size)))))
 
 
 def request_of(
@@ -200,14 +220,21 @@ def request_of(
     return LipRequest(
         tokens=pad_sequence(tokens, batch_first=True).to(device),
         token_lengths=torch.tensor([len(row) for row in tokens], device=device),
-        identity=torch.stack([truth.frames[0] for truth in truths]).to(device),
+        identity=torch.cat([to_unit(_levels(truth.pictures[:1])) for truth in truths]).to(device),
         durations=pad_sequence(known, batch_first=True).to(device) if durations == "true" else None,
     )
 
 
 def to_pictures(frames: Tensor) -> NDArray[np.uint8]:
-    """Frames as pictures: float (T, 3, H, W) in [0, 1] to uint8 (T, H, W, 3)."""
-    levels = (frames.detach().clamp(0, 1) * 255).round().to(torch.uint8)
+    """Frames as pictures: float (T, 3, H, W) in [0, 1] to uint8 (T, H, W, 3).
+
+    Raises:
+        ValueError: the frames hold NaN.
+    """
+    frames = frames.detach().float()
+    if frames.isnan().any():
+        raise ValueError("frames must lie in [0, 1], and these hold nan")
+    levels = (frames.clamp(0, 1) * 255).round().to(torch.uint8)
     return np.ascontiguousarray(levels.permute(0, 2, 3, 1).cpu().numpy())
 
 
@@ -217,13 +244,14 @@ def placement_of(corpus: Reference, utterance_id: str) -> Placement | None:
     return None if find is None else find(utterance_id)
 
 
-def _as_video(frames: Tensor) -> Tensor:
-    return (frames.detach().float().clamp(0, 1) * 255).round() / 255
+def _levels(pictures: NDArray[np.uint8]) -> Tensor:
+    return torch.from_numpy(pictures).permute(0, 3, 1, 2).contiguous()
 
 
-def _at(pictures: NDArray[np.uint8], frame_size: tuple[int, int] | None) -> Tensor:
-    height, width = frame_size or pictures.shape[1:3]
-    return to_unit(to_model_size(pictures, (height, width)))
+def _at(pictures: NDArray[np.uint8], frame_size: tuple[int, int] | None) -> NDArray[np.uint8]:
+    if frame_size is None or frame_size == pictures.shape[1:3]:
+        return pictures
+    return np.ascontiguousarray(to_model_size(pictures, frame_size).permute(0, 2, 3, 1).numpy())
 
 
 def _material(truth: Truth, corpus: Reference, frame_size: tuple[int, int] | None) -> Material:
@@ -238,7 +266,7 @@ def _material(truth: Truth, corpus: Reference, frame_size: tuple[int, int] | Non
             raise UserError(
                 f"the clips of {corpus.name} were cut from no larger video", remedy="Leave the crop round trip out"
             )
-        return _at(through_source(utterance.frames, placement), frame_size)
+        return to_unit(_levels(_at(through_source(utterance.frames, placement), frame_size)))
 
     return Material(truth.frames, other=other, round_trip=round_trip)
 

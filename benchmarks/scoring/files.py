@@ -14,10 +14,9 @@ import torch
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
-from benchmarks.scoring.clips import Made, Pair, Reference, load_truth, to_pictures
+from benchmarks.scoring.clips import Made, Pair, Reference, load_truth
 from corpora.video import read_video, write_video
 from models.errors import UserError
-from training.frames import to_unit
 
 STRIPS = "strips"
 STRIP_FRAMES = 12
@@ -63,16 +62,16 @@ class Keeper:
         if self._keep_clips:
             file = f"{utterance.id.replace('/', '_')}.mkv"
             path = self._run / GENERATED / self._name / file
-            write_video(to_pictures(pair.made.frames), path, utterance.fps, lossless=True)
+            write_video(pair.made.pictures, path, utterance.fps, lossless=True)
             durations = None if pair.made.durations is None else pair.made.durations.tolist()
             self._index[utterance.id] = {"file": file, "durations": durations, "real": self._keep_real(pair, file)}
 
     def _keep_real(self, pair: Pair, file: str) -> str:
         """Write the real clip unless it is there, and give back its name relative to the run."""
-        height, width = pair.truth.frames.shape[-2:]
+        height, width = pair.truth.pictures.shape[1:3]
         name = f"{REAL}/{self._fingerprint[:12]}-{height}x{width}/{file}"
         if not (self._run / name).is_file():
-            write_video(to_pictures(pair.truth.frames), self._run / name, pair.truth.utterance.fps, lossless=True)
+            write_video(pair.truth.pictures, self._run / name, pair.truth.utterance.fps, lossless=True)
         return name
 
     def save_strip(self) -> str:
@@ -84,7 +83,7 @@ class Keeper:
     def _show(self, pair: Pair) -> None:
         """Take the clip's sample frames if it is the shortest or the longest so far."""
         utterance = pair.truth.utterance
-        ranked = sorted([*self._shown, (len(pair.truth.frames), self._places[utterance.id], utterance.id)])
+        ranked = sorted([*self._shown, (len(pair.truth.pictures), self._places[utterance.id], utterance.id)])
         self._shown = [ranked[0], ranked[-1]] if len(ranked) > 1 else ranked
         known = self._samples
         self._samples = {i: known[i] if i in known else _sample(pair) for *_, i in self._shown}
@@ -123,9 +122,9 @@ def stored(folder: Path, corpus: Reference, frame_size: tuple[int, int] | None) 
     """
     for utterance_id, kept in index_of(folder).items():
         truth = load_truth(corpus, utterance_id, frame_size)
-        frames = torch.from_numpy(read_video(folder / kept["file"]).frames)
+        pictures = read_video(folder / kept["file"]).frames
         durations = None if kept["durations"] is None else torch.tensor(kept["durations"])
-        yield Pair(truth, Made(to_unit(frames.permute(0, 3, 1, 2)), durations))
+        yield Pair(truth, Made(pictures, durations))
 
 
 class _Sample(NamedTuple):
@@ -139,11 +138,11 @@ class _Sample(NamedTuple):
 def _sample(pair: Pair) -> _Sample:
     """Evenly spaced frames of a clip."""
     truth, made = pair
-    common = min(len(made.frames), len(truth.frames))
+    common = min(len(made.pictures), len(truth.pictures))
     numbers = np.linspace(0, common - 1, min(STRIP_FRAMES, common)).round().astype(int)
     return _Sample(
-        truth=_shown(to_pictures(truth.frames[numbers])),
-        generated=_shown(to_pictures(made.frames[numbers])),
+        truth=_shown(truth.pictures[numbers]),
+        generated=_shown(made.pictures[numbers]),
         notes={
             "text": truth.utterance.text,
             "id": truth.utterance.id,

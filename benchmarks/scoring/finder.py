@@ -1,8 +1,14 @@
-"""Faces of both sides of every clip, looked for by worker processes; those of the real side once for all systems."""
+"""Faces of both sides of every clip, looked for by worker processes; those of the real side once for all systems.
+
+Equal pictures of one clip have equal faces, so each is looked at once. Controls are made of the real clip's pictures
+for the most part, and a mouth that stands still is one picture.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import NamedTuple
 
 import cv2
@@ -11,10 +17,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from benchmarks.scoring.clips import Reference, Truth, placement_of, to_pictures
+from benchmarks.scoring.clips import Reference, Truth, placement_of
 from benchmarks.scoring.videos import Videos
+from corpora.canvas import Box
 from corpora.faces import FaceJob, FaceWorkers, FilmJob, Pending
-from corpora.landmarks import Box
 from corpora.utterance import FRAME_HEIGHT, FRAME_WIDTH
 from metrics.protocols import Protocol
 
@@ -53,13 +59,18 @@ class Faces(NamedTuple):
     """float32 (k, 128), one per described frame in the order asked for, NaN where there is no face."""
 
 
+_Row = tuple[Pending, int]
+"""What is being looked for, and the row of it that is meant."""
+
+
 @dataclass
 class _Known:
-    """What has been asked of one real clip so far."""
+    """What has been asked of one real clip so far, by the digest of its pictures."""
 
-    landmarks: Pending | None = None
-    descriptors: dict[int, tuple[Pending, int]] = field(default_factory=dict)
-    """Frame to the job that describes it, and its row there."""
+    mouths: Mapping[bytes, _Row] = field(default_factory=dict)
+    descriptors: Mapping[bytes, _Row] = field(default_factory=dict)
+    described: dict[int, bytes] = field(default_factory=dict)
+    """Numbers of the frames that have a descriptor."""
 
 
 class FaceFinder:
@@ -75,7 +86,7 @@ class FaceFinder:
         self._workers = FaceWorkers(workers)
         self.ahead = 2 * workers
         """Clips whose faces are looked for while an earlier one is waited for."""
-        self._known: dict[tuple[str, torch.Size], _Known] = {}
+        self._known: dict[tuple[str, tuple[int, ...]], _Known] = {}
 
     def close(self) -> None:
         """End the worker processes."""
@@ -92,35 +103,55 @@ class FaceFinder:
         box = self._corpus.face_box(truth.utterance)
         return None if isinstance(box, Box) else box
 
-    def look(self, truth: Truth, frames: Tensor, described: tuple[int, ...]) -> Looking:
-        """Begin to look for the faces of a generated side.
+    def look(self, truth: Truth, pictures: NDArray[np.uint8], described: tuple[int, ...]) -> Looking:
+        """Begin to look for the faces of a generated side: of each picture once, and not of those of the real side.
 
         Args:
-            truth: the utterance.
-            frames: float (T, 3, H, W).
+            truth: the utterance, whose real side has been looked at: see `look_at_truth`.
+            pictures: (T, H, W, 3) RGB.
             described: frames of which the face is to be described; a frame may come twice.
         """
-        numbers = tuple(dict.fromkeys(described))
-        pending = self._submit(truth, frames, numbers)
-        return Looking(pending, tuple((pending, numbers.index(number)) for number in described))
+        return self._look(truth, _digests(pictures), pictures, described, self._of(truth))[0]
 
     def look_at_truth(self, truth: Truth, described: tuple[int, ...]) -> Looking:
         """Begin to look for the faces of a real side, for what was not asked of it before; see `look`."""
-        known = self._known.setdefault((truth.utterance.id, truth.frames.shape[2:]), _Known())
-        new = tuple(number for number in dict.fromkeys(described) if number not in known.descriptors)
-        if new or known.landmarks is None:
-            pending = self._submit(truth, truth.frames, new)
-            known.landmarks = known.landmarks or pending
-            known.descriptors |= {number: (pending, row) for row, number in enumerate(new)}
-        return Looking(known.landmarks, tuple(known.descriptors[number] for number in described))
+        known, digests = self._of(truth), _digests(truth.pictures)
+        looking, known.mouths, known.descriptors = self._look(truth, digests, truth.pictures, described, known)
+        known.described |= {number: digests[number] for number in described}
+        return looking
 
     def real_descriptors(self) -> list[Tensor]:
         """Face descriptors of every real clip looked at so far, float (k, 128) each: for the floor."""
-        clips = [known.descriptors for _, known in sorted(self._known.items(), key=lambda item: item[0][0])]
-        return [_rows([places[number] for number in sorted(places)]) for places in clips if places]
+        clips = [known for _, known in sorted(self._known.items(), key=lambda item: item[0][0]) if known.described]
+        return [_descriptors([one.descriptors[one.described[n]] for n in sorted(one.described)]) for one in clips]
 
-    def _submit(self, truth: Truth, frames: Tensor, described: tuple[int, ...]) -> Pending:
-        pictures = to_pictures(frames)
+    def _of(self, truth: Truth) -> _Known:
+        return self._known.setdefault((truth.utterance.id, truth.pictures.shape[1:3]), _Known())
+
+    def _look(
+        self,
+        truth: Truth,
+        digests: list[bytes],
+        pictures: NDArray[np.uint8],
+        described: tuple[int, ...],
+        known: _Known,
+    ) -> tuple[Looking, Mapping[bytes, _Row], Mapping[bytes, _Row]]:
+        """Begin to look for what is not known, and say where all mouths and descriptors are by now."""
+        mouths, descriptors = known.mouths, known.descriptors
+        faces = [d for d in dict.fromkeys(digests[number] for number in described) if d not in descriptors]
+        first = dict(zip(reversed(digests), reversed(range(len(digests))), strict=True))
+        new = {*faces, *(digest for digest in digests if digest not in mouths)}
+        if new:
+            numbers = sorted(first[digest] for digest in new)
+            # waiting for a worker, all pictures of a clip are not held twice
+            given = pictures if len(numbers) == len(pictures) else pictures[numbers]
+            pending = self._submit(truth, given, tuple(numbers.index(first[digest]) for digest in faces))
+            mouths = {**mouths, **{digests[number]: (pending, row) for row, number in enumerate(numbers)}}
+            descriptors = {**descriptors, **{digest: (pending, row) for row, digest in enumerate(faces)}}
+        places = [mouths[digest] for digest in digests], [descriptors[digests[number]] for number in described]
+        return Looking(*places), mouths, descriptors
+
+    def _submit(self, truth: Truth, pictures: NDArray[np.uint8], described: tuple[int, ...]) -> Pending:
         if isinstance(self._corpus, Videos):
             box = self._corpus.face_box(truth.utterance)
             assert isinstance(box, Box), "a clip without a face is not looked at"
@@ -134,8 +165,10 @@ class FaceFinder:
 class Looking(NamedTuple):
     """Faces of one side that are being looked for."""
 
-    landmarks: Pending
-    descriptors: tuple[tuple[Pending, int], ...]
+    mouths: list[_Row]
+    """One per frame."""
+    descriptors: list[_Row]
+    """One per described frame."""
 
     def found(self) -> Faces:
         """Wait for them.
@@ -143,13 +176,18 @@ class Looking(NamedTuple):
         Raises:
             UserError: a model file is not installed, or a worker died.
         """
-        return Faces(torch.from_numpy(self.landmarks().mouths), _rows(self.descriptors))
+        mouths = np.stack([pending().mouths[row] for pending, row in self.mouths])
+        return Faces(torch.from_numpy(mouths), _descriptors(self.descriptors))
 
 
-def _rows(places: list[tuple[Pending, int]] | tuple[tuple[Pending, int], ...]) -> Tensor:
+def _descriptors(places: list[_Row]) -> Tensor:
     if not places:
         return torch.empty(0, 128)
     return torch.from_numpy(np.stack([pending().descriptors[row] for pending, row in places]))
+
+
+def _digests(pictures: NDArray[np.uint8]) -> list[bytes]:
+    return [sha256(picture.tobytes()).digest() for picture in pictures]
 
 
 def _at_crop_size(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:

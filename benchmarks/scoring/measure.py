@@ -19,8 +19,10 @@ from benchmarks.scoring.finder import Faces
 from metrics.alignment import Alignment, align, sampled
 from metrics.clip_metric import ClipMetric, Score
 from metrics.corpus_metric import CorpusMetric, NotMeasuredError
+from metrics.frame_metric import PictureMetric
 from metrics.functional import aperture
 from metrics.inception import InceptionFeatures
+from metrics.pictures import as_unit
 from metrics.protocols import Protocol
 
 DIGITS = 6
@@ -113,7 +115,7 @@ class Aligned(NamedTuple):
 
 def aligned(pair: Pair, protocol: Protocol) -> Aligned:
     """Bring a pair to equal length by the protocol's rule."""
-    return Aligned(pair, align(pair.made.frames, pair.truth.frames, protocol.length))
+    return Aligned(pair, align(pair.made.levels, pair.truth.levels, protocol.length))
 
 
 class Sides(NamedTuple):
@@ -132,13 +134,21 @@ class _Views:
     faces: tuple[Faces, Faces] | str | None
     made: dict[tuple[str, bool], Sides | str] = field(default_factory=dict)
     features: dict[int, Tensor] = field(default_factory=dict)
-    """Inception features by the identity of the frames, which outlive this."""
+    """Inception features by the identity of the frames, which `made` keeps."""
 
-    def of(self, takes: str, *, is_aligned: bool) -> Sides | str:
-        """Both sides, or why there are none."""
+    def of(self, metric: ClipMetric | CorpusMetric) -> Sides | str:
+        """Both sides as a metric takes them, or why there are none."""
+        sides = self.both(metric.takes, is_aligned=metric.aligned)
+        if metric.takes == "frames" and not isinstance(metric, PictureMetric) and isinstance(sides, Sides):
+            # ours read levels a few frames at a time; as floats a whole video is large
+            return Sides(*(as_unit(side) for side in sides))
+        return sides
+
+    def both(self, takes: str, *, is_aligned: bool) -> Sides | str:
+        """Both sides, frames as 8-bit levels, or why there are none."""
         key = takes, is_aligned
         if key not in self.made:
-            sides = getattr(self, f"_{takes}")()
+            sides = self.both(takes, is_aligned=False) if is_aligned else getattr(self, f"_{takes}")()
             if is_aligned and takes in ("frames", "landmarks") and isinstance(sides, Sides):
                 sides = Sides(*self.one.alignment.apply(sides.preds, sides.target))
             self.made[key] = sides
@@ -147,15 +157,17 @@ class _Views:
     def update(self, name: str, metric: CorpusMetric) -> None:
         """Give a metric of the whole corpus this clip."""
         if metric.takes == "inception":
-            made, truth = self._frames()
-            metric.update(self._inception(made), None if name in self.measures.filled else self._inception(truth))
+            frames = self.both("frames", is_aligned=False)
+            assert isinstance(frames, Sides), "every clip has frames"
+            real = None if name in self.measures.filled else self._inception(frames.target)
+            metric.update(self._inception(frames.preds), real)
             return
-        sides = self.of(metric.takes, is_aligned=metric.aligned)
+        sides = self.of(metric)
         if isinstance(sides, Sides):
             metric.update(*sides)
 
     def _frames(self) -> Sides:
-        return Sides(self.one.pair.made.frames, self.one.pair.truth.frames)
+        return Sides(self.one.pair.made.levels, self.one.pair.truth.levels)
 
     def _landmarks(self) -> Sides | str:
         assert self.faces is not None, "faces are looked for wherever a measure takes them"
@@ -179,7 +191,7 @@ class _Views:
         return Sides(made, torch.from_numpy(self.one.pair.truth.utterance.durations))
 
     def _lengths(self) -> Sides:
-        return Sides(len(self.one.pair.made.frames), len(self.one.pair.truth.frames))
+        return Sides(self.one.alignment.preds_frames, self.one.alignment.target_frames)
 
 
 def measure(one: Aligned, measures: Measures, faces: tuple[Faces, Faces] | str | None) -> record.ClipScore:
@@ -194,7 +206,7 @@ def measure(one: Aligned, measures: Measures, faces: tuple[Faces, Faces] | str |
     scores: dict[str, Score] = {}
     missing: dict[str, str] = {}
     for name, metric in measures.clip.items():
-        sides = views.of(metric.takes, is_aligned=metric.aligned)
+        sides = views.of(metric)
         if isinstance(sides, str):
             missing[name] = sides
         else:
@@ -202,7 +214,7 @@ def measure(one: Aligned, measures: Measures, faces: tuple[Faces, Faces] | str |
     for name, metric in measures.corpus.items():
         views.update(name, metric)
     missing |= {name: score.reason for name, score in scores.items() if score.reason is not None}
-    lips = views.of("landmarks", is_aligned=False) if faces is not None else ""
+    lips = views.both("landmarks", is_aligned=False) if faces is not None else ""
     opening = Sides([], []) if isinstance(lips, str) else Sides(*(_curve(aperture(points)) for points in lips))
     utterance, effect = one.pair.truth.utterance, one.alignment.effect
     return record.ClipScore(

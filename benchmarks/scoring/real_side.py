@@ -25,8 +25,8 @@ def real_features(
 ) -> Iterator[Tensor]:
     """Features of every real clip, float (T, 2048) each."""
     for utterance_id in ids:
-        frames = load_truth(corpus, utterance_id, frame_size).frames
-        yield network(frames[sampled(len(frames), count)])
+        levels = load_truth(corpus, utterance_id, frame_size).levels
+        yield network(levels[sampled(len(levels), count)])
 
 
 def fill(

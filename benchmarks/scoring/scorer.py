@@ -30,8 +30,8 @@ from metrics import protocols
 
 Advance = Callable[[int], None]
 CPU = torch.device("cpu")
-WAITING_BYTES = 512 * 2**20
-"""Beside one clip, frames of so many bytes wait for their faces: more large videos would fill the memory."""
+WAITING_BYTES = 128 * 2**20
+"""Beside one clip, pictures of so many bytes wait for their faces: more large videos would fill the memory."""
 
 
 def _quietly(_: int) -> None:
@@ -247,7 +247,8 @@ class Scorer:
         reason = self._faces.faceless(truth)
         if reason is not None:
             return reason
-        return self._faces.look(truth, made.frames, preds), self._faces.look_at_truth(truth, target)
+        real = self._faces.look_at_truth(truth, target)
+        return self._faces.look(truth, made.pictures, preds), real
 
     def _floor(self, name: str, measures: Measures, size: tuple[int, int] | None, ids: tuple[str, ...]) -> float | None:
         """Distance between two halves of the real clips, worked out once per metric, frame size and clips."""
@@ -272,5 +273,5 @@ def _finished(
 
 
 def _bytes(waiting: Iterable[tuple[Aligned, object]]) -> int:
-    """Size of the frames of some pairs."""
-    return sum(one.pair.truth.frames.nbytes + one.pair.made.frames.nbytes for one, _ in waiting)
+    """Size of the pictures of some pairs."""
+    return sum(one.pair.truth.pictures.nbytes + one.pair.made.pictures.nbytes for one, _ in waiting)

@@ -15,17 +15,16 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from benchmarks.record import by_reason
 from benchmarks.scoring.clips import Made, Pair, Real, Truth, load_truth
+from corpora.canvas import Box
 from corpora.faces import locate
-from corpora.landmarks import Box, FaceError
+from corpora.landmarks import FaceError
 from corpora.utterance import Split
 from corpora.video import Video, VideoError, read_video
 from models.errors import UserError
-from training.frames import to_unit
 
 NAME = "videos"
 """What records call the reference folder's clips, whatever they show."""
@@ -214,7 +213,7 @@ class Others:
                 self.left_out[name] = found
                 advance(1)
                 continue
-            height, width = found.truth.frames.shape[2:]
+            height, width = found.truth.pictures.shape[1:3]
             self.sizes.add((height, width))
             yield found
         if not self.sizes:
@@ -236,8 +235,7 @@ class Others:
         reason = self._misfit(made, truth)
         if reason is not None:
             return reason
-        frames = torch.from_numpy(_resized(made.frames, truth.utterance.frames.shape[1:3])).permute(0, 3, 1, 2)
-        return Pair(truth, Made(to_unit(frames)))
+        return Pair(truth, Made(_resized(made.frames, truth.pictures.shape[1:3])))
 
     def _misfit(self, made: Video, truth: Truth) -> str | None:
         """Why two videos cannot be compared; None if they can."""

@@ -13,7 +13,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from corpora.landmarks import MOUTH, Box, FaceTrack
+from corpora.canvas import Box
+from corpora.landmarks import MOUTH, FaceTrack
 from corpora.store import FACE_SIZE, Placement
 from corpora.utterance import FRAME_HEIGHT, FRAME_WIDTH
 from corpora.video import Frames, Interpolation, warp

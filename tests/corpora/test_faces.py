@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
 
@@ -9,8 +10,9 @@ import pytest
 import torch
 
 from corpora import landmarks
+from corpora.canvas import Box
 from corpora.faces import FaceJob, FaceWorkers, FilmJob, find, locate
-from corpora.landmarks import MIN_MOUTH_WIDTH, Box, FaceLandmarker, found_mouths, recogniser_path
+from corpora.landmarks import MIN_MOUTH_WIDTH, FaceLandmarker, found_mouths, mouths_of, recogniser_path
 from corpora.store import Placement
 from corpora.synthetic.corpus import SyntheticCorpus
 from corpora.video import read_video, warp
@@ -101,6 +103,38 @@ def test_equal_crops_have_equal_landmarks_and_descriptors(portrait):
     assert not np.isnan(found.descriptors).any()
 
 
+def plain(crops: np.ndarray, placement: Placement, described: tuple[int, ...], landmarker: FaceLandmarker):
+    """Mouths and descriptors by the plain path: every picture a whole face, nothing kept from one to the next."""
+    faces, box = placement.paste(crops), Box(*placement.box_in_face)
+    points = np.concatenate([landmarker.points(face[None], [box]) for face in faces])
+    descriptors = [landmarker.descriptors(faces[[n]], box, points[[n]]) for n in described]
+    return mouths_of(points, corner=placement.corner, size=SIZE), np.concatenate(descriptors)
+
+
+def test_only_what_the_crops_change_is_resampled_and_nothing_else_comes_out(portrait, landmarker):
+    crops, placement = portrait
+    rng = np.random.default_rng(0)
+    crops = np.concatenate([crops, np.roll(crops, 9, axis=1), rng.integers(0, 256, crops.shape, np.uint8), crops])
+    for dx, dy in ((0, 0), (3, -40), (-9, 256)):
+        x, y = np.clip(np.add(placement.corner, (dx, dy)), 0, [256 - 160, 256 - 80]).tolist()
+        for box in (placement.box, (placement.box[0] + 3.3, placement.box[1] - 7.1, 1.37 * placement.box[2])):
+            moved = dataclasses.replace(placement, corner=(x, y), box=box)
+            found = find(FaceJob(crops=crops, placement=moved, described=(3, 1, 0, 1)))
+            mouths, descriptors = plain(crops, moved, (3, 1, 0, 1), landmarker)
+            usable = ~np.isnan(mouths).any(axis=(1, 2))[[3, 1, 0, 1]]
+            np.testing.assert_array_equal(found.mouths, mouths)
+            np.testing.assert_array_equal(found.descriptors[usable], descriptors[usable])
+            assert np.isnan(found.descriptors[~usable]).all()
+
+
+def test_on_real_clips_the_quick_way_finds_what_the_plain_one_finds(grid_clips, landmarker):
+    for crops, placement in grid_clips:
+        found = find(FaceJob(crops=crops, placement=placement, described=(7, 60)))
+        mouths, descriptors = plain(crops, placement, (7, 60), landmarker)
+        np.testing.assert_array_equal(found.mouths, mouths)
+        np.testing.assert_array_equal(found.descriptors, descriptors)
+
+
 def test_a_spoilt_mouth_changes_the_descriptor_less_than_another_person_would(portrait):
     crops, placement = portrait
     blurred = np.stack([cv2.GaussianBlur(crop, (0, 0), 4) for crop in crops])
@@ -114,7 +148,8 @@ def test_the_descriptor_knows_the_same_face_in_another_light(portrait, landmarke
     darker = (placement.face * 0.7).astype(np.uint8)
     noise = np.random.default_rng(0).integers(0, 256, placement.face.shape, dtype=np.uint8)
     box = Box(-0.5, -0.5, 256)
-    face, dark, nobody = landmarker.descriptors(np.stack([placement.face, darker, noise]), box)
+    faces = np.stack([placement.face, darker, noise])
+    face, dark, nobody = landmarker.descriptors(faces, box, landmarker.points(faces, [box] * 3))
     assert np.linalg.norm(face - dark) < 0.3
     assert np.linalg.norm(face - nobody) > 0.6
 
@@ -162,8 +197,10 @@ def test_a_frame_without_a_mouth_is_nan_as_a_whole_and_so_is_its_descriptor(port
 def test_no_frames_give_no_landmarks(landmarker):
     none = np.empty((0, 256, 256, 3), dtype=np.uint8)
     box = Box(-0.5, -0.5, 256)
-    assert landmarker.mouths(none, box, corner=(0, 0), size=SIZE).shape == (0, 20, 2)
-    assert landmarker.descriptors(none, box).shape == (0, 128)
+    points = landmarker.points(none, [])
+    assert points.shape == (0, 68, 2)
+    assert mouths_of(points, corner=(0, 0), size=SIZE).shape == (0, 20, 2)
+    assert landmarker.descriptors(none, box, points).shape == (0, 128)
 
 
 def test_a_missing_recogniser_is_said(monkeypatch):

@@ -8,7 +8,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from corpora import landmarks
-from corpora.landmarks import MOUTH, Box, FaceError, FaceLandmarker, FaceTrack, predictor_path
+from corpora.canvas import Box
+from corpora.landmarks import MOUTH, FaceError, FaceLandmarker, FaceTrack, predictor_path
 from models.errors import UserError
 
 

@@ -5,13 +5,24 @@ import threading
 import pytest
 import torch
 
-from metrics.chunks import FRAMES_AT_ONCE, in_chunks
+from metrics.chunks import FRAMES_AT_ONCE, in_chunks, mean_over_time
 
 
 @pytest.mark.parametrize("frames", [1, FRAMES_AT_ONCE, 7])
 def test_frames_keep_their_order(frames):
     a, b = torch.rand(frames, 3), torch.rand(frames, 3)
     assert torch.equal(in_chunks(lambda x, y: (x - y).sum(dim=1), a, b), (a - b).sum(dim=1))
+
+
+@pytest.mark.parametrize("reach", [1, 2])
+@pytest.mark.parametrize("steps", [1, FRAMES_AT_ONCE, 11])
+def test_every_step_counts_alike_in_a_mean_over_time(reach, steps):
+    frames = torch.rand(steps + reach, 5, dtype=torch.float64)
+
+    def measure(some):
+        return some.diff(n=reach, dim=0).abs().mean()
+
+    torch.testing.assert_close(mean_over_time(measure, frames, reach=reach), measure(frames), rtol=1e-14, atol=0)
 
 
 def test_each_chunk_is_worked_on_by_one_thread_and_torchs_own_number_is_left_as_it_was():

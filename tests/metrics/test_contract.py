@@ -212,6 +212,18 @@ def test_precision_does_not_depend_on_the_input(name):
     assert metric(preds.requires_grad_(), target).requires_grad is False
 
 
+@pytest.mark.parametrize("protocol", metrics.protocols.names())
+@every_metric
+def test_levels_score_as_the_frames_that_they_stand_for(name, protocol):
+    metric = metrics.create(name, protocol)
+    if metric.takes != "frames":
+        return
+    preds, target = ((255 * side).round().to(torch.uint8) for side in sides(name))
+    as_floats = metric.score(preds.float() / 255, target.float() / 255)
+    for pair in ((preds, target), (preds.float() / 255, target)):
+        assert metric.score(*pair).value == as_floats.value
+
+
 @every_metric
 def test_values_do_not_depend_on_the_number_of_threads(name):
     before = torch.get_num_threads()
@@ -251,7 +263,7 @@ MISUSE = {
         (lambda frames: frames[:, :1], r"\(12, 1, 20, 32\)"),
         (lambda frames: frames[:0], r"\(0, 3, 20, 32\)"),
         (lambda frames: frames[..., :16], r"\(12, 3, 20, 16\)"),
-        (lambda frames: (255 * frames).to(torch.uint8), "uint8"),
+        (lambda frames: (255 * frames).long(), "int64"),
         (lambda frames: 255 * frames, r"\[0, 1\]"),
         (lambda frames: frames - 0.5, "-0"),
         (lambda frames: frames * NAN, "nan"),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import pytest
 import torch
@@ -155,11 +156,41 @@ def test_the_real_side_is_looked_at_once(drawn, monkeypatch):
     find = faces.find
     monkeypatch.setattr(faces, "find", lambda job: looked.append(job) or find(job))
     with Scorer(drawn.scoring(corpus=drawn.with_faces, metrics=["lmd"])) as scorer:
-        first = scorer.control("shift_+1", frame_size=SIZE, durations="true")
+        first = scorer.control("blur", frame_size=SIZE, durations="true")
         assert len(looked) == 10
-        again = scorer.control("shift_+1", frame_size=SIZE, durations="true")
+        again = scorer.control("blur", frame_size=SIZE, durations="true")
         assert len(looked) == 15
     assert [clip.values for clip in first.clips] == [clip.values for clip in again.clips]
+
+
+def test_each_picture_is_looked_at_once_and_no_value_changes(drawn, monkeypatch):
+    from benchmarks.scoring import finder
+    from corpora import faces
+
+    looked = []
+    find = faces.find
+    monkeypatch.setattr(faces, "find", lambda job: looked.append(job) or find(job))
+    asked = {"corpus": drawn.with_faces, "metrics": [*FACES, "identity_similarity"]}
+
+    def pictures(name):
+        looked.clear()
+        return control(drawn, name, **asked).clips, sum(len(job.crops) for job in looked)
+
+    numbers = itertools.count()
+
+    def all_unlike(pictures):
+        return [str(next(numbers)).encode() for _ in pictures]
+
+    real = sum(len(drawn.corpus.load(name).frames) for name in drawn.corpus.ids("test"))
+    for name, new in (("shift_+2", 0), ("mean_frame", 5), ("blur", real)):
+        once, count = pictures(name)
+        described_anew = {"shift_+2": 5 * 5}.get(name, 0)
+        assert real + new <= count <= real + new + described_anew
+        with monkeypatch.context() as everywhere:
+            everywhere.setattr(finder, "_digests", all_unlike)
+            anew, count = pictures(name)
+        assert count == 2 * real
+        assert [clip.values for clip in once] == [clip.values for clip in anew]
 
 
 def test_inception_without_weights_is_not_measured_and_names_the_way_out(drawn, tmp_path):

@@ -9,7 +9,7 @@ import torch
 
 from benchmarks.scoring.scorer import Scorer
 from benchmarks.scoring.videos import Others, Videos, look_into, match
-from corpora.landmarks import Box
+from corpora.canvas import Box
 from corpora.video import read_video, write_video
 from models.errors import UserError
 

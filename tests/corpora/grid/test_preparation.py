@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 import corpora
+from corpora.canvas import Box
 from corpora.grid.corpus import open_grid
 from corpora.grid.preparation import prepare_grid
-from corpora.landmarks import MOUTH, Box, FaceLandmarker
+from corpora.landmarks import MOUTH, FaceLandmarker
 from corpora.store import StoreError
 from corpora.tokens import CHARACTERS
 from models.errors import UserError
