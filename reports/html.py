@@ -44,6 +44,7 @@ def render_html(markdown: str, folder: Path, *, player: Player | None = None, so
     parser = MarkdownIt("commonmark", {"html": True}).enable("table")
     tokens = parser.parse(markdown)
     _mark_rows(tokens)
+    _align_columns(tokens)
     if sources is not None:
         link_cells(tokens, sources)
     _embed_images(tokens, folder)
@@ -131,6 +132,21 @@ def _mark_rows(tokens: list[Token]) -> None:
                 tokens[j].hidden = True
                 tokens[j].content = ""
                 tokens[j].children = []
+
+
+def _align_columns(tokens: list[Token]) -> None:
+    """Say once per table from which column on numbers stand, to the right, instead of in every cell."""
+    for i, token in enumerate(tokens):
+        if token.type != "table_open":
+            continue
+        end = next(j for j in range(i, len(tokens)) if tokens[j].type == "table_close")
+        cells = [one for one in tokens[i:end] if one.type in ("th_open", "td_open")]
+        heads = [one for one in cells if one.type == "th_open"]
+        numbers = next((j for j, head in enumerate(heads, 1) if head.attrGet("style") == "text-align:right"), None)
+        if numbers is not None:
+            token.attrSet("class", f"from-{numbers}")
+        for cell in cells:
+            cell.attrs.pop("style", None)
 
 
 def _embed_images(tokens: list[Token], folder: Path) -> None:

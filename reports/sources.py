@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -74,8 +75,8 @@ class Sources:
 
 
 def record_anchor(key: str) -> str:
-    """Where a record stands in a page."""
-    return "record-" + re.sub(r"[^A-Za-z0-9._-]", "_", key)
+    """Where a record stands in a page: short, as every number names it, and the same in every report."""
+    return "r" + hashlib.blake2b(key.encode(), digest_size=6).hexdigest()
 
 
 def system_anchor(name: str) -> str:

@@ -15,6 +15,8 @@ from reports.latency_table import LatencyRow, LatencyTable
 from reports.paper import Paper
 
 TITLE = "Latency against length"
+SMOOTH = 60
+"""Points of a line that is straight in milliseconds and curved on a log scale: more of them nobody sees."""
 
 
 def draw_latency(table: LatencyTable, style: Mapping[str, Look], paper: Paper) -> Drawn | Absent:
@@ -122,7 +124,7 @@ def _draw_latency(axes: Axes, row: LatencyRow, look: Look) -> None:
         np.array([value * 1000 for value in column])
         for column in zip(*((c.wall.median, c.wall.p10, c.wall.p90) for c in cells.values()), strict=True)
     )
-    along = np.linspace(lengths.min(), lengths.max(), 200)
+    along = np.union1d(np.linspace(lengths.min(), lengths.max(), SMOOTH), lengths)
     if len(lengths) > 1:
         # Between lengths the band is straight in milliseconds, as the fit is, and so curved on the log scale.
         low, high = np.interp(along, lengths, p10), np.interp(along, lengths, p90)

@@ -133,9 +133,10 @@ def render_figure(figure: Figure, kind: str) -> bytes:
         for picture in (picture for axes in figure.axes for picture in axes.images):
             # an SVG holds pictures in their own size; on a grid of pixels they are resampled
             picture.set_interpolation("none" if kind == "svg" else "antialiased")
-        if figure.get_layout_engine() is not None:
+        engine = figure.get_layout_engine()
+        if engine is not None:
             # laid out once and not for each kind of file, which takes as long as drawing does
-            figure.draw_without_rendering()
+            engine.execute(figure)
             figure.set_layout_engine(None)
         figure.savefig(buffer, format=kind, dpi=DPI, metadata={"Date": None} if kind == "svg" else None)
     return buffer.getvalue()
