@@ -240,11 +240,9 @@ def latency_section(
         f"batch {table.batch}",
         f"preset {table.preset}" if table.preset else "",
     ]
-    ratios, found = speedup_text(table), costs_text(table)
+    ratios = speedup_text(table)
     cells = sum(len(row.measured) for row in table.rows)
     many = cells > MOST_CELLS
-    folded = [("Every cell: percentiles, first call, whether it was stable", details_text(table))]
-    folded += [] if found is None else [("What a call costs: operations, memory, energy, times the floor", found)]
     more = [f"Percentiles and costs of the {cells} cells are in the CSV: too many to read here."] if many else []
     more += [f"No figure: {escaped(undrawn)}."] if undrawn else []
     return Section(
@@ -252,10 +250,19 @@ def latency_section(
         facts=escaped(table.hardware),
         tables=[latency_text(table), *([ratios] if ratios else [])],
         notes=[*latency_notes(table, paper), *more],
-        folded=[] if many else folded,
+        folded=[] if many else _folded(table),
         picture=picture,
         csv=csv,
     )
+
+
+def _folded(table: LatencyTable) -> list[tuple[str, TextTable]]:
+    found = costs_text(table)
+    folded = [("Every cell: percentiles, first call, whether it was stable", details_text(table))]
+    return [
+        *folded,
+        *([] if found is None else [("What a call costs: operations, memory, energy, times the floor", found)]),
+    ]
 
 
 def natural_section(table: NaturalTable, paper: Paper, *, csv: str) -> Section:

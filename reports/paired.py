@@ -83,16 +83,19 @@ def paired_all(pairs: Sequence[Pair], speakers: Mapping[str, str], *, seed: int 
     Returns:
         The differences, not yet corrected for one another; see `corrected`.
     """
-    alike: dict[tuple[str, ...], list[int]] = {}
-    for place, (first, second) in enumerate(pairs):
-        common = (name for name in first.keys() & second.keys() if math.isfinite(first[name] - second[name]))
-        alike.setdefault(tuple(sorted(common)), []).append(place)
+    names = sorted({name for pair in pairs for side in pair for name in side})
+    sides = {id(side): np.array([side.get(name, math.nan) for name in names]) for pair in pairs for side in pair}
+    with np.errstate(invalid="ignore"):  # two infinite values have no difference
+        deltas = [sides[id(first)] - sides[id(second)] for first, second in pairs]
+    alike: dict[bytes, list[int]] = {}
+    for place, one in enumerate(deltas):
+        alike.setdefault(np.isfinite(one).tobytes(), []).append(place)
     found: dict[int, Difference] = {}
-    for common, places in alike.items():
-        deltas = np.array([[pairs[i][0][name] - pairs[i][1][name] for name in common] for i in places])
+    for places in alike.values():
+        has = np.flatnonzero(np.isfinite(deltas[places[0]]))
         every = [len(pairs[i][0].keys() | pairs[i][1].keys()) for i in places]
-        who = [speakers[name] for name in common]
-        whole = _whole_differences(deltas.reshape(len(places), len(common)), who, every, seed=seed)
+        who = [speakers[names[j]] for j in has]
+        whole = _whole_differences(np.stack([deltas[i][has] for i in places]), who, every, seed=seed)
         found |= dict(zip(places, whole, strict=True))
     return [found[place] for place in range(len(pairs))]
 

@@ -94,7 +94,7 @@ def find_ablation(strips: Sequence[Strip]) -> Ablation | None:
             if losses is not None and row.system is not None:
                 by_system.setdefault(row.system.name, []).append((losses, row))
         for variants in by_system.values():
-            # what is set side by side was sampled at the same moments: those of most variants, the first ones of several
+            # what is set side by side was sampled at the same moments: at those of most variants
             numbers = Counter(row.numbers for _, row in variants).most_common(1)[0][0]
             variants = sorted((v for v in variants if v[1].numbers == numbers), key=lambda v: LOSSES.index(v[0]))
             if len({"ADV" in losses for losses, _ in variants}) == 2 and (

@@ -12,7 +12,7 @@ from reports.quality_table import QualityTable
 
 PREFERRED = "paper"
 """Protocol whose figures are drawn where clips were scored under several."""
-MOST_TABLES = 8
+MOST_TABLES = 6
 """Tables of a kind (quality, latency) that figures are drawn of: more are looked at by nobody, and each takes time."""
 
 
@@ -85,11 +85,13 @@ def timing_place(table: LatencyTable) -> str:
 
 def _stands_for(table: QualityTable, other: QualityTable) -> bool:
     """Whether a table of the preferred protocol has the same clips as one of another protocol."""
-    return (
-        table.protocol.name == PREFERRED != other.protocol.name
-        and (table.corpus.name, table.corpus.fingerprint, table.corpus.split, table.durations, table.frame_size)
-        == (other.corpus.name, other.corpus.fingerprint, other.corpus.split, other.durations, other.frame_size)
-    )
+    return table.protocol.name == PREFERRED != other.protocol.name and (
+        table.corpus.name,
+        table.corpus.fingerprint,
+        table.corpus.split,
+        table.durations,
+        table.frame_size,
+    ) == (other.corpus.name, other.corpus.fingerprint, other.corpus.split, other.durations, other.frame_size)
 
 
 def _of_protocols(passed: Sequence[QualityTable], paper: Paper) -> list[str]:
@@ -100,8 +102,8 @@ def _of_protocols(passed: Sequence[QualityTable], paper: Paper) -> list[str]:
         places.setdefault(table.protocol.name, []).append(condition_place(table, paper))
     not_under = "; ".join(f"{name} ({joined(dict.fromkeys(of))})" for name, of in places.items())
     return [
-        f"Clips were scored under several protocols. Frames and figures of quality are those of the protocol {PREFERRED} "
-        f"alone, none of: {not_under}. What was scored under these stands in their tables."
+        f"Clips were scored under several protocols. Frames and figures of quality are those of the protocol "
+        f"{PREFERRED} alone, none of: {not_under}. What was scored under these stands in their tables."
     ]
 
 
@@ -109,6 +111,6 @@ def _of_most(what: str, every: Sequence[int], most: int, passed: Sequence[str]) 
     if not passed:
         return []
     return [
-        f"Figures are drawn of {most} of {len(every)} {what}; none of: {'; '.join(dict.fromkeys(passed))}. Their numbers "
-        "stand in their tables, all of them in the CSV files."
+        f"Figures are drawn of {most} of {len(every)} {what}; none of: {'; '.join(dict.fromkeys(passed))}. Their "
+        "numbers stand in their tables, all of them in the CSV files."
     ]

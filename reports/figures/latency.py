@@ -9,7 +9,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reports.figures.drawn import Absent, Drawn, machine
-from reports.figures.style import Look, draw_hollow, empty_figure, finish, headed, house_style, legend, plain_log
+from reports.figures.style import (
+    Look,
+    draw_bars,
+    draw_hollow,
+    empty_figure,
+    finish,
+    headed,
+    house_style,
+    legend,
+    plain_log,
+)
 from reports.formatting import joined, milliseconds, significant, times
 from reports.latency_table import LatencyRow, LatencyTable
 from reports.paper import Paper
@@ -144,14 +154,7 @@ def _draw_speedup(axes: Axes, row: LatencyRow, look: Look) -> None:
         lengths = list(found)
         values = [ratio.value for ratio in found.values()]
         around = {n: ratio.interval for n, ratio in found.items() if ratio.interval is not None}
-        axes.vlines(
-            list(around),
-            [i.low for i in around.values()],
-            [i.high for i in around.values()],
-            color=look.color,
-            linewidth=1.4,
-            alpha=0.6,
-        )
+        draw_bars(axes, list(around), [i.low for i in around.values()], [i.high for i in around.values()], look)
         axes.plot(
             lengths, values, linestyle=look.dash, marker=look.marker, color=look.color, markersize=5, linewidth=1.4
         )

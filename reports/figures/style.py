@@ -21,8 +21,11 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 from matplotlib.ft2font import FT2Font
 from matplotlib.lines import Line2D
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
+from reports.figures.compact import compact
 from reports.formatting import shortened
 
 DPI = 200
@@ -139,7 +142,7 @@ def render_figure(figure: Figure, kind: str) -> bytes:
             engine.execute(figure)
             figure.set_layout_engine(None)
         figure.savefig(buffer, format=kind, dpi=DPI, metadata={"Date": None} if kind == "svg" else None)
-    return buffer.getvalue()
+    return compact(buffer.getvalue().decode()).encode() if kind == "svg" else buffer.getvalue()
 
 
 def empty_figure(height: float, width: float = WIDTH) -> Figure:
@@ -195,6 +198,16 @@ def headed(figure: Figure, text: str) -> None:
 def draw_band(axes: Axes, x: Sequence[float], low: Sequence[float], high: Sequence[float], look: Look) -> None:
     """Draw an interval around a line; nan leaves a gap."""
     axes.fill_between(x, np.asarray(low), np.asarray(high), color=look.color, alpha=0.18, linewidth=0)
+
+
+def draw_bars(axes: Axes, x: Sequence[float], low: Sequence[float], high: Sequence[float], look: Look) -> None:
+    """Draw intervals as upright bars, all as one shape; nan leaves one out."""
+    ends = np.stack([np.repeat(np.asarray(x, dtype=float), 2), np.ravel([low, high], order="F")], axis=1)
+    ends = ends[np.repeat(np.isfinite(ends).all(axis=1).reshape(-1, 2).all(axis=1), 2)]
+    if len(ends):
+        shape = Path(ends, np.tile([Path.MOVETO, Path.LINETO], len(ends) // 2))
+        axes.add_patch(PathPatch(shape, fill=False, edgecolor=look.color, linewidth=1.4, alpha=0.6, capstyle="butt"))
+        axes.autoscale_view()
 
 
 def draw_hollow(axes: Axes, points: Sequence[tuple[float, float]], look: Look) -> None:

@@ -55,7 +55,9 @@ def test_older_records_have_neither(make, drawing):
 def test_cells_that_failed_or_hold_one_of_both_only_leave_the_others(make, drawing):
     records = [on_gpu(make, "hh_t2l", n) for n in (25, 75, 100)]
     records.append(make.failed(make.latency_cell("hh_t2l", 50, device="cuda"), message="out of memory"))
-    records += [timed(make, "dual_lip", n, energy=Energy(calls=2, seconds=1, joules=n), device="cuda") for n in (25, 50)]
+    records += [
+        timed(make, "dual_lip", n, energy=Energy(calls=2, seconds=1, joules=n), device="cuda") for n in (25, 50)
+    ]
     records += [timed(make, "zebra", 75, device="cuda"), make.failed(make.latency_cell("yak", None, device="cuda"))]
     table = drawing.latency_table(records)
     drawn, absent = draw_costs(table, drawing.style(table))

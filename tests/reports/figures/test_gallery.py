@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from reports.figures.drawn import Absent, Drawn
 from reports.figures.choice import choose_tables
+from reports.figures.drawn import Absent, Drawn
 from reports.figures.gallery import absences, draw_figures
 from reports.figures.style import render_figure
 from reports.paper import load_paper

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 from urllib.parse import unquote
 
 from reports.sources import record_anchor
