@@ -20,7 +20,7 @@ from reports.figures.gallery import Placed, absences, draw_figures
 from reports.figures.latency import draw_latency
 from reports.figures.style import looks, render_figure
 from reports.formatting import escaped
-from reports.intake import Intake, Unread, read_run
+from reports.intake import Intake, Unread, held_run
 from reports.latency_table import LatencyTable
 from reports.markdown import (
     Content,
@@ -86,22 +86,21 @@ def render(run: Path, out: Path | None = None, *, clips: int = CLIPS, summary: S
         UserError: there are no records, none can be read, or `out` cannot be written. Records that cannot be read
             beside others that can are named in the report.
     """
-    intake = read_run(run)
-    records = intake.records
     root = _root(run.resolve())  # so that "." has a name and a parent
-    calibration = load_calibration(root)
     folder = out if out is not None else root / "report"
     paper = load_paper()
-    names = naming(records, paper)
-    tables = make_tables(records, names, paper)
-    try:
-        return _write(folder, root, intake, tables, names.order, paper, calibration, clips, summary)
-    except OSError as error:
-        place = error.filename or folder
-        raise UserError(
-            f"the report cannot be written: {place}: {error.strerror or error}",
-            remedy="Give another folder (out=…), or make room there",
-        ) from error
+    with held_run(run) as intake:
+        calibration = load_calibration(root)
+        names = naming(intake.records, paper)
+        tables = make_tables(intake.records, names, paper)
+        try:
+            return _write(folder, root, intake, tables, names.order, paper, calibration, clips, summary)
+        except OSError as error:
+            place = error.filename or folder
+            raise UserError(
+                f"the report cannot be written: {place}: {error.strerror or error}",
+                remedy="Give another folder (out=…), or make room there",
+            ) from error
 
 
 def _root(run: Path) -> Path:

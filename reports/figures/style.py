@@ -23,7 +23,7 @@ from matplotlib.ft2font import FT2Font
 from matplotlib.lines import Line2D
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from reports.figures.compact import compact
 from reports.formatting import shortened
@@ -180,12 +180,13 @@ def whole(axes: Axes) -> None:
 
 
 def plain_log(axes: Axes, which: Literal["x", "y"], *, most: float = 500) -> None:
-    """Make an axis logarithmic, with plain numbers at 1, 2 and 5, or at 1 where its ends are `most` times apart."""
+    """Make an axis logarithmic, with ticks at 1, 2 and 5: all numbered, or 1 alone where its ends are `most` times apart."""
     {"x": axes.set_xscale, "y": axes.set_yscale}[which]("log")
     low, high = axes.get_xlim() if which == "x" else axes.get_ylim()
     wide = low > 0 and high / low > most
     axis = axes.xaxis if which == "x" else axes.yaxis
     axis.set_major_locator(LogLocator(subs=(1.0,) if wide else (1.0, 2.0, 5.0)))
+    axis.set_minor_locator(LogLocator(subs=(2.0, 5.0)) if wide else NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
 
