@@ -180,7 +180,7 @@ def whole(axes: Axes) -> None:
 
 
 def plain_log(axes: Axes, which: Literal["x", "y"], *, most: float = 500) -> None:
-    """Make an axis logarithmic, with ticks at 1, 2 and 5: all numbered, or 1 alone where its ends are `most` times apart."""
+    """Make an axis logarithmic, with ticks at 1, 2 and 5, all numbered, or 1 alone on one that is `most` times wide."""
     {"x": axes.set_xscale, "y": axes.set_yscale}[which]("log")
     low, high = axes.get_xlim() if which == "x" else axes.get_ylim()
     wide = low > 0 and high / low > most
