@@ -147,7 +147,8 @@ def render_figure(figure: Figure, kind: str) -> bytes:
 
 def empty_figure(height: float, width: float = WIDTH) -> Figure:
     """A figure of some inches, its parts kept from overlapping."""
-    figure = Figure(figsize=(width, height), layout="constrained")
+    # laid out at the size that letters have in the file: hinted at another they are of other widths
+    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 
