@@ -1,5 +1,10 @@
 """The player: what is shown, plays and steps, by mouse and by keyboard."""
 
+import shutil
+
+from benchmarks.record_files import save_record
+from reports.render import render
+
 
 def test_the_first_clip_is_there_from_every_side(page, drive):
     assert page.title() == "Text-to-lip benchmark"
@@ -86,3 +91,13 @@ def test_a_click_on_the_curves_goes_there(page, drive):
     box = page.locator("#curves").bounding_box()
     page.locator("#curves").click(position={"x": box["width"] - 13, "y": 40})
     assert drive.shown(page).frames[0] == 15
+
+
+def test_the_first_table_with_clips_is_shown_though_others_come_before_it(visit, run, make, drive, tmp_path):
+    shutil.copytree(run, tmp_path / "run", ignore=shutil.ignore_patterns("report"))
+    earlier = make.quality("hh_t2l", protocol=make.OTHER_PROTOCOL, n=5)
+    assert earlier.result.protocol.name < make.PROTOCOL.name, "tables of one condition stand in this order"
+    save_record(earlier, tmp_path / "run")
+    page = visit(render(tmp_path / "run").html.as_uri())
+    assert page.locator("#board").evaluate("b => b.selectedIndex") == 1
+    assert drive.shown(page).frames == [0, 0, 0]
