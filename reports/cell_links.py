@@ -60,17 +60,17 @@ def _link_row(row: _Row, header: list[str], own: TableSources, sources: Sources)
         match = _LENGTH.match(name)
         length = int(match[1]) if match else int(stated) if stated.isdecimal() else None
         key = whole or (None if length is None else lengths.get(length))
-        _wrap(cell, f"#{record_anchor(key) if key else system}", f"{row.label}, {name}")
+        _wrap(cell, f"#{record_anchor(key) if key else system}")
 
 
-def _wrap(cell: Token, href: str, what: str) -> None:
-    """Make the first line of a cell a link."""
+def _wrap(cell: Token, href: str) -> None:
+    """Make the first line of a cell a link; of tens of thousands none says what its place tells."""
     children = cell.children or []
     end = next((i for i, c in enumerate(children) if c.type == "html_inline" and c.content.startswith("<br")), None)
     end = len(children) if end is None else end
     if any(child.type == "link_open" for child in children[:end]):
         return
-    opening = Token("link_open", "a", 1, attrs={"href": href, "class": "source", "title": f"Record of: {what}"})
+    opening = Token("link_open", "a", 1, attrs={"href": href})
     cell.children = [opening, *children[:end], Token("link_close", "a", -1), *children[end:]]
 
 

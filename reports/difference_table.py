@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from benchmarks.record import MetricFacts
 from reports.formatting import NOTHING, between, decimals_for, escaped, number, signed, significant
-from reports.paired import ALPHA, POWER, Difference, corrected, paired
+from reports.paired import ALPHA, POWER, Difference, corrected, paired_all
 from reports.quality_table import QualityRow, QualityTable
 from reports.quality_text import in_order
 from reports.statistics import TOO_SMALL
@@ -72,16 +72,19 @@ def difference_table(table: QualityTable) -> DifferenceTable | None:
         if m.per == "clip" and m.higher_is_better is not None and m.name not in BESIDE
     ]
     metrics = [m for m in metrics if any(all(m.name in row.cells for row in pair) for pair in chosen)]
-    found = [
-        (place, metric.name, _difference(first, second, metric.name))
-        for place, (first, second) in enumerate(chosen)
+    asked = [
+        (place, metric.name)
+        for place, pair in enumerate(chosen)
         for metric in metrics
-        if all(metric.name in row.cells for row in (first, second))
+        if all(metric.name in row.cells for row in pair)
     ]
-    if not found:
+    if not asked:
         return None
+    values = {(row.label, metric.name): _values(row, metric.name) for row in table.rows for metric in metrics}
+    sides = [(values[a.label, name], values[b.label, name]) for place, name in asked for a, b in [chosen[place]]]
+    speakers = {clip.utterance: clip.speaker for row in table.rows for clip in row.scores}
     cells: list[dict[str, Difference]] = [{} for _ in chosen]
-    for (place, name, _), one in zip(found, corrected([one for _, _, one in found]), strict=True):
+    for (place, name), one in zip(asked, corrected(paired_all(sides, speakers)), strict=True):
         cells[place][name] = one
     made = [DifferenceRow(first=a, second=b, cells=c) for (a, b), c in zip(chosen, cells, strict=True)]
     return DifferenceTable(metrics=metrics, rows=made)
@@ -117,11 +120,6 @@ def mark_ties(table: QualityTable, differences: DifferenceTable | None) -> Quali
         for row in table.rows
     ]
     return replace(table, rows=rows)
-
-
-def _difference(first: QualityRow, second: QualityRow, metric: str) -> Difference:
-    speakers = {clip.utterance: clip.speaker for row in (first, second) for clip in row.scores}
-    return paired(_values(first, metric), _values(second, metric), speakers)
 
 
 def _values(row: QualityRow, metric: str) -> dict[str, float]:

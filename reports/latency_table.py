@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from benchmarks.record import Cell, Failure, Latency, Record, System
 from reports.paper import LatencyPoint, Paper
 from reports.statistics import Line, Ratio, Timing, line_over_length, speedup, timing
 from reports.systems import EAGER, Kind, Naming, accepts, hardware, labels, variant
+
+MOST_LENGTHS = 12
+"""Columns of lengths that still fit onto a page; see `LatencyTable.shown`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,10 +123,23 @@ class LatencyTable:
         """Whether points of the paper stand beside ours, in the figure at least."""
         return any(row.paper for row in self.rows if row.measured)
 
+    @property
+    def shown(self) -> list[int]:
+        """Lengths that have a column where the table is read: all, or `MOST_LENGTHS` of more.
+
+        Of more those of the paper, and others spread evenly, both ends among them.
+        """
+        if len(self.lengths) <= MOST_LENGTHS:
+            return self.lengths
+        papers = {point.frames for row in self.rows for point in row.paper} & set(self.lengths)
+        places = np.linspace(0, len(self.lengths) - 1, MOST_LENGTHS - len(papers)).round().astype(int)
+        return sorted(papers | {self.lengths[place] for place in places})
+
     def best(self, length: int) -> str | None:
         """Label of the fastest model at a length, if there are at least two to choose from."""
-        present = [row for row in self.rows if row.kind == "model" and length in row.measured]
-        return min(present, key=lambda row: row.measured[length].wall.median).label if len(present) > 1 else None
+        at = {row.label: row.cells.get(length) for row in self.rows if row.kind == "model"}
+        medians = {label: cell.wall.median for label, cell in at.items() if isinstance(cell, LatencyCell)}
+        return min(medians, key=medians.__getitem__) if len(medians) > 1 else None
 
     def fastest(self) -> tuple[int, LatencyRow] | None:
         """The fastest model at the longest length that most models were measured at, with that length."""
@@ -141,6 +159,11 @@ class _Key:
     dtype: str
     batch: int
     preset: str | None
+
+    @property
+    def order(self) -> tuple[str, str, str, int, str]:
+        """Where its table stands among the others."""
+        return self.device, self.hardware, self.dtype, self.batch, self.preset or ""
 
 
 def latency_tables(records: Sequence[Record], names: Naming, paper: Paper) -> list[LatencyTable]:
@@ -163,7 +186,7 @@ def latency_tables(records: Sequence[Record], names: Naming, paper: Paper) -> li
             groups.setdefault(_key(record, record.result), []).append((record, record.result))
     failed = [r for r in records if r.status == "failed" and r.cell.kind == "latency"]
     tables = []
-    for key, group in sorted(groups.items(), key=lambda item: [str(part) for part in vars(item[0]).values()]):
+    for key, group in sorted(groups.items(), key=lambda item: item[0].order):
         failures = [record for record in failed if _belongs(record, key)]
         tables.append(_table(key, group, failures, names, paper))
     return tables

@@ -43,6 +43,24 @@ class Picture:
     """What it shows, as markdown, for those who do not see it."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Pictures:
+    """The figures that stand beside no table, and what is said of those that are not there."""
+
+    strips: list[Picture] = field(default_factory=list)
+    """Figures of sample frames."""
+    missing_strips: list[str] = field(default_factory=list)
+    """Why systems are missing from them; plain text, as all that follows."""
+    strip_notes: list[str] = field(default_factory=list)
+    """Which tables no frames are shown of, and why."""
+    figures: list[Picture] = field(default_factory=list)
+    """All others."""
+    missing_figures: list[str] = field(default_factory=list)
+    """Why some are not there."""
+    figure_notes: list[str] = field(default_factory=list)
+    """Which tables no figures are drawn of, and why."""
+
+
 @dataclass(frozen=True)
 class Section:
     """One table with what belongs to it."""
@@ -71,14 +89,7 @@ class Content:
     """See `latency_section`."""
     natural: list[Section]
     """See `natural_section`."""
-    strips: list[Picture]
-    """Figures of sample frames."""
-    missing_strips: list[str]
-    """Why systems are missing from them."""
-    figures: list[Picture]
-    """All others that stand beside no table."""
-    missing_figures: list[str]
-    """Why some are not there."""
+    pictures: Pictures
     comparison: list[ComparedTable]
     """The paper's tables, see `reports.comparison.compare_with_paper`."""
     comparison_csv: str | None
@@ -95,10 +106,7 @@ class Content:
             quality=[replace(section, picture=None, csv=None) for section in self.quality],
             latency=[replace(section, picture=None, csv=None) for section in self.latency],
             natural=[replace(section, picture=None, csv=None) for section in self.natural],
-            strips=[],
-            missing_strips=[],
-            figures=[],
-            missing_figures=[],
+            pictures=Pictures(),
             comparison_csv=None,
         )
 
@@ -139,14 +147,16 @@ def _doubts(content: Content) -> list[str]:
 
 def _pieces(content: Content) -> list[Piece]:
     pieces = _of_sections("Quality", "quality", content.quality)
-    if content.strips or content.missing_strips:
-        missing = [escaped(reason) for reason in content.missing_strips]
-        pieces.append(Piece("frames", _part("frames", content.strips, missing)))
+    shown = content.pictures
+    if shown.strips or shown.missing_strips:
+        pieces.append(
+            Piece("frames", _part("frames", shown.strips, _escaped(shown.missing_strips), _escaped(shown.strip_notes)))
+        )
     pieces += _of_sections("Latency", "latency", content.latency)
     pieces += _of_sections("Latency at natural lengths", "natural", content.natural)
-    if content.figures or content.missing_figures:
-        missing = [escaped(reason) for reason in content.missing_figures]
-        pieces.append(Piece("figures", _part("figures", content.figures, missing)))
+    if shown.figures or shown.missing_figures or shown.figure_notes:
+        drawn = _part("figures", shown.figures, _escaped(shown.missing_figures), _escaped(shown.figure_notes))
+        pieces.append(Piece("figures", drawn))
     heading = _part("paper_heading", comparison_notes(content.paper), content.comparison_csv)
     pieces += [
         Piece("paper", _part("paper_table", table.source, table.about, comparison_text(table)), heading)
@@ -162,6 +172,10 @@ def _pieces(content: Content) -> list[Piece]:
     found = provenance(content.records)
     pieces += [Piece("provenance", _part("sources", found, content.paper)), Piece("recipes", _part("recipes", found))]
     return [piece for piece in pieces if piece.text]
+
+
+def _escaped(texts: Sequence[str]) -> list[str]:
+    return [escaped(text) for text in texts]
 
 
 def _of_sections(title: str, kind: str, sections: list[Section]) -> list[Piece]:
@@ -216,29 +230,39 @@ def quality_section(table: QualityTable, found: DifferenceTable | None, paper: P
     )
 
 
-def latency_section(table: LatencyTable, paper: Paper, *, csv: str, picture: Picture | None) -> Section:
-    """One latency table with its heading, notes and figure."""
+def latency_section(
+    table: LatencyTable, paper: Paper, *, csv: str, picture: Picture | None, undrawn: str | None = None
+) -> Section:
+    """One latency table with its heading, notes and figure, or the reason, as plain text, why it has none."""
     parts = [
         table.device.upper(),
         table.dtype,
         f"batch {table.batch}",
         f"preset {table.preset}" if table.preset else "",
     ]
-    ratios, found = speedup_text(table), costs_text(table)
+    ratios = speedup_text(table)
     cells = sum(len(row.measured) for row in table.rows)
     many = cells > MOST_CELLS
-    folded = [("Every cell: percentiles, first call, whether it was stable", details_text(table))]
-    folded += [] if found is None else [("What a call costs: operations, memory, energy, times the floor", found)]
     more = [f"Percentiles and costs of the {cells} cells are in the CSV: too many to read here."] if many else []
+    more += [f"No figure: {escaped(undrawn)}."] if undrawn else []
     return Section(
         title=escaped(", ".join(part for part in parts if part)),
         facts=escaped(table.hardware),
         tables=[latency_text(table), *([ratios] if ratios else [])],
         notes=[*latency_notes(table, paper), *more],
-        folded=[] if many else folded,
+        folded=[] if many else _folded(table),
         picture=picture,
         csv=csv,
     )
+
+
+def _folded(table: LatencyTable) -> list[tuple[str, TextTable]]:
+    found = costs_text(table)
+    folded = [("Every cell: percentiles, first call, whether it was stable", details_text(table))]
+    return [
+        *folded,
+        *([] if found is None else [("What a call costs: operations, memory, energy, times the floor", found)]),
+    ]
 
 
 def natural_section(table: NaturalTable, paper: Paper, *, csv: str) -> Section:

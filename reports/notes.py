@@ -120,6 +120,11 @@ def latency_notes(table: LatencyTable, paper: Paper) -> list[str]:
         "Pace and RTF: smallest and largest over the lengths. RTF (real-time factor) is latency over the clip's own "
         f"duration at {joined(f'{fps:g}' for fps in table.fps)} fps; below 1 is faster than real time.",
     ]
+    if len(table.shown) < len(table.lengths):
+        notes.append(
+            f"{len(table.shown)} of {len(table.lengths)} lengths have a column, spread evenly; the fit is through all, "
+            "and the CSV has them."
+        )
     if any(row.line is not None for row in table.rows):
         notes.append(
             f"Fit: least squares through the medians, a + b L, with 95 % t intervals (at least {MIN_LENGTHS} lengths)."

@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+import numpy as np
+
 from benchmarks.record import ClipScore, Corpus, Failure, MetricFacts, Protocol, Quality, Record, System
 from reports.formatting import joined
 from reports.paper import Paper, QualityCondition, QualityEntry
-from reports.statistics import Mean, mean_by_cluster
+from reports.statistics import Mean, means_by_cluster
 from reports.systems import CEILINGS, Kind, Naming, accepts, labels, variant
 
 
@@ -275,9 +277,10 @@ def _row(result: Quality, label: str, condition: QualityCondition | None) -> Qua
     if condition is not None and system.kind == "model":
         entry = condition.entry(system.name, system.training.recipe if system.training else None)
     floors = {score.metric: score.floor for score in result.corpus_scores}
+    means = _means(result)
     cells = {
         metric.name: QualityCell(
-            mean=_mean(result, metric.name),
+            mean=means[metric.name],
             paper=entry.values.get(metric.name) if entry is not None else None,
             floor=floors.get(metric.name),
         )
@@ -300,24 +303,27 @@ def _row(result: Quality, label: str, condition: QualityCondition | None) -> Qua
     )
 
 
-def _mean(result: Quality, metric: str) -> Mean:
-    """A metric over all clips: the one value that they have together, or the mean of their own."""
-    for score in result.corpus_scores:
-        if score.metric == metric:
-            return Mean(
-                value=score.value,
-                interval=None,
-                reason=None,
-                n=score.clips,
-                missing=len(result.clips) - score.clips,
-                clusters=score.clips,
-                unit="clip",
-            )
-    return mean_by_cluster(
-        [clip.values.get(metric, math.nan) for clip in result.clips],
-        [clip.speaker for clip in result.clips],
-        weights=[clip.weights.get(metric, 1.0) for clip in result.clips],
-    )
+def _means(result: Quality) -> dict[str, Mean]:
+    """Every metric over all clips: the one value that they have together, or the mean of their own."""
+    together = {score.metric: score for score in result.corpus_scores}
+    names = [metric.name for metric in result.metrics if metric.name not in together]
+    values = np.array([[clip.values.get(name, math.nan) for clip in result.clips] for name in names])
+    weights = np.array([[clip.weights.get(name, 1.0) for clip in result.clips] for name in names])
+    shape = len(names), len(result.clips)
+    speakers = [clip.speaker for clip in result.clips]
+    found = means_by_cluster(values.reshape(shape), speakers, weights=weights.reshape(shape))
+    return dict(zip(names, found, strict=True)) | {
+        name: Mean(
+            value=score.value,
+            interval=None,
+            reason=None,
+            n=score.clips,
+            missing=len(result.clips) - score.clips,
+            clusters=score.clips,
+            unit="clip",
+        )
+        for name, score in together.items()
+    }
 
 
 def _with_marks(table: QualityTable) -> QualityTable:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,17 +13,19 @@ from benchmarks.record_files import UserError
 from reports.comparison import compare_with_paper
 from reports.comparison_text import comparison_frame
 from reports.difference_table import DifferenceTable
-from reports.figures.drawn import Drawn
+from reports.figures.choice import Choice, choose_tables
+from reports.figures.drawn import Absent, Drawn
 from reports.figures.frames import STRIP
 from reports.figures.gallery import Placed, absences, draw_figures
 from reports.figures.latency import draw_latency
 from reports.figures.style import looks, render_figure
 from reports.formatting import escaped
-from reports.intake import Intake, Unread, read_run
+from reports.intake import Intake, Unread, held_run
 from reports.latency_table import LatencyTable
 from reports.markdown import (
     Content,
     Picture,
+    Pictures,
     Section,
     latency_section,
     natural_section,
@@ -39,12 +38,10 @@ from reports.paper import Paper, load_paper
 from reports.player import CLIPS
 from reports.quality_table import QualityTable
 from reports.quality_text import quality_frame
+from reports.report_files import ReportFiles, write_whole
 from reports.strips import load_strips
 from reports.systems import naming
 from reports.tables import Tables, latency_frame, make_tables
-
-WRITTEN = "lipbench-report.json"
-"""File in a report's folder that lists what lipbench wrote there, so that it deletes nothing else."""
 
 
 @dataclass(frozen=True)
@@ -89,22 +86,21 @@ def render(run: Path, out: Path | None = None, *, clips: int = CLIPS, summary: S
         UserError: there are no records, none can be read, or `out` cannot be written. Records that cannot be read
             beside others that can are named in the report.
     """
-    intake = read_run(run)
-    records = intake.records
     root = _root(run.resolve())  # so that "." has a name and a parent
-    calibration = load_calibration(root)
     folder = out if out is not None else root / "report"
     paper = load_paper()
-    names = naming(records, paper)
-    tables = make_tables(records, names, paper)
-    try:
-        return _write(folder, root, intake, tables, names.order, paper, calibration, clips, summary)
-    except OSError as error:
-        place = error.filename or folder
-        raise UserError(
-            f"the report cannot be written: {place}: {error.strerror or error}",
-            remedy="Give another folder (out=…), or make room there",
-        ) from error
+    with held_run(run) as intake:
+        calibration = load_calibration(root)
+        names = naming(intake.records, paper)
+        tables = make_tables(intake.records, names, paper)
+        try:
+            return _write(folder, root, intake, tables, names.order, paper, calibration, clips, summary)
+        except OSError as error:
+            place = error.filename or folder
+            raise UserError(
+                f"the report cannot be written: {place}: {error.strerror or error}",
+                remedy="Give another folder (out=…), or make room there",
+            ) from error
 
 
 def _root(run: Path) -> Path:
@@ -124,24 +120,19 @@ def _write(
     clips: int,
     summary: Summary | None,
 ) -> RenderedReport:
-    files = _Files(folder)
+    files = ReportFiles(folder)
     try:
         quality = [
             _quality(i, table, differences, paper, files)
             for i, (table, differences) in enumerate(zip(tables.quality, tables.differences, strict=True), 1)
         ]
-        latency = [_latency(i, table, order, paper, files) for i, table in enumerate(tables.latency, 1)]
+        choice = choose_tables(tables.quality, tables.latency, paper)
+        latency = [
+            _latency(i, table, order, paper, files, undrawn=None if i - 1 in choice.latency else choice.latency_rule)
+            for i, table in enumerate(tables.latency, 1)
+        ]
         natural = [_natural(i, table, paper, files) for i, table in enumerate(tables.natural, 1)]
-        strips, missing = load_strips(tables.quality, root)
-        frames: list[Picture] = []
-        figures: list[Picture] = []
-        absent: list[Placed] = []
-        for one in draw_figures(tables, strips, order, paper):
-            if isinstance(one.what, Drawn):
-                name = _slug(one.what.name, *one.of)
-                (frames if one.what.name == STRIP else figures).append(_picture(one.what, name, files))
-            else:
-                absent.append(one)
+        pictures = _pictures(tables, choice, root, order, paper, files)
         comparison = compare_with_paper(intake.records, tables, paper)
         comparison_csv = files.write("tables/paper.csv", comparison_frame(comparison).to_csv(index=False).encode())
         content = Content(
@@ -151,10 +142,7 @@ def _write(
             quality=quality,
             latency=latency,
             natural=natural,
-            strips=frames,
-            missing_strips=missing,
-            figures=figures,
-            missing_figures=absences(absent),
+            pictures=pictures,
             comparison=comparison,
             comparison_csv=comparison_csv,
             calibration=calibration,
@@ -194,32 +182,62 @@ def _write(
 def _add(summary: Summary, content: Content) -> None:
     before = summary.file.read_bytes() if summary.file.is_file() else b""
     text = render_markdown(content.alone(), limit=max(0, summary.limit - len(before)))
-    _write_whole(summary.file, before + text.encode())
+    write_whole(summary.file, before + text.encode())
 
 
 def _quality(
-    index: int, table: QualityTable, differences: DifferenceTable | None, paper: Paper, files: _Files
+    index: int, table: QualityTable, differences: DifferenceTable | None, paper: Paper, files: ReportFiles
 ) -> Section:
     name = _slug(str(index), table.corpus.name, table.durations, table.protocol.name)
     csv = files.write(f"tables/quality-{name}.csv", quality_frame(table).to_csv(index=False).encode())
     return quality_section(table, differences, paper, csv=csv)
 
 
-def _latency(index: int, table: LatencyTable, order: Sequence[str], paper: Paper, files: _Files) -> Section:
+def _latency(
+    index: int, table: LatencyTable, order: Sequence[str], paper: Paper, files: ReportFiles, *, undrawn: str | None
+) -> Section:
+    """One latency table; `undrawn` is why it has no figure, None if it shall have one."""
     name = _slug(str(index), table.device, table.dtype, f"batch{table.batch}", table.preset or "")
     csv = files.write(f"tables/latency-{name}.csv", latency_frame(table).to_csv(index=False).encode())
+    if undrawn is not None:
+        return latency_section(table, paper, csv=csv, picture=None, undrawn=undrawn)
     drawn = draw_latency(table, looks(((row.name, row.label) for row in table.rows), order), paper)
-    picture = _picture(drawn, f"latency-{name}", files) if isinstance(drawn, Drawn) else None
-    return latency_section(table, paper, csv=csv, picture=picture)
+    if isinstance(drawn, Absent):
+        return latency_section(table, paper, csv=csv, picture=None, undrawn=drawn.reason)
+    return latency_section(table, paper, csv=csv, picture=_picture(drawn, f"latency-{name}", files))
 
 
-def _natural(index: int, table: NaturalTable, paper: Paper, files: _Files) -> Section:
+def _natural(index: int, table: NaturalTable, paper: Paper, files: ReportFiles) -> Section:
     name = _slug(str(index), table.corpus, table.timer, table.device, table.preset or "")
     csv = files.write(f"tables/natural-{name}.csv", natural_frame(table).to_csv(index=False).encode())
     return natural_section(table, paper, csv=csv)
 
 
-def _picture(drawn: Drawn, name: str, files: _Files) -> Picture:
+def _pictures(
+    tables: Tables, choice: Choice, root: Path, order: Sequence[str], paper: Paper, files: ReportFiles
+) -> Pictures:
+    """Draw and write the figures that stand beside no table."""
+    strips, missing = load_strips([tables.quality[i] for i in sorted(choice.quality)], root)
+    frames: list[Picture] = []
+    figures: list[Picture] = []
+    absent: list[Placed] = []
+    for one in draw_figures(tables, choice, strips, order, paper):
+        if isinstance(one.what, Drawn):
+            name = _slug(one.what.name, *one.of)
+            (frames if one.what.name == STRIP else figures).append(_picture(one.what, name, files))
+        else:
+            absent.append(one)
+    return Pictures(
+        strips=frames,
+        missing_strips=missing,
+        strip_notes=choice.quality_notes,
+        figures=figures,
+        missing_figures=absences(absent),
+        figure_notes=choice.notes,
+    )
+
+
+def _picture(drawn: Drawn, name: str, files: ReportFiles) -> Picture:
     """Write a figure in both kinds; the page takes the SVG, markdown the PNG."""
     files.write(f"figures/{name}.svg", render_figure(drawn.figure, "svg"))
     path = files.write(f"figures/{name}.png", render_figure(drawn.figure, "png"))
@@ -229,57 +247,3 @@ def _picture(drawn: Drawn, name: str, files: _Files) -> Picture:
 def _slug(*parts: str) -> str:
     """A file name that needs no quoting anywhere, and fits any file system; the leading number keeps it unique."""
     return "-".join(re.sub(r"[^a-z0-9]+", "_", part.lower()).strip("_")[:40] for part in parts if part)
-
-
-class _Files:
-    """Writes a report's files, each whole or not at all, and keeps the list of them in the report's folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._before = _listed(folder)
-        self.written: list[str] = []
-        """Names relative to the report, with forward slashes."""
-
-    def write(self, name: str, content: bytes) -> str:
-        """Write one file and give back its name relative to the report."""
-        _write_whole(self._folder / name, content)
-        self.written.append(name)
-        return name
-
-    def remove_stale(self) -> None:
-        """Delete what an earlier report wrote and this one did not; nothing that somebody else put there."""
-        for name in sorted(self._before - set(self.written)):
-            path = self._folder / name
-            # the list is a file that anybody can edit: it may only name files within the folder
-            if path.is_file() and path.resolve().is_relative_to(self._folder.resolve()):
-                path.unlink()
-        self._before = set()
-
-    def write_list(self) -> None:
-        """Keep the list, with what is still there from before."""
-        names = sorted(self._before | set(self.written))
-        if names:
-            _write_whole(self._folder / WRITTEN, json.dumps({"written by lipbench": names}, indent=1).encode())
-
-
-def _listed(folder: Path) -> set[str]:
-    """What an earlier report wrote into a folder, according to its list; empty without a list that can be read."""
-    try:
-        names = json.loads((folder / WRITTEN).read_text(encoding="utf-8"))["written by lipbench"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return set()
-    return {name for name in names if isinstance(name, str)} if isinstance(names, list) else set()
-
-
-def _write_whole(target: Path, content: bytes) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        # mkstemp makes files that only their owner may read; a report is there to be read
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

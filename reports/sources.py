@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -74,8 +75,8 @@ class Sources:
 
 
 def record_anchor(key: str) -> str:
-    """Where a record stands in a page."""
-    return "record-" + re.sub(r"[^A-Za-z0-9._-]", "_", key)
+    """Where a record stands in a page: short, as every number names it, and the same in every report."""
+    return "r" + hashlib.blake2b(key.encode(), digest_size=6).hexdigest()
 
 
 def system_anchor(name: str) -> str:
@@ -103,8 +104,9 @@ def gather_sources(
         page: the page's folder.
     """
     groups: dict[str, list[Source]] = {name: [] for name in names.order}
+    hrefs = _hrefs(root, page)
     for i, record in enumerate(records):
-        groups[record.cell.system].append(_source(record, root, page, detailed=i < DETAILED))
+        groups[record.cell.system].append(_source(record, hrefs, detailed=i < DETAILED))
     tables = {csv: TableSources(rows={row.label: row.record for row in table.rows}) for csv, table in quality.items()}
     tables |= {csv: TableSources(lengths={r.label: r.records for r in table.rows}) for csv, table in latency.items()}
     labels = {names.titles[name]: name for name in names.order}
@@ -120,26 +122,27 @@ def gather_sources(
     )
 
 
-def _source(record: Record, root: Path, page: Path, *, detailed: bool) -> Source:
-    facts = None
+def _source(record: Record, hrefs: Mapping[str, str], *, detailed: bool) -> Source:
+    key, facts = record.cell.key, None
     if detailed:
         said = record.model_dump(mode="json", exclude=_LEFT_OUT, exclude_none=True)
         facts = json.dumps(said, indent=1, ensure_ascii=False)
     return Source(
-        key=record.cell.key,
+        key=key,
         status=record.status,
         created=record.created,
-        href=_href(record.cell.key, root, page),
+        href=hrefs.get(key),
         facts=facts,
     )
 
 
-def _href(key: str, root: Path, page: Path) -> str | None:
-    """A record's file as a relative link; None if no file has its name, or no path leads to it from the page."""
-    for path in (root / "records" / f"{key}.json", root / f"{key}.json"):
-        if path.is_file():
-            try:
-                return quote(Path(os.path.relpath(path.resolve(), page.resolve())).as_posix())
-            except ValueError:
-                return None
-    return None
+def _hrefs(root: Path, page: Path) -> dict[str, str]:
+    """Key of each record's file to it as a relative link; none of those that no path leads to from the page."""
+    found: dict[str, str] = {}
+    for folder in (root, root / "records"):
+        try:
+            way = Path(os.path.relpath(folder.resolve(), page.resolve())).as_posix()
+        except ValueError:
+            continue  # on another drive
+        found |= {file.stem: quote(f"{way}/{file.name}") for file in folder.glob("*.json")}
+    return found

@@ -56,14 +56,14 @@ def make_tables(records: Sequence[Record], names: Naming, paper: Paper) -> Table
 
 def latency_text(table: LatencyTable) -> TextTable:
     """Median latency: systems by lengths, with the paper's beside."""
-    lengths = (stacked(f"{n} frames", "ms") for n in table.lengths)
+    lengths = (stacked(f"{n} frames", "ms") for n in table.shown)
     header = ("System", *lengths, stacked("Fit", "ms, L in frames"), stacked("Pace", "ms per frame"), "RTF")
     return TextTable(header, tuple(_latency_row(row, table) for row in table.rows))
 
 
 def _latency_row(row: LatencyRow, table: LatencyTable) -> tuple[str, ...]:
     cells = []
-    for length in table.lengths:
+    for length in table.shown:
         cell = row.cells.get(length)
         best = row.kind == "model" and table.best(length) == row.label
         if cell is None:
@@ -114,11 +114,11 @@ def speedup_text(table: LatencyTable) -> TextTable | None:
     """Speed-up over the baseline, or None if the baseline was not measured."""
     if not any(cell.speedup for row in table.rows for cell in row.measured.values()):
         return None
-    header = (f"Speed-up over {escaped(table.baseline)}", *(f"{n} frames" for n in table.lengths))
+    header = (f"Speed-up over {escaped(table.baseline)}", *(f"{n} frames" for n in table.shown))
     rows = (
         (
             escaped(row.label),
-            *(_speedup_cell(row.cells.get(n), itself=row.label == table.baseline) for n in table.lengths),
+            *(_speedup_cell(row.cells.get(n), itself=row.label == table.baseline) for n in table.shown),
         )
         for row in table.rows
         if row.measured

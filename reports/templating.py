@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from functools import cache
 from pathlib import Path
 
@@ -13,7 +14,7 @@ FOLDER = Path(__file__).with_name("templates")
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader(FOLDER),
         # markdown is escaped where a record's text is read, see `reports.formatting.escaped`
         autoescape=lambda name: name is not None and name.endswith(".html.j2"),
@@ -21,6 +22,14 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "sort_keys": True}
+    made.filters["content"] = _content
+    return made
+
+
+def _content(text: str) -> Markup:
+    """Text within an element, where quotes need no escape; not for attributes."""
+    return Markup(html.escape(text, quote=False))
 
 
 def template(name: str) -> Template:

@@ -32,4 +32,4 @@ def failed_text(failure: Failure, width: int = 300) -> str:
 def stacked(*lines: str | None) -> str:
     """The first line large, the others small beneath it."""
     first, *rest = [line for line in lines if line]
-    return "<br>".join([first, *(f"<small>{line}</small>" for line in rest)])
+    return f"{first}<br><small>{'<br>'.join(rest)}</small>" if rest else first

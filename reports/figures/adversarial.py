@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -48,7 +49,8 @@ def draw_adversarial(strips: Sequence[Strip], table: QualityTable, paper: Paper)
     if found is None:
         return Absent(title=TITLE, reason=_why(strips, table))
     present = list(dict.fromkeys(losses for losses, _ in found.variants))
-    missing = [losses for losses in LOSSES if losses not in present]
+    elsewhere = [losses for losses in LOSSES if losses not in present and losses in _trained(strips, found.title)]
+    missing = [losses for losses in LOSSES if losses not in present and losses not in elsewhere]
     names = [f"{losses} is {row.label}" for losses, row in found.variants]
     caption = (
         f"{found.title} trained with different losses (the paper's figure 6, the rows of its table 4): "
@@ -57,8 +59,10 @@ def draw_adversarial(strips: Sequence[Strip], table: QualityTable, paper: Paper)
         "from its first frame. Look at teeth, wrinkles and edges of the lips: the paper finds them sharper with "
         "+ADV."
     )
+    if elsewhere:
+        caption += f" Not shown, as sampled from other clips or at other moments: {joined(elsewhere)}."
     if missing:
-        caption += f" Not measured: {joined(missing)}."
+        caption += f" Not measured, or without sample frames: {joined(missing)}."
     return Drawn(
         name="adversarial",
         title=TITLE,
@@ -90,8 +94,8 @@ def find_ablation(strips: Sequence[Strip]) -> Ablation | None:
             if losses is not None and row.system is not None:
                 by_system.setdefault(row.system.name, []).append((losses, row))
         for variants in by_system.values():
-            # the truth was sampled as the first variant was, and so must the others have been
-            numbers = variants[0][1].numbers
+            # what is set side by side was sampled at the same moments: at those of most variants
+            numbers = Counter(row.numbers for _, row in variants).most_common(1)[0][0]
             variants = sorted((v for v in variants if v[1].numbers == numbers), key=lambda v: LOSSES.index(v[0]))
             if len({"ADV" in losses for losses, _ in variants}) == 2 and (
                 best is None or len(variants) > len(best.variants)
@@ -102,6 +106,12 @@ def find_ablation(strips: Sequence[Strip]) -> Ablation | None:
     return best
 
 
+def _trained(strips: Sequence[Strip], title: str) -> set[str]:
+    """Which losses trained the variants of a system that there are sample frames of."""
+    rows = [row for strip in strips for row in strip.rows if row.system is not None and row.system.title == title]
+    return {losses for row in rows if (losses := losses_of(row)) is not None}
+
+
 def _why(strips: Sequence[Strip], table: QualityTable) -> str:
     known = {losses for strip in strips for row in strip.rows if (losses := losses_of(row)) is not None}
     if not strips:
@@ -109,6 +119,9 @@ def _why(strips: Sequence[Strip], table: QualityTable) -> str:
     if not known:
         return "no record of a model tells which losses trained it"
     if any("ADV" in losses for losses in known) and any("ADV" not in losses for losses in known):
+        titles = {row.system.title for strip in strips for row in strip.rows if row.system is not None}
+        if any(len({"ADV" in losses for losses in _trained(strips, title)}) == 2 for title in titles):
+            return "no clip was sampled at the same moments with and without the discriminator"
         return "no system was trained both with and without the discriminator"
     without = "with" if all("ADV" in losses for losses in known) else "without"
     return f"every model was trained {without} the discriminator ({joined(sorted(known))})"

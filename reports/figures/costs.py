@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from reports.figures.drawn import Absent, Drawn, machine
 from reports.figures.style import WIDTH, Look, empty_figure, finish, headed, house_style, legend
-from reports.formatting import number
+from reports.formatting import joined, number
 from reports.latency_table import LatencyCell, LatencyTable
 
 TITLE = "Memory and energy against length"
@@ -54,6 +54,9 @@ def draw_costs(table: LatencyTable, style: Mapping[str, Look]) -> tuple[Drawn | 
         )
     if ENERGY in panels:
         parts.append("Energy is the GPU's own counter over back-to-back calls, what it draws when idle included.")
+    for what, panel in panels.items():
+        silent = [row.label for row in table.rows if row.measured and row.label not in panel.series]
+        parts += [f"No {what} is known of {joined(silent)}."] if silent else []
     parts.append("A line that rises is a cost of every frame more; its height at short clips is the model's own.")
     return (
         Drawn(

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from reports.figures.adversarial import draw_adversarial
+from reports.figures.choice import Choice, condition_place, timing_place
 from reports.figures.costs import draw_costs
 from reports.figures.drawn import Absent, Drawn
 from reports.figures.durations import draw_durations
@@ -22,9 +23,6 @@ from reports.quality_table import QualityTable
 from reports.strips import Strip
 from reports.tables import Tables
 
-PREFERRED = "paper"
-"""Protocol whose figures are drawn where clips were scored under several."""
-
 
 class Placed(NamedTuple):
     """A figure, or its absence, with what it is of."""
@@ -36,38 +34,31 @@ class Placed(NamedTuple):
     what: Drawn | Absent
 
 
-def draw_figures(tables: Tables, strips: Sequence[Strip], order: Sequence[str], paper: Paper) -> Iterator[Placed]:
+def draw_figures(
+    tables: Tables, choice: Choice, strips: Sequence[Strip], order: Sequence[str], paper: Paper
+) -> Iterator[Placed]:
     """Draw one figure after another, figure 5 apart, which stands beside its table.
 
     Args:
         tables: of one run.
-        strips: its sample frames.
+        choice: which of them to draw figures of.
+        strips: sample frames of the quality tables among these.
         order: registry names of all its systems, so that each looks the same everywhere.
         paper: what stands beside ours.
     """
     for number, strip in enumerate(strips, start=1):
-        yield Placed((str(number),), _place(strip.table, paper), draw_strip(strip, paper))
-    for number, table in enumerate(tables.quality, start=1):
-        if any(_rivals(table, other) for other in tables.quality):
-            continue
-        of = (str(number), table.corpus.name, table.durations, table.protocol.name)
+        yield Placed((str(number),), condition_place(strip.table, paper), draw_strip(strip, paper))
+    for i in sorted(choice.quality):
+        table = tables.quality[i]
+        of = (str(i + 1), table.corpus.name, table.durations, table.protocol.name)
         for what in _of_quality(table, [strip for strip in strips if strip.table is table], tables, order, paper):
-            yield Placed(of, _place(table, paper), what)
-    for number, timed in enumerate(tables.latency, start=1):
+            yield Placed(of, condition_place(table, paper), what)
+    for i in sorted(choice.latency):
+        timed = tables.latency[i]
         style = looks(((row.name, row.label) for row in timed.rows), order)
         drawn, absent = draw_costs(timed, style)
         for what in ([drawn] if drawn is not None else []) + absent:
-            yield Placed((str(number), timed.device, timed.dtype, f"batch{timed.batch}"), _machine(timed), what)
-
-
-def _rivals(table: QualityTable, other: QualityTable) -> bool:
-    """Whether another protocol's figures of the same clips stand for this table's."""
-    return (
-        other is not table
-        and other.protocol.name == PREFERRED != table.protocol.name
-        and (other.corpus.name, other.corpus.fingerprint, other.corpus.split, other.durations, other.frame_size)
-        == (table.corpus.name, table.corpus.fingerprint, table.corpus.split, table.durations, table.frame_size)
-    )
+            yield Placed((str(i + 1), timed.device, timed.dtype, f"batch{timed.batch}"), timing_place(timed), what)
 
 
 def _of_quality(
@@ -102,11 +93,3 @@ def absences(placed: Sequence[Placed]) -> list[str]:
         if isinstance(one.what, Absent):
             found.setdefault((one.what.title, one.what.reason), []).append(one.place)
     return [f"{title} ({joined(dict.fromkeys(places))}): {reason}" for (title, reason), places in found.items()]
-
-
-def _place(table: QualityTable, paper: Paper) -> str:
-    return f"{paper.corpora.get(table.corpus.name, table.corpus.name)}, {table.durations} durations"
-
-
-def _machine(table: LatencyTable) -> str:
-    return f"{table.device.upper()}, {table.dtype}, batch {table.batch}"

@@ -9,12 +9,24 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reports.figures.drawn import Absent, Drawn, machine
-from reports.figures.style import Look, draw_hollow, empty_figure, finish, headed, house_style, legend, plain_log
+from reports.figures.style import (
+    Look,
+    draw_bars,
+    draw_hollow,
+    empty_figure,
+    finish,
+    headed,
+    house_style,
+    legend,
+    plain_log,
+)
 from reports.formatting import joined, milliseconds, significant, times
 from reports.latency_table import LatencyRow, LatencyTable
 from reports.paper import Paper
 
 TITLE = "Latency against length"
+SMOOTH = 60
+"""Points of a line that is straight in milliseconds and curved on a log scale: more of them nobody sees."""
 
 
 def draw_latency(table: LatencyTable, style: Mapping[str, Look], paper: Paper) -> Drawn | Absent:
@@ -122,7 +134,7 @@ def _draw_latency(axes: Axes, row: LatencyRow, look: Look) -> None:
         np.array([value * 1000 for value in column])
         for column in zip(*((c.wall.median, c.wall.p10, c.wall.p90) for c in cells.values()), strict=True)
     )
-    along = np.linspace(lengths.min(), lengths.max(), 200)
+    along = np.union1d(np.linspace(lengths.min(), lengths.max(), SMOOTH), lengths)
     if len(lengths) > 1:
         # Between lengths the band is straight in milliseconds, as the fit is, and so curved on the log scale.
         low, high = np.interp(along, lengths, p10), np.interp(along, lengths, p90)
@@ -142,14 +154,7 @@ def _draw_speedup(axes: Axes, row: LatencyRow, look: Look) -> None:
         lengths = list(found)
         values = [ratio.value for ratio in found.values()]
         around = {n: ratio.interval for n, ratio in found.items() if ratio.interval is not None}
-        axes.vlines(
-            list(around),
-            [i.low for i in around.values()],
-            [i.high for i in around.values()],
-            color=look.color,
-            linewidth=1.4,
-            alpha=0.6,
-        )
+        draw_bars(axes, list(around), [i.low for i in around.values()], [i.high for i in around.values()], look)
         axes.plot(
             lengths, values, linestyle=look.dash, marker=look.marker, color=look.color, markersize=5, linewidth=1.4
         )

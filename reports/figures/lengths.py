@@ -16,6 +16,7 @@ from reports.figures.style import (
     SMALL,
     Look,
     draw_band,
+    draw_bars,
     draw_hollow,
     empty_figure,
     finish,
@@ -202,7 +203,7 @@ def lengths_figure(
             low = [math.nan if mean.interval is None else mean.interval.low for mean in one.means]
             high = [math.nan if mean.interval is None else mean.interval.high for mean in one.means]
             draw_band(upper, one.lengths, low, high, look)
-            upper.vlines(one.lengths, low, high, color=look.color, linewidth=1.2, alpha=0.7)
+            draw_bars(upper, one.lengths, low, high, look)
             upper.plot(
                 one.lengths, [mean.value for mean in one.means], color=look.color, marker=look.marker,
                 linestyle=look.dash, linewidth=1.4, markersize=5, zorder=3,

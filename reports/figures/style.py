@@ -21,8 +21,11 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 from matplotlib.ft2font import FT2Font
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
+from reports.figures.compact import compact
 from reports.formatting import shortened
 
 DPI = 200
@@ -133,17 +136,19 @@ def render_figure(figure: Figure, kind: str) -> bytes:
         for picture in (picture for axes in figure.axes for picture in axes.images):
             # an SVG holds pictures in their own size; on a grid of pixels they are resampled
             picture.set_interpolation("none" if kind == "svg" else "antialiased")
-        if figure.get_layout_engine() is not None:
+        engine = figure.get_layout_engine()
+        if engine is not None:
             # laid out once and not for each kind of file, which takes as long as drawing does
-            figure.draw_without_rendering()
+            engine.execute(figure)
             figure.set_layout_engine(None)
         figure.savefig(buffer, format=kind, dpi=DPI, metadata={"Date": None} if kind == "svg" else None)
-    return buffer.getvalue()
+    return compact(buffer.getvalue().decode()).encode() if kind == "svg" else buffer.getvalue()
 
 
 def empty_figure(height: float, width: float = WIDTH) -> Figure:
     """A figure of some inches, its parts kept from overlapping."""
-    figure = Figure(figsize=(width, height), layout="constrained")
+    # laid out at the size that letters have in the file: hinted at another they are of other widths
+    figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)
     return figure
 
@@ -176,12 +181,13 @@ def whole(axes: Axes) -> None:
 
 
 def plain_log(axes: Axes, which: Literal["x", "y"], *, most: float = 500) -> None:
-    """Make an axis logarithmic, with plain numbers at 1, 2 and 5, or at 1 where its ends are `most` times apart."""
+    """Make an axis logarithmic, with ticks at 1, 2 and 5, all numbered, or 1 alone on one that is `most` times wide."""
     {"x": axes.set_xscale, "y": axes.set_yscale}[which]("log")
     low, high = axes.get_xlim() if which == "x" else axes.get_ylim()
     wide = low > 0 and high / low > most
     axis = axes.xaxis if which == "x" else axes.yaxis
     axis.set_major_locator(LogLocator(subs=(1.0,) if wide else (1.0, 2.0, 5.0)))
+    axis.set_minor_locator(LogLocator(subs=(2.0, 5.0)) if wide else NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.set_minor_formatter(NullFormatter())
 
@@ -194,6 +200,16 @@ def headed(figure: Figure, text: str) -> None:
 def draw_band(axes: Axes, x: Sequence[float], low: Sequence[float], high: Sequence[float], look: Look) -> None:
     """Draw an interval around a line; nan leaves a gap."""
     axes.fill_between(x, np.asarray(low), np.asarray(high), color=look.color, alpha=0.18, linewidth=0)
+
+
+def draw_bars(axes: Axes, x: Sequence[float], low: Sequence[float], high: Sequence[float], look: Look) -> None:
+    """Draw intervals as upright bars, all as one shape; nan leaves one out."""
+    ends = np.stack([np.repeat(np.asarray(x, dtype=float), 2), np.ravel([low, high], order="F")], axis=1)
+    ends = ends[np.repeat(np.isfinite(ends).all(axis=1).reshape(-1, 2).all(axis=1), 2)]
+    if len(ends):
+        shape = Path(ends, np.tile([Path.MOVETO, Path.LINETO], len(ends) // 2))
+        axes.add_patch(PathPatch(shape, fill=False, edgecolor=look.color, linewidth=1.4, alpha=0.6, capstyle="butt"))
+        axes.autoscale_view()
 
 
 def draw_hollow(axes: Axes, points: Sequence[tuple[float, float]], look: Look) -> None:

@@ -76,8 +76,8 @@ function makeList(open) {
     if (board.metrics[metric]) {
       board.systems.forEach((system, i) => {
         const text = numberText(valueOf(clip, i), board.metrics[metric]);
-        const what = { class: "source", href: `#${system.anchor}`, title: `Record of: ${system.label}` };
-        row.append(element("td", { class: "number" }, text === "–" ? text : element("a", what, text)));
+        const shown = text === "–" ? text : element("a", { href: `#${system.anchor}` }, text);
+        row.append(element("td", { class: "number" }, shown));
       });
     }
     row.append(element("td", { class: "text" }, clip.text || "–"));

@@ -214,5 +214,8 @@
   });
 
   at("clips-all").hidden = false;
-  openBoard(0);
+  // first comes what can be played, if anything can
+  const first = Math.max(0, data.boards.findIndex((one) => one.clips.some((some) => some.play)));
+  at("board").selectedIndex = first;
+  openBoard(first);
 })();

@@ -73,8 +73,18 @@ function setOrder(header, order) {
     table.classList.add("sortable");
   }
 
-  for (const table of document.querySelectorAll("main .scroll > table")) {
-    const numbers = table.tHead?.querySelector('th[style*="right"]');
-    if (numbers && table.tBodies[0]?.rows.length > 1) makeSortable(table);
+  for (const table of document.querySelectorAll("main .scroll > table[class^='from-']")) {
+    if (table.tBodies[0]?.rows.length > 1) makeSortable(table);
   }
+
+  // What a number's link leads to is said when it is asked for: said in every cell, it would be most of the page.
+  function name(event) {
+    const link = event.target.closest?.("td > a");
+    if (!link || link.title) return;
+    const cell = link.parentElement;
+    const head = cell.closest("table").tHead.rows[0].cells[cell.cellIndex];
+    const said = [cell.parentElement.cells[0], head].map((one) => one.innerText.split("\n")[0].trim());
+    link.title = `Record of: ${said.join(", ")}`;
+  }
+  for (const kind of ["pointerover", "focusin"]) document.querySelector("main").addEventListener(kind, name);
 })();

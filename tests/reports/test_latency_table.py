@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks.measurement import Ceilings, Costs, Energy, FirstFrame, Floor, LatencySample, Memory
 from reports.latency_details import costs_text, details_text
-from reports.latency_table import latency_tables
+from reports.latency_table import MOST_LENGTHS, latency_tables
 from reports.notes import latency_notes
 from reports.paper import load_paper
 from reports.systems import naming
@@ -264,3 +264,21 @@ def test_variants_are_rows_of_their_own_and_the_model_as_it_is_stays_the_baselin
     table = only([graph, eager])
     assert {row.label for row in table.rows} == {"DualLip", "DualLip (cuda_graph)"}
     assert table.baseline == "DualLip"
+
+
+def test_of_many_lengths_some_have_a_column_and_the_rest_is_said_to_be_in_the_csv(make):
+    lengths = [*range(20, 140, 4), 137]
+    table = only([make.latency(name, n, n=6) for name in ("hh_t2l", "dual_lip") for n in lengths])
+    text = latency_text(table)
+    heads = [int(head.split(" ")[0]) for head in text.header if " frames<br>" in head]
+    assert len(heads) <= MOST_LENGTHS < len(lengths)
+    assert heads == sorted(set(heads))
+    assert {20, 137} <= set(heads), "both ends, and the paper's longest"
+    assert {len(row) for row in text.rows} == {len(text.header)}
+    assert [head.split(" ")[0] for head in speedup_text(table).header[1:]] == [str(n) for n in heads]
+    assert len(latency_frame(table)) == 2 * len(lengths)
+    (note,) = [note for note in latency_notes(table, load_paper()) if "have a column" in note]
+    assert note.startswith(f"{len(heads)} of {len(lengths)} lengths have a column")
+    few = only([make.latency("hh_t2l", n) for n in (25, 75)])
+    assert few.shown == [25, 75]
+    assert not [note for note in latency_notes(few, load_paper()) if "have a column" in note]

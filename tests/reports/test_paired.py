@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from reports.paired import ALPHA, POWER, corrected, paired
+from reports.paired import ALPHA, POWER, corrected, paired, paired_all
 from reports.statistics import MIN_CLUSTERS
 
 
@@ -121,3 +121,25 @@ def test_a_shift_of_both_sides_changes_nothing(values, shift):
     first, second = scores(values), scores(np.flip(values))
     moved = paired(scores(np.array(values) + shift), scores(np.flip(values) + shift), one_speaker(first))
     assert moved.value == pytest.approx(paired(first, second, one_speaker(first)).value, abs=1e-6)
+
+
+@pytest.mark.parametrize("speakers", [1, 15])
+def test_many_differences_at_once_are_those_one_by_one(speakers):
+    pairs = [drawn(seed, n=60, shift=0.2 * seed) for seed in range(5)]
+    pairs.append((pairs[0][0], pairs[0][0]))
+    pairs.append(({k: v for k, v in pairs[1][0].items() if not k.endswith("7")}, pairs[1][1]))
+    pairs.append(({}, pairs[1][1]))
+    who = {name: f"s{i % speakers}" for i, name in enumerate(pairs[0][0])}
+    together = paired_all(pairs, who)
+    assert [one.n for one in together] == [60] * 6 + [54, 0]
+    for (first, second), found in zip(pairs, together, strict=True):
+        alone = paired(first, second, who)
+        assert (found.n, found.left_out, found.clusters, found.unit) == (
+            alone.n, alone.left_out, alone.clusters, alone.unit,
+        )  # fmt: skip
+        for a, b in ((found.value, alone.value), (found.p, alone.p), (found.detectable, alone.detectable)):
+            assert a == pytest.approx(b, nan_ok=True)
+        if found.interval and alone.interval:
+            ends = (alone.interval.low, alone.interval.high)
+            assert (found.interval.low, found.interval.high) == pytest.approx(ends)
+    assert paired_all([], who) == []

@@ -15,6 +15,7 @@ from reports.statistics import (
     line_over_length,
     mean_by_cluster,
     mean_curve,
+    means_by_cluster,
     speedup,
     timing,
 )
@@ -201,3 +202,26 @@ def test_clips_of_one_speaker_are_one_cluster_of_a_mean_curve():
     assert (by_speaker.high - by_speaker.low)[0] > 3 * (by_clip.high - by_clip.low)[0]
     with pytest.raises(ValueError, match="240 curves for 1 speakers"):
         mean_curve(values, ["s1"])
+
+
+@pytest.mark.parametrize("speakers", [1, 12, 40])
+def test_many_means_at_once_are_those_one_by_one(speakers):
+    random = np.random.default_rng(6)
+    values = random.normal(28, 1, size=(7, 40))
+    values[1, 3], values[2, :] = math.nan, math.nan
+    values[3, 5] = math.inf
+    weights = np.ones((7, 40))
+    weights[4] = random.integers(1, 9, size=40)
+    who = [f"s{i % speakers}" for i in range(40)]
+    together = means_by_cluster(values, who, weights=weights)
+    for row, its, found in zip(values, weights, together, strict=True):
+        alone = mean_by_cluster(row.tolist(), who, weights=its.tolist())
+        assert (found.n, found.missing, found.clusters, found.unit, found.reason) == (
+            alone.n, alone.missing, alone.clusters, alone.unit, alone.reason,
+        )  # fmt: skip
+        assert found.value == pytest.approx(alone.value, nan_ok=True)
+        assert (found.interval is None) == (alone.interval is None)
+        if found.interval and alone.interval:
+            ends = (alone.interval.low, alone.interval.high)
+            assert (found.interval.low, found.interval.high) == pytest.approx(ends)
+    assert means_by_cluster(values[:0], who) == []

@@ -5,6 +5,7 @@ import pytest
 
 from reports.figures.adversarial import draw_adversarial, enlarged, find_ablation, moments
 from reports.figures.drawn import Absent, Drawn
+from reports.figures.style import render_figure
 from reports.strips import load_strips
 
 LOSSES = {"base": (0.0, 0.0), "+SSIM": (1.0, 0.0), "+ADV": (0.0, 1.0), "+SSIM+ADV": (1.0, 1.0)}
@@ -52,7 +53,7 @@ def test_rows_are_in_the_order_of_table_4_under_the_truth(make, drawing, files):
 def test_what_is_missing_is_said(make, drawing, files):
     found, _ = drawn([ablation(make, "+SSIM"), ablation(make, "+SSIM+ADV")], drawing, files)
     assert isinstance(found, Drawn)
-    assert "Not measured: base and +ADV." in found.caption
+    assert "Not measured, or without sample frames: base and +ADV." in found.caption
 
 
 @pytest.mark.parametrize(
@@ -94,3 +95,25 @@ def test_variants_sampled_at_other_moments_are_not_set_side_by_side(make, drawin
     table = drawing.quality_table(records)
     strips, _ = load_strips([table], files)
     assert find_ablation(strips) is None
+    reason = draw_adversarial(strips, table, drawing.paper).reason
+    assert reason == "no clip was sampled at the same moments with and without the discriminator"
+
+
+@pytest.mark.parametrize("odd", LOSSES)
+def test_one_that_was_sampled_otherwise_leaves_the_others_and_is_named(make, drawing, files, odd):
+    make.write_strip(files / f"{odd}.safetensors", [[0.1] * 2], numbers="0,9")
+    found, _ = drawn([ablation(make, one) for one in LOSSES], drawing, files)
+    assert isinstance(found, Drawn)
+    assert [text.get_text() for text in found.figure.axes[0].texts if text.get_text() in LOSSES] == [
+        one for one in LOSSES if one != odd
+    ]
+    assert f"Not shown, as sampled from other clips or at other moments: {odd}." in found.caption
+    assert len(render_figure(found.figure, "png")) > 5000
+
+
+def test_a_variant_that_failed_or_lost_its_frames_is_said_to_be_missing(make, drawing, files):
+    (files / "+ADV.safetensors").unlink()
+    failed = make.failed(make.quality_cell("hh_t2l", durations="true", checkpoint="base.ckpt"))
+    found, _ = drawn([failed, *(ablation(make, one) for one in ("+SSIM", "+ADV", "+SSIM+ADV"))], drawing, files)
+    assert isinstance(found, Drawn)
+    assert "Not measured, or without sample frames: base and +ADV." in found.caption

@@ -2,6 +2,7 @@
 
 from benchmarks.measurement import Energy, Memory
 from reports.figures.costs import draw_costs
+from reports.figures.style import render_figure
 
 
 def timed(make, name, frames, *, memory=None, energy=None, **more):
@@ -49,3 +50,29 @@ def test_older_records_have_neither(make, drawing):
     drawn, absent = draw_costs(table, drawing.style(table))
     assert drawn is None
     assert [one.title for one in absent] == ["Memory against length", "Energy against length"]
+
+
+def test_cells_that_failed_or_hold_one_of_both_only_leave_the_others(make, drawing):
+    records = [on_gpu(make, "hh_t2l", n) for n in (25, 75, 100)]
+    records.append(make.failed(make.latency_cell("hh_t2l", 50, device="cuda"), message="out of memory"))
+    records += [
+        timed(make, "dual_lip", n, energy=Energy(calls=2, seconds=1, joules=n), device="cuda") for n in (25, 50)
+    ]
+    records += [timed(make, "zebra", 75, device="cuda"), make.failed(make.latency_cell("yak", None, device="cuda"))]
+    table = drawing.latency_table(records)
+    drawn, absent = draw_costs(table, drawing.style(table))
+    assert absent == []
+    memory, energy = drawn.figure.axes
+    assert [list(line.get_xdata()) for line in memory.lines] == [[25, 75, 100]]
+    assert sorted(list(line.get_xdata()) for line in energy.lines) == [[25, 50], [25, 75, 100]]
+    assert "No memory is known of DualLip and zebra. No energy is known of zebra." in drawn.caption
+    assert "yak" not in drawn.caption + drawn.alt, "what failed is told beneath the table"
+    assert [text.get_text() for text in drawn.figure.legends[0].get_texts()] == ["HH-T2L", "DualLip"]
+    assert len(render_figure(drawn.figure, "png")) > 5000
+
+
+def test_one_length_of_one_system_is_a_point(make, drawing):
+    table = drawing.latency_table([on_gpu(make, "hh_t2l", 75)])
+    drawn, _ = draw_costs(table, drawing.style(table))
+    assert [list(line.get_xdata()) for axes in drawn.figure.axes for line in axes.lines] == [[75], [75]]
+    assert b"<svg" in render_figure(drawn.figure, "svg")

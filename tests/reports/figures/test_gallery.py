@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from reports.figures.choice import choose_tables
 from reports.figures.drawn import Absent, Drawn
 from reports.figures.gallery import absences, draw_figures
 from reports.figures.style import render_figure
@@ -18,8 +19,9 @@ def placed(records, root):
     paper = load_paper()
     names = naming(records, paper)
     tables = make_tables(records, names, paper)
-    strips, _ = load_strips(tables.quality, root)
-    return list(draw_figures(tables, strips, names.order, paper))
+    choice = choose_tables(tables.quality, tables.latency, paper)
+    strips, _ = load_strips([tables.quality[i] for i in sorted(choice.quality)], root)
+    return list(draw_figures(tables, choice, strips, names.order, paper))
 
 
 def lively(drawing, name, n=40):

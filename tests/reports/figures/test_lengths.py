@@ -37,7 +37,7 @@ def test_points_are_means_of_the_clips_of_a_bin_and_n_stands_beneath(make, drawi
     assert sum(int(text.get_text()) for text in lower.texts) == 60
     assert upper.get_xlabel() == "length of the clip (frames)"
     assert upper.get_ylabel() == "SSIM"
-    assert len(upper.collections) == 2, "a band and its bars"
+    assert (len(upper.collections), len(upper.patches)) == (1, 1), "a band and its bars"
     assert "protocol paper (aaaaaaaaaaaa)" in found.caption
     assert "n = 60 clips of 1 speaker" in found.caption
     assert "HH-T2L has 0.843" in found.alt

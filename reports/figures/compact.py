@@ -1,0 +1,38 @@
+"""SVG as Matplotlib writes it, in a third of its bytes: a report's page holds every figure.
+
+Nothing that is drawn changes by more than a hundredth of a point.
+"""
+
+from __future__ import annotations
+
+import re
+
+_GEOMETRY = re.compile(r' (?:d|x|y)="[^"]*"')
+_LONG = re.compile(r"\d+\.\d{3,}")
+_MARKERS = re.compile(r"<g( clip-path=\"[^\"]*\")?>\s*((?:<use [^>]*/>\s*)+)</g>")
+_STYLE = re.compile(r' style="[^"]*"')
+_INDENT = re.compile(r"\n\s+(?=<)")
+
+
+def compact(svg: str) -> str:
+    """Make an SVG file of Matplotlib's smaller.
+
+    Coordinates get two decimals (points), and markers of one line share one style.
+
+    Args:
+        svg: as `Figure.savefig` writes it.
+    """
+    svg = _GEOMETRY.sub(lambda found: _LONG.sub(_rounded, found[0].replace("\n", "")), svg)
+    return _INDENT.sub("\n", _MARKERS.sub(_with_one_style, svg))
+
+
+def _rounded(found: re.Match[str]) -> str:
+    return f"{float(found[0]):.2f}".rstrip("0").rstrip(".")
+
+
+def _with_one_style(found: re.Match[str]) -> str:
+    """A group of markers, their style said once if they have one in common."""
+    styles = set(_STYLE.findall(found[2]))
+    if len(styles) != 1:
+        return found[0]
+    return f"<g{found[1] or ''}{styles.pop()}>\n{_STYLE.sub('', found[2])}</g>"

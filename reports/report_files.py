@@ -1,0 +1,66 @@
+"""The files of a report: each written whole or not at all, and what an earlier report left removed."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+
+WRITTEN = "lipbench-report.json"
+"""File in a report's folder that lists what lipbench wrote there, so that it deletes nothing else."""
+
+
+class ReportFiles:
+    """Writes a report's files, each whole or not at all, and keeps the list of them in the report's folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._before = _listed(folder)
+        self.written: list[str] = []
+        """Names relative to the report, with forward slashes."""
+
+    def write(self, name: str, content: bytes) -> str:
+        """Write one file and give back its name relative to the report."""
+        write_whole(self._folder / name, content)
+        self.written.append(name)
+        return name
+
+    def remove_stale(self) -> None:
+        """Delete what an earlier report wrote and this one did not; nothing that somebody else put there."""
+        for name in sorted(self._before - set(self.written)):
+            path = self._folder / name
+            # the list is a file that anybody can edit: it may only name files within the folder
+            if path.is_file() and path.resolve().is_relative_to(self._folder.resolve()):
+                path.unlink()
+        self._before = set()
+
+    def write_list(self) -> None:
+        """Keep the list, with what is still there from before."""
+        names = sorted(self._before | set(self.written))
+        if names:
+            write_whole(self._folder / WRITTEN, json.dumps({"written by lipbench": names}, indent=1).encode())
+
+
+def _listed(folder: Path) -> set[str]:
+    """What an earlier report wrote into a folder, according to its list; empty without a list that can be read."""
+    try:
+        names = json.loads((folder / WRITTEN).read_text(encoding="utf-8"))["written by lipbench"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
+    return {name for name in names if isinstance(name, str)} if isinstance(names, list) else set()
+
+
+def write_whole(target: Path, content: bytes) -> None:
+    """Write a file that is never seen in part; its folder is made."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        # mkstemp makes files that only their owner may read; a report is there to be read
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,60 @@
+"""Tables: they sort, and every number leads to its record."""
+
+import json
+import os
+from urllib.parse import unquote
+
+from reports.sources import record_anchor
+
+
+def test_a_table_sorts_within_models_and_controls_and_comes_back(page, drive):
+    table = page.locator("table.sortable", has=page.get_by_role("button", name="PSNR")).first
+    header = table.locator("th", has_text="PSNR")
+    before = drive.column(table, 0)
+    assert "Controls" in " ".join(before).title()
+    header.get_by_role("button").click()
+    assert header.get_attribute("aria-sort") == "descending"
+    values = [float(text) for text in drive.column(table, 1)[:2]]
+    assert values == sorted(values, reverse=True)
+    header.get_by_role("button").press("Enter")
+    assert header.get_attribute("aria-sort") == "ascending"
+    assert [float(text) for text in drive.column(table, 1)[:2]] == sorted(values)
+    assert drive.column(table, 0)[2:] == before[2:], "controls stay beneath"
+    header.get_by_role("button").click()
+    assert header.get_attribute("aria-sort") is None
+    assert drive.column(table, 0) == before
+
+
+def test_every_number_leads_to_its_record(page, run, report):
+    links = page.locator("td > a")
+    targets = set(links.evaluate_all("all => all.map(a => decodeURIComponent(a.hash.slice(1)))"))
+    ids = set(page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)"))
+    assert targets <= ids
+    keys = {path.stem for path in (run / "records").iterdir()}
+    assert {record_anchor(key) for key in keys} <= targets
+    number = page.locator("table.sortable tbody tr", has_text="HH-T2L").first.locator("td > a").first
+    number.click()
+    key = next(key for key in keys if key.startswith("quality-hh_t2l-grid-predicted"))
+    details = page.locator(f"#{record_anchor(key)} details")
+    assert details.get_attribute("open") is not None
+    assert json.loads(details.locator("pre").inner_text())["result"]["system"]["name"] == "hh_t2l"
+    href = details.get_by_role("link", name="the whole record").get_attribute("href")
+    assert os.path.samefile(report.html.parent / unquote(href), run / "records" / f"{key}.json")
+
+
+def test_a_length_leads_to_the_record_of_that_length(page, run):
+    table = page.locator("table.sortable", has=page.get_by_role("button", name="75 frames")).first
+    cells = table.locator("tbody tr", has_text="HH-T2L").first.locator("td")
+    hrefs = [cells.nth(n).locator("a").get_attribute("href") for n in (1, 2, 3)]
+    keys = [next((run / "records").glob(f"latency-hh_t2l-*-{frames:04d}-*")).stem for frames in (25, 50, 75)]
+    assert hrefs == [f"#{record_anchor(key)}" for key in keys]
+
+
+def test_a_number_that_is_pointed_at_or_focused_says_what_its_record_is_of(page):
+    table = page.locator("table.sortable", has=page.get_by_role("button", name="75 frames")).first
+    links = table.locator("tbody tr", has_text="HH-T2L").first.locator("td > a")
+    assert links.first.get_attribute("title") is None
+    links.first.hover()
+    assert links.first.get_attribute("title") == "Record of: HH-T2L, 25 frames"
+    links.nth(1).focus()
+    assert links.nth(1).get_attribute("title") == "Record of: HH-T2L, 50 frames"
