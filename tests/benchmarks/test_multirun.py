@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import shlex
+import subprocess
+import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from benchmarks import cli, config, multirun
@@ -14,6 +19,7 @@ from benchmarks.launching import find
 from benchmarks.multirun import check_apart
 from benchmarks.verbs import HELP
 from models.errors import UserError
+from training import checkpoint
 
 DOCS = Path(__file__).parents[2] / "docs"
 CORPUS = ["corpus.train=4", "corpus.test=2", "corpus.speakers=2", "corpus.seconds=[0.6,0.9]"]
@@ -45,6 +51,38 @@ def test_two_processes_train_two_models_and_a_job_that_fails_costs_no_other(tmp_
     log = (tmp_path / "jobs" / "0" / "log.txt").read_text()
     assert log.startswith("lipbench train ")
     assert f"lipbench: {broken}" in log
+
+
+@pytest.fixture
+def left_behind(tmp_path):
+    """Processes of a sweep that was killed outright while both of its trainings ran."""
+    words = [*TRAIN, "training.steps=30", "model=hh_t2l,dual_lip", *JOBLIB]
+    places = [f"out={tmp_path / 'run'}", f"hydra.sweep.dir={tmp_path / 'jobs'}"]
+    command = [sys.executable, "-m", "benchmarks.cli", *words, *places]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(command, cwd=DOCS.parent, **quiet)
+    limit = time.monotonic() + 600
+    while len(checkpoints(tmp_path)) < 2 and process.poll() is None and time.monotonic() < limit:
+        time.sleep(0.05)
+    left = psutil.Process(process.pid).children(recursive=True)
+    process.kill()
+    process.wait()
+    yield words
+    for child in left:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            child.kill()
+
+
+def checkpoints(tmp_path) -> list[Path]:
+    return sorted((tmp_path / "run" / "train").glob("*/last.ckpt"))
+
+
+def test_after_a_kill_the_same_command_finishes_what_was_begun(left_behind, tmp_path, capfd):
+    assert sweep(tmp_path, *left_behind) == 0
+    assert [line.rpartition(": ")[2] for line in capfd.readouterr().out.splitlines()[1:]] == ["done", "done"]
+    assert [checkpoint.load(path).steps for path in checkpoints(tmp_path)] == [30, 30]
+    for log in (tmp_path / "jobs").glob("*/log.txt"):
+        assert log.read_text().count("lipbench train ") == 2
 
 
 def test_the_usual_launcher_goes_on_after_a_failure_too(tmp_path, capfd):
