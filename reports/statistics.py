@@ -187,7 +187,7 @@ def _whole_means(
     n = values.shape[1]
     unit: Literal["speaker", "clip"] = "speaker" if len(set(speakers)) > 1 else "clip"
     clusters = speakers if unit == "speaker" else range(n)
-    finite = np.isfinite(values).all(axis=1)
+    finite = np.asarray(np.isfinite(values).all(axis=1))
     sums, counts = by_cluster(np.where(finite[:, None], values, 0.0) * weights, clusters), by_cluster(weights, clusters)
     size = sums.shape[1]
     reason = None
