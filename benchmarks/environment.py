@@ -102,8 +102,9 @@ def usable_cores() -> int:
 def command_line() -> str:
     """The command that is running, as one would type it: the program's name without its folder."""
     program = Path(sys.argv[0])
-    # `python -m pytest` runs the file pytest/__main__.py
-    name = program.parent.name if program.name == "__main__.py" else program.name
+    # `python -m pytest` runs the file pytest/__main__.py, and our steps run as `python -m benchmarks.cli`
+    module = {"__main__.py": program.parent.name, "cli.py": "lipbench"}
+    name = module.get(program.name, program.name)
     return shlex.join([name, *sys.argv[1:]])
 
 

@@ -56,3 +56,5 @@ def test_the_command_has_no_machines_path(monkeypatch):
     assert environment.command_line() == "lipbench train 'out=a b'"
     monkeypatch.setattr("sys.argv", ["/usr/lib/python3/pytest/__main__.py", "benchmarks/"])
     assert environment.command_line() == "pytest benchmarks/"
+    monkeypatch.setattr("sys.argv", ["/somewhere/benchmarks/cli.py", "evaluate", "corpus=grid"])
+    assert environment.command_line() == "lipbench evaluate corpus=grid"
