@@ -85,8 +85,8 @@ class Launcher:
         """
         folder = self.folder or folder
         where = [f"hydra.sweep.dir={quoted(str(folder))}", "hydra.sweep.subdir=${job}", f"+job={','.join(jobs)}"]
-        # our own lines say what happens
-        quiet = ["hydra/hydra_logging=disabled", "hydra/job_logging=disabled", "hydra.output_subdir=null"]
+        # our own lines say what happens; "disabled" would silence them too, and for good
+        quiet = ["hydra/hydra_logging=none", "hydra/job_logging=none", "hydra.output_subdir=null"]
         with _hydra(called) as hydra:
             try:
                 batches = hydra.multirun(

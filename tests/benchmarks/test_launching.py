@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from functools import partial
 from operator import attrgetter, methodcaller
@@ -28,6 +29,13 @@ def test_the_usual_launcher_runs_jobs_here_and_on_our_terminal(tmp_path):
     seen = []
     find([]).run(dict.fromkeys(("a", "b"), seen.append), tmp_path, called="test")
     assert seen == [Place(), Place()]
+
+
+@pytest.mark.parametrize("words", [[], *SIDE_BY_SIDE], ids=["basic", "joblib", "submitit"])
+def test_what_is_logged_afterwards_is_still_heard(words, tmp_path, caplog):
+    find(words).run({"a": attrgetter("log")}, tmp_path, called="test")
+    logging.getLogger("benchmarks.launching").warning("after it")
+    assert "after it" in caplog.messages
 
 
 @pytest.mark.parametrize("words", SIDE_BY_SIDE, ids=["joblib", "submitit"])
