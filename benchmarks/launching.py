@@ -23,6 +23,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode
+from joblib.externals.loky import get_reusable_executor
 from omegaconf.errors import OmegaConfBaseException
 
 from benchmarks.claims import one_of
@@ -104,6 +105,10 @@ class Launcher:
                     remedy=f"See {folder}. What is finished is kept, and jobs that it has started may still run: "
                     "the same command waits for them and goes on",
                 ) from error
+            finally:
+                if self.name == "joblib":
+                    # its processes would wait five minutes for more jobs, beside whatever is timed next
+                    get_reusable_executor().shutdown()
         return dict(zip(jobs, (job.return_value for batch in batches for job in batch), strict=True))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
 from functools import partial
 from operator import attrgetter, methodcaller
@@ -44,6 +45,11 @@ def test_a_command_in_a_job_ends_with_its_own_code_and_prints_into_the_jobs_log(
     assert find(words).run(jobs, tmp_path, called="test") == {"good": 0, "bad": 2}
     assert (tmp_path / "good" / LOG).read_text().count("lelechen63-2018") == 1, "once, not twice"
     assert "no_such_verb" in (tmp_path / "bad" / LOG).read_text()
+
+
+def test_no_process_outlives_its_jobs(tmp_path):
+    find(SIDE_BY_SIDE[0]).run({"a": attrgetter("log"), "b": attrgetter("log")}, tmp_path, called="test")
+    assert not multiprocessing.active_children()
 
 
 def test_jobs_side_by_side_share_the_cores(tmp_path, monkeypatch):
