@@ -94,8 +94,8 @@ def pair(table: QualityTable, times: LatencyTable) -> tuple[list[Point], int]:
 
     Args:
         table: quality.
-        times: latency; a system is the same there if name, preset and options are. Several of a kind (ways of running
-            one model) are points of their own.
+        times: latency; a system is the same there if name, preset and configuration are. Several of a kind (ways of
+            running one model) are points of their own.
 
     Returns:
         The points in the order of `table`, all at one length, and that length in frames: the one next to the mean
@@ -120,7 +120,8 @@ def _same(row: QualityRow, timed: LatencyRow) -> bool:
     a, b = row.system, timed.system
     if a is None or b is None:
         return False
-    return (a.name, a.preset, a.options) == (b.name, b.preset, b.options)
+    # what was built, where it is known: one that is only timed is told its vocabulary's size, a trained one is not
+    return (a.name, a.preset, a.config or a.options) == (b.name, b.preset, b.config or b.options)
 
 
 def _mean(point: Point, metric: MetricFacts) -> Mean:

@@ -78,6 +78,14 @@ def test_another_preset_or_other_options_are_another_model(make, drawing):
     assert found.reason.startswith("fewer than two models")
 
 
+def test_a_model_that_was_told_its_vocabulary_to_be_timed_is_the_one_that_was_scored(make, drawing):
+    built = {"config": {"vocabulary_size": 29}}
+    quality = [scored(make, drawing, name, about=built) for name in ("hh_t2l", "dual_lip")]
+    told = {**built, "options": {"vocabulary_size": 29}}
+    found, *_ = drawn(quality, [make.latency(name, 75, about=told) for name in ("hh_t2l", "dual_lip")], drawing)
+    assert not isinstance(found, Absent)
+
+
 def test_ways_of_running_one_model_share_its_colour_and_not_its_marker(make, drawing):
     quality = [scored(make, drawing, name) for name in ("hh_t2l", "dual_lip")]
     latency = [make.latency(name, 75) for name in ("hh_t2l", "dual_lip")]
