@@ -288,3 +288,9 @@ def test_the_report_room_imports_no_torch(tmp_path):
     root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == []
+
+
+def test_where_all_models_are_equal_none_is_called_best(make, tmp_path):
+    one = make.quality("hh_t2l")
+    report = report_of([one, make.quality("dual_lip", scores=list(one.result.clips))], tmp_path)
+    assert "Best on" not in report.markdown.read_text(encoding="utf-8").split("## Quality")[0]
