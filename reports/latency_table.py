@@ -9,8 +9,8 @@ import numpy as np
 
 from benchmarks.record import Cell, Failure, Latency, Record, System
 from reports.paper import LatencyPoint, Paper
-from reports.statistics import Line, Ratio, Timing, line_over_length, speedup, timing
 from reports.systems import EAGER, Kind, Naming, accepts, hardware, labels, variant
+from reports.timings import Line, Ratio, Timing, line_over_length, speedup, timing
 
 MOST_LENGTHS = 12
 """Columns of lengths that still fit onto a page; see `LatencyTable.shown`."""

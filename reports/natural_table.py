@@ -11,9 +11,10 @@ import pandas as pd
 from benchmarks.record import Failure, Natural, Record
 from reports.formatting import NOTHING, between, code, count, escaped, joined, milliseconds, number, significant, times
 from reports.paper import Paper
-from reports.statistics import TOO_SMALL, Mean, Ratio, Timing, mean_by_cluster, ratio_of_sums, timing
+from reports.statistics import TOO_SMALL, Mean, mean_by_cluster
 from reports.systems import Kind, Naming, accepts, hardware, labels, variant
 from reports.text_table import TextTable, failed_text, stacked
+from reports.timings import Ratio, Timing, ratio_of_sums, timing
 
 
 @dataclass(frozen=True, kw_only=True)

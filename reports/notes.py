@@ -7,7 +7,8 @@ from reports.latency_details import stability_notes
 from reports.latency_table import LatencyTable
 from reports.paper import Paper, QualityCondition, uses_adversarial_loss, uses_ssim_loss
 from reports.quality_table import QualityTable
-from reports.statistics import MIN_CLUSTERS, MIN_LENGTHS, MIN_SAMPLES, TOO_SMALL
+from reports.statistics import MIN_CLUSTERS, TOO_SMALL
+from reports.timings import MIN_LENGTHS, MIN_SAMPLES
 
 
 def incomparable(frame_size: tuple[int, int] | None, paper: Paper) -> str | None:

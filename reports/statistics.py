@@ -8,29 +8,25 @@ and to 90 % with ten.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from reports.resampling import LARGEST, median_places, resample_counts
+from reports.resampling import LARGEST, resample_counts
 
 LEVEL = 0.95
+ENDS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
+"""Quantiles of resampled values that are the ends of an interval."""
 RESAMPLES = 9999
 MIN_CLUSTERS = 10
 """Fewest speakers (or clips) for a bootstrap interval."""
 TOO_SMALL = "n too small"
 """How a reason begins that says so."""
-MIN_SAMPLES = 6
-"""Fewest samples for an interval of a median: with five, even the whole range holds it only 93.75 % of the time."""
-MIN_LENGTHS = 4
-"""Fewest lengths for the interval of a straight line: two of them are used up by the line itself."""
 
-_PERCENTILES = np.array([0.1, 0.5, 0.9, 0.95, 0.99])
 # How many resampled values the bootstrap holds at once, to bound its memory at a few tens of megabytes.
 _BATCH_VALUES = 2_000_000
 
@@ -59,45 +55,6 @@ class Mean:
     clusters: int
     unit: Literal["speaker", "clip"]
     """What was resampled as a whole."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Timing:
-    """What is told of one cell's timed calls, all in seconds."""
-
-    median: float
-    interval: Interval | None
-    """Of the median; None if there are fewer than `MIN_SAMPLES`."""
-    p10: float
-    p90: float
-    p95: float
-    p99: float
-    """With fewer than a hundred samples the slowest ones by another name."""
-    n: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ratio:
-    """How many times faster, by medians."""
-
-    value: float
-    interval: Interval | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Line:
-    """Latency = intercept + slope x length."""
-
-    intercept: float
-    """Seconds."""
-    slope: float
-    """Seconds per frame."""
-    intercept_interval: Interval | None
-    """None if there are fewer than `MIN_LENGTHS` lengths."""
-    slope_interval: Interval | None
-    r_squared: float
-    n: int
-    """Number of lengths."""
 
 
 def mean_by_cluster(
@@ -197,7 +154,7 @@ def _whole_means(
     elif size < MIN_CLUSTERS:
         reason = f"{TOO_SMALL}: {size} {unit}{'' if size == 1 else 's'}"
     else:
-        intervals = list(_bootstrap_ratios(sums, counts, seed=seed, resamples=resamples))
+        intervals = list(bootstrap_ratios(sums, counts, seed=seed, resamples=resamples))
     return [
         Mean(
             value=float(np.average(row, weights=its)) if n else math.nan,
@@ -259,8 +216,7 @@ def mean_curve(
     enough = (shares > 0).sum(axis=0) >= MIN_CLUSTERS
     low, high = np.full_like(means, math.nan), np.full_like(means, math.nan)
     if enough.any():
-        tail = (1 - LEVEL) / 2
-        low[enough], high[enough] = np.nanquantile(found[:, enough], [tail, 1 - tail], axis=0)
+        low[enough], high[enough] = np.nanquantile(found[:, enough], ENDS, axis=0)
     return MeanCurve(values=means, low=low, high=high, counts=counts)
 
 
@@ -280,7 +236,7 @@ def by_cluster(values: NDArray[np.float64], names: Sequence[Hashable]) -> NDArra
     return np.array(sums, dtype=np.float64).reshape(len(values), len(index))
 
 
-def _bootstrap_ratios(
+def bootstrap_ratios(
     sums: NDArray[np.float64], counts: NDArray[np.float64], *, seed: int, resamples: int
 ) -> Iterator[Interval]:
     """Percentile intervals of sum(sums) / sum(counts) over resampled clusters, (K, clusters) both."""
@@ -295,7 +251,7 @@ def _bootstrap_ratios(
         batch = slice(start, start + some)
         # rows that weigh their clips alike have one denominator
         below = counts[batch] if (counts != counts[0]).any() else counts[:1]
-        lows, highs = _percentiles((sums[batch] @ drawn) / (below @ drawn))
+        lows, highs = np.quantile((sums[batch] @ drawn) / (below @ drawn), ENDS, axis=-1)
         yield from (Interval(low=float(low), high=float(high)) for low, high in zip(lows, highs, strict=True))
 
 
@@ -317,145 +273,10 @@ def _scipy_bootstrap_ratio(
     return Interval(low=float(found.low), high=float(found.high))
 
 
-def _percentiles(found: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Both ends of the interval that resampled values give, (…, resamples) to (2, …).
-
-    As `numpy.quantile` has them, whose checks take longer than its work where there is one interval at a time.
-    """
-    places = np.array([(1 - LEVEL) / 2, (1 + LEVEL) / 2]) * (found.shape[-1] - 1)
-    below = places.astype(np.int64)
-    above = np.minimum(below + 1, found.shape[-1] - 1)
-    ordered = np.partition(found, [*below, *above], axis=-1)
-    ends = ordered[..., below] + (ordered[..., above] - ordered[..., below]) * (places - below)
-    return np.moveaxis(ends, -1, 0)
-
-
-@lru_cache(maxsize=1024)
-def _median_ranks(n: int) -> tuple[int, int]:
-    """Places among n sorted samples that hold the median 95 % of the time; they depend on nothing else."""
-    found = stats.quantile_test(np.arange(n), p=0.5).confidence_interval(LEVEL)
-    return int(found.low), int(found.high)
-
-
-def timing(seconds: Sequence[float]) -> Timing:
-    """Median, percentiles, and the distribution-free interval of the median from order statistics.
-
-    Args:
-        seconds: one per timed call, at least one.
-
-    Raises:
-        ValueError: there is no sample.
-    """
-    ordered = np.sort(np.asarray(seconds, dtype=np.float64))
-    n = len(ordered)
-    if n == 0:
-        raise ValueError("no timed call")
-    interval = None
-    if n >= MIN_SAMPLES:
-        low, high = _median_ranks(n)
-        interval = Interval(low=float(ordered[low]), high=float(ordered[high]))
-    # of sorted values quantiles are interpolated between neighbours
-    p10, median, p90, p95, p99 = np.interp(_PERCENTILES * (n - 1), np.arange(n), ordered).tolist()
-    return Timing(median=median, interval=interval, p10=p10, p90=p90, p95=p95, p99=p99, n=n)
-
-
-def speedup(baseline: Sequence[float], system: Sequence[float], *, seed: int = 0, resamples: int = RESAMPLES) -> Ratio:
-    """How many times faster a system is than the baseline: median over median.
-
-    Args:
-        baseline: seconds of each timed call of the baseline.
-        system: the same of the system.
-        seed: of the resampling.
-        resamples: how many.
-
-    Returns:
-        The ratio, with a percentile bootstrap interval if both have at least `MIN_CLUSTERS` samples.
-    """
-    slow, fast = np.asarray(baseline, dtype=np.float64), np.asarray(system, dtype=np.float64)
-    value = float(np.median(slow) / np.median(fast))
-    if min(len(slow), len(fast)) < MIN_CLUSTERS:
-        return Ratio(value=value, interval=None)
-    # the two sides are drawn independently of one another
-    medians = [_resampled_medians(side, seed + i, resamples) for i, side in enumerate((slow, fast))]
-    low, high = _percentiles(medians[0] / medians[1])
-    return Ratio(value=value, interval=Interval(low=float(low), high=float(high)))
-
-
-def _resampled_medians(values: NDArray[np.float64], seed: int, resamples: int) -> NDArray[np.float64]:
-    """Medians of resamples, (resamples,)."""
-    ordered = np.sort(values)
-    lower, upper = median_places(len(ordered), seed, resamples)
-    return (ordered[lower] + ordered[upper]) / 2
-
-
-def ratio_of_sums(first: Sequence[float], second: Sequence[float], *, seed: int = 0) -> Ratio:
-    """How many times more one side took over the same items, such as clips, than the other: sum over sum.
-
-    Args:
-        first: one value per item.
-        second: the same items of the other side, above 0.
-        seed: of the resampling.
-
-    Returns:
-        The ratio, with a percentile bootstrap interval that resamples items if there are at least `MIN_CLUSTERS`.
-
-    Raises:
-        ValueError: the sides have different lengths, or there is no item.
-    """
-    above, below = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
-    if len(above) != len(below) or len(above) == 0:
-        raise ValueError(f"{len(above)} values beside {len(below)}")
-    enough = len(above) >= MIN_CLUSTERS
-    interval = next(_bootstrap_ratios(above[None], below[None], seed=seed, resamples=RESAMPLES)) if enough else None
-    return Ratio(value=float(above.sum() / below.sum()), interval=interval)
-
-
-def line_over_length(medians: Mapping[int, float]) -> Line | None:
-    """Least-squares line through one median per length.
-
-    The medians are fitted, not the single calls: calls of one cell share its disturbances, so counting each as
-    independent would give too narrow an interval.
-
-    Args:
-        medians: length in frames to seconds.
-
-    Returns:
-        The line with t intervals; None for fewer than two lengths.
-    """
-    if len(medians) < 2:
-        return None
-    lengths = np.array(list(medians), dtype=np.float64)
-    seconds = np.array(list(medians.values()), dtype=np.float64)
-    fit: Any = stats.linregress(lengths, seconds)
-    intercept, slope = float(fit.intercept), float(fit.slope)
-    around_intercept = around_slope = None
-    if len(medians) >= MIN_LENGTHS:
-        t = float(stats.t.ppf((1 + LEVEL) / 2, len(medians) - 2))
-        around_intercept = _around(intercept, t * float(fit.intercept_stderr))
-        around_slope = _around(slope, t * float(fit.stderr))
-    return Line(
-        intercept=intercept,
-        slope=slope,
-        intercept_interval=around_intercept,
-        slope_interval=around_slope,
-        r_squared=float(fit.rvalue) ** 2,
-        n=len(medians),
-    )
-
-
-def _around(value: float, half: float) -> Interval:
-    return Interval(low=value - half, high=value + half)
-
-
 def holm(ps: Sequence[float]) -> list[float]:
-    """Correct p values for their number, by Holm's method (Holm, 1979).
+    """Correct p values for their number, by Holm's method (Holm, 1979)."""
+    # it takes long to load, and only reports that compare need it
+    from statsmodels.stats.multitest import multipletests
 
-    Not by way of statsmodels, which collects all garbage at every call: that is most of the time of a report over
-    many records.
-    """
-    array = np.asarray(ps, dtype=np.float64)
-    order = np.argsort(array, kind="stable")
-    stepped = np.maximum.accumulate(array[order] * np.arange(len(array), 0, -1))
-    adjusted = np.empty_like(array)
-    adjusted[order] = np.minimum(stepped, 1.0)
-    return adjusted.tolist()
+    adjusted: Any = multipletests(ps, method="holm") if ps else ((), ())
+    return [float(p) for p in adjusted[1]]

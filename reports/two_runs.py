@@ -15,8 +15,8 @@ from reports.intake import Intake, Unread, read_run
 from reports.paired import Difference, corrected, paired
 from reports.paper import Paper, load_paper
 from reports.quality_text import in_order
-from reports.statistics import Ratio, Timing, ratio_of_sums, speedup, timing
 from reports.systems import EAGER, hardware
+from reports.timings import Ratio, Timing, ratio_of_sums, speedup, timing
 from reports.two_runs_doubts import doubts
 
 Word = Literal["better", "worse", "changed", "no difference shown", "identical", "n too small", "not tested"]

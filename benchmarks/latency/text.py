@@ -9,7 +9,8 @@ import numpy as np
 
 from benchmarks.record import Latency, Natural, Record
 from benchmarks.timing.floors import over_floor
-from reports.statistics import Interval, line_over_length, speedup
+from reports.statistics import Interval
+from reports.timings import line_over_length, speedup
 
 BASELINE = "dual_lip"
 

@@ -1,17 +1,13 @@
 """Shared draws give what drawing anew gives."""
 
-from typing import Any, cast
-
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 
 from reports.paired import paired
 from reports.resampling import LARGEST, median_places, random_signs, resample_counts
-from reports.statistics import holm, mean_by_cluster, speedup, timing
+from reports.statistics import mean_by_cluster
+from reports.timings import speedup, timing
 
 RESAMPLES = 9999
 
@@ -90,8 +86,3 @@ def test_the_interval_of_a_median_is_scipys(n):
     found = timing(seconds.tolist()).interval
     assert found is not None
     assert (found.low, found.high) == (plain.low, plain.high)
-
-
-@given(st.lists(st.floats(0, 1), max_size=12))
-def test_holm_is_that_of_statsmodels(ps):
-    assert holm(ps) == (pytest.approx(list(cast("Any", multipletests(ps, method="holm"))[1])) if ps else [])
