@@ -182,7 +182,19 @@ def train(
                 remedy="Make room there and train again: it goes on from the last checkpoint",
             ) from error
     trainer.save_checkpoint(target)
+    if hardware.processes > 1:
+        _leave_the_group()
     return target
+
+
+def _leave_the_group() -> None:
+    """End the threads that joined this process to the others.
+
+    Lightning does so for NCCL only. A process that ends while gloo's threads run is now and then aborted by them
+    (pytorch/pytorch#190489): after its work is done, but with an exit status that says otherwise.
+    """
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 def _built(model: str, preset: str, options: dict[str, Any], vocabulary: Vocabulary, *, seed: int) -> nn.Module:

@@ -14,6 +14,7 @@ SCRIPT = """
 import json, sys
 import torch
 import torch.distributed as dist
+import torch.distributed.nn  # its defaults keep a group that is there before them, and with it threads that may abort
 import metrics
 
 rank, world, meeting = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
