@@ -25,7 +25,7 @@ from reports.quality_text import left_out_notes, not_measured_notes, quality_tex
 from reports.tables import Tables, latency_text, speedup_text
 from reports.templating import template
 from reports.text_table import TextTable
-from reports.verdict import coverage, findings, place, sizes, verdict
+from reports.verdict import coverage, findings, sizes, verdict
 
 MOST_CELLS = 200
 """Most cells of a latency table that are told one by one; those of more are in its CSV alone."""
@@ -124,8 +124,8 @@ def render_markdown(content: Content, *, limit: int | None = None) -> str:
     facts = [coverage(content.records), sizes(content.tables, content.paper), *_doubts(content)]
     opening = _part(
         "opening",
-        verdict(content.tables, content.paper),
-        findings(content.tables, content.paper),
+        verdict(content.tables),
+        findings(content.tables),
         [fact for fact in facts if fact],
     )
     return fitted(opening, _pieces(content), limit)
@@ -222,7 +222,7 @@ def quality_section(table: QualityTable, found: DifferenceTable | None, paper: P
     differences = found if found is not None and found.family else None
     notes = [*quality_notes(table, paper), *left_out_notes(table), *not_measured_notes(table)]
     return Section(
-        title=place(table, paper),
+        title=escaped(table.place),
         facts="; ".join(fact for fact in facts if fact),
         tables=[*quality_texts(table), *([difference_text(differences)] if differences else [])],
         notes=[*notes, difference_note(differences)] if differences else notes,

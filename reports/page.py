@@ -9,7 +9,7 @@ from benchmarks.record import Record
 from reports.figures.style import looks
 from reports.html import render_html
 from reports.paper import Paper
-from reports.player import board_titles, load_player
+from reports.player import load_player
 from reports.sources import gather_sources
 from reports.systems import naming
 from reports.tables import Tables
@@ -54,6 +54,5 @@ def render_page(
     )
     # in the curves every model looks as it does in the figures
     style = looks(((row.name, row.label) for table in tables.quality for row in table.models), names.order)
-    titles = board_titles(tables.quality, paper)
-    player = load_player(tables.quality, root, style=style, titles=titles, limit=clips)
+    player = load_player(tables.quality, root, style=style, limit=clips)
     return render_html(markdown, folder, player=player, sources=sources)

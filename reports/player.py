@@ -10,8 +10,7 @@ from typing import Any, Protocol
 
 from benchmarks.record import ClipScore, MetricFacts
 from reports.clips import Choice, Kept, choose_clips, clip_metrics, kept_clips, shares
-from reports.formatting import count, decimals_for, joined, size
-from reports.paper import Paper
+from reports.formatting import count, decimals_for, joined
 from reports.quality_table import QualityRow, QualityTable
 from reports.sheets import MAX_FRAMES, NoClipError, Sheet, read_sheet
 from reports.sources import record_anchor
@@ -73,7 +72,7 @@ class _Shelf:
 
 
 def load_player(
-    tables: Sequence[QualityTable], root: Path, *, style: Mapping[str, Line], titles: Sequence[str], limit: int = CLIPS
+    tables: Sequence[QualityTable], root: Path, *, style: Mapping[str, Line], limit: int = CLIPS
 ) -> Player | None:
     """Gather what the player shows from a run's records and the clips that it kept.
 
@@ -81,36 +80,24 @@ def load_player(
         tables: a run's quality tables.
         root: the run's folder.
         style: label of each model's row to its look.
-        titles: of the tables, as plain text.
         limit: show no more clips, all tables together.
 
     Returns:
         None if no table has a model that was measured.
     """
-    pairs = [(table, title) for table, title in zip(tables, titles, strict=True) if table.models]
-    if not pairs:
+    shown = [table for table in tables if table.models]
+    if not shown:
         return None
-    kept = [{row.label: kept_clips(row, root) for row in table.models} for table, _ in pairs]
+    kept = [{row.label: kept_clips(row, root) for row in table.models} for table in shown]
     full = [i for i, found in enumerate(kept) if any(one.files for one in found.values())]
     places = dict(zip(full, shares(limit, len(full)), strict=True)) if full else {}
     shelf, boards, missing = _Shelf(), [], []
-    for i, (table, title) in enumerate(pairs):
+    for i, table in enumerate(shown):
         choices = choose_clips(table, kept[i], places.get(i, 0))
         board, absent = _board(table, kept[i], choices, shelf, style)
-        boards.append({"title": title, **board})
-        missing += [f"{reason} ({title})" if len(pairs) > 1 else reason for reason in absent]
-    return Player(boards=boards, sheets=shelf.sheets, notes=[*_said(pairs[0][0], boards, limit), *missing])
-
-
-def board_titles(tables: Sequence[QualityTable], paper: Paper) -> list[str]:
-    """Names of quality tables as plain text, with protocol and frame size where they tell tables apart."""
-    short = [f"{paper.corpora.get(t.corpus.name, t.corpus.name)}, {t.durations} durations" for t in tables]
-    return [text if short.count(text) == 1 else _told_apart(text, t) for text, t in zip(short, tables, strict=True)]
-
-
-def _told_apart(text: str, table: QualityTable) -> str:
-    frames = f"{size(table.frame_size)} pixels" if table.frame_size else "frames of their own size"
-    return f"{text}, {table.protocol.name} protocol, {frames}, {table.corpus.split} {table.corpus.fingerprint[:6]}"
+        boards.append({"title": table.place, **board})
+        missing += [f"{reason} ({table.place})" if len(shown) > 1 else reason for reason in absent]
+    return Player(boards=boards, sheets=shelf.sheets, notes=[*_said(shown[0], boards, limit), *missing])
 
 
 def _said(table: QualityTable, boards: Sequence[Mapping[str, Any]], limit: int) -> list[str]:

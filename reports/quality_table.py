@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 import numpy as np
 
 from benchmarks.record import ClipScore, Corpus, Failure, MetricFacts, Protocol, Quality, Record, System
-from reports.formatting import joined
+from reports.formatting import joined, size
 from reports.paper import Paper, QualityCondition, QualityEntry
 from reports.statistics import Mean, means_by_cluster
 from reports.systems import CEILINGS, Kind, Naming, accepts, labels, variant
@@ -83,6 +83,10 @@ class QualityRow:
 class QualityTable:
     """Systems that were scored alike."""
 
+    title: str
+    """Corpus and durations in plain text, such as "GRID, predicted durations"."""
+    apart: tuple[str, ...]
+    """What tells the table from others of the same title, such as "protocol eat-2023"; empty if there is none."""
     corpus: Corpus
     durations: str
     protocol: Protocol
@@ -98,6 +102,11 @@ class QualityTable:
     """Whether the paper has a table for this corpus and mode, but of another split."""
     same_clips: bool
     """Whether every row was scored on the same clips."""
+
+    @property
+    def place(self) -> str:
+        """A name in plain text that no other table of the report has."""
+        return ", ".join([self.title, *self.apart])
 
     @property
     def models(self) -> list[QualityRow]:
@@ -199,7 +208,26 @@ def quality_tables(records: Sequence[Record], names: Naming, paper: Paper) -> li
             t.frame_size or (0, 0),
         )
     )
-    return tables
+    return [replace(table, apart=_apart(table, tables)) for table in tables]
+
+
+def _apart(table: QualityTable, tables: Sequence[QualityTable]) -> tuple[str, ...]:
+    """What of the table's key differs among the tables of its title, in words."""
+    alike = [other for other in tables if other.title == table.title]
+    apart = [words(table) for words in _TELLING if len({words(other) for other in alike}) > 1]
+    name, fingerprint = table.protocol.name, table.protocol.fingerprint
+    if any(other.protocol.name == name and other.protocol.fingerprint != fingerprint for other in alike):
+        apart.append(f"protocol's fingerprint {fingerprint[:6]}")
+    return tuple(apart)
+
+
+_TELLING: tuple[Callable[[QualityTable], str], ...] = (
+    lambda table: f"protocol {table.protocol.name}",
+    lambda table: f"{size(table.frame_size)} pixels" if table.frame_size else "frames of their own size",
+    lambda table: f"{table.corpus.split} split",
+    lambda table: f"corpus {table.corpus.fingerprint[:6]}",
+)
+"""Words for each part of a table's key that its title lacks; the protocol's fingerprint only where its name fails."""
 
 
 def quality_key(quality: Quality) -> tuple[object, ...]:
@@ -251,6 +279,8 @@ def _table(group: list[tuple[Record, Quality]], failures: list[Record], names: N
     ]
     rows.sort(key=lambda row: (row.kind == "control", names.place(row.name)))
     table = QualityTable(
+        title=f"{paper.corpora.get(first.corpus.name, first.corpus.name)}, {first.durations} durations",
+        apart=(),
         corpus=first.corpus,
         durations=first.durations,
         protocol=first.protocol,

@@ -126,7 +126,7 @@ def _write(
             _quality(i, table, differences, paper, files)
             for i, (table, differences) in enumerate(zip(tables.quality, tables.differences, strict=True), 1)
         ]
-        choice = choose_tables(tables.quality, tables.latency, paper)
+        choice = choose_tables(tables.quality, tables.latency)
         latency = [
             _latency(i, table, order, paper, files, undrawn=None if i - 1 in choice.latency else choice.latency_rule)
             for i, table in enumerate(tables.latency, 1)

@@ -19,12 +19,11 @@ KINDS = {"natural": "latency at natural lengths"}
 """What a kind of cell is called where its own name does not say it."""
 
 
-def verdict(tables: Tables, paper: Paper) -> list[str]:
+def verdict(tables: Tables) -> list[str]:
     """Sentences made from the data, as markdown.
 
     Args:
         tables: of one run.
-        paper: for the names of corpora.
 
     Returns:
         The best model per metric and quality table, the fastest per latency table, and where the controls stay below.
@@ -33,39 +32,33 @@ def verdict(tables: Tables, paper: Paper) -> list[str]:
     sentences = [
         sentence
         for table, differences in zip(tables.quality, tables.differences, strict=True)
-        if (sentence := _best(table, differences, paper))
+        if (sentence := _best(table, differences))
     ]
     sentences += [sentence for table in tables.latency if (sentence := _fastest(table))]
-    return sentences + _unbeaten(tables, paper)
+    return sentences + _unbeaten(tables)
 
 
-def _unbeaten(tables: Tables, paper: Paper) -> list[str]:
+def _unbeaten(tables: Tables) -> list[str]:
     """That the controls stay below, with the metrics by which they were compared at all."""
     compared: dict[str, list[str]] = {}
     for table in tables.quality:
         titles = [escaped(metric.title) for metric in table.metrics if table.rivals(metric)]
         if titles and table.finding() is None:
-            compared.setdefault(joined(titles), []).append(place(table, paper))
+            compared.setdefault(joined(titles), []).append(escaped(table.place))
     return [
         f"No control beats every model on any metric compared: {titles} ({'; '.join(places)})."
         for titles, places in compared.items()
     ]
 
 
-def findings(tables: Tables, paper: Paper) -> list[str]:
+def findings(tables: Tables) -> list[str]:
     """That controls beat every model, each sentence once with the tables it is true of, as markdown."""
     found: dict[str, list[str]] = {}
     for table in tables.quality:
         finding = table.finding()
         if finding:
-            found.setdefault(finding, []).append(place(table, paper))
+            found.setdefault(finding, []).append(escaped(table.place))
     return [f"{escaped(finding[:-1])} ({'; '.join(places)})." for finding, places in found.items()]
-
-
-def place(table: QualityTable, paper: Paper) -> str:
-    """Name of a quality table's condition, such as "GRID, predicted durations"."""
-    corpus = escaped(paper.corpora.get(table.corpus.name, table.corpus.name))
-    return f"{corpus}, {table.durations} durations"
 
 
 def coverage(records: Sequence[Record]) -> str:
@@ -105,14 +98,14 @@ def _fastest(table: LatencyTable) -> str | None:
     return f"{text}."
 
 
-def _best(table: QualityTable, differences: DifferenceTable | None, paper: Paper) -> str | None:
+def _best(table: QualityTable, differences: DifferenceTable | None) -> str | None:
     models = table.models
     if not models:
         return None
     if all(row.untrained for row in models):
-        return f"On {place(table, paper)}: no model was trained, so its quality numbers are of random weights."
+        return f"On {escaped(table.place)}: no model was trained, so its quality numbers are of random weights."
     if len(models) == 1:
-        return _alone(models[0], table, paper)
+        return _alone(models[0], table)
     by_winner: dict[str, list[str]] = {}
     close: dict[str, list[str]] = {}
     for metric in table.metrics:
@@ -131,10 +124,10 @@ def _best(table: QualityTable, differences: DifferenceTable | None, paper: Paper
     doubt = f" (tied by the paired test: {ties})" if ties else ""
     if differences is None or not differences.family:
         doubt = " (too few clips or speakers to test whether chance explains it)"
-    return f"Best on {place(table, paper)}: {claims}{doubt}."
+    return f"Best on {escaped(table.place)}: {claims}{doubt}."
 
 
-def _alone(model: QualityRow, table: QualityTable, paper: Paper) -> str | None:
+def _alone(model: QualityRow, table: QualityTable) -> str | None:
     """What the only model scores on what readers look for first."""
     told = [
         f"{escaped(metric.title)} {number(mean.value, decimals_for([mean.value]))} {escaped(metric.unit)}".rstrip()
@@ -142,7 +135,7 @@ def _alone(model: QualityRow, table: QualityTable, paper: Paper) -> str | None:
         if metric.name in HEADLINE and metric.name in model.cells
         for mean in [model.cells[metric.name].mean]
     ]
-    return f"On {place(table, paper)}, **{escaped(model.label)}** has {joined(told)}." if told else None
+    return f"On {escaped(table.place)}, **{escaped(model.label)}** has {joined(told)}." if told else None
 
 
 def sizes(tables: Tables, paper: Paper) -> str | None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 from reports.formatting import joined
 from reports.latency_table import LatencyTable
-from reports.paper import Paper
 from reports.quality_table import QualityTable
 
 PREFERRED = "paper"
@@ -36,7 +35,7 @@ class Choice:
 
 
 def choose_tables(
-    quality: Sequence[QualityTable], latency: Sequence[LatencyTable], paper: Paper, *, most: int = MOST_TABLES
+    quality: Sequence[QualityTable], latency: Sequence[LatencyTable], *, most: int = MOST_TABLES
 ) -> Choice:
     """Choose the tables that figures are drawn of.
 
@@ -46,7 +45,6 @@ def choose_tables(
     Args:
         quality: of one report, in its order.
         latency: the same.
-        paper: for the corpora's names.
         most: of each kind, at least 1.
     """
     rivals = {i: table for i, table in enumerate(quality) if any(_stands_for(other, table) for other in quality)}
@@ -57,12 +55,12 @@ def choose_tables(
         quality=frozenset(own[:most]),
         latency=frozenset(timed[:most]),
         quality_notes=[
-            *_of_protocols(list(rivals.values()), paper),
+            *_of_protocols(list(rivals.values())),
             *_of_most(
                 "quality tables, the first in the report's order",
                 own,
                 most,
-                [condition_place(quality[i], paper) for i in own[most:]],
+                [quality[i].place for i in own[most:]],
             ),
         ],
         latency_notes=_of_most(
@@ -70,11 +68,6 @@ def choose_tables(
         ),
         latency_rule=f"a report draws those of {most} latency tables, small batches first",
     )
-
-
-def condition_place(table: QualityTable, paper: Paper) -> str:
-    """Name of a quality table's condition as plain text, such as "GRID, predicted durations"."""
-    return f"{paper.corpora.get(table.corpus.name, table.corpus.name)}, {table.durations} durations"
 
 
 def timing_place(table: LatencyTable) -> str:
@@ -94,12 +87,12 @@ def _stands_for(table: QualityTable, other: QualityTable) -> bool:
     ) == (other.corpus.name, other.corpus.fingerprint, other.corpus.split, other.durations, other.frame_size)
 
 
-def _of_protocols(passed: Sequence[QualityTable], paper: Paper) -> list[str]:
+def _of_protocols(passed: Sequence[QualityTable]) -> list[str]:
     if not passed:
         return []
     places: dict[str, list[str]] = {}
     for table in passed:
-        places.setdefault(table.protocol.name, []).append(condition_place(table, paper))
+        places.setdefault(table.protocol.name, []).append(table.title)
     not_under = "; ".join(f"{name} ({joined(dict.fromkeys(of))})" for name, of in places.items())
     return [
         f"Clips were scored under several protocols. Frames and figures of quality are those of the protocol "

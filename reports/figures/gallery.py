@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from reports.figures.adversarial import draw_adversarial
-from reports.figures.choice import Choice, condition_place, timing_place
+from reports.figures.choice import Choice, timing_place
 from reports.figures.costs import draw_costs
 from reports.figures.drawn import Absent, Drawn
 from reports.figures.durations import draw_durations
@@ -47,12 +47,12 @@ def draw_figures(
         paper: what stands beside ours.
     """
     for number, strip in enumerate(strips, start=1):
-        yield Placed((str(number),), condition_place(strip.table, paper), draw_strip(strip, paper))
+        yield Placed((str(number),), strip.table.place, draw_strip(strip, paper))
     for i in sorted(choice.quality):
         table = tables.quality[i]
         of = (str(i + 1), table.corpus.name, table.durations, table.protocol.name)
         for what in _of_quality(table, [strip for strip in strips if strip.table is table], tables, order, paper):
-            yield Placed(of, condition_place(table, paper), what)
+            yield Placed(of, table.place, what)
     for i in sorted(choice.latency):
         timed = tables.latency[i]
         style = looks(((row.name, row.label) for row in timed.rows), order)

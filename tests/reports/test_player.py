@@ -8,7 +8,7 @@ import pytest
 
 from corpora.video import write_video
 from reports.paper import load_paper
-from reports.player import LISTED, board_titles, load_player
+from reports.player import LISTED, load_player
 from reports.quality_table import quality_tables
 from reports.sheets import MAX_FRAMES
 from reports.systems import naming
@@ -22,7 +22,7 @@ def tables_of(*records):
 def player_of(tables, run, **options):
     look = SimpleNamespace(color="#0072B2", dash="--")
     style = {row.label: look for table in tables for row in table.models}
-    return load_player(tables, run, style=style, titles=board_titles(tables, load_paper()), **options)
+    return load_player(tables, run, style=style, **options)
 
 
 def write(path, frames=6):

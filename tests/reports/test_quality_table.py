@@ -87,6 +87,27 @@ def test_numbers_that_were_not_made_alike_never_share_a_table(make, other):
     found = tables_of([make.quality("hh_t2l"), make.quality("dual_lip", **other)])
     assert len(found) == 2
     assert [len(table.rows) for table in found] == [1, 1]
+    assert len({table.place for table in found}) == 2, "headings and sentences must tell them apart"
+
+
+def test_a_name_says_no_more_than_tells_tables_apart(make):
+    def places(*others):
+        return [table.place for table in tables_of([make.quality("hh_t2l"), *others])]
+
+    assert places() == ["GRID, predicted durations"]
+    assert places(make.quality("hh_t2l", durations="true")) == ["GRID, predicted durations", "GRID, true durations"]
+    assert places(make.quality("hh_t2l", protocol=make.OTHER_PROTOCOL)) == [
+        "GRID, predicted durations, protocol lelechen63-2018",
+        "GRID, predicted durations, protocol paper",
+    ]
+    assert places(make.quality("hh_t2l", about={"frame_size": (80, 160), "preset": "paper"})) == [
+        "GRID, predicted durations, 40x80 pixels",
+        "GRID, predicted durations, 80x160 pixels",
+    ]
+    changed = make.PROTOCOL.model_copy(update={"fingerprint": "cc" * 32})
+    assert places(make.quality("hh_t2l", protocol=changed)) == [
+        f"GRID, predicted durations, protocol's fingerprint {found}" for found in ("aaaaaa", "cccccc")
+    ]
 
 
 def test_two_sizes_of_frames_and_the_warning(make):

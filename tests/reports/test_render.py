@@ -76,6 +76,21 @@ def test_the_verdict_comes_first_and_is_made_from_the_data(demo):
     assert order == sorted(order)
 
 
+def test_every_quality_table_has_a_heading_of_its_own(make, tmp_path):
+    records = [
+        make.quality(name, protocol=protocol)
+        for name in ("hh_t2l", "dual_lip")
+        for protocol in (make.PROTOCOL, make.OTHER_PROTOCOL)
+    ]
+    for record in records:
+        save_record(record, tmp_path)
+    text = render(tmp_path).markdown.read_text(encoding="utf-8")
+    for protocol in ("paper", "lelechen63-2018"):
+        place = f"GRID, predicted durations, protocol {protocol}"
+        assert text.count(f"### {place}\n") == 1
+        assert text.count(f"Best on {place}: ") == 1
+
+
 def test_every_picture_has_a_caption_and_words_for_those_who_do_not_see_it(demo):
     text = demo.markdown.read_text(encoding="utf-8")
     found = re.findall(r"^!\[(.+)\]\((figures/\S+)\)\n\n\*\*(.+?)\.\*\* (.+)$", text, flags=re.MULTILINE)

@@ -15,7 +15,7 @@ from reports.tables import make_tables
 def choice_of(records, **options):
     paper = load_paper()
     tables = make_tables(records, naming(records, paper), paper)
-    return choose_tables(tables.quality, tables.latency, paper, **options), tables
+    return choose_tables(tables.quality, tables.latency, **options), tables
 
 
 def report_of(records, folder):

@@ -19,7 +19,7 @@ def placed(records, root):
     paper = load_paper()
     names = naming(records, paper)
     tables = make_tables(records, names, paper)
-    choice = choose_tables(tables.quality, tables.latency, paper)
+    choice = choose_tables(tables.quality, tables.latency)
     strips, _ = load_strips([tables.quality[i] for i in sorted(choice.quality)], root)
     return list(draw_figures(tables, choice, strips, names.order, paper))
 
