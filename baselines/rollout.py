@@ -55,7 +55,7 @@ def roll_out(step: Callable[[Tensor, Any], Step], request: LipRequest, state: An
     going_on = torch.zeros(len(request.identity), device=request.identity.device)  # log of the chance not to have ended
     frames: list[Tensor] = []
     frame = request.identity
-    longest = limit if wanted is None else int(wanted.max())
+    longest = limit if wanted is None else max(request.frames_on_host(wanted))
     while len(frames) < longest:
         frame, stop_logit, state = step(frame, state)
         frames.append(frame)

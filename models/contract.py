@@ -15,6 +15,18 @@ from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 from torch import Tensor
 
 
+class HostLengths(NamedTuple):
+    """Lengths as plain numbers, for a model that would otherwise have to read them back from its device.
+
+    Such a read waits for all that the device has yet to do, and no call that reads can be captured or compiled whole.
+    """
+
+    tokens: tuple[int, ...]
+    """Tokens of each clip."""
+    frames: tuple[int, ...] | None = None
+    """Frames of each clip; None: the model decides."""
+
+
 class LipRequest(NamedTuple):
     """One batch of sentences to say, each with a picture of the mouth that is to say it."""
 
@@ -28,6 +40,21 @@ class LipRequest(NamedTuple):
     """int64 (B, m), frames per token, to be obeyed exactly; None: the model decides."""
     n_frames: Tensor | None = None
     """int64 (B,), the exact length to make; None: the model decides (or the durations do)."""
+    host: HostLengths | None = None
+    """The same lengths as the tensors hold, if whoever asks has them as numbers; nothing that is made depends on it."""
+
+    def tokens_on_host(self) -> tuple[int, ...]:
+        """Tokens of each clip, read from the device only if the request does not tell."""
+        return tuple(self.token_lengths.tolist()) if self.host is None else self.host.tokens
+
+    def frames_on_host(self, lengths: Tensor) -> tuple[int, ...]:
+        """Frames of each clip, read from the device only if the request does not tell.
+
+        Args:
+            lengths: int64 (B,), the same as a tensor.
+        """
+        told = None if self.host is None else self.host.frames
+        return tuple(lengths.tolist()) if told is None else told
 
 
 class LipClip(NamedTuple):

@@ -7,6 +7,7 @@ identity encoder and image decoder are HH-T2L's, so that the comparison is about
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import torch
@@ -83,7 +84,7 @@ class DualLip(LipReader):
     def forward(self, lesson: Lesson) -> Attempt:
         """Answer a training batch with the true previous frames fed back (teacher forcing)."""
         identity = self.identity_encoder(lesson.identity)
-        text = self._read(lesson.tokens, lesson.token_lengths)
+        text = self._read(lesson.tokens, lesson.token_lengths, lesson.token_lengths.tolist())
         previous = torch.cat([lesson.identity[:, None], lesson.frames[:, :-1]], dim=1)
         fed_BTH = self._feed_back(previous.flatten(0, 1)).unflatten(0, previous.shape[:2])
         state = self._start(text)
@@ -106,7 +107,7 @@ class DualLip(LipReader):
     def generate(self, request: LipRequest) -> LipClip:
         """Make the clips frame by frame; durations, if given, fix the length only."""
         identity = self.identity_encoder(request.identity)
-        text = self._read(request.tokens, request.token_lengths)
+        text = self._read(request.tokens, request.token_lengths, request.tokens_on_host())
         drawn = drawing(self.image_decoder, identity.levels, self.config.drawing)
 
         def step(previous: Tensor, state: _State) -> Step:
@@ -116,8 +117,8 @@ class DualLip(LipReader):
 
         return roll_out(step, request, self._start(text), limit=self.config.max_frames)
 
-    def _read(self, tokens_Bm: Tensor, token_lengths: Tensor) -> _Text:
-        states = self.read(tokens_Bm, token_lengths)
+    def _read(self, tokens_Bm: Tensor, token_lengths: Tensor, on_host: Sequence[int]) -> _Text:
+        states = self.read(tokens_Bm, on_host)
         return _Text(states, self.attention.memory(states), valid_positions(token_lengths, tokens_Bm.shape[1]))
 
     def _feed_back(self, frames_N3HW: Tensor) -> Tensor:

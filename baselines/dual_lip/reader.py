@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -41,24 +43,33 @@ class LipReader(nn.Module):
         """(H, W) of the frames."""
         return self.config.height, self.config.width
 
-    def read(self, tokens_Bm: Tensor, token_lengths: Tensor) -> Tensor:
-        """Encode the text in both directions, float (B, m, H)."""
-        return run_packed(self.text_rnn, self.dropout(self.embedding(tokens_Bm)), token_lengths)
+    def read(self, tokens_Bm: Tensor, lengths: Sequence[int]) -> Tensor:
+        """Encode the text in both directions.
+
+        Args:
+            tokens_Bm: int64 (B, m).
+            lengths: tokens of each clip, B numbers.
+
+        Returns:
+            float (B, m, H).
+        """
+        return run_packed(self.text_rnn, self.dropout(self.embedding(tokens_Bm)), lengths)
 
 
-def run_packed(rnn: nn.LSTM, x_BLH: Tensor, lengths: Tensor) -> Tensor:
+def run_packed(rnn: nn.LSTM, x_BLH: Tensor, lengths: Sequence[int]) -> Tensor:
     """Run a recurrent network over padded rows; padding is left out, so it changes nothing.
 
     Args:
         rnn: batch first.
         x_BLH: float (B, L, H).
-        lengths: int64 (B,), at least 1.
+        lengths: B numbers from 1 to L.
 
     Returns:
         float (B, L, cells), 0 where padded.
     """
-    # pack_padded_sequence wants the lengths on the host
-    packed = nn.utils.rnn.pack_padded_sequence(x_BLH, lengths.cpu(), batch_first=True, enforce_sorted=False)
+    if min(lengths) == x_BLH.shape[1]:  # nothing is padded; packing would read and sort on the device
+        return rnn(x_BLH)[0]
+    packed = nn.utils.rnn.pack_padded_sequence(x_BLH, torch.tensor(lengths), batch_first=True, enforce_sorted=False)
     states, _ = rnn(packed)
     return nn.utils.rnn.pad_packed_sequence(states, batch_first=True, total_length=x_BLH.shape[1])[0]
 

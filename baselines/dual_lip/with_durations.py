@@ -8,6 +8,7 @@ takes them from speech.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import torch
@@ -49,9 +50,10 @@ class DualLipWithDurations(LipReader):
     def forward(self, lesson: Lesson) -> Attempt:
         """Answer a training batch with the true durations; draw only the picked frames, which is exact."""
         identity = self.identity_encoder(lesson.identity)
-        text = self.read(lesson.tokens, lesson.token_lengths)
+        text = self.read(lesson.tokens, lesson.token_lengths.tolist())
         valid = valid_positions(lesson.token_lengths, lesson.tokens.shape[1])
-        motion, _ = self._motion(text, identity.vector, lesson.durations, size=lesson.frames.shape[1])
+        sizes = lesson.frame_lengths.tolist()
+        motion = self._motion(text, identity.vector, lesson.durations, sizes, lesson.frames.shape[1])
         chosen, clip = pick(motion, lesson.picked)
         return Attempt(
             frames=self.image_decoder(chosen, identity.levels, clip).unflatten(0, lesson.picked.shape),
@@ -63,19 +65,20 @@ class DualLipWithDurations(LipReader):
     def generate(self, request: LipRequest) -> LipClip:
         """Make the clips; given durations are obeyed exactly, and so is a given length."""
         identity = self.identity_encoder(request.identity)
-        text = self.read(request.tokens, request.token_lengths)
+        text = self.read(request.tokens, request.tokens_on_host())
         durations = request.durations
         if durations is None:
             valid = valid_positions(request.token_lengths, request.tokens.shape[1])
             durations = whole_frames(self.duration_predictor(text, valid), valid, request.n_frames)
-        motion, lengths = self._motion(text, identity.vector, durations)
+        sizes = request.frames_on_host(durations.sum(dim=1))
+        motion = self._motion(text, identity.vector, durations, sizes, max(sizes))
         drawn = drawing(self.image_decoder, identity.levels, self.config.drawing)
-        return LipClip(drawn.clips(motion, lengths), lengths, durations)
+        return LipClip(drawn.clips(motion, sizes), durations.sum(dim=1), durations)
 
     def _motion(
-        self, text_BmH: Tensor, identity_BH: Tensor, durations: Tensor, size: int | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """Motion and identity of every frame, float (B, T, 2H), and the clips' lengths."""
-        expanded, lengths = expand(text_BmH, durations, size)
-        states = run_packed(self.frame_rnn, with_identity(expanded, identity_BH), lengths)
-        return with_identity(torch.tanh(self.motion(self.dropout(states))), identity_BH), lengths
+        self, text_BmH: Tensor, identity_BH: Tensor, durations: Tensor, sizes: Sequence[int], n_frames: int
+    ) -> Tensor:
+        """Motion and identity of every frame, float (B, T, 2H)."""
+        expanded, _ = expand(text_BmH, durations, n_frames)
+        states = run_packed(self.frame_rnn, with_identity(expanded, identity_BH), sizes)
+        return with_identity(torch.tanh(self.motion(self.dropout(states))), identity_BH)

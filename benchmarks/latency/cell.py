@@ -14,7 +14,7 @@ from benchmarks.systems import Subject
 from benchmarks.timing import costs
 from benchmarks.timing.stability import unstable
 from benchmarks.timing.telemetry import Observer
-from models.contract import LipClip, LipRequest
+from models.contract import HostLengths, LipClip, LipRequest
 
 FRAMES_PER_TOKEN = 2.5
 """Typical of GRID: 75 frames for about thirty characters and boundaries."""
@@ -121,6 +121,7 @@ def request_of(
         token_lengths=torch.full((batch,), n_tokens, device=device),
         identity=torch.rand(batch, 3, *frame_size, generator=generator).to(device),
         n_frames=torch.full((batch,), frames, device=device),
+        host=HostLengths(tokens=(n_tokens,) * batch, frames=(frames,) * batch),
     )
 
 

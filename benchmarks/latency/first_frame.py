@@ -45,7 +45,8 @@ def first_frame(
     if isinstance(subject.model, StreamingLipModel):
         rule, start = "stream", _first_of(subject.model, request)
     elif subject.system.autoregressive and request.n_frames is not None:
-        one = request._replace(n_frames=torch.ones_like(request.n_frames))
+        host = None if request.host is None else request.host._replace(frames=(1,) * len(request.identity))
+        one = request._replace(n_frames=torch.ones_like(request.n_frames), host=host)
         rule, start = "first step", lambda: subject.model.generate(one).frames
     else:
         return None

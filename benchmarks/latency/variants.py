@@ -3,7 +3,8 @@
 eager: as it is, float32.
 compile: `torch.compile`; of a model that makes frame after frame each submodule, as its loop would be unrolled whole.
 bf16: weights and picture in bfloat16, weights of convolutions channels-last.
-cuda_graph: the whole call captured once and replayed; the length is known to the host, as a capture may not read it.
+cuda_graph: the whole call captured once and replayed, all steps of an autoregressive loop in one graph. A capture may
+    not read from the device: the request tells its lengths (`HostLengths`).
 uncached: without the option `cache`, by which a model keeps what it needs of the frames before.
 """
 
@@ -76,16 +77,15 @@ def _cuda_graph(subject: Subject, request: LipRequest) -> Running:
     if request.identity.device.type != "cuda":
         raise NotAttemptedError("there are no CUDA graphs on a CPU", remedy="Write device=cuda on a machine with a GPU")
     model = _copy(subject)
-    fixed = request if request.n_frames is None else request._replace(n_frames=request.n_frames.cpu())
     side = torch.cuda.Stream()
     side.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(side):  # libraries make their workspaces before the capture, which may make none
         for _ in range(3):
-            model.generate(fixed)
+            model.generate(request)
     torch.cuda.current_stream().wait_stream(side)
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
-        clip = model.generate(fixed)
+        clip = model.generate(request)
 
     def replay() -> LipClip:
         graph.replay()

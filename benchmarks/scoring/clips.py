@@ -21,7 +21,7 @@ from benchmarks.systems import Subject
 from corpora.round_trip import through_source
 from corpora.store import Placement
 from corpora.utterance import Corpus, Split, Utterance
-from models.contract import LipRequest
+from models.contract import HostLengths, LipRequest
 from models.errors import UserError
 from models.text import Vocabulary
 from training.frames import to_model_size, to_unit
@@ -217,11 +217,13 @@ def request_of(
     """The request for some utterances: their text and first frame (paper §4.3), and their durations if "true"."""
     tokens = [torch.tensor(vocabulary.encode(truth.utterance.tokens)) for truth in truths]
     known = [torch.from_numpy(truth.utterance.durations) for truth in truths]
+    frames = tuple(int(row.sum()) for row in known) if durations == "true" else None
     return LipRequest(
         tokens=pad_sequence(tokens, batch_first=True).to(device),
         token_lengths=torch.tensor([len(row) for row in tokens], device=device),
         identity=torch.cat([to_unit(_levels(truth.pictures[:1])) for truth in truths]).to(device),
         durations=pad_sequence(known, batch_first=True).to(device) if durations == "true" else None,
+        host=HostLengths(tokens=tuple(len(row) for row in tokens), frames=frames),
     )
 
 

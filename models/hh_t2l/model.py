@@ -98,7 +98,7 @@ class HHT2L(nn.Module):
         identity = self.identity_encoder(lesson.identity)
         text = self.text_encoder(lesson.tokens, lesson.token_lengths)
         heard = text.states.detach() if self.config.detach_durations else text.states
-        motion, _ = self._motion(text, identity, lesson.durations, size=lesson.frames.shape[1])
+        motion = self._motion(text, identity, lesson.durations, lesson.frames.shape[1])
         chosen, clip = pick(motion, lesson.picked)
         frames = self.image_decoder(chosen, identity.levels, clip)
         return Attempt(
@@ -109,8 +109,8 @@ class HHT2L(nn.Module):
     @torch.no_grad()
     def generate(self, request: LipRequest) -> LipClip:
         """Make the clips of a request; given durations are obeyed exactly, and so is a given length."""
-        drawn, motion, lengths, durations = self._moved(request)
-        return LipClip(drawn.clips(motion, lengths, chunk=self.config.chunk), lengths, durations)
+        drawn, motion, sizes, durations = self._moved(request)
+        return LipClip(drawn.clips(motion, sizes, chunk=self.config.chunk), durations.sum(dim=1), durations)
 
     @torch.no_grad()
     def stream(self, request: LipRequest) -> Iterator[Tensor]:
@@ -118,30 +118,28 @@ class HHT2L(nn.Module):
 
         The motion of all frames is there before the first is drawn (paper figure 2); drawing is most of the work.
         """
-        drawn, motion, lengths, _ = self._moved(request)
-        yield from in_chunks(drawn, motion, lengths, chunk=self.config.chunk)
+        drawn, motion, sizes, _ = self._moved(request)
+        yield from in_chunks(drawn, motion, sizes, chunk=self.config.chunk)
 
-    def _moved(self, request: LipRequest) -> tuple[Drawing, Tensor, Tensor, Tensor]:
-        """All but the drawing: what draws, motion float (B, T, 2H), lengths int64 (B,), durations int64 (B, m)."""
+    def _moved(self, request: LipRequest) -> tuple[Drawing, Tensor, tuple[int, ...], Tensor]:
+        """All but the drawing: what draws, motion float (B, T, 2H), frames of each clip, durations int64 (B, m)."""
         identity = self.identity_encoder(request.identity)
         text = self.text_encoder(request.tokens, request.token_lengths)
         durations = request.durations
         if durations is None:
             predicted = self.duration_predictor(text.states, text.valid)
             durations = whole_frames(predicted, text.valid, request.n_frames, rounding=self.config.duration_rounding)
-        motion, lengths = self._motion(text, identity, durations)
-        return drawing(self.image_decoder, identity.levels, self.config.drawing), motion, lengths, durations
+        sizes = request.frames_on_host(durations.sum(dim=1))
+        motion = self._motion(text, identity, durations, max(sizes))
+        return drawing(self.image_decoder, identity.levels, self.config.drawing), motion, sizes, durations
 
-    def _motion(
-        self, text: TextStates, identity: IdentityFeatures, durations: Tensor, size: int | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def _motion(self, text: TextStates, identity: IdentityFeatures, durations: Tensor, n_frames: int) -> Tensor:
         """Expand the text by the durations and decode motion: float (B, T, 2H) with the identity beside it."""
-        expanded, lengths = expand(text.states, durations, size)
-        n_frames = expanded.shape[1]
+        expanded, lengths = expand(text.states, durations, n_frames)
         valid = valid_positions(lengths, n_frames)
         vector = identity.vector[:, None].expand(-1, n_frames, -1)
         states = self.motion_positions(expanded + vector) * valid[:, :, None]
-        return torch.cat([self.motion_decoder(states, valid), vector], dim=-1), lengths
+        return torch.cat([self.motion_decoder(states, valid), vector], dim=-1)
 
 
 def fft_stack(config: SharedConfig, layers: int) -> FFTStack:

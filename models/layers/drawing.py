@@ -41,12 +41,12 @@ class Drawing(Protocol):
         """
         ...
 
-    def clips(self, motion_BTD: Tensor, lengths: Tensor, *, chunk: int = 0) -> Tensor:
+    def clips(self, motion_BTD: Tensor, lengths: Sequence[int], *, chunk: int = 0) -> Tensor:
         """Draw whole clips.
 
         Args:
             motion_BTD: float (B, T, D).
-            lengths: int64 (B,), frames of each clip, at most T.
+            lengths: frames of each clip, B numbers of at most T.
             chunk: frames drawn at once; 0: as the way of drawing sees fit.
 
         Returns:
@@ -72,13 +72,13 @@ def drawing(decoder: ImageDecoder, levels: Sequence[Tensor], way: Way = "folded"
     return PlainDrawing(decoder, levels) if way == "plain" or in_training else FoldedDrawing(decoder, levels)
 
 
-def in_chunks(drawn: Drawing, motion_BTD: Tensor, lengths: Tensor, *, chunk: int = 0) -> Iterator[Tensor]:
+def in_chunks(drawn: Drawing, motion_BTD: Tensor, lengths: Sequence[int], *, chunk: int = 0) -> Iterator[Tensor]:
     """Draw whole clips bit by bit: one frame of each first, as somebody waits for it, then `chunk` of each at a time.
 
     Args:
         drawn: draws them.
         motion_BTD: float (B, T, D).
-        lengths: int64 (B,), frames of each clip, at most T.
+        lengths: frames of each clip, B numbers of at most T.
         chunk: frames drawn at once; 0: as the way of drawing sees fit.
 
     Yields:
@@ -88,7 +88,8 @@ def in_chunks(drawn: Drawing, motion_BTD: Tensor, lengths: Tensor, *, chunk: int
     start, n_frames = 0, motion_BTD.shape[1]
     while start < n_frames:
         stop = min(start + size, n_frames) if start else 1
-        yield drawn.clips(motion_BTD[:, start:stop], (lengths - start).clamp(0, stop - start), chunk=chunk)
+        left = [min(max(length - start, 0), stop - start) for length in lengths]
+        yield drawn.clips(motion_BTD[:, start:stop], left, chunk=chunk)
         start = stop
 
 
@@ -108,7 +109,7 @@ class PlainDrawing:
         """See `Drawing.frame`."""
         return self.decoder(motion_BD, self.levels, torch.arange(len(motion_BD), device=motion_BD.device))
 
-    def clips(self, motion_BTD: Tensor, lengths: Tensor, *, chunk: int = 0) -> Tensor:
+    def clips(self, motion_BTD: Tensor, lengths: Sequence[int], *, chunk: int = 0) -> Tensor:
         """See `Drawing.clips`; by default all frames of all clips at once."""
         clips, n_frames = motion_BTD.shape[:2]
         clip_of_frame = torch.arange(clips, device=motion_BTD.device).repeat_interleave(n_frames)
@@ -156,12 +157,12 @@ class FoldedDrawing:
         """See `Drawing.frame`."""
         return self._draw(motion_BD, [level.share for level in self.levels])
 
-    def clips(self, motion_BTD: Tensor, lengths: Tensor, *, chunk: int = 0) -> Tensor:
+    def clips(self, motion_BTD: Tensor, lengths: Sequence[int], *, chunk: int = 0) -> Tensor:
         """See `Drawing.clips`; frames after a clip's length are not drawn, and are 0."""
         height, width = self.decoder.frame_size
         frames = motion_BTD.new_zeros(*motion_BTD.shape[:2], 3, height, width)
         size = chunk or self.frames_at_once(motion_BTD)
-        for clip, length in enumerate(lengths.tolist()):
+        for clip, length in enumerate(lengths):
             shares = [level.share[clip : clip + 1] for level in self.levels]
             for start in range(0, length, size):
                 these = slice(start, min(start + size, length))

@@ -97,27 +97,26 @@ def whole_frames(
     return torch.diff(ends, dim=1, prepend=torch.zeros_like(total)).long()
 
 
-def expand(x_BmH: Tensor, durations_Bm: Tensor, size: int | None = None) -> tuple[Tensor, Tensor]:
+def expand(x_BmH: Tensor, durations_Bm: Tensor, size: int) -> tuple[Tensor, Tensor]:
     """The length regulator: repeat each token's state for as many frames as it lasts.
 
-    Integer arithmetic throughout, and at most one read from the device (the longest total, when `size` is not given).
+    Integer arithmetic throughout, and nothing is read from the device.
 
     Args:
         x_BmH: float (B, m, H).
         durations_Bm: int (B, m), at least 0.
-        size: padded number of frames T; None: the longest total.
+        size: padded number of frames T, at least the longest total.
 
     Returns:
         float (B, T, H), 0 where padded, and int64 (B,), frames of each clip.
 
     Example:
-        >>> expand(torch.tensor([[[1.0], [2.0], [3.0]]]), torch.tensor([[2, 0, 1]]))[0].flatten().tolist()
+        >>> expand(torch.tensor([[[1.0], [2.0], [3.0]]]), torch.tensor([[2, 0, 1]]), 3)[0].flatten().tolist()
         [1.0, 1.0, 3.0]
     """
     ends = durations_Bm.long().cumsum(dim=1)
     lengths = ends[:, -1]
-    n_frames = int(lengths.max()) if size is None else size
-    frames = torch.arange(n_frames, device=ends.device).expand(len(ends), -1).contiguous()
+    frames = torch.arange(size, device=ends.device).expand(len(ends), -1).contiguous()
     token_of_frame = torch.searchsorted(ends, frames, right=True).clamp(max=ends.shape[1] - 1)
     expanded = x_BmH.gather(1, token_of_frame[:, :, None].expand(-1, -1, x_BmH.shape[2]))
-    return expanded * valid_positions(lengths, n_frames)[:, :, None].to(x_BmH.dtype), lengths
+    return expanded * valid_positions(lengths, size)[:, :, None].to(x_BmH.dtype), lengths

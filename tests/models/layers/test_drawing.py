@@ -42,7 +42,7 @@ class Widest(TorchDispatchMode):
 @pytest.mark.parametrize("kernel", [3, 5])
 def test_folded_frames_are_the_plain_ones(output, kernel):
     levels, decoder = stack(output=output, kernel=kernel)
-    motion, lengths = torch.randn(2, 9, 7), torch.tensor([9, 9])
+    motion, lengths = torch.randn(2, 9, 7), [9, 9]
     with torch.no_grad():
         plain = PlainDrawing(decoder, levels).clips(motion, lengths)
         folded = FoldedDrawing(decoder, levels).clips(motion, lengths)
@@ -56,9 +56,9 @@ def test_folded_frames_are_the_plain_ones(output, kernel):
 @settings(max_examples=25)
 def test_chunks_change_nothing_and_each_clip_has_its_own_identity(chunk, rows, way):
     levels, decoder = stack(len(rows))
-    motion, lengths = torch.randn(len(rows), max(rows), 7), torch.tensor(rows)
+    motion = torch.randn(len(rows), max(rows), 7)
     with torch.no_grad():
-        made = drawing(decoder, levels, way).clips(motion, lengths, chunk=chunk)
+        made = drawing(decoder, levels, way).clips(motion, rows, chunk=chunk)
         for clip, length in enumerate(rows):
             alone = decoder(motion[clip, :length], levels, torch.full((length,), clip))
             torch.testing.assert_close(made[clip, :length], alone, atol=1e-5, rtol=0)
@@ -68,13 +68,13 @@ def test_no_more_frames_are_worked_on_at_once_than_asked_however_long_the_clip()
     levels, decoder = stack()
     ready = FoldedDrawing(decoder, levels)
     with torch.no_grad(), Widest() as widest:
-        ready.clips(torch.randn(2, 40, 7), torch.tensor([40, 3]), chunk=4)
+        ready.clips(torch.randn(2, 40, 7), [40, 3], chunk=4)
     assert widest.pictures == 4
 
 
 def test_frames_after_a_clips_end_are_not_drawn():
     levels, decoder = stack()
-    made = FoldedDrawing(decoder, levels).clips(torch.randn(2, 5, 7), torch.tensor([5, 2]))
+    made = FoldedDrawing(decoder, levels).clips(torch.randn(2, 5, 7), [5, 2])
     assert not made[1, 2:].any()
     assert made[1, :2].any(dim=(1, 2, 3)).all()
 
@@ -85,7 +85,7 @@ def test_a_decoder_in_training_mode_is_not_folded():
     for part in (decoder, decoder.levels[0][1]):  # the whole, and one batch norm alone
         decoder.eval()
         part.train()
-        made = drawing(decoder, levels).clips(motion, torch.tensor([5, 5]))
+        made = drawing(decoder, levels).clips(motion, [5, 5])
         clips = torch.arange(2).repeat_interleave(5)
         torch.testing.assert_close(made.flatten(0, 1), decoder(motion.flatten(0, 1), levels, clips))
 
@@ -94,10 +94,10 @@ def test_a_decoder_in_training_mode_is_not_folded():
 @settings(max_examples=25)
 def test_chunks_that_are_handed_out_join_to_the_whole_clips(chunk, rows, way):
     levels, decoder = stack(len(rows))
-    motion, lengths = torch.randn(len(rows), max(rows), 7), torch.tensor(rows)
+    motion = torch.randn(len(rows), max(rows), 7)
     with torch.no_grad():
         drawn = drawing(decoder, levels, way)
-        whole, parts = drawn.clips(motion, lengths), list(in_chunks(drawn, motion, lengths, chunk=chunk))
+        whole, parts = drawn.clips(motion, rows), list(in_chunks(drawn, motion, rows, chunk=chunk))
     assert parts[0].shape[1] == 1
     assert all(part.shape[1] <= chunk for part in parts[1:] if chunk)
     joined = torch.cat(parts, dim=1)
@@ -110,7 +110,7 @@ def test_chunks_that_are_handed_out_join_to_the_whole_clips(chunk, rows, way):
 def test_the_first_frame_is_handed_out_before_the_others_are_drawn(way):
     levels, decoder = stack(1)
     with torch.no_grad():
-        chunks = in_chunks(drawing(decoder, levels, way), torch.randn(1, 9, 7), torch.tensor([9]))
+        chunks = in_chunks(drawing(decoder, levels, way), torch.randn(1, 9, 7), [9])
         with Widest() as first:
             next(chunks)
         with Widest() as rest:
