@@ -24,10 +24,10 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from benchmarks.fresh import in_fresh_process
 from benchmarks.timing.memory import peak_resident
 from corpora.landmarks import FaceLandmarker
+from corpora.placement import Placement
 from corpora.preparation.crop import Stabilise
 from corpora.preparation.film import FilmedClip
 from corpora.preparation.run import Download, prepare
-from corpora.store import Placement
 from corpora.utterance import FRAME_HEIGHT, FRAME_WIDTH
 from corpora.video import Film, every, write_video
 

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from corpora.canvas import Box
 from corpora.landmarks import FaceLandmarker, mouths_of
-from corpora.store import Placement
+from corpora.placement import Placement
 from corpora.utterance import FRAME_HEIGHT, FRAME_WIDTH
 from models.errors import UserError
 

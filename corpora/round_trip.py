@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from corpora.store import Placement
+from corpora.placement import Placement
 from corpora.utterance import FRAME_HEIGHT, FRAME_WIDTH
 from corpora.video import warp
 

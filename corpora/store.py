@@ -1,15 +1,11 @@
 """The prepared store: a folder in which preparation leaves its utterances, and from which training and scoring read.
 
     store/
-        manifest.json                  what it is, how it was made, each clip with its digest, each skip with its reason
+        manifest.json                  see `corpora.manifest`
         clips/s1/bbaf2n.safetensors    one utterance
 
 Every file is written under another name and renamed, so nothing half-written is ever read. Reading opens the one file
 that is asked for and keeps nothing open, so many workers may read at once.
-
-History of the format:
-    1: first version. Later, without another number as older stores stay readable: the manifest names each clip's
-       sentence (unknown in a store that has not been prepared again since), and a clip may have no placement.
 """
 
 from __future__ import annotations
@@ -17,8 +13,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -27,198 +21,10 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from corpora.atomic import write_whole
-from corpora.utterance import FRAME_HEIGHT, FRAME_WIDTH, Split, Utterance
-from models.errors import UserError, suggest
-
-FORMAT = 1
-FACE_SIZE = 256
-MANIFEST = "manifest.json"
-
-
-class StoreError(UserError):
-    """A store that cannot be read or written."""
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Placement:
-    """Where a clip's crops came from, so that a generated mouth can be put back into a face."""
-
-    face: NDArray[np.uint8]
-    """(256, 256, 3) RGB: the face of the first frame, at the scale of the crops."""
-    corner: tuple[int, int]
-    """(x, y) of the first crop's upper left pixel in `face`: `face[y:y+80, x:x+160]` is the first crop."""
-    box: tuple[float, float, float]
-    """(left, top, side) of the face square in the source frame, in pixels, pixel centres at integers."""
-    affines: NDArray[np.float64]
-    """(T, 2, 3) maps from (x, y) of each source frame to (x, y) of its crop. All equal if stabilised per clip."""
-
-    @property
-    def box_in_face(self) -> tuple[float, float, float]:
-        """(left, top, side) of the face square in `face`: nearly (-0.5, -0.5, 256)."""
-        affine = self.affines[0]
-        left, top = affine[:, :2] @ self.box[:2] + affine[:, 2] + self.corner
-        return float(left), float(top), float(self.box[2] * affine[0, 0])
-
-    def paste(self, crops: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Put mouths onto the face of the first frame.
-
-        Args:
-            crops: (N, 80, 160, 3) RGB uint8.
-
-        Returns:
-            (N, 256, 256, 3) RGB uint8.
-        """
-        if crops.shape[1:] != (FRAME_HEIGHT, FRAME_WIDTH, 3):
-            raise ValueError(f"crops are {crops.shape}, not (N, {FRAME_HEIGHT}, {FRAME_WIDTH}, 3)")
-        faces = np.repeat(self.face[None], len(crops), axis=0)
-        x, y = self.corner
-        faces[:, y : y + FRAME_HEIGHT, x : x + FRAME_WIDTH] = crops
-        return faces
-
-
-@dataclass(frozen=True, kw_only=True)
-class ClipEntry:
-    """What the manifest knows of one clip."""
-
-    file: str
-    """Path within the store."""
-    split: Split
-    frames: int
-    bytes: int
-    sha256: str
-    source: str
-    """Digest of what it was made from, as the preparation defines it."""
-    sentence: str | None = None
-    """What it has in common with clips that say the same; None in a store from before this was kept."""
-    notes: tuple[str, ...] = ()
-    """What a reader should know, such as an unusual length."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Manifest:
-    """What a store holds and how it was made."""
-
-    corpus: str
-    fps: float
-    options: Mapping[str, Any]
-    """Everything that changes the content, as plain JSON values."""
-    software: Mapping[str, str] = field(default_factory=dict)
-    """Versions of the packages that made it; not part of the fingerprint, as the digests of the clips are."""
-    clips: Mapping[str, ClipEntry] = field(default_factory=dict)
-    skipped: Mapping[str, str] = field(default_factory=dict)
-    """Clip id to the reason it is not there."""
-    absent: int = 0
-    """Clips that the split lists name for the talkers found, but that were not there."""
-    limit: int | None = None
-    """The store is for the first so many clips of the download; None for all. Not part of the fingerprint."""
-    finished: bool = False
-    """Whether each clip that the store is for is in `clips` or `skipped`. False while a preparation runs."""
-
-    @property
-    def options_digest(self) -> str:
-        """Hex digest of format, corpus and options: clips of different digests never share a store."""
-        return _digest([FORMAT, self.corpus, self.fps, self.options])
-
-    @property
-    def fingerprint(self) -> str:
-        """Hex digest of the options and of every clip's content and split."""
-        content = [[name, entry.split, entry.sha256] for name, entry in sorted(self.clips.items())]
-        return _digest([self.options_digest, content])
-
-    def ids(self, split: Split) -> list[str]:
-        """Clip ids of one split, sorted."""
-        return sorted(name for name, entry in self.clips.items() if entry.split == split)
-
-    @cached_property
-    def trained(self) -> frozenset[str] | None:
-        """Sentences of the clips for training; None if any of them is not known."""
-        sentences = {entry.sentence for entry in self.clips.values() if entry.split == "train"}
-        return None if None in sentences else frozenset(s for s in sentences if s is not None)
-
-    def seen(self, clip: str) -> bool | None:
-        """Whether a clip for training says the same sentence; None if it is not known.
-
-        Raises:
-            KeyError: there is no such clip.
-        """
-        sentence = self.clips[clip].sentence
-        return None if sentence is None or self.trained is None else sentence in self.trained
-
-    @property
-    def seen_tests(self) -> int:
-        """Clips for testing whose sentence is also in training, as far as known."""
-        return sum(bool(self.seen(name)) for name in self.ids("test"))
-
-
-def _digest(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
-
-
-def save_manifest(store: Path, manifest: Manifest) -> None:
-    """Write `manifest.json`, with counts and the fingerprint for human readers.
-
-    Raises:
-        StoreError: the folder cannot be written.
-    """
-    counts = {
-        "train": len(manifest.ids("train")),
-        "test": len(manifest.ids("test")),
-        "seen": manifest.seen_tests,
-        "frames": sum(entry.frames for entry in manifest.clips.values()),
-        "bytes": sum(entry.bytes for entry in manifest.clips.values()),
-        "skipped": len(manifest.skipped),
-        "absent": manifest.absent,
-    }
-    data = {
-        "format": FORMAT,
-        "corpus": manifest.corpus,
-        "fps": manifest.fps,
-        "options": dict(manifest.options),
-        "software": dict(manifest.software),
-        "limit": manifest.limit,
-        "finished": manifest.finished,
-        "fingerprint": manifest.fingerprint,
-        "counts": counts,
-        "skipped": dict(sorted(manifest.skipped.items())),
-        "clips": {name: asdict(entry) for name, entry in sorted(manifest.clips.items())},
-    }
-    _write(store / MANIFEST, json.dumps(data, indent=1).encode())
-
-
-def load_manifest(store: Path) -> Manifest:
-    """Read a store's manifest.
-
-    Raises:
-        StoreError: there is none, or it is damaged or of another format.
-    """
-    path = store / MANIFEST
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise StoreError(f"{path} cannot be read: {error}", remedy="Prepare the corpus anew") from error
-    version = data.get("format") if isinstance(data, dict) else None
-    if version != FORMAT:
-        raise StoreError(
-            f"{store} is a store of format {version}, this lipbench reads format {FORMAT}",
-            remedy="Delete the folder and prepare the corpus anew",
-        )
-    try:
-        clips = {name: ClipEntry(**(entry | {"notes": tuple(entry["notes"])})) for name, entry in data["clips"].items()}
-        manifest = Manifest(
-            corpus=data["corpus"],
-            fps=data["fps"],
-            options=data["options"],
-            software=data["software"],
-            clips=clips,
-            skipped=data["skipped"],
-            absent=data["counts"]["absent"],
-            limit=data.get("limit"),
-            finished=data["finished"],
-        )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise StoreError(f"{path} is damaged: {error}", remedy="Delete it and prepare the corpus anew") from error
-    return manifest
+from corpora.manifest import MANIFEST, ClipEntry, StoreError, load_manifest, write_file
+from corpora.placement import Placement
+from corpora.utterance import Utterance
+from models.errors import suggest
 
 
 def write_clip(
@@ -275,7 +81,7 @@ def write_clip(
     metadata = {"utterance": json.dumps(facts, sort_keys=True)}
     content = save({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}, metadata)
     file = f"clips/{utterance.id}.safetensors"
-    _write(store / file, content)
+    write_file(store / file, content)
     return _entry(file, facts, len(utterance.frames), content)
 
 
@@ -324,15 +130,6 @@ def find_clip(store: Path, clip: str, known: ClipEntry | None, *, source: str, o
         return _entry(file, facts, n_frames, path.read_bytes())
     except (OSError, SafetensorError, KeyError, TypeError, ValueError):
         return None
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        write_whole(path, content)
-    except OSError as error:
-        raise StoreError(
-            f"{path} cannot be written: {error.strerror}", remedy="Check the folder and its free space"
-        ) from error
 
 
 class Store:

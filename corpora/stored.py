@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from corpora.store import Placement, Store
+from corpora.placement import Placement
+from corpora.store import Store
 from corpora.utterance import Split, Utterance
 from models.errors import UserError
 

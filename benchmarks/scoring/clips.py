@@ -18,8 +18,8 @@ from torch.nn.utils.rnn import pad_sequence
 from baselines import controls
 from baselines.controls import Material
 from benchmarks.systems import Subject
+from corpora.placement import Placement
 from corpora.round_trip import through_source
-from corpora.store import Placement
 from corpora.utterance import Corpus, Split, Utterance
 from models.contract import HostLengths, LipRequest
 from models.errors import UserError

@@ -10,7 +10,9 @@ from typing import Literal
 
 import cv2
 
-from corpora.store import ClipEntry, Placement, StoreError, write_clip
+from corpora.manifest import ClipEntry, StoreError
+from corpora.placement import Placement
+from corpora.store import write_clip
 from corpora.utterance import Split, Utterance
 from models.errors import UserError
 

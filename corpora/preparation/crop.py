@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from corpora.canvas import Box
 from corpora.landmarks import MOUTH, FaceTrack
-from corpora.store import FACE_SIZE, Placement
+from corpora.placement import FACE_SIZE, Placement
 from corpora.utterance import FRAME_HEIGHT, FRAME_WIDTH
 from corpora.video import Frames, Interpolation, warp
 

@@ -14,9 +14,10 @@ from importlib import metadata
 from pathlib import Path
 
 from corpora.atomic import is_leftover, remove_leftovers
+from corpora.manifest import MANIFEST, Manifest, StoreError, load_manifest, save_manifest
 from corpora.preparation.clip import Candidate, ClipJob, ClipOutcome, prepare_clip, start_worker
 from corpora.preparation.pool import run_jobs
-from corpora.store import MANIFEST, Manifest, StoreError, find_clip, load_manifest, save_manifest
+from corpora.store import find_clip
 from models.errors import UserError
 
 GEOMETRY = 2

@@ -7,7 +7,7 @@ import pytest
 
 from corpora.alignments import AlignmentError
 from corpora.landmarks import FaceError
-from corpora.store import StoreError
+from corpora.manifest import StoreError
 from corpora.video import VideoError
 from models.errors import UnknownNameError, UserError
 

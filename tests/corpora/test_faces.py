@@ -13,7 +13,7 @@ from corpora import landmarks
 from corpora.canvas import Box
 from corpora.faces import FaceJob, FaceWorkers, FilmJob, find, locate
 from corpora.landmarks import MIN_MOUTH_WIDTH, FaceLandmarker, found_mouths, mouths_of, recogniser_path
-from corpora.store import Placement
+from corpora.placement import Placement
 from corpora.synthetic.corpus import SyntheticCorpus
 from corpora.video import read_video, warp
 from metrics.functional import aperture_correlation, identity_similarity, lmd

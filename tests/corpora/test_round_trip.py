@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from corpora.placement import Placement
 from corpora.round_trip import through_source
-from corpora.store import Placement
 
 
 def placement(scale, n_frames=2):

@@ -7,17 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from corpora.store import (
-    MANIFEST,
-    Manifest,
-    Placement,
-    Store,
-    StoreError,
-    find_clip,
-    load_manifest,
-    save_manifest,
-    write_clip,
-)
+from corpora.manifest import MANIFEST, Manifest, StoreError, load_manifest, save_manifest
+from corpora.placement import Placement
+from corpora.store import Store, find_clip, write_clip
 from corpora.utterance import Utterance
 
 OPTIONS = {"split": "public"}
@@ -94,22 +86,6 @@ def test_the_fingerprint_follows_content_split_and_options(tmp_path):
     assert write(tmp_path / "c", utterance(split="test")).fingerprint != base
     assert write(tmp_path / "d", utterance(), options={"split": "random"}).fingerprint != base
     assert write(tmp_path / "e", utterance(), software={"av": "99"}, absent=3).fingerprint == base
-
-
-def test_pasting_replaces_the_mouth_alone():
-    placed = placement(corner=(30, 120))
-    crops = utterance().frames
-    faces = placed.paste(crops)
-    assert faces.shape == (5, 256, 256, 3)
-    np.testing.assert_array_equal(faces[:, 120:200, 30:190], crops)
-    faces[:, 120:200, 30:190] = placed.face[120:200, 30:190]
-    np.testing.assert_array_equal(faces, np.repeat(placed.face[None], 5, axis=0))
-    with pytest.raises(ValueError, match="not"):
-        placed.paste(crops[:, :40])
-
-
-def test_the_face_box_is_carried_into_the_face_picture():
-    assert placement(corner=(40, 140)).box_in_face == (0.0, 0.0, 256.0)
 
 
 def test_many_readers_at_once(tmp_path):

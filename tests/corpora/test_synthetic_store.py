@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import corpora
+from corpora.manifest import StoreError
 from corpora.preparation.run import prepare
-from corpora.store import Store, StoreError
+from corpora.store import Store
 from corpora.synthetic.corpus import SyntheticCorpus
 from corpora.synthetic.preparation import find_synthetic
 from models.errors import UserError

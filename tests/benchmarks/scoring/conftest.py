@@ -11,7 +11,7 @@ import torch
 from benchmarks.record import System
 from benchmarks.scoring.scorer import Scoring
 from benchmarks.systems import Subject
-from corpora.store import Placement
+from corpora.placement import Placement
 from corpora.synthetic.corpus import SyntheticCorpus
 from models.contract import LipClip
 from models.text import Vocabulary

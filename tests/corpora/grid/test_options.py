@@ -6,9 +6,9 @@ import pytest
 from corpora.grid.corpus import open_grid
 from corpora.grid.layout import FLAT, UNZIPPED
 from corpora.grid.preparation import find_grid, prepare_grid
+from corpora.manifest import StoreError
 from corpora.preparation.run import prepare
 from corpora.preparation.survey import survey
-from corpora.store import StoreError
 from models.errors import UserError
 
 

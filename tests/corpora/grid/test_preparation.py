@@ -13,7 +13,7 @@ from corpora.canvas import Box
 from corpora.grid.corpus import open_grid
 from corpora.grid.preparation import prepare_grid
 from corpora.landmarks import MOUTH, FaceLandmarker
-from corpora.store import StoreError
+from corpora.manifest import StoreError
 from corpora.tokens import CHARACTERS
 from models.errors import UserError
 

@@ -17,7 +17,7 @@ from safetensors import safe_open
 
 from corpora.grid.corpus import open_grid
 from corpora.grid.preparation import prepare_grid
-from corpora.store import StoreError
+from corpora.manifest import StoreError
 
 CHECKOUT = Path(__file__).parents[3]
 ALIGN = "0 5000 sil\n5000 10000 bin\n10000 15000 blue\n15000 20000 sil\n"

@@ -7,8 +7,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from corpora.manifest import StoreError
 from corpora.preparation.pool import run_jobs
-from corpora.store import StoreError
 
 DEATH = "__import__('os')._exit(1)"
 
