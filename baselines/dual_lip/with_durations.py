@@ -70,10 +70,11 @@ class DualLipWithDurations(LipReader):
         if durations is None:
             valid = valid_positions(request.token_lengths, request.tokens.shape[1])
             durations = whole_frames(self.duration_predictor(text, valid), valid, request.n_frames)
-        sizes = request.frames_on_host(durations.sum(dim=1))
+        lengths = durations.sum(dim=1)
+        sizes = request.frames_on_host(lengths)
         motion = self._motion(text, identity.vector, durations, sizes, max(sizes))
         drawn = drawing(self.image_decoder, identity.levels, self.config.drawing)
-        return LipClip(drawn.clips(motion, sizes), durations.sum(dim=1), durations)
+        return LipClip(drawn.clips(motion, sizes), lengths, durations)
 
     def _motion(
         self, text_BmH: Tensor, identity_BH: Tensor, durations: Tensor, sizes: Sequence[int], n_frames: int

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -106,12 +107,17 @@ def collect(pairs: Sequence[Pair], expected: Sequence[Cell]) -> Samples:
     first = blocks[0].records[0]
     return Samples(
         created=first.created,
-        command=first.command,
+        command=_without_folder(first.command),
         machine=first.machine,
         software=first.software,
         cells=cells,
         blocks=sampled,
     )
+
+
+def _without_folder(command: str) -> str:
+    """A block's command without the place that the gate gave its records: samples are kept, that folder is not."""
+    return shlex.join(word for word in shlex.split(command) if not word.startswith("out="))
 
 
 def in_order(place: int, pair: Pair) -> tuple[Block, Block]:

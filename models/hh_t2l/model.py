@@ -34,6 +34,20 @@ class TextStates(NamedTuple):
     """bool (B, m)."""
 
 
+class _Moved(NamedTuple):
+    """Clips whose mouths move already, and wait to be drawn."""
+
+    drawn: Drawing
+    motion: Tensor
+    """float (B, T, 2H)."""
+    sizes: tuple[int, ...]
+    """Frames of each clip."""
+    lengths: Tensor
+    """int64 (B,), the same on the device."""
+    durations: Tensor
+    """int64 (B, m)."""
+
+
 class TextEncoder(nn.Module):
     """Embedding, positions and FFT blocks (paper §3.2, figure 2b without the duration predictor).
 
@@ -109,8 +123,9 @@ class HHT2L(nn.Module):
     @torch.no_grad()
     def generate(self, request: LipRequest) -> LipClip:
         """Make the clips of a request; given durations are obeyed exactly, and so is a given length."""
-        drawn, motion, sizes, durations = self._moved(request)
-        return LipClip(drawn.clips(motion, sizes, chunk=self.config.chunk), durations.sum(dim=1), durations)
+        moved = self._moved(request)
+        frames = moved.drawn.clips(moved.motion, moved.sizes, chunk=self.config.chunk)
+        return LipClip(frames, moved.lengths, moved.durations)
 
     @torch.no_grad()
     def stream(self, request: LipRequest) -> Iterator[Tensor]:
@@ -118,20 +133,22 @@ class HHT2L(nn.Module):
 
         The motion of all frames is there before the first is drawn (paper figure 2); drawing is most of the work.
         """
-        drawn, motion, sizes, _ = self._moved(request)
-        yield from in_chunks(drawn, motion, sizes, chunk=self.config.chunk)
+        moved = self._moved(request)
+        yield from in_chunks(moved.drawn, moved.motion, moved.sizes, chunk=self.config.chunk)
 
-    def _moved(self, request: LipRequest) -> tuple[Drawing, Tensor, tuple[int, ...], Tensor]:
-        """All but the drawing: what draws, motion float (B, T, 2H), frames of each clip, durations int64 (B, m)."""
+    def _moved(self, request: LipRequest) -> _Moved:
+        """All but the drawing."""
         identity = self.identity_encoder(request.identity)
         text = self.text_encoder(request.tokens, request.token_lengths)
         durations = request.durations
         if durations is None:
             predicted = self.duration_predictor(text.states, text.valid)
             durations = whole_frames(predicted, text.valid, request.n_frames, rounding=self.config.duration_rounding)
-        sizes = request.frames_on_host(durations.sum(dim=1))
+        lengths = durations.sum(dim=1)
+        sizes = request.frames_on_host(lengths)
         motion = self._motion(text, identity, durations, max(sizes))
-        return drawing(self.image_decoder, identity.levels, self.config.drawing), motion, sizes, durations
+        drawn = drawing(self.image_decoder, identity.levels, self.config.drawing)
+        return _Moved(drawn, motion, sizes, lengths, durations)
 
     def _motion(self, text: TextStates, identity: IdentityFeatures, durations: Tensor, n_frames: int) -> Tensor:
         """Expand the text by the durations and decode motion: float (B, T, 2H) with the identity beside it."""

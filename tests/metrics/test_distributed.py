@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = """
-import json, sys
+import json, sys, weakref
 import torch
 import torch.distributed as dist
 import torch.distributed.nn  # its defaults keep a group that is there before them, and with it threads that may abort
@@ -51,7 +51,9 @@ for name in metrics.names():
 if rank == 0:
     print(json.dumps(values))
 if world > 1:
+    group = weakref.ref(dist.group.WORLD)
     dist.destroy_process_group()
+    assert group() is None, "whoever still holds it keeps threads that may abort the process at its end"
 """
 
 

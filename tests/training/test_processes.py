@@ -17,18 +17,26 @@ from training import checkpoint, fit
 from training.config import TrainingConfig
 
 ROOT = Path(__file__).parents[2]
+PROGRAM = """
+import atexit, sys
+import torch
+from benchmarks.cli import main
+
+atexit.register(lambda: print("in a group:", torch.distributed.is_initialized(), file=sys.stderr))
+sys.exit(main(sys.argv[1:]))
+"""
 CORPUS = ["corpus.train=4", "corpus.test=2", "corpus.speakers=2", "corpus.seconds=[0.6,0.9]"]
 
 
-def command(folder, config, *words):
+def command(folder, config, *words, program=("-m", "benchmarks.cli")):
     recipe = [f"training.{name}={value}" for name, value in vars(config).items() if not isinstance(value, dict)]
-    return [sys.executable, "-m", "benchmarks.cli", "train", "preset=tiny", "device=cpu", "name=it", f"out={folder}",
+    return [sys.executable, *program, "train", "preset=tiny", "device=cpu", "name=it", f"out={folder}",
             *CORPUS, *recipe, *words]  # fmt: skip
 
 
 def environment():
     # as many threads as here: sums in another order would differ in the last digit
-    return {**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())}
+    return {**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads()), "PYTHONPATH": str(ROOT)}
 
 
 def here(folder, corpus, config, model="hh_t2l", **options):
@@ -79,8 +87,11 @@ def test_two_processes_train_what_one_does(tmp_path, corpus):
         steps=3, clips=4, frames_per_clip=2, checkpoint_steps=2, strip_checkpoints=1, weight_adversarial=5.0
     )
     words = ["model=transformer_t2l", "options.feedback_dropout=0.0", "devices=2", "corpus.seed=0"]
+    program = tmp_path / "program.py"  # each process runs it
+    program.write_text(PROGRAM)
     process = subprocess.Popen(
-        command(tmp_path, config, *words), cwd=ROOT, env=environment(), start_new_session=True, text=True,
+        command(tmp_path, config, *words, program=[str(program)]), cwd=ROOT, env=environment(),
+        start_new_session=True, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
     try:
@@ -90,6 +101,7 @@ def test_two_processes_train_what_one_does(tmp_path, corpus):
             os.killpg(process.pid, signal.SIGKILL)  # the second process as well, if the first has left it
     assert process.returncode == 0, said
     assert out.count("checkpoint:") == 1, "only one process reports"
+    assert said.count("in a group: False") == 2, "one that ends in a group may be aborted by its threads"
     one = here(tmp_path / "one", corpus, config, model="transformer_t2l", feedback_dropout=0.0)
     ours, theirs = (
         last_row(tmp_path / "train" / "it", "from_step_000000"),

@@ -87,6 +87,13 @@ def test_samples_come_back_in_the_order_in_which_they_were_measured(tmp_path):
     assert kept.blocks == samples.collect(pairs, taken.cells).blocks
 
 
+def test_samples_name_no_folder_of_the_machine_that_they_were_measured_on():
+    taken = drawn(2, 0.1).model_copy(
+        update={"command": "lipbench bench 'frames=[25,75]' out=/somebody/runs/aa seconds=0.5"}
+    )
+    assert samples.collect(taken.pairs(), taken.cells).command == "lipbench bench 'frames=[25,75]' seconds=0.5"
+
+
 def test_two_revisions_are_no_samples_of_one():
     taken = drawn(2, 0.1)
     (pair,) = taken.pairs()
