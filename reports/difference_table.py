@@ -18,6 +18,7 @@ STILL = "first_frame"
 BESIDE = frozenset({"lmd_centred", "length_error_share", "landmark_failure_preds", "landmark_failure_target"})
 """Metrics that say the same as another, or how often another could not be had: comparing them too would only make the
 correction stricter."""
+TOO_MANY = "not tested"
 HEAD = "Difference"
 """First column's title."""
 
@@ -38,6 +39,11 @@ class DifferenceTable:
 
     metrics: list[MetricFacts]
     rows: list[DifferenceRow]
+
+    @property
+    def tested(self) -> bool:
+        """Whether chance could have been ruled out for any of them."""
+        return any(cell.p_holm is not None for row in self.rows for cell in row.cells.values())
 
     @property
     def family(self) -> int:
@@ -151,7 +157,7 @@ def _cell(one: Difference | None, decimals: int) -> str:
     if one.interval is not None:
         lines.append(between(signed(one.interval.low, decimals), signed(one.interval.high, decimals)))
     if one.p_holm is None:
-        lines.append(TOO_SMALL)
+        lines.append(TOO_SMALL if one.p is None else TOO_MANY)
     else:
         detectable = NOTHING if one.detectable is None else number(one.detectable, decimals)
         lines += [f"p {_p(one.p_holm)}", f"detectable {detectable}"]
@@ -168,8 +174,14 @@ def difference_note(table: DifferenceTable) -> str:
     """What the differences are, as one note of markdown."""
     units = {cell.unit for row in table.rows for cell in row.cells.values()}
     flipped = " and ".join(sorted(units))
+    about = "Differences are paired: first minus second on the same clips. [ ]: 95 % bootstrap interval"
+    if not table.tested:
+        return (
+            f"{about} by {flipped}. None was tested: of {table.family} differences at once none could have had a "
+            f"Holm-corrected p below {ALPHA:g}, with so few {flipped}s or resamples."
+        )
     return (
-        f"Differences are paired: first minus second on the same clips. [ ]: 95 % bootstrap interval by {flipped}. "
+        f"{about} by {flipped}. "
         f"p: sign-flip test by {flipped}, Holm-corrected over the {table.family} differences of the table; bold below "
         f"{ALPHA:g}. Detectable: the smallest true difference that a test of this n finds {POWER:.0%} of the time."
     )

@@ -34,8 +34,11 @@ class Difference:
     """95 %, of this difference alone; None where n is too small."""
     p: float | None
     """Of a sign-flip test of no difference; None where n is too small."""
+    p_least: float | None = None
+    """The smallest that `p` could have been with so few clusters or resamples; None where n is too small."""
     p_holm: float | None = None
-    """`p` corrected for all differences of its family; None until `corrected` has seen them all."""
+    """`p` corrected for all differences of its family; None until `corrected` has seen them all, and where the family
+    is so large that not even `p_least` would be below `ALPHA` once corrected: then nothing was tested."""
     detectable: float | None = None
     """Smallest true difference that a paired t test of this n would find with a chance of `POWER`, in the metric's
     unit; None where n is too small."""
@@ -116,6 +119,7 @@ def _whole_differences(
             value=mean.value,
             interval=mean.interval,
             p=p,
+            p_least=None if p is None else _least_p(effects.shape[1]),
             detectable=_detectable(row) if enough else None,
             n=n,
             left_out=total - n,
@@ -127,16 +131,21 @@ def _whole_differences(
 
 
 def corrected(differences: Sequence[Difference]) -> list[Difference]:
-    """Holm's correction over a family of differences: those without a p value are no part of it."""
-    adjusted = iter(holm([one.p for one in differences if one.p is not None]))
+    """Holm's correction over a family of differences: those without a p value are no part of it.
+
+    A test that could not have found anything is none: if no p value could be small enough, all stay without `p_holm`.
+    """
+    tested = [one for one in differences if one.p is not None]
+    if len(tested) * min((one.p_least or 0.0 for one in tested), default=0.0) >= ALPHA:
+        return list(differences)
+    adjusted = iter(holm([one.p for one in tested if one.p is not None]))
     return [one if one.p is None else replace(one, p_holm=next(adjusted)) for one in differences]
 
 
 def _sign_flips(effects: NDArray[np.float64], *, seed: int) -> list[float | None]:
     """Two-sided p value of each row, (K, clusters): how often chance signs give a mean as far from 0."""
     size = effects.shape[1]
-    # few effects have so few signs that scipy goes through them all
-    if 2 ** min(size, 64) <= RESAMPLES or size > LARGEST:
+    if _all_signs(size) or size > LARGEST:
         return [_scipy_sign_flip(row, seed=seed) for row in effects]
     signs = random_signs(size, seed, RESAMPLES).T
     ps: list[float | None] = []
@@ -150,6 +159,16 @@ def _sign_flips(effects: NDArray[np.float64], *, seed: int) -> list[float | None
         found = np.minimum(1.0, 2 * (tails + 1) / (RESAMPLES + 1))
         ps += np.where(some.any(axis=1), found, 1.0).tolist()
     return ps
+
+
+def _all_signs(size: int) -> bool:
+    """Whether so few effects have so few signs that scipy goes through them all."""
+    return 2 ** min(size, 64) <= RESAMPLES
+
+
+def _least_p(size: int) -> float:
+    """Smallest two-sided p value that the signs of so many effects can give."""
+    return 2 / (2**size if _all_signs(size) else RESAMPLES + 1)
 
 
 def _scipy_sign_flip(effects: NDArray[np.float64], *, seed: int) -> float:

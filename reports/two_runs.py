@@ -51,6 +51,8 @@ class MetricChange:
             return "not tested"
         if one.interval is None:
             return "n too small"
+        if one.p_holm is None:  # the runs differ in more than so few clips can tell
+            return "not tested"
         if not one.significant:
             return "no difference shown"
         if self.metric.higher_is_better is None:

@@ -122,7 +122,7 @@ def _best(table: QualityTable, differences: DifferenceTable | None) -> str | Non
     claims = "; ".join(f"**{escaped(winner)}** by {joined(titles)}" for winner, titles in by_winner.items())
     ties = joined(f"{escaped(labels)} on {joined(titles)}" for labels, titles in close.items())
     doubt = f" (tied by the paired test: {ties})" if ties else ""
-    if differences is None or not differences.family:
+    if differences is None or not differences.tested:
         doubt = " (too few clips or speakers to test whether chance explains it)"
     return f"Best on {escaped(table.place)}: {claims}{doubt}."
 

@@ -103,3 +103,17 @@ def test_tied_is_what_the_paired_test_does_not_tell_from_the_best(make):
 def test_what_was_not_tested_is_no_tie(make):
     table = marked([near(make, name, shift, n=4) for name, shift in (("hh_t2l", 0.0), ("dual_lip", -0.01))])
     assert not any(cell.tied for row in table.rows for cell in row.cells.values())
+
+
+def test_more_differences_than_the_clips_can_tell_apart_are_not_tested_and_no_ties(make):
+    names = ("hh_t2l", "dual_lip", "transformer_t2l", "yak", "zebra")
+    paper = load_paper()
+    records = [make.quality(name, n=10) for name in names]
+    (table,) = quality_tables(records, naming(records, paper), paper)
+    found = difference_table(table)
+    assert found is not None
+    assert found.family > 25
+    assert not found.tested
+    assert "not tested" in difference_text(found).rows[0][1]
+    assert "None was tested" in difference_note(found)
+    assert not any(cell.tied for row in mark_ties(table, found).rows for cell in row.cells.values())

@@ -106,6 +106,16 @@ def test_one_that_could_not_be_tested_makes_no_other_stricter():
     assert corrected([whole, small])[1].p_holm is None
 
 
+def test_where_no_p_value_could_be_small_enough_nothing_is_called_a_tie():
+    # ten clips have 1024 choices of signs, so p is 2 / 1024 at least
+    sure = paired(*drawn(7, n=10, shift=50.0), one_speaker(drawn(7, n=10)[0]))
+    assert sure.p == sure.p_least == pytest.approx(2 / 1024)
+    assert all(one.significant for one in corrected([sure] * 25))
+    assert all(one.p_holm is None for one in corrected([sure] * 26))
+    many = paired(*drawn(7, shift=50.0), one_speaker(drawn(7)[0]))
+    assert many.p == many.p_least == pytest.approx(2 / 10_000)
+
+
 def test_an_effect_of_the_detectable_size_is_found_as_often_as_said():
     first, second = drawn(8, n=40, shift=0.0)
     found = paired(first, second, one_speaker(first))
