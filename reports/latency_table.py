@@ -233,7 +233,7 @@ def _table(
         _row(one, title, lengths, slow, names, paper if key.batch == paper.batch else None)
         for one, title in zip(found, titles, strict=True)
     ]
-    rows.sort(key=lambda row: (row.kind == "control", names.place(row.name)))
+    rows.sort(key=lambda row: (row.kind == "control", names.place(row.name), row.label))
     return LatencyTable(
         device=key.device,
         hardware=key.hardware,

@@ -96,7 +96,7 @@ def _table(group: list[tuple[Record, Natural]], failed: list[Record], names: Nam
         NaturalRow(name=r.cell.system, label=title, kind=names.kinds[r.cell.system], result=None, failure=r.failure)
         for r, title in zip(failures, titles[len(group) :], strict=True)
     ]
-    rows.sort(key=lambda row: (row.kind == "control", names.place(row.name)))
+    rows.sort(key=lambda row: (row.kind == "control", names.place(row.name), row.label))
     return NaturalTable(
         corpus=cell.corpus or "corpus not named",
         fingerprint=result.corpus_fingerprint,

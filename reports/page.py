@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.record import Record
-from reports.figures.style import looks
+from reports.figures.style import Look
 from reports.html import render_html
 from reports.paper import Paper
 from reports.player import load_player
@@ -25,6 +25,7 @@ def render_page(
     latency: Sequence[str | None],
     folder: Path,
     root: Path,
+    style: Mapping[str, Look],
     clips: int,
 ) -> str:
     """Render the page of a run.
@@ -38,6 +39,7 @@ def render_page(
         latency: the same of the latency tables.
         folder: the report's, where its images lie and the page will.
         root: the run's folder.
+        style: how each row is drawn, in the curves as in the figures.
         clips: most clips that can be played.
 
     Returns:
@@ -52,7 +54,5 @@ def render_page(
         root=root,
         page=folder,
     )
-    # in the curves every model looks as it does in the figures
-    style = looks(((row.name, row.label) for table in tables.quality for row in table.models), names.order)
     player = load_player(tables.quality, root, style=style, limit=clips)
     return render_html(markdown, folder, player=player, sources=sources)

@@ -277,7 +277,7 @@ def _table(group: list[tuple[Record, Quality]], failures: list[Record], names: N
         )
         for record in failures
     ]
-    rows.sort(key=lambda row: (row.kind == "control", names.place(row.name)))
+    rows.sort(key=lambda row: (row.kind == "control", names.place(row.name), row.label))
     table = QualityTable(
         title=f"{paper.corpora.get(first.corpus.name, first.corpus.name)}, {first.durations} durations",
         apart=(),

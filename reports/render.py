@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,9 +16,9 @@ from reports.difference_table import DifferenceTable
 from reports.figures.choice import Choice, choose_tables
 from reports.figures.drawn import Absent, Drawn
 from reports.figures.frames import STRIP
-from reports.figures.gallery import Placed, absences, draw_figures
+from reports.figures.gallery import Placed, absences, draw_figures, report_looks
 from reports.figures.latency import draw_latency
-from reports.figures.style import looks, render_figure
+from reports.figures.style import Look, render_figure
 from reports.formatting import escaped
 from reports.intake import Intake, Unread, held_run
 from reports.latency_table import LatencyTable
@@ -94,7 +94,9 @@ def render(run: Path, out: Path | None = None, *, clips: int = CLIPS, summary: S
         names = naming(intake.records, paper)
         tables = make_tables(intake.records, names, paper)
         try:
-            return _write(folder, root, intake, tables, names.order, paper, calibration, clips, summary)
+            return _write(
+                folder, root, intake, tables, report_looks(tables, names.order), paper, calibration, clips, summary
+            )
         except OSError as error:
             place = error.filename or folder
             raise UserError(
@@ -114,7 +116,7 @@ def _write(
     root: Path,
     intake: Intake,
     tables: Tables,
-    order: Sequence[str],
+    style: Mapping[str, Look],
     paper: Paper,
     calibration: Calibration | None,
     clips: int,
@@ -128,11 +130,11 @@ def _write(
         ]
         choice = choose_tables(tables.quality, tables.latency)
         latency = [
-            _latency(i, table, order, paper, files, undrawn=None if i - 1 in choice.latency else choice.latency_rule)
+            _latency(i, table, style, paper, files, undrawn=None if i - 1 in choice.latency else choice.latency_rule)
             for i, table in enumerate(tables.latency, 1)
         ]
         natural = [_natural(i, table, paper, files) for i, table in enumerate(tables.natural, 1)]
-        pictures = _pictures(tables, choice, root, order, paper, files)
+        pictures = _pictures(tables, choice, root, style, paper, files)
         comparison = compare_with_paper(intake.records, tables, paper)
         comparison_csv = files.write("tables/paper.csv", comparison_frame(comparison).to_csv(index=False).encode())
         content = Content(
@@ -160,6 +162,7 @@ def _write(
             latency=[section.csv for section in latency],
             folder=folder,
             root=root,
+            style=style,
             clips=clips,
         )
         files.write("index.html", page.encode())
@@ -194,14 +197,14 @@ def _quality(
 
 
 def _latency(
-    index: int, table: LatencyTable, order: Sequence[str], paper: Paper, files: ReportFiles, *, undrawn: str | None
+    index: int, table: LatencyTable, style: Mapping[str, Look], paper: Paper, files: ReportFiles, *, undrawn: str | None
 ) -> Section:
     """One latency table; `undrawn` is why it has no figure, None if it shall have one."""
     name = _slug(str(index), table.device, table.dtype, f"batch{table.batch}", table.preset or "")
     csv = files.write(f"tables/latency-{name}.csv", latency_frame(table).to_csv(index=False).encode())
     if undrawn is not None:
         return latency_section(table, paper, csv=csv, picture=None, undrawn=undrawn)
-    drawn = draw_latency(table, looks(((row.name, row.label) for row in table.rows), order), paper)
+    drawn = draw_latency(table, style, paper)
     if isinstance(drawn, Absent):
         return latency_section(table, paper, csv=csv, picture=None, undrawn=drawn.reason)
     return latency_section(table, paper, csv=csv, picture=_picture(drawn, f"latency-{name}", files))
@@ -214,14 +217,14 @@ def _natural(index: int, table: NaturalTable, paper: Paper, files: ReportFiles) 
 
 
 def _pictures(
-    tables: Tables, choice: Choice, root: Path, order: Sequence[str], paper: Paper, files: ReportFiles
+    tables: Tables, choice: Choice, root: Path, style: Mapping[str, Look], paper: Paper, files: ReportFiles
 ) -> Pictures:
     """Draw and write the figures that stand beside no table."""
     strips, missing = load_strips([tables.quality[i] for i in sorted(choice.quality)], root)
     frames: list[Picture] = []
     figures: list[Picture] = []
     absent: list[Placed] = []
-    for one in draw_figures(tables, choice, strips, order, paper):
+    for one in draw_figures(tables, choice, strips, style, paper):
         if isinstance(one.what, Drawn):
             name = _slug(one.what.name, *one.of)
             (frames if one.what.name == STRIP else figures).append(_picture(one.what, name, files))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from reports.figures.adversarial import draw_adversarial
@@ -15,7 +15,7 @@ from reports.figures.lengths import draw_lengths
 from reports.figures.openings import draw_openings
 from reports.figures.pareto import draw_pareto, pair
 from reports.figures.positions import draw_positions
-from reports.figures.style import looks
+from reports.figures.style import Look, looks
 from reports.formatting import joined
 from reports.latency_table import LatencyTable
 from reports.paper import Paper
@@ -34,8 +34,20 @@ class Placed(NamedTuple):
     what: Drawn | Absent
 
 
+def report_looks(tables: Tables, order: Sequence[str]) -> dict[str, Look]:
+    """The look of every row of a report's quality and latency tables, by its label: one in all figures and curves.
+
+    Args:
+        tables: of the report.
+        order: registry names of all its systems.
+    """
+    quality = [(row.name, row.label) for table in tables.quality for row in table.rows]
+    latency = [(row.name, row.label) for table in tables.latency for row in table.rows]
+    return looks(quality + latency, order)
+
+
 def draw_figures(
-    tables: Tables, choice: Choice, strips: Sequence[Strip], order: Sequence[str], paper: Paper
+    tables: Tables, choice: Choice, strips: Sequence[Strip], style: Mapping[str, Look], paper: Paper
 ) -> Iterator[Placed]:
     """Draw one figure after another, figure 5 apart, which stands beside its table.
 
@@ -43,7 +55,7 @@ def draw_figures(
         tables: of one run.
         choice: which of them to draw figures of.
         strips: sample frames of the quality tables among these.
-        order: registry names of all its systems, so that each looks the same everywhere.
+        style: see `report_looks`.
         paper: what stands beside ours.
     """
     for number, strip in enumerate(strips, start=1):
@@ -51,20 +63,18 @@ def draw_figures(
     for i in sorted(choice.quality):
         table = tables.quality[i]
         of = (str(i + 1), table.corpus.name, table.durations, table.protocol.name)
-        for what in _of_quality(table, [strip for strip in strips if strip.table is table], tables, order, paper):
+        for what in _of_quality(table, [strip for strip in strips if strip.table is table], tables, style, paper):
             yield Placed(of, table.place, what)
     for i in sorted(choice.latency):
         timed = tables.latency[i]
-        style = looks(((row.name, row.label) for row in timed.rows), order)
         drawn, absent = draw_costs(timed, style)
         for what in ([drawn] if drawn is not None else []) + absent:
             yield Placed((str(i + 1), timed.device, timed.dtype, f"batch{timed.batch}"), timing_place(timed), what)
 
 
 def _of_quality(
-    table: QualityTable, strips: Sequence[Strip], tables: Tables, order: Sequence[str], paper: Paper
+    table: QualityTable, strips: Sequence[Strip], tables: Tables, style: Mapping[str, Look], paper: Paper
 ) -> Iterator[Drawn | Absent]:
-    style = looks(((row.name, row.label) for row in table.rows), order)
     yield draw_adversarial(strips, table, paper)
     for draw in (draw_lengths, draw_positions, draw_openings, draw_durations):
         yield draw(table, style, paper)

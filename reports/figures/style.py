@@ -89,12 +89,12 @@ _DASHES: tuple[Literal["-", "--", "-.", ":"], ...] = ("-", "--", "-.", ":")
 
 
 def looks(systems: Iterable[tuple[str, str]], order: Sequence[str] = ()) -> dict[str, Look]:
-    """A look for every row, the same for the same rows.
+    """A look for every row, the same for the same rows however they are arranged.
 
     Args:
-        systems: registry name and label of every row of a table, in table order. Of several rows of one system the
-            first has the system's own look.
-        order: registry names of all systems of a report: with the same order, a system looks the same in every table.
+        systems: registry name and label of every row of a report, each any number of times. Of several rows of one
+            system the one whose label comes first in the alphabet, so the plainest, has the system's own look.
+        order: registry names of all systems of the report; systems that are not in it follow.
 
     Returns:
         Label to look.
@@ -103,7 +103,8 @@ def looks(systems: Iterable[tuple[str, str]], order: Sequence[str] = ()) -> dict
     free = {**_FIXED, **{name: _spare(place) for place, name in enumerate(others)}}
     found: dict[str, Look] = {}
     spare = len(others)
-    for name, label in systems:
+    place = {name: i for i, name in enumerate(order)}
+    for name, label in sorted(set(systems), key=lambda row: (place.get(row[0], len(place)), row)):
         if label in found:
             continue
         look = free.pop(name, None)

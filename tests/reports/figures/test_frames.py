@@ -79,7 +79,7 @@ def test_strips_are_labelled_as_the_tables_are(make, tmp_path):
     records = [make.quality("hh_t2l", strip="a.safetensors"), make.failed(make.quality_cell("dual_lip"))]
     records.append(make.quality("hh_t2l", strip="a.safetensors", about={"options": {"chunk": 8}}))
     (strip,), missing = strips_of(records, tmp_path)
-    assert [row.label for row in strip.rows] == [TRUTH, "HH-T2L (chunk=default)", "HH-T2L (chunk=8)"]
+    assert [row.label for row in strip.rows] == [TRUTH, "HH-T2L (chunk=8)", "HH-T2L (chunk=default)"]
     assert missing == ["DualLip: the cell failed (grid, predicted durations)"]
 
 

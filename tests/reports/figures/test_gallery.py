@@ -5,7 +5,7 @@ import pytest
 
 from reports.figures.choice import choose_tables
 from reports.figures.drawn import Absent, Drawn
-from reports.figures.gallery import absences, draw_figures
+from reports.figures.gallery import absences, draw_figures, report_looks
 from reports.figures.style import render_figure
 from reports.paper import load_paper
 from reports.strips import load_strips
@@ -21,7 +21,7 @@ def placed(records, root):
     tables = make_tables(records, names, paper)
     choice = choose_tables(tables.quality, tables.latency)
     strips, _ = load_strips([tables.quality[i] for i in sorted(choice.quality)], root)
-    return list(draw_figures(tables, choice, strips, names.order, paper))
+    return list(draw_figures(tables, choice, strips, report_looks(tables, names.order), paper))
 
 
 def lively(drawing, name, n=40):
@@ -123,3 +123,18 @@ def test_a_run_that_only_failed_has_no_figure_and_no_error(make, tmp_path):
     assert (
         placed([make.failed(make.quality_cell("hh_t2l")), make.failed(make.latency_cell("hh_t2l", 75))], tmp_path) == []
     )
+
+
+def test_a_variant_looks_the_same_in_all_figures_whatever_order_its_records_come_in(make):
+    variants = [make.quality("hh_t2l", about={"title": f"HH-T2L{losses}"}) for losses in (" +ADV", "", " +SSIM+ADV")]
+    timed = [make.latency("hh_t2l", frames=length) for length in (25, 75)]
+    paper = load_paper()
+    found = []
+    for records in ([*variants, *timed], [*timed, *reversed(variants)]):
+        names = naming(records, paper)
+        tables = make_tables(records, names, paper)
+        found.append(report_looks(tables, names.order))
+        (table,) = tables.quality
+        assert [row.label for row in table.rows] == ["HH-T2L", "HH-T2L +ADV", "HH-T2L +SSIM+ADV"]
+    assert found[0] == found[1]
+    assert found[0]["HH-T2L"].color == "#0072B2", "the model's own, in latency too"

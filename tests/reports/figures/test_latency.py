@@ -81,7 +81,7 @@ def test_variants_of_one_model_are_drawn_apart_and_share_the_papers_points(make)
     other = [make.latency("hh_t2l", n, about={"options": {"chunk": 8}}) for n in (50, 75)]
     figure = latency_of(plain + other)
     legend = figure.legends[0]
-    assert [text.get_text() for text in legend.get_texts()][:2] == ["HH-T2L (chunk=default)", "HH-T2L (chunk=8)"]
+    assert [text.get_text() for text in legend.get_texts()][:2] == ["HH-T2L (chunk=8)", "HH-T2L (chunk=default)"]
     first, second = legend.legend_handles[:2]
     assert first.get_color() != second.get_color()
     assert first.get_marker() != second.get_marker()
