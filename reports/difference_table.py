@@ -109,7 +109,7 @@ def mark_ties(table: QualityTable, differences: DifferenceTable | None) -> Quali
     tied = {
         (label, metric.name)
         for metric in differences.metrics
-        for best in table.best(metric)
+        for best in table.winners(metric)
         for label, one in differences.against(best.label, metric.name).items()
         if one.p_holm is not None and not one.significant
     }

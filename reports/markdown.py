@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from benchmarks.calibration import Calibration
+from benchmarks.calibration import FILE, Calibration
 from benchmarks.record import Record
+from benchmarks.record_files import UserError  # by way of what raises it: reports may not import models
 from reports.budget import Piece, fitted
 from reports.calibration import calibration_note, calibration_text
 from reports.comparison import ComparedTable
@@ -94,7 +95,8 @@ class Content:
     """The paper's tables, see `reports.comparison.compare_with_paper`."""
     comparison_csv: str | None
     """The same for programs, relative to the report."""
-    calibration: Calibration | None
+    calibration: Calibration | UserError | None
+    """The error is why the run's file of it could not be read."""
     """Of the run's metrics; None if there is none."""
     unread: list[Unread] = field(default_factory=list)
     """Files among the records that are not in the report."""
@@ -134,10 +136,13 @@ def render_markdown(content: Content, *, limit: int | None = None) -> str:
 def _doubts(content: Content) -> list[str]:
     """What makes a reader read all else with care, before all else."""
     found: list[str] = []
-    machines = len({record.machine.model_dump_json() for record in content.records})
+    machines = len({record.machine.model_dump_json(exclude={"threads"}) for record in content.records})
+    threads = sorted({record.machine.threads for record in content.records})
     commits = len({record.software.commit for record in content.records})
-    if machines > 1 or commits > 1:
+    if max(machines, commits, len(threads)) > 1:
         from_where = joined([count(machines, "machine"), count(commits, "commit")])
+        if len(threads) > 1:
+            from_where += f", with {joined(str(n) for n in threads)} threads"
         found.append(f"**The records come from {from_where}: compare across them with care.**")
     if content.unread:
         total = len(content.records) + len(content.unread)
@@ -162,7 +167,10 @@ def _pieces(content: Content) -> list[Piece]:
         Piece("paper", _part("paper_table", table.source, table.about, comparison_text(table)), heading)
         for table in content.comparison
     ]
-    if content.calibration is not None:
+    if isinstance(content.calibration, UserError):
+        why = [(escaped(FILE), escaped(shortened(content.calibration.problem, 500)))]
+        pieces += _cells("calibration", "Calibration that could not be read", ("File", "Why"), why)
+    elif content.calibration is not None:
         text = _part("calibrated", calibration_note(content.calibration), calibration_text(content.calibration))
         pieces.append(Piece("calibration", text))
     pieces += _cells("unread", "Records that could not be read", ("File", "Why"),

@@ -133,6 +133,11 @@ class QualityTable:
         top = max(score for score, _ in scores)
         return [row for score, row in scores if score == top]
 
+    def winners(self, metric: MetricFacts) -> list[QualityRow]:
+        """The same, but empty where there is no choice: of a single model, or of models that are all equal."""
+        best = self.best(metric)
+        return best if len(best) < sum(metric.name in row.cells for row in self.models) else []
+
     def rivals(self, metric: MetricFacts) -> list[QualityRow]:
         """Controls that the best model can be compared with on a metric, the truth itself not counted."""
         if not self.best(metric):
@@ -357,9 +362,8 @@ def _means(result: Quality) -> dict[str, Mean]:
 
 
 def _with_marks(table: QualityTable) -> QualityTable:
-    """Mark the best model per metric, where there are at least two to choose from, and the controls above all."""
-    several = len(table.models) > 1
-    best = {metric.name: {row.label for row in table.best(metric)} if several else set() for metric in table.metrics}
+    """Mark the best model per metric, where models differ, and the controls above all."""
+    best = {metric.name: {row.label for row in table.winners(metric)} for metric in table.metrics}
     above = {metric.name: {row.label for row in table.above_models(metric)} for metric in table.metrics}
     rows = [
         replace(

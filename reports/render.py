@@ -90,7 +90,7 @@ def render(run: Path, out: Path | None = None, *, clips: int = CLIPS, summary: S
     folder = out if out is not None else root / "report"
     paper = load_paper()
     with held_run(run) as intake:
-        calibration = load_calibration(root)
+        calibration = _calibration(root)
         names = naming(intake.records, paper)
         tables = make_tables(intake.records, names, paper)
         try:
@@ -111,6 +111,14 @@ def _root(run: Path) -> Path:
     return folder.parent if folder.name == "records" else folder
 
 
+def _calibration(root: Path) -> Calibration | UserError | None:
+    """A run's calibration, or why it cannot be read: the records can be reported all the same."""
+    try:
+        return load_calibration(root)
+    except UserError as error:
+        return error
+
+
 def _write(
     folder: Path,
     root: Path,
@@ -118,7 +126,7 @@ def _write(
     tables: Tables,
     style: Mapping[str, Look],
     paper: Paper,
-    calibration: Calibration | None,
+    calibration: Calibration | UserError | None,
     clips: int,
     summary: Summary | None,
 ) -> RenderedReport:

@@ -109,9 +109,9 @@ def _best(table: QualityTable, differences: DifferenceTable | None) -> str | Non
     by_winner: dict[str, list[str]] = {}
     close: dict[str, list[str]] = {}
     for metric in table.metrics:
-        best = table.best(metric)
-        if not best or 1 < sum(metric.name in row.cells for row in models) == len(best):
-            continue  # where all are equal, none is best
+        best = table.winners(metric)
+        if not best:
+            continue
         title = escaped(metric.title)
         by_winner.setdefault(joined(row.label for row in best), []).append(title)
         tied = [row.label for row in table.models if metric.name in row.cells and row.cells[metric.name].tied]

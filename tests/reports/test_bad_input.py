@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.calibration import FILE
 from benchmarks.record_files import save_record
 from models.errors import UserError
 from reports.intake import read_run
@@ -132,3 +133,19 @@ def test_a_best_model_that_could_not_be_tested_is_no_plain_best(make, tmp_path, 
     text = render(tmp_path).markdown.read_text(encoding="utf-8")
     assert "Best on GRID" in text
     assert ("too few clips or speakers to test" in text.split("\n## ")[0]) is said
+
+
+def test_a_damaged_calibration_costs_its_section_alone(make, tmp_path):
+    save_record(make.latency("hh_t2l", 75), tmp_path)
+    (tmp_path / FILE).write_text("{")
+    text = render(tmp_path).markdown.read_text(encoding="utf-8")
+    assert "is the only model timed" in text
+    assert "is no calibration" in text.split("## Calibration that could not be read")[1]
+
+
+def test_one_machine_with_other_threads_is_one_machine(make, tmp_path):
+    for threads in (1, 2):
+        one = make.latency("hh_t2l", 50 + threads)
+        save_record(one.model_copy(update={"machine": one.machine.model_copy(update={"threads": threads})}), tmp_path)
+    text = render(tmp_path).markdown.read_text(encoding="utf-8")
+    assert "**The records come from 1 machine and 1 commit, with 1 and 2 threads: compare" in text

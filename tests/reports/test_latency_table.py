@@ -139,7 +139,7 @@ def test_a_failure_on_another_machine_is_no_cell_here(make):
 def test_a_length_that_failed_under_other_options_is_a_row_of_its_own(make):
     failed = make.failed(make.latency_cell("dual_lip", 75, options={"cache": False}))
     table = only([make.latency("dual_lip", 25), failed])
-    assert [row.label for row in table.rows] == ["DualLip (cache=default)", "DualLip (cache=False)"]
+    assert [row.label for row in table.rows] == ["DualLip (cache=False)", "DualLip (cache=default)"]
     assert [sorted(row.cells) for row in table.rows] == [[25], [75]]
 
 

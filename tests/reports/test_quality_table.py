@@ -5,6 +5,7 @@ import math
 import pytest
 
 from benchmarks.record import Cell, CorpusScore, MetricFacts
+from reports.difference_table import difference_table, mark_ties
 from reports.notes import quality_notes
 from reports.paper import load_paper
 from reports.quality_table import quality_tables
@@ -324,3 +325,10 @@ def test_unknown_speakers_are_not_counted_as_one(make):
     table = only([of_videos(make, scores=scores)])
     assert table.speakers == 0
     assert any("the speakers are not known" in note for note in quality_notes(table, load_paper()))
+
+
+def test_where_all_models_are_equal_none_is_the_best_and_none_tied(make):
+    scores = make.clips("hh_t2l", 12)
+    (table,) = tables_of([make.quality(name, scores=scores) for name in ("hh_t2l", "dual_lip")])
+    marked = mark_ties(table, difference_table(table))
+    assert not any(cell.best or cell.tied for row in marked.rows for cell in row.cells.values())
