@@ -140,7 +140,7 @@ def test_a_length_that_failed_under_other_options_is_a_row_of_its_own(make):
     failed = make.failed(make.latency_cell("dual_lip", 75, options={"cache": False}))
     table = only([make.latency("dual_lip", 25), failed])
     assert [row.label for row in table.rows] == ["DualLip (cache=False)", "DualLip (cache=default)"]
-    assert [sorted(row.cells) for row in table.rows] == [[25], [75]]
+    assert [sorted(row.cells) for row in table.rows] == [[75], [25]]
 
 
 def test_two_checkpoints_of_one_model_are_two_rows_and_the_first_is_the_baseline(make):
