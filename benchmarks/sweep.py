@@ -92,6 +92,7 @@ class Sweep:
     def __init__(self, request: Bench, *, progress: bool) -> None:
         self.request = request
         self.device = pick_device(request.device)
+        self.turns = timing.Turns.agreed()
         self.budget = timing.Budget(seconds=request.seconds, least=request.least_rounds, most=request.most_rounds)
         self._progress = progress
         self._subjects: dict[str, Subject] = {}
@@ -247,6 +248,7 @@ class Sweep:
             device=self.device,
             budget=self.budget,
             variant=timed.variant,
+            turns=self.turns,
         )
 
     def train(self, names: Sequence[str]) -> None:

@@ -1,7 +1,8 @@
-"""Measuring two revisions in turn: base, head, head, base, …, each block in a process of its own.
+"""Measuring two revisions in pairs of blocks, each block in a process of its own.
 
-Whatever slows the machine down for longer than a block then meets both sides alike. Blocks are kept as they end, and
-the same command again goes on behind the last of them.
+The two processes of a pair run at the same time and take turns, call by call, so that whatever slows the machine down
+meets both alike. A revision of before there were turns is measured block by block instead: base, head, head, base, ….
+Blocks are kept as they end, and the same command again goes on behind the last of them.
 """
 
 from __future__ import annotations
@@ -9,13 +10,15 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-from collections.abc import Sequence
+import subprocess
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
 from benchmarks.config import Gate
 from benchmarks.gate import words
 from benchmarks.gate.pairs import CONDITIONS, Block, Conditions, Pair, load_block
+from benchmarks.gate.referee import Referee
 from benchmarks.gate.revisions import Side, last
 from benchmarks.gate.rules import SECOND_LOOK
 from benchmarks.gate.watch import watched
@@ -67,13 +70,21 @@ class Measuring:
     @cached_property
     def quality(self) -> Pair:
         """Both sides trained and scored once."""
-        shortest = [min(self.request.frames)]
-        durations = list(self.request.durations)
-        base, head = (
-            self._block(f"ready-{side.name}", side, frames=shortest, durations=durations, **READY)
-            for side in (self.base, self.head)
-        )
+        changed = {
+            "frames": [min(self.request.frames)],
+            "durations": list(self.request.durations),
+            **READY,
+        }
+        ready = {side.name: f"ready-{side.name}" for side in (self.base, self.head)}
+        base, head = (self._blocks({side: ready[side.name]}, changed)[0] for side in (self.base, self.head))
         return Pair(_scored(base), _scored(head))
+
+    @cached_property
+    def in_turn(self) -> bool:
+        """Whether both revisions ask for turns, as their first runs showed."""
+        _ = self.quality
+        ready = (load_block(self.out / "blocks" / f"ready-{side.name}") for side in (self.base, self.head))
+        return all(block.conditions is not None and block.conditions.turns for block in ready)
 
     def pairs(self, look: int, cells: Sequence[Cell] | None = None) -> list[Pair]:
         """Time both sides in turn.
@@ -82,22 +93,21 @@ class Measuring:
             look: 1, or 2 for flagged cells, with `SECOND_LOOK` times as many pairs.
             cells: those to time; None: all. Others may come with them.
         """
-        _ = self.quality  # nothing is trained beside a block
-        narrowed: dict[str, object] = {}
+        together = self.in_turn  # and nothing is trained beside a block
+        changed: dict[str, object] = {"durations": [], "controls": []}
         if cells is not None:
             names = {cell.system for cell in cells}
             models = [name for name in self._models if words.short(name) in names]
-            narrowed = {"models": models, "frames": sorted({cell.frames for cell in cells if cell.frames})}
+            changed |= {"models": models, "frames": sorted({cell.frames for cell in cells if cell.frames})}
         found: list[Pair] = []
         wanted = self.request.pairs if look == 1 else SECOND_LOOK * self.request.pairs
         for place in range(wanted):
             log.info("look %d, pair %d of %d", look, place + 1, wanted)
             order = (self.base, self.head) if place % 2 == 0 else (self.head, self.base)
-            blocks = {
-                side.name: self._block(f"{look}-{place:03d}-{side.name}", side, durations=[], controls=[], **narrowed)
-                for side in order
-            }
-            found.append(Pair(blocks["base"], blocks["head"]))
+            names = {side: f"{look}-{place:03d}-{side.name}" for side in order}
+            groups = [names] if together else [{side: name} for side, name in names.items()]
+            blocks = [block for group in groups for block in self._blocks(group, changed, cells or ())]
+            found.append(Pair(*(blocks if place % 2 == 0 else reversed(blocks))))
         return found
 
     @cached_property
@@ -106,26 +116,49 @@ class Measuring:
 
         return model_names(self.request)
 
-    def _block(self, name: str, side: Side, **changed: object) -> Block:
-        """Run one process, unless its block is there."""
-        kept = self.out / "blocks" / name
-        if not kept.is_dir():
-            arm = self.out / side.name
-            shutil.rmtree(arm / "records", ignore_errors=True)
-            process = side.run(["bench", *words.of(self.request, out=str(arm), **changed)], held=self.held)
-            try:
-                output, conditions = watched(process, self.device)
-            finally:
-                process.kill()
-            self._keep(kept, arm, side, output, conditions)
-        return load_block(kept)
+    def _blocks(
+        self, names: Mapping[Side, str], changed: Mapping[str, object], cells: Sequence[Cell] = ()
+    ) -> list[Block]:
+        """Run a process of each side at the same time, unless their blocks are there.
 
-    def _keep(self, kept: Path, arm: Path, side: Side, output: str, conditions: Conditions) -> None:
+        Args:
+            names: side to the name of its block, the side that begins first.
+            changed: options of the bench.
+            cells: those that the blocks must hold.
+        """
+        kept = {side: self.out / "blocks" / name for side, name in names.items()}
+        if not all(_usable(folder, cells) for folder in kept.values()):
+            outputs, conditions = self._run(list(names), changed)
+            for side, folder in kept.items():
+                self._keep(folder, side, outputs[side.name], conditions[side.name])
+        return [load_block(folder) for folder in kept.values()]
+
+    def _run(
+        self, sides: Sequence[Side], changed: Mapping[str, object]
+    ) -> tuple[dict[str, str], dict[str, Conditions]]:
+        """Run one process of each, in turn where they ask for it: what they said, and how the machine was."""
+        processes: dict[str, subprocess.Popen[str]] = {}
+        with Referee(*(side.name for side in sides)) as referee:
+            try:
+                for side in sides:
+                    arm = self.out / side.name
+                    shutil.rmtree(arm / "records", ignore_errors=True)
+                    asked = words.of(self.request, out=str(arm), **changed)
+                    processes[side.name] = side.run(["bench", *asked], held=self.held, turns=referee.paths[side.name])
+                outputs, conditions = watched(processes, referee, self.device)
+            finally:
+                for process in processes.values():
+                    process.kill()
+            turns = referee.turns
+        return outputs, {name: conditions.model_copy(update={"turns": turns[name]}) for name in processes}
+
+    def _keep(self, kept: Path, side: Side, output: str, conditions: Conditions) -> None:
         """Move a block's records to where they stay, all at once.
 
         Raises:
             UserError: it wrote none, or other code wrote them.
         """
+        arm = self.out / side.name
         if not (arm / "records").is_dir():
             raise UserError(
                 f"{side.name} ({side.commit[:12]}) left no record: {last(output)}",
@@ -138,6 +171,7 @@ class Measuring:
         save_whole(conditions.model_dump_json(), waiting / CONDITIONS, "the conditions of a block")
         self._check_code(side, load_block(waiting))
         kept.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(kept, ignore_errors=True)  # one with failed cells, or of other cells
         waiting.rename(kept)
 
     def _check_code(self, side: Side, block: Block) -> None:
@@ -154,6 +188,14 @@ class Measuring:
                     f"the code of {side.name} was changed while it was measured",
                     remedy="Begin anew with another out=…, and leave the checkout alone meanwhile",
                 )
+
+
+def _usable(kept: Path, cells: Sequence[Cell]) -> bool:
+    """Whether a block of an earlier run can stand: nothing in it failed, and it holds these cells."""
+    if not kept.is_dir():
+        return False
+    block = load_block(kept)
+    return all(record.status != "failed" for record in block.records) and all(block.of(cell) for cell in cells)
 
 
 def _scored(block: Block) -> Block:

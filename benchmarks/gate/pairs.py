@@ -1,4 +1,4 @@
-"""What the gate decides from: blocks of records, measured in pairs, one of each revision right after the other."""
+"""What the gate decides from: blocks of records, measured in pairs, one of each revision, call by call in turn."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ class Conditions(BaseModel):
     """Seconds that a fixed calculation took, the shorter of before and after the block."""
     clock_mhz: float | None = None
     """Clock of the device that was measured, averaged over the block."""
+    turns: int | None = None
+    """Timed calls that were taken in turn with the other side's; 0 or None: the block was measured by itself."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two blocks that were measured one right after the other."""
+    """Two blocks that were measured in turn, or one right after the other."""
 
     base: Block
     head: Block

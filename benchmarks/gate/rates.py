@@ -1,8 +1,8 @@
 """How often the gate is wrong: trials drawn from real blocks of one revision, with and without a slowdown put in.
 
-A trial takes blocks that were measured one after the other (so that drift within them stays), gives them to base and
-head as a gate would, draws each block's calls again, and slows one cell of head down. Then it decides as a gate does,
-the second look at flagged cells included. Blocks as they were measured are decided too, one gate after the other.
+A trial takes pairs that were measured one after the other (so that drift within them stays), gives their blocks to base
+and head as a gate would, draws the calls of each pair again, and slows one cell of head down. Then it decides as a gate
+does, the second look at flagged cells included. Blocks as they were measured are decided too, one gate after the other.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 
 from benchmarks.gate.decide import two_looks
@@ -96,21 +97,41 @@ def _rate(title: str, ends: Sequence[End], slowdown: float) -> Rate:
 
 
 def _trial(samples: Samples, rules: Rules, pairs: int, slowdown: float, generator: np.random.Generator) -> End:
-    start = int(generator.integers(len(samples.blocks) - _blocks(pairs) + 1))
+    first = 2 * int(generator.integers((len(samples.blocks) - _blocks(pairs)) // 2 + 1))
     slowed = int(generator.integers(len(samples.cells)))
     swapped = bool(generator.integers(2))
 
-    def block(place: int, factor: float) -> Block:
-        seconds = [generator.choice(times, size=len(times)) for times in samples.blocks[place].seconds]
-        seconds[slowed] = seconds[slowed] * factor
-        return samples.block(place, [times.tolist() for times in seconds])
-
     def pair(number: int) -> Pair:
-        first, second = start + 2 * number, start + 2 * number + 1
-        base, head = (second, first) if (number % 2 == 1) != swapped else (first, second)
-        return Pair(block(base, 1.0), block(head, 1.0 + slowdown))
+        places = first + 2 * number, first + 2 * number + 1
+        # calls that were taken in turn are drawn together: a slow moment of the machine met both
+        drawn = [
+            generator.random(max(map(len, times)))
+            for times in zip(*(samples.blocks[p].seconds for p in places), strict=True)
+        ]
+        base, head = reversed(places) if (number % 2 == 1) != swapped else places
+        return Pair(_redrawn(samples, base, drawn), _redrawn(samples, head, drawn, slowed, 1.0 + slowdown))
 
     return _decided(samples, pair, pairs, rules)
+
+
+def _redrawn(
+    samples: Samples, place: int, drawn: Sequence[NDArray[np.float64]], slowed: int = 0, factor: float = 1.0
+) -> Block:
+    """A block whose calls are drawn again, those of one cell longer than they were.
+
+    Args:
+        samples: all blocks.
+        place: of the block.
+        drawn: for each cell and call, which of the block's calls to take, as a share of them, 0 to 1.
+        slowed: the cell that is slowed down.
+        factor: how much.
+    """
+    seconds = [
+        np.asarray(times)[(share[: len(times)] * len(times)).astype(int)]
+        for times, share in zip(samples.blocks[place].seconds, drawn, strict=True)
+    ]
+    seconds[slowed] = seconds[slowed] * factor
+    return samples.block(place, [times.tolist() for times in seconds])
 
 
 def _as_measured(samples: Samples, rules: Rules, pairs: int) -> Iterator[End]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.environment import CHECKOUT, usable_cores
+from benchmarks.timing.turns import VARIABLE
 from models.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -35,24 +36,28 @@ class Side:
     python: Path
     """The interpreter that has what it needs."""
 
-    def run(self, words: Sequence[str], *, held: Sequence[int] = ()) -> subprocess.Popen[str]:
+    def run(self, words: Sequence[str], *, held: Sequence[int] = (), turns: str | None = None) -> subprocess.Popen[str]:
         """Start its command line in a process of its own, in this process's folder.
 
         It computes on all cores but one, unless OMP_NUM_THREADS says otherwise: threads on every core wait for the one
-        that anything else interrupts, and a call then takes many times as long.
+        that anything else interrupts, and a call then takes many times as long. Threads sleep between operations,
+        unless OMP_WAIT_POLICY says otherwise: those that wait in a loop would go on with it in the other side's turn.
 
         Args:
             words: behind `lipbench`.
             held: descriptors that the process keeps open.
+            turns: path of the socket at which it asks a referee before each timed call; None: it asks nobody.
         """
         # -P: the folder it is started in may hold rooms of another revision
         return subprocess.Popen(
             [self.python, "-P", "-m", "benchmarks.cli", *words],
             env={
                 "OMP_NUM_THREADS": str(max(1, usable_cores() - 1)),
+                "OMP_WAIT_POLICY": "PASSIVE",
                 **os.environ,
                 "PYTHONPATH": str(self.root),
                 "PYTHONSAFEPATH": "1",
+                **({VARIABLE: turns} if turns else {}),
             },
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -1,4 +1,4 @@
-"""How the machine is while a block is measured by another process."""
+"""How the machine is while blocks are measured by other processes."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ import resource
 import statistics
 import subprocess
 import time
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any
 
 import psutil
 
 from benchmarks.gate.pairs import Conditions
+from benchmarks.gate.referee import Referee
 
 EVERY_S = 0.5
 """Time between two looks at the clock."""
@@ -18,33 +22,43 @@ PULSES = 20
 PULSE_BYTES = 2**21
 
 
-def watched(process: subprocess.Popen[str], device: str) -> tuple[str, Conditions]:
-    """Wait for a block's process to end.
+def watched(
+    processes: Mapping[str, subprocess.Popen[str]], referee: Referee, device: str
+) -> tuple[dict[str, str], Conditions]:
+    """Wait for the processes of one block, or of a pair of blocks that take turns, to end.
 
     Args:
-        process: just started.
+        processes: by side, just started.
+        referee: grants them turns.
         device: "cpu" or "cuda", which clock to read.
 
     Returns:
-        Its output, and how the machine was meanwhile.
+        The output of each, and how the machine was meanwhile.
     """
     before, began, own = _busy_s(), time.perf_counter(), _children_s()
     first = pulse_s()
     clocks: list[float] = []
-    while True:
+    with ThreadPoolExecutor(len(processes) + 1) as pool:
+        told = {side: pool.submit(process.communicate) for side, process in processes.items()}
         try:
-            output, _ = process.communicate(timeout=EVERY_S)
-            break
-        except subprocess.TimeoutExpired:
-            clock = _clock_mhz(device)
-            clocks += [clock] if clock else []
+            refereed = pool.submit(referee.watch, lambda side: side in told and not told[side].done())
+            going: set[Future[Any]] = {*told.values(), refereed}
+            while going := wait(going, timeout=EVERY_S).not_done:
+                clock = _clock_mhz(device)
+                clocks += [clock] if clock else []
+            refereed.result()
+        finally:
+            # the pool waits for its threads, and they for the processes
+            for process in processes.values():
+                process.kill()
     seconds = time.perf_counter() - began
     foreign = (_busy_s() - before - (_children_s() - own)) / seconds
-    return output, Conditions(
+    conditions = Conditions(
         foreign_cores=max(0.0, foreign),
         pulse_s=min(first, pulse_s()),
         clock_mhz=statistics.fmean(clocks) if clocks else None,
     )
+    return {side: output.result()[0] for side, output in told.items()}, conditions
 
 
 def pulse_s() -> float:

@@ -36,6 +36,7 @@ class Prepared:
         warmed: timing.WarmUp,
         rounds: int,
         observer: Observer,
+        turns: timing.Turns,
     ) -> None:
         self.subject = subject
         self.request = request
@@ -48,6 +49,8 @@ class Prepared:
         self.deviation: float | None = None
         self._running = running
         self._observer = observer
+        self._turns = turns
+        self._name = f"{subject.system.name} {variant} {tuple(request.identity.shape)} {tuple(request.tokens.shape)}"
         self._first: Tensor | None = None
         self._last: Tensor | None = None
 
@@ -56,8 +59,9 @@ class Prepared:
         return self._running.call()
 
     def once(self) -> LatencySample:
-        """Take one sample; the machine is looked at between samples, never within one."""
+        """Take one sample, at this process's turn; the machine is looked at between samples, never within one."""
         self._observer.look()
+        self._turns.wait(self._name)
         made: list[LipClip] = []
         sample = self.watch.time(lambda: made.append(self._running.call()))
         self._last = made[0].frames
@@ -133,6 +137,7 @@ def prepare(
     budget: timing.Budget,
     variant: str = "eager",
     observer: Observer | None = None,
+    turns: timing.Turns | None = None,
 ) -> Prepared:
     """Warm up at the shape to be measured; check the frames that are made, count costs, time the first frame.
 
@@ -143,6 +148,7 @@ def prepare(
         budget: how long to measure.
         variant: see `benchmarks.latency.variants`.
         observer: looks at the machine; None: at what this one shows.
+        turns: what is agreed with another process; None: nothing.
 
     Raises:
         ValueError: the clip has another length than asked, so cells would compare different work.
@@ -164,6 +170,7 @@ def prepare(
         warmed=warmed,
         rounds=timing.rounds(warmed, budget),
         observer=observer or Observer.of(device),
+        turns=turns or timing.Turns(None),
     )
     prepared.costs = counted
     if variant == "eager":

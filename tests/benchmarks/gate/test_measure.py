@@ -10,7 +10,7 @@ from benchmarks import config
 from benchmarks.config import Gate
 from benchmarks.gate.measure import Measuring, first_look
 from benchmarks.gate.revisions import Side
-from benchmarks.record import Cell, Latency, LatencySample, Machine, Record, Software, System
+from benchmarks.record import Cell, Failure, Latency, LatencySample, Machine, Record, Software, System
 from models.errors import UserError
 
 CLI = """
@@ -24,6 +24,13 @@ with log.open("a") as file:
 print("warming up")
 if len(log.read_text().splitlines()) in json.loads((root / "dies_at").read_text()):
     sys.exit("no room")
+if (root / "asks").is_file():
+    import os, socket
+    channel = socket.socket(socket.AF_UNIX)
+    channel.connect(os.environ["LIPBENCH_TURNS"])
+    for _ in range(3):
+        channel.sendall(b"cell")
+        assert channel.recv(1) == b"g"
 (out / "records").mkdir(parents=True)
 (out / "records" / "x.json").write_text((root / "record.json").read_text())
 """
@@ -44,7 +51,10 @@ class Revision:
     def dies_at(self, calls: list[int]) -> None:
         (self.root / "dies_at").write_text(json.dumps(calls))
 
-    def makes(self, *, commit: str | None = None, source: str = "s") -> None:
+    def asks_for_turns(self) -> None:
+        (self.root / "asks").touch()
+
+    def makes(self, *, commit: str | None = None, source: str = "s", fails: bool = False) -> None:
         cell = Cell(kind="latency", system="hh_t2l", frames=10, device="cpu")
         software = Software(
             python="", packages={}, commit=commit or self.side.commit, dirty=False, source=f"{source} {self.root.name}"
@@ -54,7 +64,9 @@ class Revision:
             tokens=4, fps=25.0, first_call_s=1.0, warmup=[], settled=True, samples=[LatencySample(wall_s=1.0)],
         )  # fmt: skip
         record = Record(
-            created="", command="", cell=cell, status="measured", result=result, software=software, seconds=1.0,
+            created="", command="", cell=cell, software=software, seconds=1.0,
+            status="failed" if fails else "measured", result=None if fails else result,
+            failure=Failure(type="ValueError", message="no") if fails else None,
             machine=Machine(cpu="A", cores=2, memory_bytes=1, system="Linux", threads=2),
         )  # fmt: skip
         (self.root / "record.json").write_text(record.model_dump_json())
@@ -103,6 +115,52 @@ def test_both_sides_are_readied_and_then_timed_in_turn_each_pair_the_other_way_r
     assert all(pair.base.conditions and pair.head.conditions for pair in pairs)
     first = trial.calls[0][1]
     assert (first["frames"], first["seconds"]) == ("[10]", "0.001"), "what readies a side times nothing of use"
+
+
+def test_sides_that_ask_for_turns_run_at_the_same_time(trial):
+    trial.base.asks_for_turns()
+    trial.head.asks_for_turns()
+    pairs = trial.measuring().pairs(1)
+    assert commits(pairs) == [("commit of base", "commit of head")] * 5, "whoever came first"
+    for pair in pairs:
+        assert pair.base.conditions == pair.head.conditions, "the same machine at the same time"
+        assert pair.base.conditions.turns == 3
+    assert len(trial.calls) == 12
+    trial.measuring().pairs(1)
+    assert len(trial.calls) == 12, "all is there"
+
+
+def test_a_side_that_knows_no_turns_is_measured_by_itself(trial):
+    trial.head.asks_for_turns()
+    pairs = trial.measuring().pairs(1)
+    assert trial.order == "bh" + "bhhbbhhbbh"
+    assert {(pair.base.conditions.turns, pair.head.conditions.turns) for pair in pairs} == {(0, 3)}
+
+
+def test_half_a_pair_of_sides_in_turn_is_measured_again(trial):
+    trial.base.asks_for_turns()
+    trial.head.asks_for_turns()
+    trial.measuring().pairs(1)
+    (trial.out / "blocks" / "1-002-head").rename(trial.out / "lost")
+    assert len(trial.measuring().pairs(1)) == 5
+    assert trial.order[12:] in ("bh", "hb")
+
+
+def test_a_block_that_lacks_what_is_flagged_now_or_failed_is_measured_again(trial):
+    measuring = trial.measuring()
+    measuring.pairs(1)
+    there = [Cell(kind="latency", system="hh_t2l", frames=10, device="cpu")]
+    assert len(measuring.pairs(2, there)) == 10
+    before = len(trial.calls)
+    measuring.pairs(2, there)
+    assert len(trial.calls) == before, "all is there"
+    measuring.pairs(2, [Cell(kind="latency", system="dual_lip", frames=20, device="cpu")])
+    assert len(trial.calls) == before + 20, "blocks of an earlier second look hold other cells"
+    trial.head.makes(fails=True)
+    trial.measuring("pairs=6").pairs(1)
+    before = len(trial.calls)
+    trial.measuring("pairs=6").pairs(1)
+    assert trial.order[before:] == "h", "only what failed"
 
 
 def test_a_broken_off_run_goes_on_behind_its_last_block(trial):

@@ -8,10 +8,18 @@ import psutil
 import pytest
 
 from benchmarks.gate import watch
+from benchmarks.gate.pairs import Conditions
+from benchmarks.gate.referee import Referee
 
 
 def started(code: str) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def watched(code: str) -> tuple[str, Conditions]:
+    with Referee("head") as referee:
+        outputs, conditions = watch.watched({"head": started(code)}, referee, "cpu")
+    return outputs["head"], conditions
 
 
 def machine(monkeypatch, *, clocks=(), **busy) -> None:
@@ -25,7 +33,7 @@ def machine(monkeypatch, *, clocks=(), **busy) -> None:
 
 
 def test_a_process_ends_and_its_output_comes_back_whole():
-    output, conditions = watch.watched(started("print('x' * 300_000); raise SystemExit('why')"), "cpu")
+    output, conditions = watched("print('x' * 300_000); raise SystemExit('why')")
     assert output == "x" * 300_000 + "\nwhy\n"
     assert conditions.pulse_s is not None
     assert conditions.pulse_s > 0
@@ -34,21 +42,21 @@ def test_a_process_ends_and_its_output_comes_back_whole():
 @pytest.mark.parametrize("kind", ["user", "system", "nice", "steal"])
 def test_cores_that_others_kept_busy_or_took_away_are_counted(kind, monkeypatch):
     machine(monkeypatch, **{kind: 1e6})
-    _, conditions = watch.watched(started("pass"), "cpu")
+    _, conditions = watched("pass")
     assert conditions.foreign_cores is not None
     assert conditions.foreign_cores > 100
 
 
 def test_the_childs_own_seconds_are_taken_off(monkeypatch):
     machine(monkeypatch, user=0.3)
-    _, conditions = watch.watched(started("import time\nwhile time.process_time() < 0.4: pass"), "cpu")
+    _, conditions = watched("import time\nwhile time.process_time() < 0.4: pass")
     assert conditions.foreign_cores == 0.0, "0.4 of 0.3 busy seconds were the child's own; less than none is none"
 
 
 def test_the_clock_is_read_while_the_block_runs_and_averaged(monkeypatch):
     monkeypatch.setattr(watch, "EVERY_S", 0.05)
     machine(monkeypatch, clocks=[1000.0, 3000.0])
-    _, conditions = watch.watched(started("import time; time.sleep(0.5)"), "cpu")
+    _, conditions = watched("import time; time.sleep(0.5)")
     assert conditions.clock_mhz is not None
     assert 1000 < conditions.clock_mhz < 3000
 
@@ -56,4 +64,16 @@ def test_the_clock_is_read_while_the_block_runs_and_averaged(monkeypatch):
 def test_a_clock_that_cannot_be_read_is_none(monkeypatch):
     monkeypatch.setattr(watch, "EVERY_S", 0.05)
     machine(monkeypatch)
-    assert watch.watched(started("import time; time.sleep(0.2)"), "cpu")[1].clock_mhz is None
+    assert watched("import time; time.sleep(0.2)")[1].clock_mhz is None
+
+
+def test_a_gate_that_is_broken_off_leaves_no_process_behind(monkeypatch):
+    def interrupted(device: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(watch, "EVERY_S", 0.05)
+    monkeypatch.setattr(watch, "_clock_mhz", interrupted)
+    processes = {side: started("import time; time.sleep(600)") for side in ("base", "head")}
+    with Referee(*processes) as referee, pytest.raises(KeyboardInterrupt):
+        watch.watched(processes, referee, "cpu")
+    assert all(process.wait(5) != 0 for process in processes.values())
