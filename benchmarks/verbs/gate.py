@@ -34,14 +34,23 @@ def run(request: Gate) -> int:
         return _trends(request, request.trends)
     try:
         decision = _decision(request)
-    except UserError as error:
+    except (Exception, KeyboardInterrupt) as error:
         if request.summary is not None:
-            _append(request.summary, f"### gate: NOT MEASURED\n\n{error}\n")
+            _append(request.summary, f"### gate: NOT MEASURED\n\n{_ended_by(error, request)}\n")
         raise
-    print("\n".join(text.lines(decision, strict=request.strict)))
+    # first the file: it stays where nobody reads what is printed
     if request.summary is not None:
         _append(request.summary, text.markdown(decision, strict=request.strict))
+    print("\n".join(text.lines(decision, strict=request.strict)))
     return decision.exit_code(strict=request.strict)
+
+
+def _ended_by(error: BaseException, request: Gate) -> str:
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, KeyboardInterrupt):
+        return f"interrupted; the blocks in {request.out} are kept, and the same command goes on behind the last one"
+    return f"an error of lipbench itself: {type(error).__name__}: {error}"
 
 
 def _decision(request: Gate) -> Decision:
