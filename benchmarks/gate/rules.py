@@ -19,6 +19,8 @@ class Rules:
     """Slowdown that must be ruled out before a cell passes."""
     implausible: float = 0.30
     """Speed-up beyond which something has probably stopped being measured."""
+    times: bool = True
+    """Whether times are gated; if not, they are told."""
     quality_margin: float = 0.01
     """Loss of a metric that is let pass, as a share of base's mean."""
     quality_margins: Mapping[str, float] = field(default_factory=dict)

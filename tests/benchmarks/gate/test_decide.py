@@ -217,6 +217,51 @@ def test_a_machine_that_was_slower_for_head_makes_a_slowdown_ambiguous(noted):
     assert hidden.verdict is Verdict.AMBIGUOUS
 
 
+def test_drifts_that_pull_apart_are_both_seen():
+    # the clock was lower for head, and others took more cores from base
+    base, head = Conditions(clock_mhz=2500.0, foreign_cores=1.0), Conditions(clock_mhz=2400.0, foreign_cores=0.0)
+    for factor in (1.1, 1.0):
+        found = decide(TIMED, pairs(lambda _, by=factor: by, conditions=(base, head)), Rules())
+        assert {f.verdict for f in found.findings if f.check == "latency"} == {Verdict.AMBIGUOUS}
+    said = " ".join(f.reason for f in found.findings)
+    assert "other processes kept 1.00 cores more busy in the blocks of base" in said
+
+
+def test_that_drift_could_not_be_looked_for_is_said():
+    noted = Conditions(pulse_s=1.0)
+    said = "how the machine was is known of 0 pairs"
+    assert [note for note in decide(TIMED, pairs(), Rules()).notes if said in note]
+    assert not [note for note in decide(TIMED, pairs(conditions=(noted, noted)), Rules()).notes if "drift" in note]
+
+
+def test_times_that_were_not_measured_in_turn_neither_pass_nor_fail():
+    for factor in (1.0, 2.0, 0.2):
+        found = decide(TIMED, pairs(lambda _, by=factor: by), Rules(), untimed="not in turn")
+        times = [f for f in found.findings if f.check in ("latency", "scaling")]
+        assert {(f.verdict, f.reason) for f in times} == {(Verdict.NOT_MEASURED, "not in turn")}
+        assert {f.verdict for f in found.findings if f.check == "costs"} == {Verdict.PASS}
+    assert decide(TIMED, pairs(parameters=11), Rules(), untimed="not in turn").verdict is Verdict.FAIL
+
+
+def test_costs_and_quality_can_be_gated_alone():
+    found = decide(TIMED, pairs(lambda _: 2.0), Rules(times=False), untimed="not in turn")
+    assert found.verdict is Verdict.PASS
+    assert {f.check for f in found.findings} == {"costs"}
+    (note,) = [note for note in found.notes if "times=false" in note]
+    assert "hh_t2l, 25 frames, cpu +100.0%" in note
+    assert decide(TIMED, pairs(parameters=11), Rules(times=False)).verdict is Verdict.FAIL
+
+
+def test_a_slope_that_was_asked_for_and_cannot_be_had_is_not_measured():
+    gone = [Pair(p.base, Block(p.head.records[1:])) for p in pairs()]
+    (scaling,) = [f for f in decide(TIMED, gone, Rules()).findings if f.check == "scaling"]
+    assert (scaling.place, scaling.verdict) == ("slope of hh_t2l, cpu", Verdict.NOT_MEASURED)
+    two = decide(TIMED[:2], pairs(), Rules())
+    assert two.verdict is Verdict.PASS
+    assert [note for note in two.notes if note.startswith("scaling is not measured, 3 lengths are needed")]
+    assert not [note for note in decide(TIMED, pairs(), Rules()).notes if "scaling" in note]
+
+
 def test_noise_widens_margins_and_never_narrows_them():
     loud = noise(TIMED, pairs(spread=0.2), per_gate=8)
     assert min(loud.values()) > 0.05

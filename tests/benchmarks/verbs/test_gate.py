@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -26,6 +27,7 @@ from benchmarks.record import (
     Software,
     System,
 )  # fmt: skip
+from benchmarks.record_files import save_record
 from benchmarks.verbs.gate import expected
 
 FRAMES = (25, 75, 137)
@@ -198,6 +200,76 @@ def test_an_error_of_the_gate_itself_is_no_verdict(gate, summary, capsys):
 
     assert gate(Broken()) == 70
     assert "an error of lipbench itself: ZeroDivisionError: in the middle" in summary()
+
+
+def stored(folder: Path, order: str, cells: Sequence[Cell], head: Times = lambda _frames, _place: 1.0) -> None:
+    """Runs of both sides, a minute each, one after the other in some order such as "bhhb"."""
+    measured = drawn(cells)
+    places = {"b": 0, "h": 0}
+    for minute, side in enumerate(order):
+        times = [
+            [value * (head(cell.frames or 0, minute) if side == "h" else 1.0) for value in seconds]
+            for cell, seconds in zip(measured.cells, measured.blocks[minute].seconds, strict=True)
+        ]
+        for record in measured.block(minute, times).records:
+            made = record.model_copy(update={"created": f"2026-01-01T00:{minute:02d}:00+00:00", "seconds": 50.0})
+            save_record(made, folder / f"{side}-{places[side]:02d}")
+        places[side] += 1
+
+
+def test_stored_runs_are_gated_by_time_only_if_they_took_turns(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    words = ["gate", "base=null", "base_records=b-*", "head_records=h-*", *WORDS[1:], "quality=false", "durations=[]"]
+    cells = asked(words[1:])
+    stored(tmp_path, "bhhbbhhbbhhbbhhbbhhb", cells, lambda *_: 1.2)
+    assert cli.main(words) == 1
+    assert "slower by more than the margin" in capsys.readouterr().out
+    for slowdown in (1.2, 1.0):
+        for run in tmp_path.glob("[bh]-*"):
+            shutil.rmtree(run)
+        stored(tmp_path, "b" * 10 + "h" * 10, cells, lambda *_, by=slowdown: by)
+        assert cli.main(words) == 2, "neither a failure nor a pass"
+        assert "were not measured in turn" in capsys.readouterr().out
+        assert cli.main([*words, "times=false"]) == 0, "costs are as they were"
+        assert ("+20.0%" in capsys.readouterr().out) == (slowdown > 1)
+
+
+def test_an_aa_run_widens_margins(gate, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("benchmarks.verbs.gate.machine", lambda: MACHINE)
+    # far over the margin of a calm machine, and within what this one shows by chance
+    slower = Measured(head=lambda *_: 1.06)
+    assert gate(slower) == 1
+    loud = samples.save(drawn(asked(), spread=0.6), tmp_path / "aa.json")
+    capsys.readouterr()
+    assert gate(slower, f"noise={loud}") == 0
+    assert "no A/A run" not in capsys.readouterr().out
+
+
+def test_an_aa_run_of_something_else_is_refused_before_anything_is_measured(gate, tmp_path, capsys):
+    def never(*_: object, **__: object) -> object:
+        pytest.fail("was measured")
+
+    elsewhere = samples.save(drawn(asked()), tmp_path / "aa.json")
+    assert gate(never, f"noise={elsewhere}") == 2
+    assert "on another machine than this: cpu A and " in capsys.readouterr().err
+    small = samples.save(drawn(asked([*WORDS, "preset=small"])), tmp_path / "small.json")
+    assert gate(never, f"noise={small}") == 2
+    assert "preset=small where tiny is expected" in capsys.readouterr().err
+
+
+def test_the_threads_of_an_aa_run_are_those_of_the_blocks(gate, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("benchmarks.verbs.gate.machine", lambda: MACHINE.model_copy(update={"threads": 2}))
+    other = drawn(asked()).model_copy(update={"machine": MACHINE.model_copy(update={"threads": 2})})
+    assert gate(Measured(), f"noise={samples.save(other, tmp_path / 'aa.json')}") == 2
+    assert "threads 2 and 1" in capsys.readouterr().err
+
+
+def test_a_cpu_has_a_margin_of_its_own(gate, capsys):
+    slower = Measured(head=lambda *_: 1.033)
+    assert gate(slower) == 0
+    assert "every margin of latency is 3.5%" in capsys.readouterr().out
+    assert gate(slower, "cpu_margin=0.0", "margin=0.02") == 1
+    assert gate(slower, "cpu_margin=0.0", "margin=0.05") == 0
 
 
 def test_something_and_one_thing_only_must_be_compared_with(gate, capsys):
