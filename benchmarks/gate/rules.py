@@ -18,7 +18,8 @@ class Rules:
     blind: float = 0.10
     """Slowdown that must be ruled out before a cell passes."""
     implausible: float = 0.30
-    """Speed-up beyond which something has probably stopped being measured."""
+    """Share of time, cost or a metric's error that head may save; beyond it something has probably stopped being
+    measured."""
     times: bool = True
     """Whether times are gated; if not, they are told."""
     quality_margin: float = 0.01
