@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from benchmarks.gate import costs, latency, manifest, quality
+from benchmarks.gate import costs, frames, latency, manifest, quality
 from benchmarks.gate.drift import busy, drifts, unwatched
 from benchmarks.gate.pairs import Pair
 from benchmarks.gate.rules import Rules
@@ -25,11 +25,12 @@ def decide(expected: Sequence[Cell], pairs: Sequence[Pair], rules: Rules, *, unt
     cells, findings = manifest.match(expected, pairs)
     time_findings, time_notes = _of_times(expected, cells, pairs, rules, untimed)
     cost_findings, cost_notes = costs.judge(cells, rules)
+    frame_findings, frame_notes = frames.judge(cells, rules)
     quality_findings, quality_notes = quality.judge(cells, rules)
-    notes = [*time_notes, *cost_notes, *quality_notes]
+    notes = [*time_notes, *cost_notes, *frame_notes, *quality_notes]
     notes += [note for note in (manifest.other_packages(cells), busy(pairs)) if note is not None]
     return Decision(
-        findings=(*findings, *time_findings, *cost_findings, *quality_findings),
+        findings=(*findings, *time_findings, *cost_findings, *frame_findings, *quality_findings),
         notes=tuple(notes),
     )
 

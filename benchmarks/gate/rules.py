@@ -22,6 +22,8 @@ class Rules:
     measured."""
     times: bool = True
     """Whether times are gated; if not, they are told."""
+    output_tolerance: float = 1e-3
+    """Root mean square difference of frames, in [0, 1], that counts as rounding: a quarter of one of 255 levels."""
     quality_margin: float = 0.01
     """Loss of a metric that is let pass, as a share of base's mean."""
     quality_margins: Mapping[str, float] = field(default_factory=dict)
