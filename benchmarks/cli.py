@@ -1,7 +1,7 @@
 """The command line: `lipbench VERB name=value …`.
 
-Only this module turns errors into one line and an exit code: 0 done, 2 something the user can mend, 130 interrupted.
-A verb whose result is a verdict gives its own code.
+Only this module turns errors into one line and an exit code: 0 done, 2 something the user can mend, 70 an error of
+lipbench itself, 130 interrupted. A verb whose result is a verdict gives its own code.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import importlib
 import logging
 import os
 import sys
+import traceback
 import warnings
 from collections.abc import Sequence
 
@@ -24,6 +25,12 @@ SPELLINGS = {"--dry-run": "dry_run=true", "--self-test": "selftest=true", "--str
 """Words that are written as other programs have them."""
 MULTIRUN = ("--multirun", "-m")
 """Hydra's word for a sweep."""
+HELPS = ("-h", "--help")
+BROKEN = 70
+"""Exit code of an error of lipbench itself, as sysexits.h has it (EX_SOFTWARE). Python's own would be 1, which of a
+verb that gives a verdict says "failed"."""
+VERDICTS = ("gate", "doctor")
+"""Verbs whose exit code is their answer. One that nobody could read is not said to be good."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
-    traceback = TRACEBACK in words
+    traced = TRACEBACK in words
     words = [word for word in words if word != TRACEBACK]
     # a warning is for the user here: where in the code it was raised is not
     warnings.formatwarning = lambda message, *_args, **_kwargs: f"lipbench: {message}\n"
@@ -44,10 +51,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for room in ("training", "benchmarks", "corpora"):
         logging.getLogger(room).setLevel(logging.INFO)
     try:
-        return _dispatch(words)
+        code = _dispatch(words)
+        # what waits in the buffer may find no reader either
+        sys.stdout.flush()
+        return code
     except UserError as error:
-        if traceback:
-            raise
+        if traced:
+            traceback.print_exc()
         print(f"lipbench: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -56,19 +66,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # the reader of a pipe went away: not our error, and nobody is left to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return BROKEN if _gives_verdict(words) else 0
+    except Exception:
+        traceback.print_exc()
+        print("lipbench: this is an error of lipbench itself, no result", file=sys.stderr)
+        return BROKEN
+
+
+def _gives_verdict(words: Sequence[str]) -> bool:
+    return bool(words) and words[0] in VERDICTS and not any(word in HELPS for word in words)
 
 
 def _dispatch(words: list[str]) -> int:
     from benchmarks import config
 
-    if not words or words[0] in ("-h", "--help", "help"):
+    if not words or words[0] in (*HELPS, "help"):
         print(_overview())
         return 0 if words else 2
     verb, *overrides = (SPELLINGS.get(word, word) for word in words)
     if verb not in config.VERBS:
         raise UnknownNameError("verb", verb, config.VERBS)
-    if any(word in ("-h", "--help") for word in overrides):
+    if any(word in HELPS for word in overrides):
         print(_help(verb))
         return 0
     if any(word in MULTIRUN for word in overrides):

@@ -182,9 +182,11 @@ class Gate(Bench):
     pairs: int = Field(ge=5)
     looks: Literal[1, 2]
     margin: float = Field(ge=0.0)
+    cpu_margin: float = Field(ge=0.0)
     blind: float = Field(gt=0.0)
     implausible: float = Field(gt=0.0, lt=1.0)
     noise: Path | None
+    times: bool
     quality_margin: float = Field(ge=0.0)
     quality_margins: dict[str, Annotated[float, Field(ge=0.0)]]
     strict: bool

@@ -252,6 +252,9 @@ class Latency(_Frozen):
     first_frame: FirstFrame | None = None
     outputs: list[str] = Field(default_factory=list)
     """sha256 of the frames made by the first and the last call of each block, as they are."""
+    sketch: list[float] = Field(default_factory=list)
+    """Of the frames made by the first timed call; see `benchmarks.latency.outputs.sketch`. Empty in records that are
+    older than it."""
     deviation: float | None = None
     """Largest difference of a variant's frames from the eager ones, in [0, 1]; None for the eager model."""
     unstable: str | None = None

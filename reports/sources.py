@@ -21,7 +21,18 @@ DETAILED = 300
 _LEFT_OUT = {
     "request": True,
     "software": {"packages"},
-    "result": {"clips", "curves", "samples", "warmup", "telemetry", "outputs", "metrics", "corpus_scores", "left_out"},
+    "result": {
+        "clips",
+        "curves",
+        "samples",
+        "warmup",
+        "telemetry",
+        "outputs",
+        "sketch",
+        "metrics",
+        "corpus_scores",
+        "left_out",
+    },
 }
 """What is long, or said elsewhere in the page: the file has it."""
 

@@ -5,34 +5,61 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from benchmarks.gate import costs, latency, manifest, quality
-from benchmarks.gate.drift import busy, drift
+from benchmarks.gate import costs, frames, latency, manifest, quality
+from benchmarks.gate.drift import busy, drifts, unwatched
 from benchmarks.gate.pairs import Pair
 from benchmarks.gate.rules import Rules
-from benchmarks.gate.verdict import Decision, Verdict
+from benchmarks.gate.verdict import Decision, Finding, Verdict
 from benchmarks.record import Cell
 
 
-def decide(expected: Sequence[Cell], pairs: Sequence[Pair], rules: Rules) -> Decision:
+def decide(expected: Sequence[Cell], pairs: Sequence[Pair], rules: Rules, *, untimed: str | None = None) -> Decision:
     """Compare head with base.
 
     Args:
         expected: the cells that the config asks for; one that is not there, on either side, blocks.
         pairs: what was measured.
         rules: what is let pass.
+        untimed: why the times may not be compared, whatever they are; None: they may.
     """
     cells, findings = manifest.match(expected, pairs)
-    changes = latency.changes(cells)
-    findings += latency.judge(changes, rules, drift(pairs, seed=rules.seed))
+    time_findings, time_notes = _of_times(expected, cells, pairs, rules, untimed)
     cost_findings, cost_notes = costs.judge(cells, rules)
+    frame_findings, frame_notes = frames.judge(cells, rules)
     quality_findings, quality_notes = quality.judge(cells, rules)
-    notes = [*cost_notes, *quality_notes]
-    if changes and rules.noise is None:
-        notes.insert(0, f"no A/A run was given (noise=…): every margin of latency is {rules.margin:.0%}")
-    elif unknown := [change.place for change in changes if change.place not in (rules.noise or {})]:
-        notes.insert(0, f"the A/A run does not know {', '.join(unknown)}: their margin is {rules.margin:.0%}")
+    notes = [*time_notes, *cost_notes, *frame_notes, *quality_notes]
     notes += [note for note in (manifest.other_packages(cells), busy(pairs)) if note is not None]
-    return Decision(findings=(*findings, *cost_findings, *quality_findings), notes=tuple(notes))
+    return Decision(
+        findings=(*findings, *time_findings, *cost_findings, *frame_findings, *quality_findings),
+        notes=tuple(notes),
+    )
+
+
+def _of_times(
+    expected: Sequence[Cell],
+    cells: Sequence[manifest.Comparable],
+    pairs: Sequence[Pair],
+    rules: Rules,
+    untimed: str | None,
+) -> tuple[list[Finding], list[str]]:
+    """Findings on latency and scaling, and notes on them."""
+    changes = latency.changes(cells)
+    findings = latency.judge(changes, rules, drifts(pairs, seed=rules.seed), untimed=untimed)
+    if not rules.times:
+        told = [f"{one.place} {one.change}" for one in findings if one.verdict is not Verdict.PASS and one.change]
+        return [], [f"times are not gated (times=false){': ' if told else ''}{'; '.join(told)}"] if changes else []
+    unknown, notes = latency.unsloped(expected, changes)
+    if untimed is None and changes:
+        notes += [note for note in (_of_margins(changes, rules), unwatched(pairs)) if note is not None]
+    return [*findings, *unknown], notes
+
+
+def _of_margins(changes: Sequence[latency.Change], rules: Rules) -> str | None:
+    if rules.noise is None:
+        return f"no A/A run was given (noise=…): every margin of latency is {rules.margin:.1%}"
+    if unknown := [change.place for change in changes if change.place not in rules.noise]:
+        return f"the A/A run does not know {', '.join(unknown)}: their margin is {rules.margin:.1%}"
+    return None
 
 
 def flagged(decision: Decision, expected: Sequence[Cell]) -> list[Cell]:

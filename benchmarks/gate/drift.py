@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmarks.gate.estimate import estimate
+from benchmarks.gate.estimate import MIN_PAIRS, estimate
 from benchmarks.gate.pairs import Conditions, Pair
 
 OFFSET = 0.01
@@ -26,7 +26,7 @@ class Drift:
     slows_head: bool
 
 
-def drift(pairs: Sequence[Pair], *, seed: int = 0) -> Drift | None:
+def drifts(pairs: Sequence[Pair], *, seed: int = 0) -> list[Drift]:
     """Compare what was noted of the machine while each side was measured.
 
     Args:
@@ -34,23 +34,38 @@ def drift(pairs: Sequence[Pair], *, seed: int = 0) -> Drift | None:
         seed: of the resampling.
 
     Returns:
-        The first difference found, None if there is none or too few pairs were watched.
+        Every difference found: one may have slowed head down, and another base. Empty also if too few pairs were
+        watched; see `unwatched`.
     """
-    watched = [(p.base.conditions, p.head.conditions) for p in pairs if p.base.conditions and p.head.conditions]
+    watched = _watched(pairs)
+    found: list[Drift] = []
     pulse = _offset([_log(head.pulse_s, base.pulse_s) for base, head in watched], OFFSET, seed)
     if pulse is not None:
         slower = "head" if pulse > 0 else "base"
         reason = f"a fixed calculation took {abs(pulse):.1%} longer beside the blocks of {slower}: the machine drifted"
-        return Drift(reason, pulse > 0)
+        found.append(Drift(reason, pulse > 0))
     clock = _offset([_log(base.clock_mhz, head.clock_mhz) for base, head in watched], OFFSET, seed)
     if clock is not None:
         slower = "head" if clock > 0 else "base"
-        return Drift(f"the clock was {abs(clock):.1%} lower in the blocks of {slower}", clock > 0)
+        found.append(Drift(f"the clock was {abs(clock):.1%} lower in the blocks of {slower}", clock > 0))
     load = _offset([_foreign(base, head) for base, head in watched], FOREIGN_CORES, seed)
     if load is not None:
         slower = "head" if load > 0 else "base"
-        return Drift(f"other processes kept {abs(load):.2f} cores more busy in the blocks of {slower}", load > 0)
-    return None
+        reason = f"other processes kept {abs(load):.2f} cores more busy in the blocks of {slower}"
+        found.append(Drift(reason, load > 0))
+    return found
+
+
+def unwatched(pairs: Sequence[Pair]) -> str | None:
+    """That drift could not be looked for, as a note; None if it could."""
+    watched = len(_watched(pairs))
+    if watched >= MIN_PAIRS:
+        return None
+    return f"how the machine was is known of {watched} pairs: a drift between the sides is not ruled out"
+
+
+def _watched(pairs: Sequence[Pair]) -> list[tuple[Conditions, Conditions]]:
+    return [(p.base.conditions, p.head.conditions) for p in pairs if p.base.conditions and p.head.conditions]
 
 
 def busy(pairs: Sequence[Pair]) -> str | None:

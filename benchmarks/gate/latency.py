@@ -89,31 +89,72 @@ def _slope(group: Sequence[Comparable]) -> Change | None:
     # of one typical time: a base that was slow by chance in one pair would make that pair's change small
     values = (head - base) * lengths[-1] / np.median(seconds[-1, :, 0])
     longest = group[-1].cell
-    place = f"slope of {place_of(longest.model_copy(update={'frames': None}))}"
-    return Change(check="scaling", place=place, cell=longest, values=tuple(values.tolist()))
+    return Change(check="scaling", place=slope_of(longest), cell=longest, values=tuple(values.tolist()))
 
 
-def judge(found: Sequence[Change], rules: Rules, drift: Drift | None) -> list[Finding]:
+def unsloped(expected: Sequence[Cell], found: Sequence[Change]) -> tuple[list[Finding], list[str]]:
+    """Slopes that are not known.
+
+    Args:
+        expected: the cells that the config asks for; three lengths of a system ask for its slope.
+        found: from `changes`.
+
+    Returns:
+        A finding for each slope that was asked for and is not there, and a note on systems of which none was.
+    """
+    there = {change.place for change in found if change.check == "scaling"}
+    lengths: dict[str, list[Cell]] = {}
+    for cell in expected:
+        if cell.kind == "latency":
+            lengths.setdefault(slope_of(cell), []).append(cell)
+    findings = [
+        Finding(
+            check="scaling",
+            place=place,
+            verdict=Verdict.NOT_MEASURED,
+            reason=f"fewer than {MIN_LENGTHS} of its lengths can be compared in the same pairs",
+            cell=max(cells, key=lambda cell: cell.frames or 0),
+        )
+        for place, cells in lengths.items()
+        if len(cells) >= MIN_LENGTHS and place not in there
+    ]
+    few = [place for place, cells in lengths.items() if len(cells) < MIN_LENGTHS]
+    return findings, [
+        f"scaling is not measured, {MIN_LENGTHS} lengths are needed (frames=…): {', '.join(few)}"
+    ] if few else []
+
+
+def slope_of(cell: Cell) -> str:
+    """What the slope over a cell's lengths is called."""
+    return f"slope of {place_of(cell.model_copy(update={'frames': None}))}"
+
+
+def judge(
+    found: Sequence[Change], rules: Rules, drifts: Sequence[Drift], *, untimed: str | None = None
+) -> list[Finding]:
     """Decide about changes of latency, all of them one family.
 
     Args:
         found: from `changes`.
         rules: margins.
-        drift: what the machine did meanwhile; None if nothing.
+        drifts: what the machine did meanwhile.
+        untimed: why these times may not be compared, whatever they are; None: they may.
     """
     margins = [rules.margin_of(change.place) for change in found]
     estimates = [change.estimate(margin, rules.seed) for change, margin in zip(found, margins, strict=True)]
     tested = iter(holm([one.p for one in estimates if one]))
     findings: list[Finding] = []
     for change, margin, one in zip(found, margins, estimates, strict=True):
-        if one is None:
+        if untimed is not None:
+            verdict, reason = Verdict.NOT_MEASURED, untimed
+        elif one is None:
             verdict, reason = (
                 Verdict.AMBIGUOUS,
                 f"{len(change.values)} pairs cannot tell a change from noise: {MIN_PAIRS} are needed",
             )
         else:
             verdict, reason = _weigh(one, next(tested), margin, rules)
-            verdict, reason = _with_drift(verdict, reason, drift)
+            verdict, reason = _with_drifts(verdict, reason, drifts)
         findings.append(
             Finding(
                 check=change.check,
@@ -140,13 +181,14 @@ def _weigh(one: Estimate, p_holm: float, margin: float, rules: Rules) -> tuple[V
     return Verdict.PASS, "no slower than the margin"
 
 
-def _with_drift(verdict: Verdict, reason: str, drift: Drift | None) -> tuple[Verdict, str]:
+def _with_drifts(verdict: Verdict, reason: str, drifts: Sequence[Drift]) -> tuple[Verdict, str]:
     """A machine that changed between the sides may have made a slowdown, or hidden one."""
-    if drift is not None and (
-        (verdict is Verdict.FAIL and drift.slows_head) or (verdict is Verdict.PASS and not drift.slows_head)
-    ):
-        return Verdict.AMBIGUOUS, f"{reason}, but {drift.reason}"
-    return verdict, reason
+    excuses = [
+        drift.reason
+        for drift in drifts
+        if (verdict is Verdict.FAIL and drift.slows_head) or (verdict is Verdict.PASS and not drift.slows_head)
+    ]
+    return (Verdict.AMBIGUOUS, f"{reason}, but {' and '.join(excuses)}") if excuses else (verdict, reason)
 
 
 def _shown(one: Estimate | None) -> str:

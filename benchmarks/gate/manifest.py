@@ -94,7 +94,7 @@ def _match(cell: Cell, pairs: Sequence[Pair]) -> tuple[dict[int, Matched], str |
             continue
         if base is None or head is None:
             side, block = ("base", pair.base) if base is None else ("head", pair.head)
-            return {}, _why_absent(
+            return {}, other_config(
                 cell, side, block.records
             ) or f"pair {place + 1} has no record of it on the side of {side}"
         for side, record in (("base", base), ("head", head)):
@@ -109,14 +109,20 @@ def _match(cell: Cell, pairs: Sequence[Pair]) -> tuple[dict[int, Matched], str |
         return matched, None
     for side in ("base", "head"):
         records = [record for pair in pairs for record in getattr(pair, side).records]
-        reason = _why_absent(cell, side, records)
+        reason = other_config(cell, side, records)
         if reason is not None:
             return {}, reason
     return {}, "neither side has a record of it"
 
 
-def _why_absent(cell: Cell, side: str, records: Sequence[Record]) -> str | None:
-    """That a side measured the cell, but with another config."""
+def other_config(cell: Cell, side: str, records: Sequence[Record]) -> str | None:
+    """That records hold the cell, but with another config; None if they do not.
+
+    Args:
+        cell: the one that is looked for.
+        side: whose records these are, for the reason.
+        records: some, none of them of the cell itself.
+    """
     for record in records:
         other = record.cell
         if all(getattr(other, field) == getattr(cell, field) for field in IDENTITY):
@@ -146,13 +152,24 @@ def _incomparable(base: Record, head: Record) -> str | None:
     return None
 
 
+def unlike(one: Machine, other: Machine, fields: Sequence[str] = MACHINE) -> str:
+    """In what two machines differ, for readers; empty if in nothing that times depend on.
+
+    Args:
+        one: a machine.
+        other: the other.
+        fields: what is compared.
+    """
+    return ", ".join(
+        f"{field} {getattr(one, field)} and {getattr(other, field)}"
+        for field in fields
+        if getattr(one, field) != getattr(other, field)
+    )
+
+
 def _other_machine(base: Machine, head: Machine) -> str | None:
-    differing = [
-        f"{field} {getattr(base, field)} and {getattr(head, field)}"
-        for field in MACHINE
-        if getattr(base, field) != getattr(head, field)
-    ]
-    return f"the two sides ran on unlike machines: {', '.join(differing)}" if differing else None
+    differing = unlike(base, head)
+    return f"the two sides ran on unlike machines: {differing}" if differing else None
 
 
 def _other_work(base: Latency, head: Latency) -> str | None:

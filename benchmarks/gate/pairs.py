@@ -93,7 +93,7 @@ def _times_of(samples: Sequence[LatencySample]) -> list[float]:
 
 
 def load_block(folder: Path) -> Block:
-    """Read one block: a run's folder, with how the machine was where that was written down.
+    """Read one block: a run's folder, with how the machine was where that was written down, beside it or in it.
 
     Raises:
         UserError: there is no record, or one that cannot be read.
@@ -105,7 +105,16 @@ def load_block(folder: Path) -> Block:
             conditions = Conditions.model_validate_json(file.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError, ValidationError) as error:
             raise UserError(f"{file} cannot be read: {error}", remedy=f"Delete {folder} and measure again") from error
-    return Block(tuple(load_records(folder)), conditions)
+    records = tuple(load_records(folder))
+    return Block(records, conditions or _told(records))
+
+
+def _told(records: Sequence[Record]) -> Conditions | None:
+    """What the records themselves say of the machine: the clock of the device that was measured, in MHz."""
+    telemetry = [told for record in records if isinstance(record.result, Latency) for told in record.result.telemetry]
+    clocks = [statistics.fmean(told.gpu_sm_mhz) for told in telemetry if told.gpu_sm_mhz]
+    clocks = clocks or [told.cpu_mhz for told in telemetry if told.cpu_mhz]
+    return Conditions(clock_mhz=statistics.fmean(clocks)) if clocks else None
 
 
 def load_pairs(base: Sequence[Path], head: Sequence[Path]) -> list[Pair]:

@@ -26,6 +26,8 @@ class Loss:
     cell: Cell
     facts: MetricFacts
     margin: float
+    implausible: float
+    """Gain beyond which something else was probably scored."""
     beyond: Difference
     """Loss minus margin."""
 
@@ -103,13 +105,32 @@ def _loss(cell: Cell, facts: MetricFacts, base: Quality, head: Quality, rules: R
         return _finding(
             cell, facts, Verdict.FAIL, f"{len(broken)} clips were perfect and are no longer, {broken[0]} among them"
         )
+    mended = sorted(utterance for utterance, loss in losses.items() if loss == -math.inf)
+    if mended:
+        reason = f"{len(mended)} clips became perfect, {mended[0]} among them: is the truth scored against itself?"
+        return _finding(cell, facts, Verdict.AMBIGUOUS, reason)
     mean = base.mean(facts.name)
     share = rules.quality_margin * abs(mean) if mean is not None and math.isfinite(mean) else 0.0
     margin = rules.quality_margins.get(facts.name, share)
     speakers = _clusters(base.clips)
     shifted = {utterance: loss - margin for utterance, loss in losses.items()}
     beyond = paired(shifted, dict.fromkeys(shifted, 0.0), speakers, seed=rules.seed)
-    return Loss(cell=cell, facts=facts, margin=margin, beyond=beyond)
+    return Loss(
+        cell=cell, facts=facts, margin=margin, implausible=_implausible(facts, mean, rules.implausible), beyond=beyond
+    )
+
+
+def _implausible(facts: MetricFacts, mean: float | None, share: float) -> float:
+    """The gain that takes away a share of base's error, in the metric's unit; infinite where base has none to lose.
+
+    The error is the distance to a perfect score, and of decibels the root of the mean square that they stand for.
+    """
+    if facts.unit == "dB":
+        return -20 * math.log10(1 - share)
+    if mean is None or not math.isfinite(mean):
+        return math.inf
+    perfect = facts.perfect if facts.perfect is not None and math.isfinite(facts.perfect) else 0.0
+    return share * abs(mean - perfect) or math.inf
 
 
 def _clusters(clips: Sequence[ClipScore]) -> dict[str, str]:
@@ -146,6 +167,8 @@ def _weigh(loss: Loss) -> Finding:
     shown = f"{value:+.3g} [{low:+.3g}, {high:+.3g}] over {beyond.n} clips"
     if beyond.interval.low > 0 and beyond.p_holm is not None and beyond.p_holm < ALPHA:
         verdict, reason = Verdict.FAIL, "worse by more than the margin"
+    elif high < -loss.implausible:
+        verdict, reason = Verdict.AMBIGUOUS, "better by more than is plausible: is the same still scored?"
     elif beyond.interval.high <= 0:
         verdict, reason = Verdict.PASS, "no worse than the margin"
     else:

@@ -18,7 +18,12 @@ class Rules:
     blind: float = 0.10
     """Slowdown that must be ruled out before a cell passes."""
     implausible: float = 0.30
-    """Speed-up beyond which something has probably stopped being measured."""
+    """Share of time, cost or a metric's error that head may save; beyond it something has probably stopped being
+    measured."""
+    times: bool = True
+    """Whether times are gated; if not, they are told."""
+    output_tolerance: float = 1e-3
+    """Root mean square difference of frames, in [0, 1], that counts as rounding: a quarter of one of 255 levels."""
     quality_margin: float = 0.01
     """Loss of a metric that is let pass, as a share of base's mean."""
     quality_margins: Mapping[str, float] = field(default_factory=dict)

@@ -16,9 +16,9 @@ import torch
 
 import corpora
 from benchmarks.gate import samples
-from benchmarks.gate.decide import decide
+from benchmarks.gate.decide import two_looks
 from benchmarks.gate.pairs import Block, Pair
-from benchmarks.gate.rules import Rules
+from benchmarks.gate.rules import SECOND_LOOK, Rules
 from benchmarks.gate.verdict import Decision, Verdict
 from benchmarks.record import Cell, Failure, Machine, Quality, Record, Software, System
 from benchmarks.scoring.clips import Made, controlled, to_pictures
@@ -73,15 +73,24 @@ Change = Callable[[Sequence[Record]], Sequence[Record]]
 
 
 def _timed(head: Callable[[int], float] = lambda _: 1.0, change: Change = lambda records: records) -> Decision:
-    """Decide about real times, dealt out in turn; `head` multiplies those of a cell on head's side."""
+    """Decide about drawn times as the verb does, second look included.
+
+    Args:
+        head: cell to what its times on head's side are multiplied by.
+        change: what else is done to the records of head's blocks.
+    """
     kept = _drawn()
-    pairs: list[Pair] = []
-    for base, other in zip(range(0, 2 * PAIRS, 2), range(1, 2 * PAIRS, 2), strict=True):
+
+    def pair(place: int) -> Pair:
+        base, other = 2 * place, 2 * place + 1
         seconds = kept.blocks[other].seconds
         slowed = [[value * head(cell) for value in times] for cell, times in enumerate(seconds)]
-        pairs.append(Pair(kept.block(base, kept.blocks[base].seconds), kept.block(other, slowed)))
-    changed = [Pair(pair.base, replace(pair.head, records=tuple(change(pair.head.records)))) for pair in pairs]
-    return decide(kept.cells, changed, Rules())
+        of_head = kept.block(other, slowed)
+        changed = replace(of_head, records=tuple(change(of_head.records)))
+        return Pair(kept.block(base, kept.blocks[base].seconds), changed)
+
+    first, second = range(PAIRS), range(PAIRS, (1 + SECOND_LOOK) * PAIRS)
+    return two_looks(kept.cells, [*map(pair, first)], lambda _: [*map(pair, second)], Rules())
 
 
 @cache
@@ -101,7 +110,7 @@ def _drawn() -> samples.Samples:
         machine=Machine(cpu=None, cores=1, memory_bytes=0, system="drawn", threads=1),
         software=Software(python="", packages={}, commit=None, dirty=None),
         cells=[Cell(kind="latency", system="stand_in", frames=frames, device="cpu") for frames in FRAMES],
-        blocks=[block() for _ in range(2 * PAIRS)],
+        blocks=[block() for _ in range(2 * PAIRS * (1 + SECOND_LOOK))],
     )
 
 
@@ -131,7 +140,7 @@ def _other_protocol(records: Sequence[Record]) -> Sequence[Record]:
 def _scored(*, blur: bool, change: Change = lambda records: records) -> Decision:
     base, head = _quality(blur=False), _quality(blur=blur)
     pair = Pair(Block((base,)), Block(tuple(change([head]))))
-    return decide([base.cell], [pair], Rules())
+    return two_looks([base.cell], [pair], lambda _: [], Rules())
 
 
 @cache

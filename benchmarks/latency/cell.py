@@ -96,6 +96,7 @@ class Prepared:
             load_s=load_s,
             first_frame=self.first_frame,
             outputs=[outputs.digest(self._first), outputs.digest(self._last)],
+            sketch=outputs.sketch(self._first),
             deviation=self.deviation,
             unstable=unstable(samples, settled=self.warmed.settled),
             telemetry=[self._observer.telemetry()],

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import glob
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.config import Gate
-from benchmarks.gate import decide, manifest, measure, rates, revisions, samples, text, trends
+from benchmarks.environment import machine
+from benchmarks.gate import decide, interleaved, manifest, measure, rates, revisions, samples, text, trends
+from benchmarks.gate.chance import Chance
 from benchmarks.gate.lock import alone
+from benchmarks.gate.manifest import MACHINE
 from benchmarks.gate.pairs import Pair, load_pairs
 from benchmarks.gate.rules import Rules
 from benchmarks.gate.verdict import Decision
@@ -34,14 +37,23 @@ def run(request: Gate) -> int:
         return _trends(request, request.trends)
     try:
         decision = _decision(request)
-    except UserError as error:
+    except (Exception, KeyboardInterrupt) as error:
         if request.summary is not None:
-            _append(request.summary, f"### gate: NOT MEASURED\n\n{error}\n")
+            _append(request.summary, f"### gate: NOT MEASURED\n\n{_ended_by(error, request)}\n")
         raise
-    print("\n".join(text.lines(decision, strict=request.strict)))
+    # first the file: it stays where nobody reads what is printed
     if request.summary is not None:
         _append(request.summary, text.markdown(decision, strict=request.strict))
+    print("\n".join(text.lines(decision, strict=request.strict)))
     return decision.exit_code(strict=request.strict)
+
+
+def _ended_by(error: BaseException, request: Gate) -> str:
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, KeyboardInterrupt):
+        return f"interrupted; the blocks in {request.out} are kept, and the same command goes on behind the last one"
+    return f"an error of lipbench itself: {type(error).__name__}: {error}"
 
 
 def _decision(request: Gate) -> Decision:
@@ -53,10 +65,21 @@ def _decision(request: Gate) -> Decision:
             remedy="Write base=REVISION, or base_records=PATTERN and head_records=PATTERN",
         )
     if request.base_records is not None and request.head_records is not None:
-        pairs = load_pairs(_folders(request.base_records), _folders(request.head_records))
-        cells = expected(request, _device_of(pairs) if request.device == "auto" else request.device)
-        return decide.decide(cells, pairs, _rules(request, cells))
+        return _stored(request, _folders(request.base_records), _folders(request.head_records))
     return _measured(request)
+
+
+def _stored(request: Gate, base: Sequence[Path], head: Sequence[Path]) -> Decision:
+    pairs = load_pairs(base, head)
+    device = _device_of(pairs) if request.device == "auto" else request.device
+    cells = expected(request, device)
+    chance = _chance(request, cells)
+    if chance is not None:
+        chance.check_measured(pairs)
+    untimed = interleaved.why_not(pairs)
+    if untimed is not None:
+        untimed += ": such times are for trends (trends=…); times=false gates costs and quality alone"
+    return decide.decide(cells, pairs, _rules(request, device, chance), untimed=untimed)
 
 
 def _measured(request: Gate) -> Decision:
@@ -68,7 +91,11 @@ def _measured(request: Gate) -> Decision:
         raise UserError("the gate compares times at fixed lengths only", remedy="Leave natural=… out")
     device = pick_device(request.device).type
     cells = expected(request, device)
-    rules = _rules(request, cells)
+    chance = _chance(request, cells)
+    if chance is not None:
+        # threads are those of the blocks' processes, which are known when one has ended
+        chance.check_machine(machine(), fields=[field for field in MACHINE if field != "threads"])
+    rules = _rules(request, device, chance)
     out = request.out.resolve()
     with alone(out) as lock:
         base = revisions.prepare("base", request.base, out / "revisions")
@@ -77,6 +104,8 @@ def _measured(request: Gate) -> Decision:
         scored, first = measuring.quality, measuring.pairs(1)
         if request.samples is not None:
             samples.save(samples.collect(first, cells), request.samples)
+        if chance is not None:
+            chance.check_measured(first)
         pairs = [scored, *first]
         cells += manifest.dropped(cells, pairs)
         if request.looks == 1:
@@ -103,24 +132,21 @@ def expected(request: Gate, device: str) -> list[Cell]:
     return [*timed, *map(sweep.quality_cell, scored)]
 
 
-def _rules(request: Gate, cells: Sequence[Cell]) -> Rules:
+def _rules(request: Gate, device: str, chance: Chance | None) -> Rules:
     return Rules(
-        margin=request.margin,
+        margin=request.margin if device == "cuda" else max(request.margin, request.cpu_margin),
+        times=request.times,
         blind=request.blind,
         implausible=request.implausible,
         quality_margin=request.quality_margin,
         quality_margins=request.quality_margins,
-        noise=_noise(request, cells),
+        noise=None if chance is None else chance.margins(request.seed),
         seed=request.seed,
     )
 
 
-def _noise(request: Gate, cells: Sequence[Cell]) -> Mapping[str, float] | None:
-    if request.noise is None:
-        return None
-    timed = [cell for cell in cells if cell.kind == "latency"]
-    pairs = samples.load(request.noise).pairs() if request.noise.is_file() else measure.first_look(request.noise)
-    return decide.noise(timed, pairs, per_gate=request.pairs, seed=request.seed)
+def _chance(request: Gate, cells: Sequence[Cell]) -> Chance | None:
+    return None if request.noise is None else Chance(request.noise, cells, per_gate=request.pairs)
 
 
 def _self_test() -> int:
@@ -143,7 +169,7 @@ def _rates(request: Gate, source: Path) -> int:
         taken = samples.collect(
             pairs, sorted({r.cell.key: r.cell for r in pairs[0].base.records}.values(), key=_length)
         )
-    rules = _rules(request, taken.cells)
+    rules = _rules(request, taken.cells[0].device or "cpu", _chance(request, taken.cells))
     found = rates.rates(taken, rules, pairs=request.pairs, trials=request.trials, seed=request.seed)
     _tell(
         [*rates.table(found), "", rates.provenance(taken, rules, pairs=request.pairs, seed=request.seed)],

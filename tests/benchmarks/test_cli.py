@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -143,8 +145,10 @@ def test_a_picture_that_is_no_mouth_is_named(run, tmp_path, capsys):
 
 
 def test_a_traceback_only_when_asked(capsys):
-    with pytest.raises(Exception, match="no verb named"):
-        cli.main(["trian", "--traceback"])
+    assert cli.main(["trian"]) == 2
+    assert "Traceback" not in capsys.readouterr().err
+    assert cli.main(["trian", "--traceback"]) == 2, "whatever is shown, it is the same error"
+    assert "Traceback" in capsys.readouterr().err
 
 
 def test_an_interrupt_says_that_nothing_is_lost(monkeypatch, capsys):
@@ -154,6 +158,28 @@ def test_an_interrupt_says_that_nothing_is_lost(monkeypatch, capsys):
     monkeypatch.setattr(cli, "_dispatch", interrupted)
     assert cli.main(["train"]) == 130
     assert "interrupted" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", ["gate", "list"])
+def test_an_error_of_lipbench_itself_is_no_verdict(verb, monkeypatch, capsys):
+    def broken(_words):
+        raise ZeroDivisionError("in the middle")
+
+    monkeypatch.setattr(cli, "_dispatch", broken)
+    assert cli.main([verb]) == 70, "1 would be a regression that was shown"
+    said = capsys.readouterr().err
+    assert "ZeroDivisionError: in the middle" in said
+    assert "an error of lipbench itself" in said
+
+
+@pytest.mark.parametrize(("words", "code"), [(["gate"], 70), (["gate", "--help"], 0), (["doctor"], 70), (["list"], 0)])
+def test_a_verdict_that_nobody_reads_is_not_good(words, code):
+    # in a process of its own: what is printed meets the closed pipe only when the buffer is written out
+    script = "from benchmarks import cli; cli._dispatch = lambda _: print('verdict') or 0; raise SystemExit(cli.main())"
+    process = subprocess.Popen([sys.executable, "-c", script, *words], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.wait() == code
 
 
 def test_a_dry_run_of_prepare_says_what_it_found_and_writes_nothing(tmp_path, capsys, caplog):

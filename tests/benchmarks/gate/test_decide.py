@@ -19,6 +19,7 @@ from benchmarks.record import (
     Cell,
     ClipScore,
     Corpus,
+    Costs,
     Failure,
     Latency,
     LatencySample,
@@ -202,6 +203,31 @@ def test_costs_are_exact():
     assert decide(TIMED, pairs(parameters=5), Rules()).verdict is Verdict.AMBIGUOUS
 
 
+@pytest.mark.parametrize("name", ["operations", "parameters", "launches", "activation_bytes"])
+def test_every_cost_that_both_sides_count_is_exact(name):
+    counted = Costs(operations=1000, parameters=1000, launches=1000, activation_bytes=1000)
+
+    def of(count: int | None, place: int = 0) -> Record:
+        made = timed(TIMED[0], 0.01)
+        costs = None if count is None else counted.model_copy(update={name: count + place})
+        return made.model_copy(update={"result": made.result.model_copy(update={"costs": costs})})
+
+    def verdicts(base: int | None, head: int | None, *, varies: int = 0) -> dict[str, Verdict]:
+        several = [Pair(Block((of(base),)), Block((of(head, varies * place),))) for place in range(12)]
+        found = decide(TIMED[:1], several, Rules())
+        return {f.place.split(" of ")[0]: f.verdict for f in found.findings if f.check == "costs"}
+
+    others = {"operations", "parameters", "launches", "activation_bytes"} - {name}
+    for head, verdict in ((1000, Verdict.PASS), (1001, Verdict.FAIL), (999, Verdict.PASS), (600, Verdict.AMBIGUOUS)):
+        found = verdicts(1000, head)
+        assert found[name] is verdict
+        assert {found[other] for other in others} == {Verdict.PASS}
+    assert verdicts(1000, 1000, varies=1)[name] is Verdict.AMBIGUOUS, "not the same in every process"
+    if name != "parameters":  # which the system itself tells
+        assert verdicts(1000, None)[name] is Verdict.NOT_MEASURED
+        assert name not in verdicts(None, 1000)
+
+
 @pytest.mark.parametrize("noted", ["pulse_s", "clock_mhz", "foreign_cores"])
 def test_a_machine_that_was_slower_for_head_makes_a_slowdown_ambiguous(noted):
     slow, fast = (2400.0, 2500.0) if noted == "clock_mhz" else (1.5, 1.0)
@@ -215,6 +241,51 @@ def test_a_machine_that_was_slower_for_head_makes_a_slowdown_ambiguous(noted):
     # and one that passes because the machine favoured it has shown nothing
     hidden = decide(TIMED, pairs(conditions=(noted_slow, noted_fast)), Rules())
     assert hidden.verdict is Verdict.AMBIGUOUS
+
+
+def test_drifts_that_pull_apart_are_both_seen():
+    # the clock was lower for head, and others took more cores from base
+    base, head = Conditions(clock_mhz=2500.0, foreign_cores=1.0), Conditions(clock_mhz=2400.0, foreign_cores=0.0)
+    for factor in (1.1, 1.0):
+        found = decide(TIMED, pairs(lambda _, by=factor: by, conditions=(base, head)), Rules())
+        assert {f.verdict for f in found.findings if f.check == "latency"} == {Verdict.AMBIGUOUS}
+    said = " ".join(f.reason for f in found.findings)
+    assert "other processes kept 1.00 cores more busy in the blocks of base" in said
+
+
+def test_that_drift_could_not_be_looked_for_is_said():
+    noted = Conditions(pulse_s=1.0)
+    said = "how the machine was is known of 0 pairs"
+    assert [note for note in decide(TIMED, pairs(), Rules()).notes if said in note]
+    assert not [note for note in decide(TIMED, pairs(conditions=(noted, noted)), Rules()).notes if "drift" in note]
+
+
+def test_times_that_were_not_measured_in_turn_neither_pass_nor_fail():
+    for factor in (1.0, 2.0, 0.2):
+        found = decide(TIMED, pairs(lambda _, by=factor: by), Rules(), untimed="not in turn")
+        times = [f for f in found.findings if f.check in ("latency", "scaling")]
+        assert {(f.verdict, f.reason) for f in times} == {(Verdict.NOT_MEASURED, "not in turn")}
+        assert {f.verdict for f in found.findings if f.check == "costs"} == {Verdict.PASS}
+    assert decide(TIMED, pairs(parameters=11), Rules(), untimed="not in turn").verdict is Verdict.FAIL
+
+
+def test_costs_and_quality_can_be_gated_alone():
+    found = decide(TIMED, pairs(lambda _: 2.0), Rules(times=False), untimed="not in turn")
+    assert found.verdict is Verdict.PASS
+    assert {f.check for f in found.findings} == {"costs"}
+    (note,) = [note for note in found.notes if "times=false" in note]
+    assert "hh_t2l, 25 frames, cpu +100.0%" in note
+    assert decide(TIMED, pairs(parameters=11), Rules(times=False)).verdict is Verdict.FAIL
+
+
+def test_a_slope_that_was_asked_for_and_cannot_be_had_is_not_measured():
+    gone = [Pair(p.base, Block(p.head.records[1:])) for p in pairs()]
+    (scaling,) = [f for f in decide(TIMED, gone, Rules()).findings if f.check == "scaling"]
+    assert (scaling.place, scaling.verdict) == ("slope of hh_t2l, cpu", Verdict.NOT_MEASURED)
+    two = decide(TIMED[:2], pairs(), Rules())
+    assert two.verdict is Verdict.PASS
+    assert [note for note in two.notes if note.startswith("scaling is not measured, 3 lengths are needed")]
+    assert not [note for note in decide(TIMED, pairs(), Rules()).notes if "scaling" in note]
 
 
 def test_noise_widens_margins_and_never_narrows_them():
@@ -254,6 +325,32 @@ def test_a_loss_beyond_the_margin_fails_and_one_within_it_passes():
     assert quality(scored(base), scored([v + 2 for v in base])).verdict is Verdict.PASS
     unsure = quality(scored(base), scored([v - 0.3 + (-1) ** i for i, v in enumerate(base)]))
     assert unsure.verdict is Verdict.AMBIGUOUS
+
+
+def test_quality_that_is_implausibly_better_is_ambiguous():
+    base = [30.0 + i / 10 for i in range(20)]
+    # 3.1 dB take 30 % of the root mean square error away
+    assert quality(scored(base), scored([v + 2.9 for v in base])).verdict is Verdict.PASS
+    better = quality(scored(base), scored([v + 3.3 for v in base]))
+    assert better.verdict is Verdict.AMBIGUOUS
+    assert "is the same still scored?" in better.offending[0].reason
+    assert quality(scored(base), scored([v + 3.3 for v in base]), implausible=0.4).verdict is Verdict.PASS
+    perfect = quality(scored(base), scored([*base[:-1], math.inf]))
+    assert perfect.verdict is Verdict.AMBIGUOUS
+    assert "1 clips became perfect, u19 among them" in perfect.offending[0].reason
+
+
+@pytest.mark.parametrize(("higher", "perfect", "before"), [(True, 1.0, 0.8), (False, 0.0, 0.2), (None, 1.0, 1.2)])
+def test_of_other_metrics_the_error_is_the_distance_to_perfection(higher, perfect, before):
+    facts = MetricFacts(name="psnr", title="X", unit="", higher_is_better=higher, perfect=perfect)
+
+    def with_facts(values):
+        made = scored(values)
+        return made.model_copy(update={"result": made.result.model_copy(update={"metrics": [facts]})})
+
+    for left, verdict in ((0.75, Verdict.PASS), (0.65, Verdict.AMBIGUOUS)):
+        after = perfect + left * (before - perfect)
+        assert quality(with_facts([before] * 12), with_facts([after] * 12)).verdict is verdict
 
 
 def test_lost_clips_lost_perfection_and_few_clips_are_seen():
