@@ -287,8 +287,10 @@ def facts(name: str, metric: ClipMetric | CorpusMetric) -> record.MetricFacts:
     )
 
 
-def _perfect(metric: ClipMetric) -> float:
-    """What equal sides score: the bound on the good side, the cap of PSNR, 1 for a ratio."""
+def _perfect(metric: ClipMetric) -> float | None:
+    """What equal sides score: the bound on the good side, the cap of PSNR, 1 for a ratio; None if the corpus decides."""
+    if not metric.best_is_due:
+        return None
     if metric.higher_is_better is None:
         return 1.0
     low, high = metric.bounds
