@@ -29,6 +29,8 @@ DIGITS = 6
 """Digits in which values per frame are kept."""
 FACE_TAKES = frozenset({"landmarks", "face"})
 """What can only be had by putting the mouth back into a face."""
+FAILURE_RATES = ("landmark_failure_preds", "landmark_failure_target")
+"""Metrics that say of each side how often no mouth was found."""
 TIMING_TAKES = frozenset({"durations", "lengths"})
 """What says nothing where the true durations were given."""
 
@@ -68,6 +70,9 @@ def choose_measures(
 ) -> Measures:
     """Make the metrics, and find out which of them cannot be measured here.
 
+    Where a metric takes landmarks, or faces that are placed by them, the failure rates of both sides come with it:
+    without them it cannot be read.
+
     Args:
         names: metrics asked for.
         protocol: the rules.
@@ -77,6 +82,8 @@ def choose_measures(
         device: where the Inception network computes.
     """
     made = {name: metrics.create(name, protocol=protocol) for name in names}
+    if any(metric.takes in FACE_TAKES for metric in made.values()):
+        made |= {name: metrics.create(name, protocol=protocol) for name in FAILURE_RATES if name not in made}
     missing: dict[str, str] = {}
     inception: InceptionFeatures | None = None
     for name, metric in made.items():
@@ -288,7 +295,7 @@ def facts(name: str, metric: ClipMetric | CorpusMetric) -> record.MetricFacts:
 
 
 def _perfect(metric: ClipMetric) -> float | None:
-    """What equal sides score: the bound on the good side, the cap of PSNR, 1 for a ratio; None if the corpus decides."""
+    """What equal sides score: the bound on the good side, the cap of PSNR, 1 for a ratio; None: the corpus decides."""
     if not metric.best_is_due:
         return None
     if metric.higher_is_better is None:

@@ -48,6 +48,7 @@ class Scoring:
     split: str
     protocol: str
     metrics: Sequence[str]
+    """Those asked for; the failure rates of landmarks come with every metric that takes these or a face."""
     inception_weights: Path | None = None
     """Local file for FID and KID; None: see `metrics.inception`."""
     features: Path | None = None
