@@ -15,8 +15,12 @@ from typing import Any, Literal, get_args
 from models.errors import UserError
 from models.registry import Registry
 
-REVISION = 1
-"""Enters every fingerprint. Raised when the code changes a number that unchanged fields gave before."""
+REVISION = 2
+"""Enters every fingerprint. Raised when the code changes a number that unchanged fields gave before.
+
+2: the Fréchet face distance is of frames of whole clips, not of those that are compared; floors are of halves that do
+not depend on the order of clips.
+"""
 
 Colour = Literal["rgb", "grey"]
 Depth = Literal["float", "uint8", "uint8_wrapping"]
