@@ -151,6 +151,10 @@ class CorpusScore(_Frozen):
     clips: int
     """Generated clips that it was computed from."""
     real_clips: int
+    failed_frames: int | None = None
+    """Generated frames that were left out, as nothing was found in them; None in records that are older than this."""
+    real_failed_frames: int | None = None
+    """The same of real frames."""
     floor: float | None = None
     """The same distance between two halves of the real clips, below which models cannot be told from the truth; None
     if a half has too few frames."""

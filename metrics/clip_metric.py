@@ -57,6 +57,8 @@ class ClipMetric(Metric, ABC):
     """Lowest and highest value possible."""
     higher_is_better: ClassVar[bool | None]  # pyright: ignore[reportIncompatibleVariableOverride]
     """None: the metric is a ratio whose best value is 1. Reports say so, so another best value needs another fact."""
+    best_is_due: ClassVar[bool] = True
+    """Whether equal sides score the best value. False where how good it can be is a property of the corpus."""
     takes: ClassVar[Takes]
     aligned: ClassVar[bool]
     """Whether both sides must be of one length: apply `metrics.alignment` first."""

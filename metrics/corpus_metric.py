@@ -100,10 +100,16 @@ class CorpusMetric(Metric, ABC):
             if clips < MIN_CLIPS or frames < self._min_frames():
                 raise NotMeasuredError(
                     f"{self.title} is not measured: it needs {MIN_CLIPS} clips and {self._min_frames()} frames on each "
-                    f"side, and the {called} side has {clips} and {frames}",
+                    f"side, and the {called} side has {clips} and {frames}{self._taken()}",
                     remedy="Score more clips, or leave this metric out",
                 )
         return self._distance()
+
+    def _taken(self) -> str:
+        """Of how many frames of a clip the protocol makes features, in words; "" for all."""
+        rules = self.protocol
+        count = rules.inception_frames if self.takes == "inception" else rules.face_frames
+        return "" if count is None else f", as the protocol {rules.name} takes {count} of a clip"
 
     def clips(self) -> tuple[int, int]:
         """Clips of the generated and of the real side that have features: the n to print beside the value."""

@@ -14,6 +14,7 @@ class LandmarkFailurePreds(LandmarkMetric):
     title = "Landmark failure, generated"
     unit = "%"
     higher_is_better = False
+    best_is_due = False
     bounds = (0.0, 100.0)
 
     def _score(self, preds: Tensor, target: Tensor) -> Score:
@@ -26,6 +27,7 @@ class LandmarkFailureTarget(LandmarkMetric):
     title = "Landmark failure, real"
     unit = "%"
     higher_is_better = False
+    best_is_due = False
     bounds = (0.0, 100.0)
 
     def _score(self, preds: Tensor, target: Tensor) -> Score:

@@ -15,8 +15,12 @@ from typing import Any, Literal, get_args
 from models.errors import UserError
 from models.registry import Registry
 
-REVISION = 1
-"""Enters every fingerprint. Raised when the code changes a number that unchanged fields gave before."""
+REVISION = 2
+"""Enters every fingerprint. Raised when the code changes a number that unchanged fields gave before.
+
+2: the Fréchet face distance is of frames of whole clips, not of those that are compared; floors are of halves that do
+not depend on the order of clips; a mouth whose opening changes by less than 1e-3 px stands still, before 1e-6 px.
+"""
 
 Colour = Literal["rgb", "grey"]
 Depth = Literal["float", "uint8", "uint8_wrapping"]
@@ -35,9 +39,11 @@ Resize = Literal["stretch", "pad"]
 class Protocol:
     """The rules of one way to score. Every field but `name` enters the fingerprint, and every one changes a number.
 
-    What holds under every protocol is no field. Frames are RGB in [0, 1]; both sides have the same height and width,
-    and nothing is resized; all is computed in float64. Frames in which no mouth is found are left out of landmark
-    metrics and counted beside them.
+    What holds under every protocol is no field. Frames are RGB in [0, 1], and lipbench scores them as video: what a
+    model makes is rounded to 8 bits before any metric sees it. Pictures are compared at one height and width, that of
+    the generated side: a corpus' frames are averaged over areas to reach it, and metrics themselves resize nothing. To
+    look for mouths and faces, crops smaller than 160 x 80 are enlarged to that, bilinearly, on both sides alike. All is
+    computed in float64. Frames in which no mouth is found are left out of landmark metrics and counted beside them.
 
     Raises:
         UserError: a field is out of its range.
@@ -47,7 +53,8 @@ class Protocol:
     colour: Colour = "rgb"
     """Colour in which frames are compared."""
     depth: Depth = "float"
-    """"float": frames as they come; "uint8": rounded to 8 bits; "uint8_wrapping": so, and PSNR in 8-bit arithmetic."""
+    """"float": frames as a metric is given them; "uint8": rounded to 8 bits, which changes nothing of video frames that
+    are not made grey; "uint8_wrapping": so, and PSNR in 8-bit arithmetic."""
     pooling: Pooling = "clips"
     """"clips": values per frame are averaged per clip, then over clips; "frames": all frames of the corpus at once."""
     length: Length = "truncate"
@@ -113,19 +120,22 @@ class Protocol:
     @property
     def summary(self) -> str:
         """The rules in one sentence, those included that hold under every protocol."""
-        return self._summary(_BACKGROUNDS[self.background])
+        return self._summary(
+            "real frames averaged over areas to the size of the generated ones",
+            f"crops smaller than 160 x 80 enlarged to that, {_BACKGROUNDS[self.background]}",
+        )
 
     @property
     def summary_of_whole_faces(self) -> str:
         """The same where frames show whole faces, so that no mouth is pasted onto one."""
-        return self._summary("mouths looked for in the frames as they are")
+        return self._summary("frames of equal size", "mouths looked for in the frames as they are")
 
-    def _summary(self, mouths: str) -> str:
+    def _summary(self, size: str, mouths: str) -> str:
         sigma = "" if self.ssim_sigma is None else f" (sigma {self.ssim_sigma:g})"
         of_channels = "mean over channels" if self.colour == "rgb" else "one channel"
         centred = "centred per frame" if self.lmd_centring == "frame" else "not centred"
         return (
-            f"{self.colour.replace('rgb', 'RGB')} in [0, 1], {_DEPTHS[self.depth]}, frames of equal size, "
+            f"{self.colour.replace('rgb', 'RGB')} in [0, 1], {_DEPTHS[self.depth]}, {size}, "
             f"{_LENGTHS[self.length]}, {_POOLINGS[self.pooling]}, float64; "
             f"PSNR of a frame at most {self.psnr_cap_db:g} dB; "
             f"SSIM with a {self.ssim_weights} window of {self.ssim_window}{sigma}, "
@@ -152,7 +162,7 @@ _CHOICES = {
     "inception_resize": get_args(Resize),
 }
 _DEPTHS: dict[Depth, str] = {
-    "float": "no rounding",
+    "float": "not rounded beyond the 8 bits of video",
     "uint8": "rounded to 8 bits",
     "uint8_wrapping": "rounded to 8 bits, PSNR with differences and squares that wrap around at 256",
 }
@@ -226,8 +236,9 @@ EAT_2023 = Protocol(
 """The scripts of EAT (yuangan/evaluation_eat: ``test_psnr_ssim.py``, ``test_lmd.py``), Gan et al., ICCV 2023.
 
 scikit-image's defaults on aligned RGB pictures of 8 bits, the longer clip resampled to the shorter, PSNR and SSIM
-averaged over all frames, LMD centred and averaged per video, then over videos; FID of five frames per video. There, a
-frame without error has an infinite PSNR; the cap is ours. Our crops stand for their aligned faces.
+averaged over all frames, LMD centred and averaged per video, then over videos; FID of five frames per video, so that
+its 2049 frames take 410 videos. There, a frame without error has an infinite PSNR; the cap is ours. Our crops stand for
+their aligned faces.
 """
 
 STRICT = Protocol(name="strict", depth="uint8", length="hold")

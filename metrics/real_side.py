@@ -6,10 +6,9 @@ import contextlib
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -57,31 +56,30 @@ def fill_real(
     return False
 
 
-def floor(make: Callable[[], CorpusMetric], clips: Iterable[Tensor], *, n_clips: int, seed: int = 0) -> float:
+def floor(make: Callable[[], CorpusMetric], ids: Sequence[str], clips: Iterable[Tensor], *, seed: int = 0) -> float:
     """Distance between two random halves of the real clips: what no model can be expected to beat.
 
-    Halves hold half as many frames, so for Fréchet distances, which few frames bias upwards, the floor lies above that
-    of the whole corpus.
+    Which clip is in which half depends on the ids and the seed, and not on the order of the clips. Halves hold half as
+    many frames, so for Fréchet distances, which few frames bias upwards, the floor lies above that of the whole corpus.
 
     Args:
         make: makes an empty metric.
-        clips: features of each real clip, as `update` takes them.
-        n_clips: how many there are; a clip goes to one half as a whole.
-        seed: decides which.
+        ids: names of the real clips, no two alike; a clip goes to one half as a whole.
+        clips: features of each, in the order of the ids, as `update` takes them.
+        seed: decides which clips are in which half.
 
     Raises:
         NotMeasuredError: a half is smaller than the distance needs.
-        ValueError: there are not `n_clips` clips.
+        ValueError: there are not as many clips as ids, or two ids are alike.
     """
-    order = torch.randperm(n_clips, generator=torch.Generator().manual_seed(seed)).tolist()
-    first_half = set(order[: n_clips // 2])
+    shuffled = sorted(set(ids), key=lambda one: hashlib.sha256(f"{seed}/{one}".encode()).digest())
+    if len(shuffled) != len(ids):
+        raise ValueError("two real clips have one id")
+    first_half = set(shuffled[: len(ids) // 2])
     metric = make()
-    seen = 0
-    for seen, features in enumerate(clips, start=1):
-        first = seen - 1 in first_half
+    for one, features in zip(ids, clips, strict=True):
+        first = one in first_half
         metric.update(features if first else None, None if first else features)
-    if seen != n_clips:
-        raise ValueError(f"there are {seen} clips, not {n_clips}")
     return metric.compute().item()
 
 

@@ -17,6 +17,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from baselines import controls
 from baselines.controls import Material
+from benchmarks.scoring.answers import answers
 from benchmarks.systems import Subject
 from corpora.placement import Placement
 from corpora.round_trip import through_source
@@ -180,20 +181,18 @@ def generated(
         device: where the model is.
 
     Raises:
-        UserError: the model has no vocabulary, or not this corpus' symbols.
+        UserError: the model has no vocabulary, or not this corpus' symbols, or what it gives back breaks the contract.
     """
     if subject.vocabulary is None:
         raise UserError(f"{subject.system.name} is not trained", remedy="Train it first: lipbench train")
     for start in range(0, len(ids), batch):
-        truths = [load_truth(corpus, i, subject.frame_size) for i in ids[start : start + batch]]
+        said = ids[start : start + batch]
+        truths = [load_truth(corpus, i, subject.frame_size) for i in said]
         request = request_of(truths, subject.vocabulary, durations=durations, device=device)
         clip = subject.model.generate(request)
-        lengths = clip.lengths.tolist()
-        spans = request.token_lengths.tolist()
-        timed = [None] * len(truths) if clip.durations is None else clip.durations.cpu()
-        for truth, frames, length, per_token, span in zip(truths, clip.frames, lengths, timed, spans, strict=True):
-            kept = None if per_token is None else per_token[:span]
-            yield Pair(truth, Made(to_pictures(frames[:length]), kept))
+        given = answers(clip, request, model=subject.system.name, utterances=said, frame_size=subject.frame_size)
+        for truth, answer in zip(truths, given, strict=True):
+            yield Pair(truth, Made(to_pictures(answer.frames), answer.durations))
 
 
 def controlled(

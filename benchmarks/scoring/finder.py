@@ -55,8 +55,18 @@ class Faces(NamedTuple):
     landmarks: Tensor
     """float32 (T, 20, 2) in pixels of a 160 x 80 crop, or of the video if it was not cropped; NaN in frames without a
     mouth."""
-    descriptors: Tensor
-    """float32 (k, 128), one per described frame in the order asked for, NaN where there is no face."""
+    descriptors: Mapping[int, Tensor]
+    """Of each described frame, by its number: float32 (128,), NaN where there is no face."""
+
+
+class RealClip(NamedTuple):
+    """Frames of a real clip."""
+
+    utterance: str
+    size: tuple[int, int]
+    """(H, W) at which the clip is scored."""
+    frames: tuple[int, ...]
+    """Their numbers."""
 
 
 _Row = tuple[Pending, int]
@@ -86,7 +96,7 @@ class FaceFinder:
         self._workers = FaceWorkers(workers)
         self.ahead = 2 * workers
         """Clips whose faces are looked for while an earlier one is waited for."""
-        self._known: dict[tuple[str, tuple[int, ...]], _Known] = {}
+        self._known: dict[tuple[str, tuple[int, int]], _Known] = {}
 
     def close(self) -> None:
         """End the worker processes."""
@@ -109,7 +119,7 @@ class FaceFinder:
         Args:
             truth: the utterance, whose real side has been looked at: see `look_at_truth`.
             pictures: (T, H, W, 3) RGB.
-            described: frames of which the face is to be described; a frame may come twice.
+            described: numbers of the frames of which the face is to be described.
         """
         return self._look(truth, _digests(pictures), pictures, described, self._of(truth))[0]
 
@@ -120,13 +130,17 @@ class FaceFinder:
         known.described |= {number: digests[number] for number in described}
         return looking
 
-    def real_descriptors(self) -> list[Tensor]:
-        """Face descriptors of every real clip looked at so far, float (k, 128) each: for the floor."""
-        clips = [known for _, known in sorted(self._known.items(), key=lambda item: item[0][0]) if known.described]
-        return [_descriptors([one.descriptors[one.described[n]] for n in sorted(one.described)]) for one in clips]
+    def real_descriptors(self, clip: RealClip) -> Tensor | None:
+        """Face descriptors of frames of a real clip that were described before, float (k, 128); None without a face."""
+        known = self._known.get((clip.utterance, clip.size))
+        if known is None:
+            return None
+        rows = [known.descriptors[known.described[number]] for number in clip.frames]
+        return torch.from_numpy(np.stack([pending().descriptors[row] for pending, row in rows]))
 
     def _of(self, truth: Truth) -> _Known:
-        return self._known.setdefault((truth.utterance.id, truth.pictures.shape[1:3]), _Known())
+        height, width = truth.pictures.shape[1:3]
+        return self._known.setdefault((truth.utterance.id, (height, width)), _Known())
 
     def _look(
         self,
@@ -148,8 +162,10 @@ class FaceFinder:
             pending = self._submit(truth, given, tuple(numbers.index(first[digest]) for digest in faces))
             mouths = {**mouths, **{digests[number]: (pending, row) for row, number in enumerate(numbers)}}
             descriptors = {**descriptors, **{digest: (pending, row) for row, digest in enumerate(faces)}}
-        places = [mouths[digest] for digest in digests], [descriptors[digests[number]] for number in described]
-        return Looking(*places), mouths, descriptors
+        looking = Looking(
+            [mouths[digest] for digest in digests], {number: descriptors[digests[number]] for number in described}
+        )
+        return looking, mouths, descriptors
 
     def _submit(self, truth: Truth, pictures: NDArray[np.uint8], described: tuple[int, ...]) -> Pending:
         if isinstance(self._corpus, Videos):
@@ -167,8 +183,8 @@ class Looking(NamedTuple):
 
     mouths: list[_Row]
     """One per frame."""
-    descriptors: list[_Row]
-    """One per described frame."""
+    descriptors: dict[int, _Row]
+    """Of each described frame, by its number."""
 
     def found(self) -> Faces:
         """Wait for them.
@@ -177,13 +193,8 @@ class Looking(NamedTuple):
             UserError: a model file is not installed, or a worker died.
         """
         mouths = np.stack([pending().mouths[row] for pending, row in self.mouths])
-        return Faces(torch.from_numpy(mouths), _descriptors(self.descriptors))
-
-
-def _descriptors(places: list[_Row]) -> Tensor:
-    if not places:
-        return torch.empty(0, 128)
-    return torch.from_numpy(np.stack([pending().descriptors[row] for pending, row in places]))
+        found = {number: pending().descriptors[row] for number, (pending, row) in self.descriptors.items()}
+        return Faces(torch.from_numpy(mouths), {number: torch.from_numpy(one) for number, one in found.items()})
 
 
 def _digests(pictures: NDArray[np.uint8]) -> list[bytes]:

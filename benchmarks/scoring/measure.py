@@ -29,6 +29,8 @@ DIGITS = 6
 """Digits in which values per frame are kept."""
 FACE_TAKES = frozenset({"landmarks", "face"})
 """What can only be had by putting the mouth back into a face."""
+FAILURE_RATES = ("landmark_failure_preds", "landmark_failure_target")
+"""Metrics that say of each side how often no mouth was found."""
 TIMING_TAKES = frozenset({"durations", "lengths"})
 """What says nothing where the true durations were given."""
 
@@ -50,6 +52,14 @@ class Measures:
         """What the metrics take of a clip."""
         return {metric.takes for metric in (*self.clip.values(), *self.corpus.values())}
 
+    def described(self, one: Aligned) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Numbers of the frames of the generated and of the real side whose faces the metrics take, in order."""
+        faces = {metric.aligned for metric in (*self.clip.values(), *self.corpus.values()) if metric.takes == "face"}
+        chosen = [one.described(self.protocol, is_aligned=is_aligned) for is_aligned in faces]
+        preds = {number for sides in chosen for number in sides.preds}
+        target = {number for sides in chosen for number in sides.target}
+        return tuple(sorted(preds)), tuple(sorted(target))
+
     def facts(self) -> list[record.MetricFacts]:
         """What a record says of them, those not measured included."""
         made = {**self.clip, **self.corpus}
@@ -68,6 +78,9 @@ def choose_measures(
 ) -> Measures:
     """Make the metrics, and find out which of them cannot be measured here.
 
+    Where a metric takes landmarks, or faces that are placed by them, the failure rates of both sides come with it:
+    without them it cannot be read.
+
     Args:
         names: metrics asked for.
         protocol: the rules.
@@ -77,6 +90,8 @@ def choose_measures(
         device: where the Inception network computes.
     """
     made = {name: metrics.create(name, protocol=protocol) for name in names}
+    if any(metric.takes in FACE_TAKES for metric in made.values()):
+        made |= {name: metrics.create(name, protocol=protocol) for name in FAILURE_RATES if name not in made}
     missing: dict[str, str] = {}
     inception: InceptionFeatures | None = None
     for name, metric in made.items():
@@ -101,28 +116,30 @@ def choose_measures(
     )
 
 
+class Sides(NamedTuple):
+    """Both sides of what metrics take."""
+
+    preds: Any
+    target: Any
+
+
 class Aligned(NamedTuple):
     """One pair, with what is compared with what."""
 
     pair: Pair
     alignment: Alignment
 
-    def described(self, protocol: Protocol) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Frames of the generated and of the real side whose faces are described."""
-        chosen = sampled(len(self.alignment.preds), protocol.face_frames)
-        return tuple(self.alignment.preds[chosen].tolist()), tuple(self.alignment.target[chosen].tolist())
+    def described(self, protocol: Protocol, *, is_aligned: bool) -> Sides:
+        """Numbers of the frames of which a metric takes the face: of pairs that are compared, or of each clip alone."""
+        if is_aligned:
+            chosen = sampled(len(self.alignment.preds), protocol.face_frames)
+            return Sides(self.alignment.preds[chosen].tolist(), self.alignment.target[chosen].tolist())
+        return Sides(*(sampled(len(side.pictures), protocol.face_frames).tolist() for side in reversed(self.pair)))
 
 
 def aligned(pair: Pair, protocol: Protocol) -> Aligned:
     """Bring a pair to equal length by the protocol's rule."""
     return Aligned(pair, align(pair.made.levels, pair.truth.levels, protocol.length))
-
-
-class Sides(NamedTuple):
-    """Both sides of what metrics take."""
-
-    preds: Any
-    target: Any
 
 
 @dataclass
@@ -148,11 +165,18 @@ class _Views:
         """Both sides, frames as 8-bit levels, or why there are none."""
         key = takes, is_aligned
         if key not in self.made:
-            sides = self.both(takes, is_aligned=False) if is_aligned else getattr(self, f"_{takes}")()
-            if is_aligned and takes in ("frames", "landmarks") and isinstance(sides, Sides):
-                sides = Sides(*self.one.alignment.apply(sides.preds, sides.target))
-            self.made[key] = sides
+            self.made[key] = self._both(takes, is_aligned=is_aligned)
         return self.made[key]
+
+    def _both(self, takes: str, *, is_aligned: bool) -> Sides | str:
+        if takes == "face":
+            return self._face(is_aligned=is_aligned)
+        if not is_aligned:
+            return getattr(self, f"_{takes}")()
+        sides = self.both(takes, is_aligned=False)
+        if takes in ("frames", "landmarks") and isinstance(sides, Sides):
+            return Sides(*self.one.alignment.apply(sides.preds, sides.target))
+        return sides
 
     def update(self, name: str, metric: CorpusMetric) -> None:
         """Give a metric of the whole corpus this clip."""
@@ -173,9 +197,13 @@ class _Views:
         assert self.faces is not None, "faces are looked for wherever a measure takes them"
         return self.faces if isinstance(self.faces, str) else Sides(*(side.landmarks for side in self.faces))
 
-    def _face(self) -> Sides | str:
+    def _face(self, *, is_aligned: bool) -> Sides | str:
         assert self.faces is not None, "faces are looked for wherever a measure takes them"
-        return self.faces if isinstance(self.faces, str) else Sides(*(side.descriptors for side in self.faces))
+        if isinstance(self.faces, str):
+            return self.faces
+        chosen = self.one.described(self.measures.protocol, is_aligned=is_aligned)
+        found = zip(self.faces, chosen, strict=True)
+        return Sides(*(torch.stack([side.descriptors[n] for n in numbers]) for side, numbers in found))
 
     def _inception(self, frames: Tensor) -> Tensor:
         network, count = self.measures.inception, self.measures.protocol.inception_frames
@@ -258,8 +286,17 @@ def corpus_scores(measures: Measures) -> tuple[list[record.CorpusScore], dict[st
         except NotMeasuredError as error:
             missing[name] = error.problem
             continue
-        clips, real = metric.clips()
-        found.append(record.CorpusScore(metric=name, value=value, clips=clips, real_clips=real))
+        (clips, real), (failed, real_failed) = metric.clips(), metric.failures()
+        found.append(
+            record.CorpusScore(
+                metric=name,
+                value=value,
+                clips=clips,
+                real_clips=real,
+                failed_frames=failed,
+                real_failed_frames=real_failed,
+            )
+        )
     return found, missing
 
 
@@ -287,8 +324,10 @@ def facts(name: str, metric: ClipMetric | CorpusMetric) -> record.MetricFacts:
     )
 
 
-def _perfect(metric: ClipMetric) -> float:
-    """What equal sides score: the bound on the good side, the cap of PSNR, 1 for a ratio."""
+def _perfect(metric: ClipMetric) -> float | None:
+    """What equal sides score: the bound on the good side, the cap of PSNR, 1 for a ratio; None: the corpus decides."""
+    if not metric.best_is_due:
+        return None
     if metric.higher_is_better is None:
         return 1.0
     low, high = metric.bounds

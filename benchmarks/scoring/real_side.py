@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from torch import Tensor
@@ -18,13 +18,12 @@ from models.errors import UserError
 
 def real_features(
     corpus: Reference,
-    ids: Sequence[str],
-    frame_size: tuple[int, int] | None,
+    clips: Iterable[tuple[str, tuple[int, int]]],
     network: InceptionFeatures,
     count: int | None,
 ) -> Iterator[Tensor]:
-    """Features of every real clip, float (T, 2048) each."""
-    for utterance_id in ids:
+    """Features of every real clip, given by its id and the size at which it is scored, float (T, 2048) each."""
+    for utterance_id, frame_size in clips:
         levels = load_truth(corpus, utterance_id, frame_size).levels
         yield network(levels[sampled(len(levels), count)])
 
@@ -49,19 +48,26 @@ def fill(
         "frame_size": json.dumps(frame_size),
         "weights": network.digest,
     }
+    clips = [(one, frame_size) for one in ids]
     count = metric.protocol.inception_frames
     try:
-        fill_real(metric, folder, key, lambda: real_features(corpus, ids, frame_size, network, count))
+        fill_real(metric, folder, key, lambda: real_features(corpus, clips, network, count))
     except OSError as error:
         raise UserError(
             f"features cannot be kept in {folder}: {error.strerror or error}", remedy="Give another features=FOLDER"
         ) from error
 
 
-def real_floor(metric: CorpusMetric, clips: Iterator[Tensor] | Sequence[Tensor], n_clips: int) -> float | None:
-    """Distance between two halves of the real clips; None if a half is smaller than the distance needs."""
+def real_floor(metric: CorpusMetric, ids: Sequence[str], clips: Iterable[Tensor]) -> float | None:
+    """Distance between two halves of the real clips; None if a half is smaller than the distance needs.
+
+    Args:
+        metric: of the kind and the protocol of the distance.
+        ids: of the clips.
+        clips: features of each.
+    """
     kind = type(metric)
     try:
-        return floor(lambda: kind(protocol=metric.protocol), clips, n_clips=n_clips)
+        return floor(lambda: kind(protocol=metric.protocol), ids, clips)
     except NotMeasuredError:
         return None

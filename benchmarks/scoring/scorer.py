@@ -14,7 +14,7 @@ import torch
 from benchmarks import environment, record
 from benchmarks.scoring import files, real_side
 from benchmarks.scoring.clips import Durations, Pair, Reference, controlled, generated
-from benchmarks.scoring.finder import FaceFinder, Looking, lacking, summary_for
+from benchmarks.scoring.finder import FaceFinder, Looking, RealClip, lacking, summary_for
 from benchmarks.scoring.measure import (
     FACE_TAKES,
     Aligned,
@@ -27,6 +27,7 @@ from benchmarks.scoring.measure import (
 )
 from benchmarks.systems import Subject, control
 from metrics import protocols
+from metrics.corpus_metric import CorpusMetric
 
 Advance = Callable[[int], None]
 CPU = torch.device("cpu")
@@ -48,6 +49,7 @@ class Scoring:
     split: str
     protocol: str
     metrics: Sequence[str]
+    """Those asked for; the failure rates of landmarks come with every metric that takes these or a face."""
     inception_weights: Path | None = None
     """Local file for FID and KID; None: see `metrics.inception`."""
     features: Path | None = None
@@ -82,7 +84,7 @@ class Scorer:
         self.protocol = protocols.get(scoring.protocol)
         workers = environment.usable_cores() if scoring.workers is None else scoring.workers
         self._faces = FaceFinder(scoring.corpus, workers)
-        self._floors: dict[tuple[str, tuple[int, int] | None, tuple[str, ...]], float | None] = {}
+        self._floors: dict[tuple[str, frozenset[RealClip]], float | None] = {}
 
     def __enter__(self) -> Scorer:
         """Nothing starts before it is needed."""
@@ -163,20 +165,18 @@ class Scorer:
         measures = self._measures(system, durations, device)
         kept = None
         if keep is not None:
-            real = scoring.corpus.fingerprint
-            kept = files.Keeper(keep.run, keep.name, scoring.ids, keep_clips=keep.clips, fingerprint=real)
+            truth = scoring.corpus.fingerprint
+            kept = files.Keeper(keep.run, keep.name, scoring.ids, keep_clips=keep.clips, fingerprint=truth)
         scores: list[record.ClipScore] = []
+        real_clips: list[RealClip] = []
         for one, score in self._measured(pairs, measures):
             scores.append(score)
+            real_clips.append(self._real_clip(one))
             if kept is not None:
                 kept.add(one.pair)
             advance(1)
         overall, missing = corpus_scores(measures)
-        scored = tuple(score.utterance for score in scores)
-        overall = [
-            one.model_copy(update={"floor": self._floor(one.metric, measures, system.frame_size, scored)})
-            for one in overall
-        ]
+        overall = [one.model_copy(update={"floor": self._floor(one.metric, measures, real_clips)}) for one in overall]
         return record.Quality(
             system=system,
             corpus=record.Corpus(
@@ -242,7 +242,7 @@ class Scorer:
         """Begin to look for the faces of both sides, or say why there are none; None if no metric takes them."""
         if not measures.takes & FACE_TAKES:
             return None
-        preds, target = one.described(self.protocol) if "face" in measures.takes else ((), ())
+        preds, target = measures.described(one)
         truth, made = one.pair
         reason = self._faces.faceless(truth)
         if reason is not None:
@@ -250,19 +250,28 @@ class Scorer:
         real = self._faces.look_at_truth(truth, target)
         return self._faces.look(truth, made.pictures, preds), real
 
-    def _floor(self, name: str, measures: Measures, size: tuple[int, int] | None, ids: tuple[str, ...]) -> float | None:
-        """Distance between two halves of the real clips, worked out once per metric, frame size and clips."""
+    def _real_clip(self, one: Aligned) -> RealClip:
+        """The real side of a pair, as distances between corpora see it."""
+        height, width = one.pair.truth.pictures.shape[1:3]
+        frames = one.described(self.protocol, is_aligned=False).target
+        return RealClip(one.pair.truth.utterance.id, (height, width), tuple(frames))
+
+    def _floor(self, name: str, measures: Measures, real: Sequence[RealClip]) -> float | None:
+        """Distance between two halves of the real clips, worked out once per metric and clips."""
         metric = measures.corpus[name]
-        key = name, size, ids
+        key = name, frozenset(real)
         if key not in self._floors:
-            if metric.takes == "inception" and measures.inception is not None:
-                count = self.protocol.inception_frames
-                clips = real_side.real_features(self.scoring.corpus, ids, size, measures.inception, count)
-                self._floors[key] = real_side.real_floor(metric, clips, len(ids))
-            else:
-                known = self._faces.real_descriptors()
-                self._floors[key] = real_side.real_floor(metric, known, len(known))
+            self._floors[key] = self._new_floor(metric, measures, real)
         return self._floors[key]
+
+    def _new_floor(self, metric: CorpusMetric, measures: Measures, real: Sequence[RealClip]) -> float | None:
+        if metric.takes == "inception" and measures.inception is not None:
+            corpus, network, count = self.scoring.corpus, measures.inception, self.protocol.inception_frames
+            clips = real_side.real_features(corpus, [one[:2] for one in real], network, count)
+            return real_side.real_floor(metric, [one.utterance for one in real], clips)
+        described = {one.utterance: self._faces.real_descriptors(one) for one in real}
+        known = {utterance: rows for utterance, rows in described.items() if rows is not None}
+        return real_side.real_floor(metric, list(known), known.values())
 
 
 def _finished(

@@ -12,6 +12,7 @@ from benchmarks.calibration import FILE, Calibration, CalibrationRow, save_calib
 from benchmarks.cells import chosen, chosen_controls
 from benchmarks.claims import held
 from benchmarks.config import Controls
+from benchmarks.face_calibration import calibrate_faces
 from benchmarks.progress import bar
 from benchmarks.ranking import Outcome, check
 from benchmarks.record import Cell, Quality, Record
@@ -141,8 +142,9 @@ def _calibrate(run: Path) -> None:
     Raises:
         UserError: one differs by more than is allowed.
     """
-    rows, absent = calibrate()
-    kept = [CalibrationRow(**row._asdict(), passed=row.passed) for row in rows]
+    made = [calibrate(), calibrate_faces()]
+    kept = [CalibrationRow(**row._asdict(), passed=row.passed) for rows, _ in made for row in rows]
+    absent = list(dict.fromkeys(name for _, names in made for name in names))
     save_calibration(Calibration(rows=kept, absent=absent), run)
     failed = [row for row in kept if not row.passed]
     without = f", without {', '.join(absent)}" if absent else ""

@@ -23,6 +23,12 @@ WORDS = ["controls", "corpus=synthetic", "corpus.train=1", "corpus.test=6", "cor
          "corpus.seconds=[1.0,1.4]", "height=40", "workers=0"]  # fmt: skip
 
 
+def without_calibration(monkeypatch):
+    """It is the same in every run, and one of them makes it."""
+    for part in ("calibrate", "calibrate_faces"):
+        monkeypatch.setattr(controls, part, lambda: ([], []))
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     out = tmp_path_factory.mktemp("controls")
@@ -40,6 +46,8 @@ def test_the_calibration_is_kept(run):
     found = load_calibration(run)
     assert found is not None
     assert {row.metric for row in found.rows} >= {"PSNR", "SSIM"}
+    assert {row.metric for row in found.rows if row.source.startswith("dlib")} == {"LMD"}
+    assert found.absent == []
 
 
 def test_a_metric_that_does_not_see_time_is_refused(tmp_path, capsys, monkeypatch):
@@ -48,6 +56,7 @@ def test_a_metric_that_does_not_see_time_is_refused(tmp_path, capsys, monkeypatc
         return preds.new_full((len(preds),), 100.0, dtype=torch.float64)
 
     monkeypatch.setattr(PSNR, "_frame_values", blind)
+    without_calibration(monkeypatch)
     assert cli.main([*WORDS, f"out={tmp_path}", "metrics=[psnr]", "limit=3"]) == 2
     shown = capsys.readouterr()
     assert "psnr cannot be trusted here" in shown.err
@@ -77,7 +86,7 @@ def test_a_killed_run_goes_on_after_the_controls_that_it_has_recorded(tmp_path, 
         return score(self, name, **options)
 
     monkeypatch.setattr(Scorer, "control", counted)
-    monkeypatch.setattr(controls, "calibrate", lambda: ([], []))  # the runs above have made it
+    without_calibration(monkeypatch)
     assert cli.main(words) == 0
     after = {path.name: path.read_bytes() for path in (tmp_path / "records").glob("*.json")}
     assert before.items() <= after.items()
@@ -92,7 +101,7 @@ def test_controls_without_fid_are_scored_again_once_there_are_weights(tmp_path, 
 
     monkeypatch.setattr(inception, "find_weights", absent)
     monkeypatch.setattr(controls, "find_weights", absent)
-    monkeypatch.setattr(controls, "calibrate", lambda: ([], []))
+    without_calibration(monkeypatch)
     words = [*WORDS, f"out={tmp_path}", "metrics=[psnr,fid]", "limit=1", "controls=[ground_truth]"]
     assert cli.main(words) == 0
     monkeypatch.setattr(Scorer, "control", lambda *_, **__: pytest.fail("scored again"))

@@ -240,6 +240,21 @@ def test_too_few_clips_are_refused_with_what_is_needed(kind):
         metric.compute()
 
 
+@pytest.mark.filterwarnings("ignore:The ``compute`` method")
+@pytest.mark.parametrize(
+    ("name", "protocol", "taken"),
+    [
+        ("fid", "eat-2023", ", as the protocol eat-2023 takes 5 of a clip"),
+        ("fid", "paper", ""),
+        ("frechet_face_distance", "paper", ", as the protocol paper takes 5 of a clip"),
+    ],
+)
+def test_where_few_frames_of_a_clip_are_taken_the_refusal_says_so(name, protocol, taken):
+    with pytest.raises(NotMeasuredError) as caught:
+        metrics.create(name, protocol).compute()
+    assert caught.value.problem.endswith(f"has 0 and 0{taken}")
+
+
 def test_fewer_frames_than_dimensions_are_refused():
     metric = SmallFrechet()
     for seed in range(2):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import metrics
 from metrics.functional import aperture, aperture_correlation, aperture_range_ratio, landmark_velocity_error, lmd
+from metrics.functional.aperture_correlation import MOTIONLESS_PX
 
 NAN = float("nan")
 
@@ -125,7 +126,7 @@ def test_aperture_does_not_depend_on_the_tilt_of_the_head(seed, angle):
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.floats(0, 20), min_size=6, max_size=6), st.lists(st.floats(0, 20), min_size=6, max_size=6))
 def test_correlation_is_numpys(generated, real):
-    if np.ptp(generated) < 1e-3 or np.ptp(real) < 1e-3:
+    if min(np.ptp(generated), np.ptp(real)) < 2 * MOTIONLESS_PX:
         return
     r = aperture_correlation(mouth(generated), mouth(real)).item()
     assert r == pytest.approx(np.corrcoef(generated, real)[0, 1], abs=1e-9)
@@ -146,6 +147,25 @@ def test_a_mouth_that_does_not_move_scores_zero_and_a_real_one_gives_no_value():
     assert "does not move" in (metric.score(still, still).reason or "")
     assert metric.compute().item() == 0
     assert (metric.clips.item(), metric.undefined.item()) == (1, 1)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 2**16), st.floats(0, 3900))
+def test_a_still_mouth_that_the_head_carries_through_a_large_picture_does_not_move(seed, place):
+    """Coordinates are float32: the opening of a mouth that is only carried changes by rounding."""
+    steps = torch.rand(40, 1, 2, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+    carried = (mouth([3.0 + 1 / 3] * 40) + place + 20 * steps).float()
+    moving = mouth([1.0, 4.0, 2.0, 8.0, 5.0] * 8)
+    assert aperture_correlation(carried, moving).item() == 0
+    assert aperture_correlation(moving, carried).isnan()
+    assert aperture_range_ratio(moving, carried).isnan()
+
+
+def test_one_step_of_the_predictor_in_one_point_is_motion():
+    """It answers in steps of the face's side / 512, and the smallest face that is found has 40 pixels."""
+    stepped = mouth([3.0] * 5)
+    stepped[2, 13, 1] -= 40 / 512
+    assert aperture_correlation(stepped, stepped).item() == pytest.approx(1)
 
 
 def test_two_frames_have_no_correlation():

@@ -35,6 +35,10 @@ def clip(seed: int, shift: float = 0.0, frames: int = 12) -> torch.Tensor:
     return torch.randn(frames, 4, generator=torch.Generator().manual_seed(seed)) + shift
 
 
+def names(count: int) -> list[str]:
+    return [f"s1/{number}" for number in range(count)]
+
+
 class Source:
     """Real clips that count how often they are made."""
 
@@ -123,7 +127,7 @@ def test_a_real_side_of_another_kind_is_refused():
 @every_kind
 def test_the_floor_lies_below_a_worse_corpus_and_above_nothing(kind):
     real = [clip(seed) for seed in range(20)]
-    lowest = floor(kind, real, n_clips=20)
+    lowest = floor(kind, names(20), real)
     metric = kind()
     for seed in range(20):
         metric.update(clip(50 + seed, 1.0), real[seed])
@@ -134,17 +138,27 @@ def test_the_floor_lies_below_a_worse_corpus_and_above_nothing(kind):
 def test_the_seed_decides_the_halves_and_each_clip_goes_as_a_whole():
     # clips that differ by more than frames do: halves of frames would be alike
     real = [clip(seed, shift=3.0 * seed) for seed in range(6)]
-    assert floor(SmallFrechet, real, n_clips=6, seed=1) == floor(SmallFrechet, iter(real), n_clips=6, seed=1)
-    values = {floor(SmallFrechet, real, n_clips=6, seed=seed) for seed in range(6)}
+    assert floor(SmallFrechet, names(6), real, seed=1) == floor(SmallFrechet, names(6), iter(real), seed=1)
+    values = {floor(SmallFrechet, names(6), real, seed=seed) for seed in range(6)}
     assert len(values) > 1
     assert min(values) > 1.0
 
 
+@every_kind
+def test_the_order_of_the_clips_does_not_change_the_floor(kind):
+    real = [clip(seed, shift=3.0 * seed) for seed in range(6)]
+    turned = dict(reversed(list(zip(names(6), real, strict=True))))
+    assert floor(kind, list(turned), turned.values()) == pytest.approx(floor(kind, names(6), real), rel=1e-9)
+
+
 def test_halves_that_are_too_small_are_refused():
     with pytest.raises(NotMeasuredError, match="it needs 2 clips"):
-        floor(SmallFrechet, [clip(seed) for seed in range(3)], n_clips=3)
+        floor(SmallFrechet, names(3), [clip(seed) for seed in range(3)])
 
 
-def test_a_wrong_count_is_refused():
-    with pytest.raises(ValueError, match="there are 5 clips, not 4"):
-        floor(SmallFrechet, [clip(seed) for seed in range(5)], n_clips=4)
+@pytest.mark.parametrize("count", [3, 5])
+def test_a_wrong_count_and_a_name_twice_are_refused(count):
+    with pytest.raises(ValueError, match="zip"):
+        floor(SmallFrechet, names(4), [clip(seed) for seed in range(count)])
+    with pytest.raises(ValueError, match="two real clips have one id"):
+        floor(SmallFrechet, [*names(4), "s1/0"], [clip(seed) for seed in range(5)])

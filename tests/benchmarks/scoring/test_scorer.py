@@ -11,7 +11,8 @@ from benchmarks.scoring.scorer import Keep, Scorer
 from models.errors import UserError
 
 SIZE = (40, 80)
-FACES = ["lmd", "lmd_centred", "aperture_correlation", "landmark_velocity_error", "landmark_failure_preds"]
+RATES = ["landmark_failure_preds", "landmark_failure_target"]
+FACES = ["lmd", "lmd_centred", "aperture_correlation", "landmark_velocity_error", *RATES]
 
 
 def score(drawn, model, *, batch=2, durations="true", keep=None, **changes):
@@ -114,6 +115,16 @@ def test_without_faces_what_needs_them_is_not_measured_and_the_rest_is(drawn):
     assert all("no faces" in reason for reason in quality.not_measured.values())
     assert len(quality.values("psnr")) == 5
     assert {facts.name for facts in quality.metrics} == {*FACES, "frechet_face_distance", "psnr"}
+
+
+@pytest.mark.parametrize("metric", ["lmd", "aperture_range_ratio", "landmark_failure_preds", "identity_similarity"])
+def test_the_failure_rates_of_both_sides_come_with_every_metric_of_landmarks_or_faces(drawn, metric):
+    quality = control(drawn, "blur", corpus=drawn.with_faces, metrics=[metric])
+    assert {facts.name for facts in quality.metrics} == {metric, *RATES}
+    assert all(len(quality.values(rate)) == 5 for rate in RATES)
+    without = control(drawn, "blur", metrics=[metric])
+    assert set(without.not_measured) == {metric, *RATES}
+    assert {facts.name for facts in control(drawn, "blur", metrics=["psnr"]).metrics} == {"psnr"}
 
 
 def test_equal_crops_have_equal_landmarks_whatever_the_predictor_says(drawn):

@@ -211,13 +211,10 @@ def test_clips_without_a_face_lose_face_metrics_only(drawn, sides, monkeypatch):
     found = Others(made.files, videos, matched, resize=False, ignore_rates=False)
     quality = score(drawn, found, videos, matched.ids, ["psnr", "landmark_failure_preds"])
     assert len(quality.values("psnr")) == 3
-    assert len(quality.values("landmark_failure_preds")) == 1
+    assert len(quality.values("landmark_failure_preds")) == len(quality.values("landmark_failure_target")) == 1
     assert quality.not_measured == {}
-    assert [clip.missing for clip in quality.clips] == [
-        {"landmark_failure_preds": reason},
-        {},
-        {"landmark_failure_preds": reason},
-    ]
+    faceless = dict.fromkeys(("landmark_failure_preds", "landmark_failure_target"), reason)
+    assert [clip.missing for clip in quality.clips] == [faceless, {}, faceless]
 
 
 def test_real_faces_are_looked_at_where_they_are(drawn, tmp_path):
