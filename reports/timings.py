@@ -139,7 +139,7 @@ def ratio_of_sums(first: Sequence[float], second: Sequence[float], *, seed: int 
     if len(above) != len(below) or len(above) == 0:
         raise ValueError(f"{len(above)} values beside {len(below)}")
     enough = len(above) >= MIN_CLUSTERS
-    interval = next(bootstrap_ratios(above[None], below[None], seed=seed, resamples=RESAMPLES)) if enough else None
+    interval = next(bootstrap_ratios((above[None], below[None]), seed=seed)) if enough else None
     return Ratio(value=float(above.sum() / below.sum()), interval=interval)
 
 

@@ -2,7 +2,12 @@
 
 import numpy as np
 import pytest
+import torch
 
+import metrics
+from benchmarks.record import ClipScore, Protocol
+from metrics import protocols
+from metrics.alignment import align
 from reports.difference_table import difference_note, difference_table, difference_text, mark_ties
 from reports.paper import load_paper
 from reports.quality_table import quality_tables
@@ -43,6 +48,51 @@ def test_a_cell_is_the_mean_difference_of_common_clips(make):
     sign = 1 if row.first.name == "hh_t2l" else -1
     assert row.cells["psnr"].value == pytest.approx(sign * by_hand)
     assert row.cells["psnr"].n == 20
+
+
+def scored_under(protocol, lengths):
+    """Values and weights that the metrics themselves give clips of 12 frames, the generated ones of other lengths."""
+    random = torch.Generator().manual_seed(sum(lengths))
+    names = {"psnr": (3, 24, 32), "ssim": (3, 24, 32), "lmd": (20, 2)}
+    found = []
+    for i, length in enumerate(lengths):
+        scores = {}
+        for name, shape in names.items():
+            metric = metrics.create(name, protocol=protocol)
+            sides = [torch.rand(n, *shape, generator=random) for n in (length, 12)]
+            matched = align(
+                torch.rand(length, 3, 24, 32, generator=random), torch.zeros(12, 3, 24, 32), protocol.length
+            )
+            scores[name] = metric.score(*matched.apply(*sides))
+        found.append(
+            ClipScore(
+                utterance=f"s1/{i:03d}", speaker="s1", text="", frames=12, generated_frames=length,
+                values={name: score.value for name, score in scores.items()},
+                weights={name: score.weight for name, score in scores.items() if score.weight != 1},
+            )
+        )  # fmt: skip
+    return found
+
+
+@pytest.mark.parametrize("name", protocols.names())
+def test_a_difference_is_that_of_the_means_in_the_table_under_every_protocol(make, name):
+    rules = protocols.get(name)
+    protocol = Protocol(name=name, fingerprint=rules.fingerprint, summary=rules.summary)
+    lengths = {"hh_t2l": [4 + i for i in range(12)], "dual_lip": [15 - i for i in range(12)]}
+    scored = {system: scored_under(rules, its) for system, its in lengths.items()}
+    records = [
+        make.quality(system, scores=scores, metrics=make.METRICS[:3], protocol=protocol)
+        for system, scores in scored.items()
+    ]
+    paper = load_paper()
+    (table,) = quality_tables(records, naming(records, paper), paper)
+    row = difference_table(table).rows[0]
+    for metric in ("psnr", "ssim", "lmd"):
+        means = row.first.cells[metric].mean.value, row.second.cells[metric].mean.value
+        assert row.cells[metric].value == pytest.approx(means[0] - means[1], abs=1e-12)
+    # the test means something: under protocols that pool frames one clip has two weights
+    weights = [[clip.weights.get("psnr") for clip in clips] for clips in scored.values()]
+    assert (weights[0] != weights[1]) == (rules.pooling == "frames")
 
 
 def test_only_what_chance_does_not_explain_is_bold(make):
