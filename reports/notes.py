@@ -5,6 +5,7 @@ from __future__ import annotations
 from reports.formatting import escaped, joined, printed, size
 from reports.latency_details import stability_notes
 from reports.latency_table import LatencyTable
+from reports.length_effect import length_note
 from reports.paper import Paper, QualityCondition, uses_adversarial_loss, uses_ssim_loss
 from reports.quality_table import QualityTable
 from reports.statistics import MIN_CLUSTERS, TOO_SMALL
@@ -32,6 +33,8 @@ def quality_notes(table: QualityTable, paper: Paper) -> list[str]:
         notes.append(f"Untrained, so these numbers are of random weights: {escaped(joined(untrained))}.")
     if not table.same_clips:
         notes.append("The rows were scored on different sets of clips: differences between them are partly that.")
+    lengths = length_note(table)
+    notes += [] if lengths is None else [lengths]
     if not table.controls:
         notes.append("No control was measured in this condition: nothing shows what a motionless mouth would score.")
     ratios = [metric.title for metric in table.metrics if metric.higher_is_better is None]

@@ -31,8 +31,9 @@ def cells_of(table, label):
     """Cells of the shown row whose name begins so, by column title."""
     found = {}
     for text in reversed(quality_texts(table)):
-        row = next(row for row in text.rows if row[0].startswith(label))
+        row = next((row for row in text.rows if row[0].startswith(label)), ())  # controls have no lengths of their own
         found |= {head.split("<br>")[0]: cell for head, cell in zip(text.header, row, strict=False)}
+    assert found
     return found
 
 
