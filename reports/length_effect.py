@@ -85,6 +85,7 @@ def length_note(table: QualityTable) -> str | None:
 def length_columns(row: QualityRow) -> dict[str, object]:
     """The effect for programs: clips, and frames of them all."""
     effect = total_effect(row.scores)
-    return {"clips_of_another_length": len(changed_lengths(row.scores))} | {
-        f"length_{name}": None if effect is None else getattr(effect, name) for name in _EFFECTS
+    return {
+        "clips_of_another_length": len(changed_lengths(row.scores)),
+        **{f"length_{name}": None if effect is None else getattr(effect, name) for name in _EFFECTS},
     }
