@@ -6,7 +6,7 @@ import itertools
 from dataclasses import dataclass, replace
 
 from benchmarks.record import MetricFacts
-from reports.formatting import NOTHING, between, decimals_for, escaped, number, signed, significant
+from reports.formatting import NOTHING, between, decimals_for, decimals_within, escaped, number, signed, significant
 from reports.paired import ALPHA, POWER, Difference, Side, corrected, paired_all
 from reports.quality_table import QualityRow, QualityTable
 from reports.quality_text import in_order
@@ -141,7 +141,10 @@ def difference_text(table: DifferenceTable) -> TextTable:
     """The table for reading: one row per pair."""
     header = (HEAD, *(stacked(escaped(metric.title), escaped(metric.unit)) for metric in table.metrics))
     decimals = {
-        metric.name: decimals_for(row.cells[metric.name].value for row in table.rows if metric.name in row.cells)
+        # of small differences their intervals say how many more
+        metric.name: min(
+            3, decimals_for(row.cells[metric.name].value for row in table.rows if metric.name in row.cells)
+        )
         for metric in table.metrics
     }
     rows = tuple(
@@ -157,6 +160,7 @@ def difference_text(table: DifferenceTable) -> TextTable:
 def _cell(one: Difference | None, decimals: int) -> str:
     if one is None or one.n == 0:
         return NOTHING
+    decimals = decimals_within(one.value, one.interval, decimals)
     value = signed(one.value, decimals)
     lines = [f"**{value}**" if one.significant else value]
     if one.interval is not None:

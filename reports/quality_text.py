@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import median_high
 
 import pandas as pd
 
 from benchmarks.record import Corpus, MetricFacts, Training, by_reason
-from reports.formatting import NOTHING, code, count, decimals_for, escaped, interval_of, joined, number, printed, signed
+from reports.formatting import (
+    NOTHING,
+    code,
+    count,
+    decimals_for,
+    decimals_within,
+    escaped,
+    interval_of,
+    joined,
+    number,
+    printed,
+    signed,
+)
 from reports.length_effect import length_columns, length_text
 from reports.quality_table import QualityCell, QualityRow, QualityTable
 from reports.statistics import TOO_SMALL, Mean
@@ -100,7 +113,11 @@ def _some(names: Sequence[str]) -> str:
 
 def _metric_decimals(table: QualityTable, metric: MetricFacts) -> int:
     cells = [row.cells[metric.name] for row in table.rows if metric.name in row.cells]
-    return decimals_for(value for cell in cells for value in (cell.mean.value, float(cell.paper or 0)))
+    least = decimals_for(value for cell in cells for value in (cell.mean.value, float(cell.paper or 0)))
+    # one number of decimals for a column, so that it can be read down: what the interval of a middling model needs
+    means = [row.cells[metric.name].mean for row in table.models if metric.name in row.cells]
+    needs = [decimals_within(mean.value, mean.interval, least) for mean in means if mean.interval is not None]
+    return max(least, median_high(needs)) if needs else least
 
 
 def _quality_row(row: QualityRow, corpus: Corpus, decimals: dict[str, int], *, is_first: bool) -> tuple[str, ...]:

@@ -105,6 +105,33 @@ def test_only_what_chance_does_not_explain_is_bold(make):
     assert "Holm-corrected over the 4 differences" in difference_note(table)
 
 
+def test_a_small_but_sure_difference_does_not_read_as_zero(make):
+    random = np.random.default_rng(0)
+    sides = {
+        name: [
+            clip.model_copy(update={"values": {"ssim": 0.99 + shift + 0.0008 * random.normal()}})
+            for clip in make.clips(name, 40)
+        ]
+        for name, shift in (("hh_t2l", 0.0008), ("dual_lip", 0.0))
+    }
+    records = [make.quality(name, scores=scores, metrics=[make.METRICS[1]]) for name, scores in sides.items()]
+    found = table_of(records)
+    cell = found.rows[0].cells["ssim"]
+    assert cell.significant
+    assert 0.0001 < cell.value < 0.001
+    shown = difference_text(found).rows[0][1]
+    assert f"{cell.interval.low:.3f}" == "0.000"
+    assert f"**+{cell.value:.4f}**" in shown
+    assert f"[+{cell.interval.low:.4f}, +{cell.interval.high:.4f}]" in shown
+    # and the means that it is of have the digits to show it
+    paper = load_paper()
+    (table,) = quality_tables(records, naming(records, paper), paper)
+    first, second = (row.cells["ssim"].mean.value for row in table.rows)
+    shown = [row[1] for row in quality_texts(table)[0].rows]
+    assert f"{first:.4f}" in shown[0]
+    assert f"{second:.4f}" in shown[1]
+
+
 def test_few_clips_say_so(make):
     table = table_of([make.quality(name, n=4) for name in ("hh_t2l", "dual_lip")])
     assert all("n too small" in cell for cell in difference_text(table).rows[0][1:])
