@@ -137,7 +137,8 @@ class ClipScore(_Frozen):
     missing: dict[str, str] = Field(default_factory=dict)
     """Metric name to the reason why this clip has no value."""
     curves: dict[str, list[float | None]] = Field(default_factory=dict)
-    """Metric name to its value in each compared frame, six digits; None where a frame has none."""
+    """Metric name to its value in each compared frame, six digits; None where a frame has none. A shorter one is of the
+    evenly spaced frames that the protocol looks at (`metrics.alignment.sampled`)."""
     aperture: list[float | None] = Field(default_factory=list)
     """Opening of the inner lips in each generated frame, in pixels, six digits; None where no face was found. Empty if
     no metric took landmarks, and in records that are older than this."""

@@ -76,7 +76,7 @@ def _other_split(table: QualityTable, paper: Paper) -> str:
 def _variants(table: QualityTable, condition: QualityCondition) -> list[str]:
     """Which of the paper's variants stand beside our rows and why, and the values of those that found no place."""
     if not any(row.variant for row in condition.rows):
-        return []
+        return _losses(table)
     beside: dict[tuple[str, bool | None, bool], list[str]] = {}
     for row in table.models:
         if row.entry is not None:
@@ -101,6 +101,28 @@ def _variants(table: QualityTable, condition: QualityCondition) -> list[str]:
         if row.variant not in shown and values:
             texts.append(f"{row.variant}: {', '.join(values)}")
     return [*notes, f"{condition.source} also has {escaped('; '.join(texts))}."] if texts else notes
+
+
+def _losses(table: QualityTable) -> list[str]:
+    """Which of several trainings of a system the paper's one row stands beside."""
+    notes: list[str] = []
+    for name in dict.fromkeys(row.name for row in table.models):
+        rows = [row for row in table.models if row.name == name]
+        beside = [row.label for row in rows if row.papers_losses]
+        other = [row.label for row in rows if row.papers_losses is False]
+        none = [row.label for row in rows if row.entry is None]
+        if beside and none:
+            notes.append(
+                f"The paper's value stands beside {escaped(joined(beside))} alone, trained with the SSIM loss and the "
+                f"discriminator as its section 4.3 says; not beside {escaped(joined(none))}, trained with other losses."
+            )
+        elif other:
+            were = "was" if len(other) == 1 else "were"
+            notes.append(
+                "The paper trains with the SSIM loss and the discriminator (its section 4.3), "
+                f"{escaped(joined(other))} {were} trained with other losses: its value is for orientation."
+            )
+    return notes
 
 
 def _interval_note(table: QualityTable) -> str:
