@@ -21,6 +21,8 @@ FEWEST = 6
 """Values that deviations can be taken of."""
 _MARGIN = 0.07
 """Share of the axis that is left free at each end."""
+_ROOM = 0.12
+"""Share of the axis for the words on one series that lies outside: they shall cover nothing that is drawn."""
 
 
 class Series(NamedTuple):
@@ -136,7 +138,10 @@ def show(axes: Axes, seen: View | None, style: Mapping[str, Look], *, turned: bo
     """
     if seen is None:
         return
-    axes.set_ylim(*((seen.high, seen.low) if turned else (seen.low, seen.high)))
+    room = _ROOM * (seen.high - seen.low)
+    low = seen.low - room * sum(not above for above in seen.gone.values())
+    high = seen.high + room * sum(seen.gone.values())
+    axes.set_ylim(*((high, low) if turned else (low, high)))
     decimals = decimals_for([seen.low, seen.high])
     for upper in (False, True):
         names = [label for label, above in seen.gone.items() if (above != turned) == upper]

@@ -76,6 +76,9 @@ def test_a_panel_says_what_is_outside_at_the_side_on_which_it_lies(turned, arrow
     assert text.get_text() == f"{arrow} d: 9.000 to 9.500"
     assert text.xy[1] == place
     assert axes.yaxis_inverted() == turned
+    low, high = sorted(axes.get_ylim())
+    assert low == seen.low
+    assert high == pytest.approx(seen.high + 0.12 * (seen.high - seen.low)), "the words cover nothing that is drawn"
 
 
 @given(st.lists(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=9), min_size=1, max_size=8))
