@@ -10,7 +10,7 @@ History of the format:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -104,10 +104,12 @@ class Protocol(_Frozen):
     fingerprint: str
     """Numbers with different fingerprints never share a table column."""
     summary: str
+    length: str | None = None
+    """Rule by which clips of unequal length are compared, such as "truncate"; None in records that are older."""
 
 
 class LengthEffect(_Frozen):
-    """What the protocol's rule for clips of unequal length did to one clip, in frames."""
+    """What the protocol's rule for clips of unequal length did to one clip, or to several together, in frames."""
 
     scored: int
     """Pairs of frames that were compared."""
@@ -135,12 +137,31 @@ class ClipScore(_Frozen):
     missing: dict[str, str] = Field(default_factory=dict)
     """Metric name to the reason why this clip has no value."""
     curves: dict[str, list[float | None]] = Field(default_factory=dict)
-    """Metric name to its value in each compared frame, six digits; None where a frame has none."""
+    """Metric name to its value in each compared frame, six digits; None where a frame has none. A shorter one is of the
+    evenly spaced frames that the protocol looks at (`metrics.alignment.sampled`)."""
     aperture: list[float | None] = Field(default_factory=list)
     """Opening of the inner lips in each generated frame, in pixels, six digits; None where no face was found. Empty if
     no metric took landmarks, and in records that are older than this."""
     aperture_truth: list[float | None] = Field(default_factory=list)
     """The same of each real frame."""
+
+
+def changed_lengths(clips: Sequence[ClipScore]) -> list[ClipScore]:
+    """The clips that the protocol's length rule changed, or that are of another length than the truth."""
+    return [clip for clip in clips if clip.length is not None or clip.generated_frames != clip.frames]
+
+
+def total_effect(clips: Sequence[ClipScore]) -> LengthEffect | None:
+    """What the length rule did to clips, summed.
+
+    Returns:
+        None if that is not recorded of one that is of another length than the truth.
+    """
+    changed = changed_lengths(clips)
+    effects = [clip.length.model_dump() for clip in changed if clip.length is not None]
+    if len(effects) < len(changed):
+        return None
+    return LengthEffect(**{name: sum(one[name] for one in effects) for name in LengthEffect.model_fields})
 
 
 class CorpusScore(_Frozen):

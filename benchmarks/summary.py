@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.record import Quality, Record, by_reason
+from benchmarks.record import Quality, Record, by_reason, changed_lengths, total_effect
 from models.errors import UserError
 
 SHOWN = ("psnr", "ssim", "lmd", "fid", "aperture_correlation", "motion_energy_ratio")
@@ -28,6 +28,12 @@ def describe(record: Record) -> str:
     return f"{head} {scored(result)}   {'   '.join(parts)}"
 
 
+def describe_whole(record: Record) -> str:
+    """One quality record as a line of text, and lines for whatever is not plainly scored; see `account`."""
+    lines = account(record.result) if isinstance(record.result, Quality) else []
+    return "\n".join([describe(record), *lines])
+
+
 def scored(result: Quality) -> str:
     """How many clips were scored, and of how many if some were left out, such as "97 of 100 clips"."""
     return f"{len(result.clips)} of {result.asked} clips" if result.left_out else f"{len(result.clips)} clips"
@@ -38,15 +44,32 @@ def account(result: Quality) -> list[str]:
     lines = [
         f"  left out: {len(names)}, as {reason}: {some(names)}" for reason, names in by_reason(result.left_out).items()
     ]
-    gaps = [abs(clip.generated_frames - clip.frames) for clip in result.clips if clip.generated_frames != clip.frames]
-    if gaps:
-        lines.append(
-            f"  other lengths: {len(gaps)} of {len(result.clips)} clips scored, by at most {max(gaps)} frames, "
-            f"compared by the rule of the protocol {result.protocol.name}"
-        )
+    lines += _lengths(result)
     for reason, names in by_reason(result.not_measured).items():
         lines.append(f"  not measured, as {reason}: {', '.join(names)}")
     return lines
+
+
+def _lengths(result: Quality) -> list[str]:
+    """What the protocol's length rule did."""
+    changed = changed_lengths(result.clips)
+    if not changed:
+        return []
+    effect = total_effect(changed)
+    done = {
+        "generated frames left out": effect.preds_dropped,
+        "real frames left out": effect.target_dropped,
+        "generated frames compared again": effect.preds_repeated,
+        "real frames compared again": effect.target_repeated,
+    } if effect else {}  # fmt: skip
+    most = max(abs(clip.generated_frames - clip.frames) for clip in changed)
+    rule = f"by the rule of the protocol {result.protocol.name}"
+    rule += f" ({result.protocol.length})" if result.protocol.length else ""
+    said = ", ".join(f"{n} {what}" for what, n in done.items() if n) or "with an effect that is not recorded"
+    return [
+        f"  other lengths: {len(changed)} of {len(result.clips)} clips scored, by at most {most} frames, "
+        f"compared {rule}: {said}"
+    ]
 
 
 def some(names: Sequence[str]) -> str:

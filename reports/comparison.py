@@ -18,7 +18,7 @@ from reports.formatting import (
 from reports.latency_table import LatencyCell, LatencyTable
 from reports.paper import LatencyCondition, Paper, QualityCondition, QualityEntry
 from reports.quality_table import QualityRow, QualityTable
-from reports.statistics import TOO_SMALL, Interval
+from reports.statistics import Interval
 from reports.tables import Tables
 from reports.tolerance import decide
 
@@ -287,7 +287,7 @@ def _speedup(cell: LatencyCell, value: Decimal, paper: Paper, *, itself: bool) -
     decision = decide(interval, value, tolerance)
     return Compared(
         quantity="speedup", paper=value, status=decision.status, ours=ours, interval=interval, n=n,
-        reason=f"{TOO_SMALL}: {count(n, 'call')}" if interval is None else None,
+        reason=cell.speedup.reason,
         distance=decision.distance, tolerance=tolerance,
     )  # fmt: skip
 

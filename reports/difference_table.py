@@ -6,8 +6,8 @@ import itertools
 from dataclasses import dataclass, replace
 
 from benchmarks.record import MetricFacts
-from reports.formatting import NOTHING, between, decimals_for, escaped, number, signed, significant
-from reports.paired import ALPHA, POWER, Difference, corrected, paired_all
+from reports.formatting import NOTHING, between, decimals_for, decimals_within, escaped, number, signed, significant
+from reports.paired import ALPHA, POWER, Difference, Side, corrected, paired_all
 from reports.quality_table import QualityRow, QualityTable
 from reports.quality_text import in_order
 from reports.statistics import TOO_SMALL
@@ -86,11 +86,11 @@ def difference_table(table: QualityTable) -> DifferenceTable | None:
     ]
     if not asked:
         return None
-    values = {(row.label, metric.name): _values(row, metric.name) for row in table.rows for metric in metrics}
-    sides = [(values[a.label, name], values[b.label, name]) for place, name in asked for a, b in [chosen[place]]]
+    sides = {(row.label, metric.name): _side(row, metric.name) for row in table.rows for metric in metrics}
+    pairs = [(sides[a.label, name], sides[b.label, name]) for place, name in asked for a, b in [chosen[place]]]
     speakers = {clip.utterance: clip.speaker for row in table.rows for clip in row.scores}
     cells: list[dict[str, Difference]] = [{} for _ in chosen]
-    for (place, name), one in zip(asked, corrected(paired_all(sides, speakers)), strict=True):
+    for (place, name), one in zip(asked, corrected(paired_all(pairs, speakers)), strict=True):
         cells[place][name] = one
     made = [DifferenceRow(first=a, second=b, cells=c) for (a, b), c in zip(chosen, cells, strict=True)]
     return DifferenceTable(metrics=metrics, rows=made)
@@ -128,15 +128,23 @@ def mark_ties(table: QualityTable, differences: DifferenceTable | None) -> Quali
     return replace(table, rows=rows)
 
 
-def _values(row: QualityRow, metric: str) -> dict[str, float]:
-    return {clip.utterance: clip.values[metric] for clip in row.scores if metric in clip.values}
+def _side(row: QualityRow, metric: str) -> Side:
+    """Values and weights as the means of the table have them."""
+    scored = [clip for clip in row.scores if metric in clip.values]
+    return Side(
+        {clip.utterance: clip.values[metric] for clip in scored},
+        {clip.utterance: clip.weights[metric] for clip in scored if metric in clip.weights},
+    )
 
 
 def difference_text(table: DifferenceTable) -> TextTable:
     """The table for reading: one row per pair."""
     header = (HEAD, *(stacked(escaped(metric.title), escaped(metric.unit)) for metric in table.metrics))
     decimals = {
-        metric.name: decimals_for(row.cells[metric.name].value for row in table.rows if metric.name in row.cells)
+        # of small differences their intervals say how many more
+        metric.name: min(
+            3, decimals_for(row.cells[metric.name].value for row in table.rows if metric.name in row.cells)
+        )
         for metric in table.metrics
     }
     rows = tuple(
@@ -152,6 +160,7 @@ def difference_text(table: DifferenceTable) -> TextTable:
 def _cell(one: Difference | None, decimals: int) -> str:
     if one is None or one.n == 0:
         return NOTHING
+    decimals = decimals_within(one.value, one.interval, decimals)
     value = signed(one.value, decimals)
     lines = [f"**{value}**" if one.significant else value]
     if one.interval is not None:

@@ -12,6 +12,9 @@ from reports.statistics import Interval
 NOTHING = "–"
 """A cell that has no value."""
 
+MOST_DECIMALS = 6
+"""More are noise to a reader; the CSV files have every digit."""
+
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~&$!])")
 
 
@@ -57,14 +60,45 @@ def _typeset(text: str) -> str:
 
 
 def decimals_for(values: Iterable[float]) -> int:
-    """Decimals that give a column about four digits: 28.74 dB, but 0.875.
+    """Decimals that give a column three or four digits: 28.74 dB, but 0.875, and 0.0034 where nothing is larger.
 
     Args:
         values: the column; infinite ones and nan are passed over.
     """
     sizes = [abs(value) for value in values if math.isfinite(value)]
     largest = max(sizes, default=0.0)
+    if 0 < largest < 0.1:
+        return min(MOST_DECIMALS, 2 - math.floor(math.log10(largest)))
     return 0 if largest >= 1000 else 2 if largest >= 10 else 3
+
+
+def decimals_within(value: float, interval: Interval | None, least: int) -> int:
+    """Decimals that a value and its interval need to be told from zero and from one another.
+
+    Half of the interval's width has at least one digit that counts; two where the value or an end would read as zero
+    and is not. A value without an interval has one digit that counts at least.
+
+    Args:
+        value: finite.
+        interval: its own.
+        least: so many at least, as for the other numbers of a column.
+
+    Returns:
+        `least` where the value's interval is narrower than `MOST_DECIMALS` can show; else at most `MOST_DECIMALS`, or
+        `least` if that is more.
+
+    Example:
+        >>> decimals_within(0.0004, Interval(low=0.0001, high=0.0007), 3)
+        4
+    """
+    numbers = [value] if interval is None else [value, interval.low, interval.high]
+    width = abs(value) if interval is None else (interval.high - interval.low) / 2
+    if not 10.0**-MOST_DECIMALS <= width < math.inf:
+        return least  # what is smaller is the noise of sums as a rule
+    first = -math.floor(math.log10(float(f"{width:.1g}")))  # 0.0096 is 0.01
+    decimals = max(least, first)
+    vanishes = any(number and not float(f"{number:.{decimals}f}") for number in numbers)
+    return max(decimals, min(first + 1, MOST_DECIMALS)) if vanishes else decimals
 
 
 def milliseconds(seconds: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from reports.formatting import escaped, joined, printed, size
 from reports.latency_details import stability_notes
 from reports.latency_table import LatencyTable
+from reports.length_effect import length_note
 from reports.paper import Paper, QualityCondition, uses_adversarial_loss, uses_ssim_loss
 from reports.quality_table import QualityTable
 from reports.statistics import MIN_CLUSTERS, TOO_SMALL
@@ -32,6 +33,8 @@ def quality_notes(table: QualityTable, paper: Paper) -> list[str]:
         notes.append(f"Untrained, so these numbers are of random weights: {escaped(joined(untrained))}.")
     if not table.same_clips:
         notes.append("The rows were scored on different sets of clips: differences between them are partly that.")
+    lengths = length_note(table)
+    notes += [] if lengths is None else [lengths]
     if not table.controls:
         notes.append("No control was measured in this condition: nothing shows what a motionless mouth would score.")
     ratios = [metric.title for metric in table.metrics if metric.higher_is_better is None]
@@ -73,7 +76,7 @@ def _other_split(table: QualityTable, paper: Paper) -> str:
 def _variants(table: QualityTable, condition: QualityCondition) -> list[str]:
     """Which of the paper's variants stand beside our rows and why, and the values of those that found no place."""
     if not any(row.variant for row in condition.rows):
-        return []
+        return _losses(table)
     beside: dict[tuple[str, bool | None, bool], list[str]] = {}
     for row in table.models:
         if row.entry is not None:
@@ -98,6 +101,28 @@ def _variants(table: QualityTable, condition: QualityCondition) -> list[str]:
         if row.variant not in shown and values:
             texts.append(f"{row.variant}: {', '.join(values)}")
     return [*notes, f"{condition.source} also has {escaped('; '.join(texts))}."] if texts else notes
+
+
+def _losses(table: QualityTable) -> list[str]:
+    """Which of several trainings of a system the paper's one row stands beside."""
+    notes: list[str] = []
+    for name in dict.fromkeys(row.name for row in table.models):
+        rows = [row for row in table.models if row.name == name]
+        beside = [row.label for row in rows if row.papers_losses]
+        other = [row.label for row in rows if row.papers_losses is False]
+        none = [row.label for row in rows if row.entry is None]
+        if beside and none:
+            notes.append(
+                f"The paper's value stands beside {escaped(joined(beside))} alone, trained with the SSIM loss and the "
+                f"discriminator as its section 4.3 says; not beside {escaped(joined(none))}, trained with other losses."
+            )
+        elif other:
+            were = "was" if len(other) == 1 else "were"
+            notes.append(
+                "The paper trains with the SSIM loss and the discriminator (its section 4.3), "
+                f"{escaped(joined(other))} {were} trained with other losses: its value is for orientation."
+            )
+    return notes
 
 
 def _interval_note(table: QualityTable) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -13,10 +13,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from reports.resampling import LARGEST, random_signs
-from reports.statistics import MIN_CLUSTERS, RESAMPLES, Interval, by_cluster, holm, means_by_cluster
+from reports.statistics import MIN_CLUSTERS, RESAMPLES, Interval, bootstrap_ratios, by_cluster, holm
 
-Pair = tuple[Mapping[str, float], Mapping[str, float]]
-"""Utterance id to value, of two sides."""
 ALPHA = 0.05
 POWER = 0.8
 """Chance with which an effect as large as `Difference.detectable` would have been found."""
@@ -25,9 +23,22 @@ _ROWS = 200
 """Differences that are tested at once, to bound the memory at a few tens of megabytes."""
 
 
+@dataclass(frozen=True, eq=False)
+class Side:
+    """One metric of one system."""
+
+    values: Mapping[str, float]
+    """Utterance id to value."""
+    weights: Mapping[str, float] = field(default_factory=dict)
+    """Utterance id to the clip's weight in the mean, above 0; 1 where it is not named."""
+
+
+Pair = tuple[Side, Side]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """The mean of first minus second over the clips that both have a value for."""
+    """The first side's mean minus the second's, over the clips that both have a value for."""
 
     value: float
     interval: Interval | None
@@ -59,9 +70,7 @@ class Difference:
 def paired(
     first: Mapping[str, float], second: Mapping[str, float], speakers: Mapping[str, str], *, seed: int = 0
 ) -> Difference:
-    """Compare two systems on the clips that both were scored on.
-
-    Speakers are resampled, and the signs of their differences flipped, as wholes; clips if there is one speaker only.
+    """Compare two systems on the clips that both were scored on, each clip alike; see `paired_all`.
 
     Args:
         first: utterance id to value.
@@ -72,62 +81,102 @@ def paired(
     Returns:
         The difference, not yet corrected for others; see `corrected`.
     """
-    return paired_all([(first, second)], speakers, seed=seed)[0]
+    return paired_all([(Side(first), Side(second))], speakers, seed=seed)[0]
 
 
 def paired_all(pairs: Sequence[Pair], speakers: Mapping[str, str], *, seed: int = 0) -> list[Difference]:
-    """Compare several pairs of systems, each as `paired` has it; together they take a fraction of the time.
+    """Compare pairs of systems on the clips that both were scored on.
+
+    Speakers are resampled, and the signs of their differences flipped, as wholes; clips if there is one speaker only.
 
     Args:
-        pairs: utterance id to value, of a first and of a second side.
+        pairs: a first and a second side each.
         speakers: utterance id to speaker.
         seed: of the resampling, which pairs of the same clips share.
 
     Returns:
         The differences, not yet corrected for one another; see `corrected`.
     """
-    names = sorted({name for pair in pairs for side in pair for name in side})
-    sides = {id(side): np.array([side.get(name, math.nan) for name in names]) for pair in pairs for side in pair}
-    with np.errstate(invalid="ignore"):  # two infinite values have no difference
-        deltas = [sides[id(first)] - sides[id(second)] for first, second in pairs]
+    names = sorted({name for pair in pairs for side in pair for name in side.values})
+    sides = {id(side): np.array([side.values.get(name, math.nan) for name in names]) for p in pairs for side in p}
+    weights = {id(side): np.array([side.weights.get(name, 1.0) for name in names]) for p in pairs for side in p}
     alike: dict[bytes, list[int]] = {}
-    for place, one in enumerate(deltas):
-        alike.setdefault(np.isfinite(one).tobytes(), []).append(place)
+    for place, (first, second) in enumerate(pairs):
+        # of two infinite values there is no difference
+        both = np.isfinite(sides[id(first)]) & np.isfinite(sides[id(second)])
+        alike.setdefault(both.tobytes(), []).append(place)
     found: dict[int, Difference] = {}
-    for places in alike.values():
-        has = np.flatnonzero(np.isfinite(deltas[places[0]]))
-        every = [len(pairs[i][0].keys() | pairs[i][1].keys()) for i in places]
-        who = [speakers[names[j]] for j in has]
-        whole = _whole_differences(np.stack([deltas[i][has] for i in places]), who, every, seed=seed)
+    for pattern, places in alike.items():
+        has = np.flatnonzero(np.frombuffer(pattern, dtype=bool))
+        every = [len(pairs[i][0].values.keys() | pairs[i][1].values.keys()) for i in places]
+        # (side, K, clips)
+        values = np.array([[sides[id(pairs[i][j])][has] for i in places] for j in (0, 1)])
+        shares = np.array([[weights[id(pairs[i][j])][has] for i in places] for j in (0, 1)])
+        whole = _whole_differences(values, shares, [speakers[names[j]] for j in has], every, seed=seed)
         found |= dict(zip(places, whole, strict=True))
     return [found[place] for place in range(len(pairs))]
 
 
 def _whole_differences(
-    deltas: NDArray[np.float64], speakers: Sequence[str], every: Sequence[int], *, seed: int
+    values: NDArray[np.float64],
+    weights: NDArray[np.float64],
+    speakers: Sequence[str],
+    every: Sequence[int],
+    *,
+    seed: int,
 ) -> list[Difference]:
-    """Differences over the same clips, (K, clips); `every` is how many clips either side has."""
-    n = deltas.shape[1]
-    means = means_by_cluster(deltas, speakers, seed=seed)
-    enough = means[0].clusters >= MIN_CLUSTERS
-    effects = by_cluster(deltas, speakers if means[0].unit == "speaker" else range(n))
-    # what each cluster adds to the mean, scaled so that the mean over clusters is the mean over clips
-    effects = effects * effects.shape[1] / max(n, 1)
-    ps = _sign_flips(effects, seed=seed) if enough else [None] * len(deltas)
+    """Differences over the same clips, (2, K, clips); `every` is how many clips either side has."""
+    n = values.shape[2]
+    unit: Literal["speaker", "clip"] = "speaker" if len(set(speakers)) > 1 else "clip"
+    clusters = speakers if unit == "speaker" else range(n)
+    effects = by_cluster(_effects(values, weights), clusters)
+    size = effects.shape[1]
+    # what each cluster adds to the difference, scaled so that their mean is the difference
+    effects = effects * size
+    enough = size >= MIN_CLUSTERS
+    intervals: Sequence[Interval | None] = [None] * len(effects)
+    if enough:
+        first, second = [
+            (by_cluster(side * its, clusters), by_cluster(its, clusters))
+            for side, its in zip(values, weights, strict=True)
+        ]
+        intervals = list(bootstrap_ratios(first, less=second, seed=seed))
+    means = np.average(values, weights=weights, axis=2) if n else np.full(values.shape[:2], math.nan)
+    ps = _sign_flips(effects, seed=seed) if enough else [None] * len(effects)
     return [
         Difference(
-            value=mean.value,
-            interval=mean.interval,
+            value=float(value),
+            interval=interval,
             p=p,
-            p_least=None if p is None else _least_p(effects.shape[1]),
+            p_least=None if p is None else _least_p(size),
             detectable=_detectable(row) if enough else None,
             n=n,
             left_out=total - n,
-            clusters=mean.clusters,
-            unit=mean.unit,
+            clusters=size,
+            unit=unit,
         )
-        for mean, p, row, total in zip(means, ps, effects, every, strict=True)
+        for value, interval, p, row, total in zip(means[0] - means[1], intervals, ps, effects, every, strict=True)
     ]
+
+
+def _effects(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What each clip adds to the difference of the weighted means.
+
+    A side's mean is the sum of its values by their shares. Where a clip has one share on both sides it adds that times
+    its difference. Where it has two (protocols that pool frames, clips of unequal length) it also counts how far it
+    lies from the middle of all: more frames of a clip that is good on both sides raise the mean too.
+
+    Args:
+        values: (2, K, clips), all finite.
+        weights: the same, above 0.
+
+    Returns:
+        (K, clips); each row adds up to the difference of the means.
+    """
+    shares = weights / weights.sum(axis=2, keepdims=True)
+    middles, shared = values.mean(axis=0), shares.mean(axis=0)
+    middle = (shared * middles).sum(axis=1, keepdims=True)
+    return shared * (values[0] - values[1]) + (shares[0] - shares[1]) * (middles - middle)
 
 
 def corrected(differences: Sequence[Difference]) -> list[Difference]:

@@ -28,11 +28,19 @@ class QualityEntry(_Frozen):
     variant: str | None = None
     """Which losses trained it, in table 4."""
     ssim_loss: bool | None = None
-    """Whether the SSIM loss was one of them; None outside table 4."""
+    """Whether the SSIM loss trained it: table 4 says so, and section 4.3 of HH-T2L (weights 1, 1, 1 and 5); None where
+    the paper does not say."""
     adversarial_loss: bool = False
-    """Whether the discriminator was one of them."""
+    """Whether the discriminator did."""
     values: dict[str, Decimal]
     """Metric name to value, in the digits that the paper prints: PSNR in dB, LMD in pixels of its frame size."""
+
+    def trained_so(self, recipe: Mapping[str, object] | None) -> bool | None:
+        """Whether a recipe trains with the losses of this row; None if the paper or the recipe does not say."""
+        ssim_loss = uses_ssim_loss(recipe)
+        if self.ssim_loss is None or ssim_loss is None:
+            return None
+        return (ssim_loss, uses_adversarial_loss(recipe)) == (self.ssim_loss, self.adversarial_loss)
 
 
 class QualityCondition(_Frozen):
@@ -56,10 +64,11 @@ class QualityCondition(_Frozen):
         Args:
             system: registry name.
             recipe: options of our training; of table 4, ``weight_ssim`` and ``weight_adversarial`` choose the variant.
+                Tables 1 and 2 have one row of a system, whatever its losses: see `QualityEntry.trained_so`.
         """
         rows = [row for row in self.rows if row.system == system]
         ssim_loss, adversarial = uses_ssim_loss(recipe), uses_adversarial_loss(recipe)
-        if ssim_loss is not None and any(row.ssim_loss is not None for row in rows):
+        if ssim_loss is not None and any(row.variant is not None for row in rows):
             wanted = (ssim_loss, adversarial)
             return next((row for row in rows if (row.ssim_loss, row.adversarial_loss) == wanted), None)
         return next((row for row in rows if row.variant == self.beside), None)

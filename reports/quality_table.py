@@ -73,6 +73,12 @@ class QualityRow:
         return len(self.scores)
 
     @property
+    def papers_losses(self) -> bool | None:
+        """Whether its losses are those of the paper's row beside it; None if there is none or nothing tells."""
+        training = self.system.training if self.system is not None else None
+        return self.entry.trained_so(training.recipe if training else None) if self.entry is not None else None
+
+    @property
     def untrained(self) -> bool:
         """A model that ran without a checkpoint: its quality says nothing about the model."""
         system = self.system
@@ -282,6 +288,7 @@ def _table(group: list[tuple[Record, Quality]], failures: list[Record], names: N
         )
         for record in failures
     ]
+    rows = _beside_the_papers_losses(rows)
     rows.sort(key=lambda row: (row.kind == "control", names.place(row.name), row.label))
     table = QualityTable(
         title=f"{paper.corpora.get(first.corpus.name, first.corpus.name)}, {first.durations} durations",
@@ -298,6 +305,17 @@ def _table(group: list[tuple[Record, Quality]], failures: list[Record], names: N
         same_clips=len({frozenset(clip.utterance for clip in result.clips) for result in results}) == 1,
     )
     return _with_marks(table)
+
+
+def _beside_the_papers_losses(rows: Sequence[QualityRow]) -> list[QualityRow]:
+    """Of systems that some row trained as the paper did, the others have no value of the paper beside them."""
+    matched = {row.name for row in rows if row.papers_losses}
+    return [
+        replace(row, entry=None, cells={name: replace(cell, paper=None) for name, cell in row.cells.items()})
+        if row.name in matched and row.papers_losses is False
+        else row
+        for row in rows
+    ]
 
 
 def _is_papers_split(corpus: Corpus, reported: QualityCondition) -> bool:

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import median_high
 
 import pandas as pd
 
 from benchmarks.record import Corpus, MetricFacts, Training, by_reason
-from reports.formatting import NOTHING, code, count, decimals_for, escaped, interval_of, joined, number, printed, signed
+from reports.formatting import (
+    NOTHING,
+    code,
+    count,
+    decimals_for,
+    decimals_within,
+    escaped,
+    interval_of,
+    joined,
+    number,
+    printed,
+    signed,
+)
+from reports.length_effect import length_columns, length_text
 from reports.quality_table import QualityCell, QualityRow, QualityTable
 from reports.statistics import TOO_SMALL, Mean
 from reports.text_table import TextTable, arrow, failed_text, stacked
@@ -37,7 +51,8 @@ def in_order(metrics: Sequence[MetricFacts]) -> list[MetricFacts]:
 def quality_texts(table: QualityTable) -> list[TextTable]:
     """A quality table for reading: models, then controls, in as many parts as its metrics need.
 
-    Metrics that no row has a value of are left out: `not_measured_notes` says why.
+    Metrics that no row has a value of are left out: `not_measured_notes` says why. What the length rule did to the
+    models is the last part, where it did anything.
     """
     found = [metric for metric in table.metrics if any(metric.name in row.cells for row in table.rows)]
     of_part = {title: [m for m in in_order(found) if m.name in names] for title, names in PARTS.items()}
@@ -45,7 +60,9 @@ def quality_texts(table: QualityTable) -> list[TextTable]:
     of_part[REST] = [metric for metric in found if metric.name not in placed]
     first = next(iter(PARTS))
     # a run that measured none of the paper's metrics, or in which all failed, still has its rows
-    return [_part(title, metrics, table) for title, metrics in of_part.items() if metrics or title == first]
+    parts = [_part(title, metrics, table) for title, metrics in of_part.items() if metrics or title == first]
+    lengths = length_text(table)
+    return parts if lengths is None else [*parts, lengths]
 
 
 def _part(title: str, metrics: Sequence[MetricFacts], table: QualityTable) -> TextTable:
@@ -96,7 +113,11 @@ def _some(names: Sequence[str]) -> str:
 
 def _metric_decimals(table: QualityTable, metric: MetricFacts) -> int:
     cells = [row.cells[metric.name] for row in table.rows if metric.name in row.cells]
-    return decimals_for(value for cell in cells for value in (cell.mean.value, float(cell.paper or 0)))
+    least = decimals_for(value for cell in cells for value in (cell.mean.value, float(cell.paper or 0)))
+    # one number of decimals for a column, so that it can be read down: what the interval of a middling model needs
+    means = [row.cells[metric.name].mean for row in table.models if metric.name in row.cells]
+    needs = [decimals_within(mean.value, mean.interval, least) for mean in means if mean.interval is not None]
+    return max(least, median_high(needs)) if needs else least
 
 
 def _quality_row(row: QualityRow, corpus: Corpus, decimals: dict[str, int], *, is_first: bool) -> tuple[str, ...]:
@@ -171,6 +192,7 @@ def quality_frame(table: QualityTable) -> pd.DataFrame:
             "trained_on": row.system.training.corpus if row.system and row.system.training else None,
             "clips": row.clips,
             "left_out": len(row.left_out),
+            **length_columns(row),
         }
         for metric in table.metrics:
             cell = row.cells.get(metric.name)

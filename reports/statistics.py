@@ -154,7 +154,7 @@ def _whole_means(
     elif size < MIN_CLUSTERS:
         reason = f"{TOO_SMALL}: {size} {unit}{'' if size == 1 else 's'}"
     else:
-        intervals = list(bootstrap_ratios(sums, counts, seed=seed, resamples=resamples))
+        intervals = list(bootstrap_ratios((sums, counts), seed=seed, resamples=resamples))
     return [
         Mean(
             value=float(np.average(row, weights=its)) if n else math.nan,
@@ -236,36 +236,64 @@ def by_cluster(values: NDArray[np.float64], names: Sequence[Hashable]) -> NDArra
     return np.array(sums, dtype=np.float64).reshape(len(values), len(index))
 
 
+Ratios = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""Sums and counts of each cluster, (K, clusters) both."""
+
+
 def bootstrap_ratios(
-    sums: NDArray[np.float64], counts: NDArray[np.float64], *, seed: int, resamples: int
+    ratios: Ratios, *, less: Ratios | None = None, seed: int, resamples: int = RESAMPLES
 ) -> Iterator[Interval]:
-    """Percentile intervals of sum(sums) / sum(counts) over resampled clusters, (K, clusters) both."""
-    size = sums.shape[1]
+    """Percentile intervals of sum(sums) / sum(counts) over resampled clusters.
+
+    Args:
+        ratios: the sums and counts of K ratios.
+        less: of K others over the same clusters, which are taken from them; None: nothing.
+        seed: of the resampling.
+        resamples: how many.
+
+    Yields:
+        K intervals.
+    """
+    sides = [ratios] if less is None else [ratios, less]
+    rows, size = ratios[0].shape
     if size > LARGEST:
-        for one, its in zip(sums, counts, strict=True):
-            yield _scipy_bootstrap_ratio(one, its, seed=seed, resamples=resamples)
+        for row in range(rows):
+            yield _scipy_bootstrap([(sums[row], counts[row]) for sums, counts in sides], seed=seed, resamples=resamples)
         return
     drawn = resample_counts(size, seed, resamples).T
     some = max(1, _BATCH_VALUES // resamples)
-    for start in range(0, len(sums), some):
+    for start in range(0, rows, some):
         batch = slice(start, start + some)
-        # rows that weigh their clips alike have one denominator
-        below = counts[batch] if (counts != counts[0]).any() else counts[:1]
-        lows, highs = np.quantile((sums[batch] @ drawn) / (below @ drawn), ENDS, axis=-1)
+        values = _resampled(ratios, batch, drawn)
+        if less is not None:
+            values -= _resampled(less, batch, drawn)
+        lows, highs = np.quantile(values, ENDS, axis=-1)
         yield from (Interval(low=float(low), high=float(high)) for low, high in zip(lows, highs, strict=True))
 
 
-def _scipy_bootstrap_ratio(
-    sums: NDArray[np.float64], counts: NDArray[np.float64], *, seed: int, resamples: int
+def _resampled(ratios: Ratios, batch: slice, drawn: NDArray[np.float64]) -> NDArray[np.float64]:
+    sums, counts = ratios
+    # rows that weigh their clips alike have one denominator
+    below = counts[batch] if (counts != counts[0]).any() else counts[:1]
+    return (sums[batch] @ drawn) / (below @ drawn)
+
+
+def _scipy_bootstrap(
+    sides: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]], *, seed: int, resamples: int
 ) -> Interval:
-    """The same of one, (clusters,), with so many clusters that what is drawn is not kept."""
+    """The same of one, (clusters,) each, with so many clusters that what is drawn is not kept."""
+
+    def statistic(*parts: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
+        first, *second = [s.sum(axis=axis) / c.sum(axis=axis) for s, c in zip(parts[::2], parts[1::2], strict=True)]
+        return first - second[0] if second else first
+
     found = stats.bootstrap(
-        (sums, counts),
-        lambda s, c, axis: s.sum(axis=axis) / c.sum(axis=axis),
+        [part for side in sides for part in side],
+        statistic,
         paired=True,
         vectorized=True,
         n_resamples=resamples,
-        batch=max(1, _BATCH_VALUES // len(sums)),
+        batch=max(1, _BATCH_VALUES // len(sides[0][0])),
         confidence_level=LEVEL,
         method="percentile",
         rng=np.random.default_rng(seed),

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
+from reports.formatting import count
 from reports.resampling import median_places
-from reports.statistics import ENDS, LEVEL, MIN_CLUSTERS, RESAMPLES, Interval, bootstrap_ratios
+from reports.statistics import ENDS, LEVEL, MIN_CLUSTERS, RESAMPLES, TOO_SMALL, Interval, bootstrap_ratios
 
 MIN_SAMPLES = 6
 """Fewest samples for an interval of a median: with five, even the whole range holds it only 93.75 % of the time."""
@@ -46,6 +47,8 @@ class Ratio:
 
     value: float
     interval: Interval | None
+    reason: str | None = None
+    """Why there is no interval, naming the side that has too few calls; None where there is one, and of sums."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,11 +110,19 @@ def speedup(baseline: Sequence[float], system: Sequence[float], *, seed: int = 0
     slow, fast = np.asarray(baseline, dtype=np.float64), np.asarray(system, dtype=np.float64)
     value = float(np.median(slow) / np.median(fast))
     if min(len(slow), len(fast)) < MIN_CLUSTERS:
-        return Ratio(value=value, interval=None)
+        return Ratio(value=value, interval=None, reason=_too_few(len(slow), len(fast)))
     # the two sides are drawn independently of one another
     medians = [_resampled_medians(side, seed + i, resamples) for i, side in enumerate((slow, fast))]
     low, high = np.quantile(medians[0] / medians[1], ENDS)
     return Ratio(value=value, interval=Interval(low=float(low), high=float(high)))
+
+
+def _too_few(baseline: int, system: int) -> str:
+    """Which sides have fewer than `MIN_CLUSTERS` calls, and how many."""
+    parts = [count(system, "call")] if system < MIN_CLUSTERS else []
+    if baseline < MIN_CLUSTERS:
+        parts.append(f"{baseline if parts else count(baseline, 'call')} of the baseline")
+    return f"{TOO_SMALL}: {', '.join(parts)}"
 
 
 def _resampled_medians(values: NDArray[np.float64], seed: int, resamples: int) -> NDArray[np.float64]:
@@ -139,7 +150,7 @@ def ratio_of_sums(first: Sequence[float], second: Sequence[float], *, seed: int 
     if len(above) != len(below) or len(above) == 0:
         raise ValueError(f"{len(above)} values beside {len(below)}")
     enough = len(above) >= MIN_CLUSTERS
-    interval = next(bootstrap_ratios(above[None], below[None], seed=seed, resamples=RESAMPLES)) if enough else None
+    interval = next(bootstrap_ratios((above[None], below[None]), seed=seed)) if enough else None
     return Ratio(value=float(above.sum() / below.sum()), interval=interval)
 
 

@@ -191,6 +191,7 @@ class Scorer:
                 name=self.protocol.name,
                 fingerprint=self.protocol.fingerprint,
                 summary=summary_for(scoring.corpus, self.protocol),
+                length=self.protocol.length,
             ),
             durations=durations,
             device=device.type,

@@ -20,7 +20,7 @@ from benchmarks.record_files import record_path
 from benchmarks.runner import run_cell
 from benchmarks.scoring.clips import Durations, choose
 from benchmarks.scoring.scorer import Keep, Scorer, Scoring
-from benchmarks.summary import describe, refuse_failures
+from benchmarks.summary import describe, describe_whole, refuse_failures
 from benchmarks.sweep import checkpoint_path, pick_device, training_name
 from benchmarks.systems import Subject
 from corpora.utterance import Corpus
@@ -55,7 +55,9 @@ def run(request: Evaluate) -> None:
         for durations in request.durations:
             for system in (request.model, *beside):
                 records.append(evaluation.score(system, durations))
-                print(describe(records[-1]), flush=True)
+                # of controls, which have the truth's own timing, there is nothing to account for
+                told = describe_whole if system == request.model else describe
+                print(told(records[-1]), flush=True)
     print(f"records: {request.out / 'records'}   (lipbench report {request.out})")
     refuse_failures(records)
 

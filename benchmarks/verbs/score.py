@@ -17,7 +17,7 @@ from benchmarks.scoring.clips import Durations, Reference, controlled
 from benchmarks.scoring.files import stored
 from benchmarks.scoring.scorer import Keep, Scorer, Scoring
 from benchmarks.scoring.videos import NAME, Others, Videos, look_into, match
-from benchmarks.summary import account, describe, refuse_failures, some
+from benchmarks.summary import describe, describe_whole, refuse_failures, some
 from benchmarks.sweep import pick_device
 from benchmarks.systems import control
 from metrics import protocols
@@ -92,7 +92,7 @@ def _score_run(request: Score, run_: Path, out: Path) -> list[Record]:
         with _scorer(request, group.corpus(), cell.corpus_options, group.ids, result.corpus.split) as scorer:
             for record in _Again(request, out, scorer, group).records():
                 records.append(record)
-                print(describe(record), flush=True)
+                print((describe_whole if record.cell.role == "model" else describe)(record), flush=True)
     return records
 
 
@@ -177,9 +177,8 @@ def _score_videos(request: Score, generated: Path, reference: Path, out: Path) -
         scoring = _VideoScoring(request, out, scorer, others)
         records = [scoring.system(system, generated)]
         first = records[0].result
-        print(describe(records[0]), flush=True)
+        print(describe_whole(records[0]), flush=True)
         if isinstance(first, Quality):
-            print("\n".join(account(first)), flush=True)
             for control_name in chosen_controls(request.controls or []):
                 records.append(scoring.control(control_name, [clip.utterance for clip in first.clips]))
                 print(describe(records[-1]), flush=True)

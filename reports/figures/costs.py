@@ -15,6 +15,8 @@ from reports.latency_table import LatencyCell, LatencyTable
 TITLE = "Memory and energy against length"
 MIB = 2**20
 MEMORY, ENERGY = "memory", "energy"
+NARROW = 0.25
+"""Share of an axis from 0 that values must take up at least for it to start there."""
 
 
 class Panel(NamedTuple):
@@ -57,6 +59,8 @@ def draw_costs(table: LatencyTable, style: Mapping[str, Look]) -> tuple[Drawn | 
     for what, panel in panels.items():
         silent = [row.label for row in table.rows if row.measured and row.label not in panel.series]
         parts += [f"No {what} is known of {joined(silent)}."] if silent else []
+    cut = [panel.title.lower() for panel in panels.values() if not from_zero(panel)]
+    parts += [f"The axis of {joined(cut)} does not start at 0."] if cut else []
     parts.append("A line that rises is a cost of every frame more; its height at short clips is the model's own.")
     return (
         Drawn(
@@ -126,6 +130,15 @@ def _energy(cell: LatencyCell) -> float | None:
     return None if energy is None else energy.joules / energy.calls
 
 
+def from_zero(panel: Panel) -> bool:
+    """Whether an axis that starts at 0 leaves enough of it to the values.
+
+    What a process holds is most of all the interpreter and torch: from 0 on, models would lie on one another.
+    """
+    values = [value for series in panel.series.values() for value in series.values()]
+    return max(values) - min(values) >= NARROW * max(values)
+
+
 def costs_figure(panels: Mapping[str, Panel], style: Mapping[str, Look], *, about: str) -> Figure:
     """A panel per quantity.
 
@@ -144,9 +157,11 @@ def costs_figure(panels: Mapping[str, Panel], style: Mapping[str, Look], *, abou
                     list(values), list(values.values()), color=look.color, marker=look.marker, linestyle=look.dash,
                     markersize=5, linewidth=1.4,
                 )  # fmt: skip
-            finish(one, x="length of the clip (frames)", y=panel.unit, title=panel.title)
+            cut = "" if from_zero(panel) else ", not from 0"
+            finish(one, x="length of the clip (frames)", y=f"{panel.unit}{cut}", title=panel.title)
             one.set_xlim(left=0)
-            one.set_ylim(0, one.get_ylim()[1] * 1.06)
+            if from_zero(panel):
+                one.set_ylim(0, one.get_ylim()[1] * 1.06)
         labels = list(dict.fromkeys(label for panel in panels.values() for label in panel.series))
         legend(figure, style, labels)
         headed(figure, about)

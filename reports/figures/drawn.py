@@ -61,3 +61,33 @@ def drawable(
 ) -> list[QualityRow]:
     """The models that were measured, then those controls that show what a mouth scores that never moves."""
     return [*table.models, *(row for row in table.controls if row.name in controls)]
+
+
+def beside_paper(rows: Sequence[QualityRow]) -> tuple[list[QualityRow], list[str]]:
+    """Which of our rows each of the paper's rows is drawn with.
+
+    The one that was trained with its losses, or of which nothing tells that it was not; of several the first of the
+    table.
+
+    Args:
+        rows: with a row of the paper's beside them.
+
+    Returns:
+        A row of ours per row of the paper's, and a sentence wherever the choice is in doubt.
+    """
+    chosen: list[QualityRow] = []
+    doubts: list[str] = []
+    groups: dict[tuple[str, str | None], list[QualityRow]] = {}
+    for row in rows:
+        groups.setdefault((row.name, row.entry.variant if row.entry is not None else None), []).append(row)
+    for own in groups.values():
+        fitting = [row for row in own if row.papers_losses is not False] or own
+        first = fitting[0]
+        chosen.append(first)
+        if first.papers_losses is False:
+            doubts.append(f"The paper's was trained with other losses than {first.label}, beside which it stands.")
+        if len(fitting) > 1:
+            doubts.append(
+                f"Of {len(fitting)} rows that the paper's value may stand beside, it does beside {first.label}."
+            )
+    return chosen, doubts

@@ -11,7 +11,7 @@ from reports.figures.costs import draw_costs
 from reports.figures.drawn import Absent, Drawn
 from reports.figures.durations import draw_durations
 from reports.figures.frames import draw_strip
-from reports.figures.lengths import draw_lengths
+from reports.figures.lengths import draw_lengths, draw_other_lengths
 from reports.figures.openings import draw_openings
 from reports.figures.pareto import draw_pareto, pair
 from reports.figures.positions import draw_positions
@@ -76,7 +76,7 @@ def _of_quality(
     table: QualityTable, strips: Sequence[Strip], tables: Tables, style: Mapping[str, Look], paper: Paper
 ) -> Iterator[Drawn | Absent]:
     yield draw_adversarial(strips, table, paper)
-    for draw in (draw_lengths, draw_positions, draw_openings, draw_durations):
+    for draw in (draw_lengths, draw_other_lengths, draw_positions, draw_openings, draw_durations):
         yield draw(table, style, paper)
     for timed in _timed(table, tables.latency):
         yield draw_pareto(table, timed, style, paper)

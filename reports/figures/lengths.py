@@ -1,4 +1,4 @@
-"""SSIM against the length of clips, after the paper's figure 4."""
+"""Frame metrics against the length of clips: SSIM after the paper's figure 4, then the others."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reports.figures.drawn import Absent, Drawn, condition, drawable, sample
+from reports.figures.drawn import Absent, Drawn, beside_paper, condition, drawable, sample
+from reports.figures.per_frame import FrameMetric, frame_metrics
 from reports.figures.style import (
     SMALL,
     Look,
@@ -26,17 +27,25 @@ from reports.figures.style import (
     shown,
     whole,
 )
+from reports.figures.view import Series, View, show, told_outside, view, with_values
 from reports.formatting import count, joined, number
 from reports.paper import Paper
 from reports.quality_table import QualityRow, QualityTable
 from reports.statistics import MIN_CLUSTERS, Mean, mean_by_cluster
 
 TITLE = "SSIM against clip length"
+OTHERS = "Other frame metrics against clip length"
+SSIM = "ssim"
+COLUMNS = 2
 MOST_BINS = 6
 PER_BIN = 15
 """Clips of a row that a bin shall have on average: with fewer, most bins have no interval."""
 RESAMPLES = 1999
 """For a figure: the ends of a band need fewer digits than a table's."""
+_POINTS = (
+    "Points are means over clips, bands and bars 95 % bootstrap intervals, given from "
+    f"{MIN_CLUSTERS} clips (or speakers) on."
+)
 
 
 class Bin(NamedTuple):
@@ -69,14 +78,16 @@ def draw_lengths(table: QualityTable, style: Mapping[str, Look], paper: Paper) -
         style: see `reports.figures.style.looks`.
         paper: its means stand beside ours.
     """
-    rows = [row for row in drawable(table) if any("ssim" in clip.values for clip in row.scores)]
-    if not any(row.kind == "model" for row in rows):
+    ssim = next((FrameMetric(facts) for facts in table.metrics if facts.name == SSIM), None)
+    rows = [] if ssim is None else _rows(table, ssim)
+    if ssim is None or not any(row.kind == "model" for row in rows):
         return Absent(title=TITLE, reason="no model has an SSIM")
     found = length_bins([row for row in rows if row.kind == "model"])
     if len(found) < 2:
         return Absent(title=TITLE, reason=_too_alike(rows))
-    binned = [binned_ssim(row, found) for row in rows]
-    beside = _papers(table, rows, paper)
+    binned = [binned_values(row, found, ssim) for row in rows]
+    beside, doubts = _papers(table, rows, paper)
+    seen = _view(ssim, binned, beside)
     shortest, longest = found[0], found[-1]
     told = [
         f"{one.row.label} has {number(one.means[0].value, 3)} at {one.bins[0].text} frames and "
@@ -84,22 +95,55 @@ def draw_lengths(table: QualityTable, style: Mapping[str, Look], paper: Paper) -
         for one in binned
         if one.row.kind == "model"
     ]
-    chosen = "that the model chose" if table.durations == "predicted" else "of the clip"
     caption = (
-        f"SSIM against the length {chosen} (the paper's figure 4); {condition(table, paper)}; "
+        f"SSIM against the length {_chosen(table)} (the paper's figure 4); {condition(table, paper)}; "
         f"{sample(rows, table)}, those of each point beneath (bins: {joined(one.text for one in found)} frames). "
-        f"Points are means over clips, bands and bars 95 % bootstrap intervals, given from {MIN_CLUSTERS} clips (or "
-        "speakers) on. A line that falls is error that grows with length; grey lines are mouths that never move."
+        f"{_POINTS} A line that falls is error that grows with length; grey lines are mouths that never move."
     )
     if beside:
         caption += f" Hollow: the paper's means over its test set, at its mean length ({joined(_at(beside))} frames)."
     return Drawn(
         name="ssim-length",
         title=TITLE,
-        caption=caption,
+        caption=" ".join([caption, *doubts]) + told_outside({ssim.facts.title: seen}),
         alt=f"SSIM over {len(found)} bins of length from {shortest.low} to {longest.high} frames. {joined(told)}.",
-        figure=lengths_figure(binned, style, beside, about=condition(table, paper)),
+        figure=lengths_figure(ssim, binned, style, beside, seen, about=condition(table, paper)),
     )
+
+
+def draw_other_lengths(table: QualityTable, style: Mapping[str, Look], paper: Paper) -> Drawn | Absent:
+    """The other frame metrics against length, with their words; arguments as for `draw_lengths`."""
+    metrics = [metric for metric in frame_metrics(table) if metric.facts.name != SSIM]
+    rows = drawable(table)
+    if not metrics:
+        return Absent(title=OTHERS, reason="no record of a model has curves per frame of another metric than SSIM")
+    found = length_bins(table.models)
+    if len(found) < 2:
+        return Absent(title=OTHERS, reason=_too_alike(rows))
+    panels = {metric: [binned_values(row, found, metric) for row in _rows(table, metric)] for metric in metrics}
+    views = {metric: _view(metric, binned, {}) for metric, binned in panels.items()}
+    ns = [mean.n for binned in panels.values() for one in binned for mean in one.means]
+    names = joined(metric.facts.title for metric in panels)
+    caption = (
+        f"{names} against the length {_chosen(table)}; {condition(table, paper)}; {sample(rows, table)}, "
+        f"{min(ns)} to {max(ns)} of them per point (bins: {joined(one.text for one in found)} frames). {_POINTS} "
+        "A line that gets worse to the right is error that grows with length."
+    ) + told_outside({metric.facts.title: seen for metric, seen in views.items()})
+    return Drawn(
+        name="metrics-length",
+        title=OTHERS,
+        caption=caption,
+        alt=f"{names} over {len(found)} bins of length from {found[0].low} to {found[-1].high} frames.",
+        figure=others_figure(panels, style, views, about=condition(table, paper)),
+    )
+
+
+def _rows(table: QualityTable, metric: FrameMetric) -> list[QualityRow]:
+    return [row for row in drawable(table) if any(metric.value(clip) is not None for clip in row.scores)]
+
+
+def _chosen(table: QualityTable) -> str:
+    return "that the model chose" if table.durations == "predicted" else "of the clip"
 
 
 def _at(beside: Mapping[str, tuple[float, float]]) -> list[str]:
@@ -124,7 +168,7 @@ def length_bins(rows: Sequence[QualityRow]) -> list[Bin]:
         At most `MOST_BINS` of them, shortest first, without gaps; fewer where many clips are equally long, none
         where there are fewer than twice `MIN_CLUSTERS`.
     """
-    lengths = np.sort([clip.generated_frames for row in rows for clip in row.scores if "ssim" in clip.values])
+    lengths = np.sort([clip.generated_frames for row in rows for clip in row.scores])
     each = len(lengths) // max(1, len(rows))
     if each < 2 * MIN_CLUSTERS:
         return []
@@ -154,63 +198,75 @@ def _inside(lengths: np.ndarray, one: Bin) -> int:
     return int(((lengths >= one.low) & (lengths <= one.high)).sum())
 
 
-def binned_ssim(row: QualityRow, bins: Sequence[Bin]) -> Binned:
-    """One system's mean SSIM in each bin, with its interval; clips outside all bins (a control's) are left out."""
+def binned_values(row: QualityRow, bins: Sequence[Bin], metric: FrameMetric) -> Binned:
+    """One system's mean in each bin, with its interval; clips outside all bins (a control's) are left out."""
     found = Binned(row, [], [], [])
+    scored = [(clip, value) for clip in row.scores if (value := metric.value(clip)) is not None]
     for one in bins:
-        clips = [c for c in row.scores if "ssim" in c.values and one.low <= c.generated_frames <= one.high]
-        if clips:
+        inside = [(clip, value) for clip, value in scored if one.low <= clip.generated_frames <= one.high]
+        if inside:
+            clips = [clip for clip, _ in inside]
             found.lengths.append(sum(clip.generated_frames for clip in clips) / len(clips))
             found.bins.append(one)
-            weights = [clip.weights.get("ssim", 1.0) for clip in clips]
-            values, speakers = [clip.values["ssim"] for clip in clips], [clip.speaker for clip in clips]
+            weights = [metric.weight(clip) for clip in clips]
+            speakers = [clip.speaker for clip in clips]
+            values = [value for _, value in inside]
             found.means.append(mean_by_cluster(values, speakers, weights=weights, resamples=RESAMPLES))
     return found
 
 
-def _papers(table: QualityTable, rows: Sequence[QualityRow], paper: Paper) -> dict[str, tuple[float, float]]:
-    """Label to the paper's mean length and mean SSIM; of several rows of one system the first has it."""
+def _papers(
+    table: QualityTable, rows: Sequence[QualityRow], paper: Paper
+) -> tuple[dict[str, tuple[float, float]], list[str]]:
+    """Label to the paper's mean length and mean SSIM, and what is to be said of the choice of the rows."""
     frames = next((c.frames for c in paper.latency if c.corpus == table.corpus.name), None)
-    found: dict[str, tuple[float, float]] = {}
-    names: set[str] = set()
-    for row in rows:
-        if frames is not None and row.entry is not None and "ssim" in row.entry.values and row.name not in names:
-            names.add(row.name)
-            found[row.label] = float(frames), float(row.entry.values["ssim"])
-    return found
+    if frames is None:
+        return {}, []
+    chosen, doubts = beside_paper([row for row in rows if row.entry is not None and SSIM in row.entry.values])
+    return {
+        row.label: (float(frames), float(row.entry.values[SSIM])) for row in chosen if row.entry is not None
+    }, doubts
+
+
+def _view(metric: FrameMetric, binned: Sequence[Binned], beside: Mapping[str, tuple[float, float]]) -> View | None:
+    drawn = []
+    for one in binned:
+        ends = [mean.interval for mean in one.means]
+        values = np.array([mean.value for mean in one.means])
+        low = np.array([math.nan if end is None else end.low for end in ends])
+        high = np.array([math.nan if end is None else end.high for end in ends])
+        drawn.append(Series(one.row.label, values, low, high, model=one.row.kind == "model"))
+    seen = view(drawn, higher_is_better=metric.facts.higher_is_better)
+    return with_values(seen, (value for _, value in beside.values()))
 
 
 def lengths_figure(
+    metric: FrameMetric,
     binned: Sequence[Binned],
     style: Mapping[str, Look],
     beside: Mapping[str, tuple[float, float]],
+    seen: View | None,
     *,
     about: str,
 ) -> Figure:
-    """SSIM over length, and beneath it how many clips each point has.
+    """One metric over length, and beneath it how many clips each point has.
 
     Args:
+        metric: of the panel.
         binned: one line each.
         style: label to look.
         beside: label to the paper's point.
+        seen: what is shown of the axis.
         about: what was measured.
     """
     with house_style():
         figure = empty_figure(3.3 + 0.17 * len(binned))
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3.0, 0.17 * (len(binned) + 1)))
-        for one in binned:
-            look = style[one.row.label]
-            low = [math.nan if mean.interval is None else mean.interval.low for mean in one.means]
-            high = [math.nan if mean.interval is None else mean.interval.high for mean in one.means]
-            draw_band(upper, one.lengths, low, high, look)
-            draw_bars(upper, one.lengths, low, high, look)
-            upper.plot(
-                one.lengths, [mean.value for mean in one.means], color=look.color, marker=look.marker,
-                linestyle=look.dash, linewidth=1.4, markersize=5, zorder=3,
-            )  # fmt: skip
+        _draw_lines(upper, binned, style)
         for label, point in beside.items():
             draw_hollow(upper, [point], style[label])
-        finish(upper, x="length of the clip (frames)", y="SSIM", title="SSIM, higher is better")
+        finish(upper, x="length of the clip (frames)", y=metric.axis, title=metric.heading)
+        show(upper, seen, style)
         whole(upper)
         upper.tick_params(labelbottom=True)
         _draw_counts(lower, binned, style)
@@ -218,6 +274,54 @@ def lengths_figure(
         legend(figure, style, [one.row.label for one in binned], hollow=hollow)
         headed(figure, about)
     return figure
+
+
+def others_figure(
+    panels: Mapping[FrameMetric, Sequence[Binned]],
+    style: Mapping[str, Look],
+    views: Mapping[FrameMetric, View | None],
+    *,
+    about: str,
+) -> Figure:
+    """A panel per metric, two in a row.
+
+    Args:
+        panels: metric to its lines.
+        style: label to look.
+        views: what each shows of its axis.
+        about: what was measured.
+    """
+    columns = min(COLUMNS, len(panels))
+    rows = math.ceil(len(panels) / columns)
+    with house_style():
+        figure = empty_figure(1.0 + 2.0 * rows)
+        grid = figure.subplots(rows, columns, sharex=True, squeeze=False)
+        for axes, (metric, binned) in zip(grid.flat, panels.items(), strict=False):
+            _draw_lines(axes, binned, style)
+            finish(axes, x="", y=metric.axis, title=metric.heading)
+            show(axes, views[metric], style)
+            whole(axes)
+        for axes in grid.flat[len(panels) :]:
+            axes.set_axis_off()
+        for place in range(len(panels) - columns, len(panels)):  # the lowest panel of each column
+            grid.flat[place].set_xlabel("length of the clip (frames)")
+            grid.flat[place].tick_params(labelbottom=True)
+        legend(figure, style, list(dict.fromkeys(one.row.label for binned in panels.values() for one in binned)))
+        headed(figure, about)
+    return figure
+
+
+def _draw_lines(axes: Axes, binned: Sequence[Binned], style: Mapping[str, Look]) -> None:
+    for one in binned:
+        look = style[one.row.label]
+        low = [math.nan if mean.interval is None else mean.interval.low for mean in one.means]
+        high = [math.nan if mean.interval is None else mean.interval.high for mean in one.means]
+        draw_band(axes, one.lengths, low, high, look)
+        draw_bars(axes, one.lengths, low, high, look)
+        axes.plot(
+            one.lengths, [mean.value for mean in one.means], color=look.color, marker=look.marker,
+            linestyle=look.dash, linewidth=1.4, markersize=5, zorder=3,
+        )  # fmt: skip
 
 
 def _draw_counts(axes: Axes, binned: Sequence[Binned], style: Mapping[str, Look]) -> None:

@@ -11,13 +11,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmarks.record import MetricFacts
-from reports.figures.drawn import Absent, Drawn, condition, machine, sample
+from reports.figures.drawn import Absent, Drawn, beside_paper, condition, machine, sample
 from reports.figures.style import SMALL, Look, draw_hollow, empty_figure, finish, headed, house_style, legend, plain_log
+from reports.figures.view import Series, View, show, told_outside, view, with_values
 from reports.formatting import decimals_for, joined, milliseconds, number
 from reports.latency_table import LatencyCell, LatencyRow, LatencyTable
 from reports.paper import Paper
 from reports.quality_table import QualityRow, QualityTable
 from reports.statistics import Mean
+from reports.systems import EAGER
 
 TITLE = "Quality against latency"
 METRICS = ("ssim", "lmd", "aperture_correlation", "psnr", "fid")
@@ -54,7 +56,9 @@ def draw_pareto(table: QualityTable, times: LatencyTable, style: Mapping[str, Lo
     metrics = _metrics(table, points)
     if not metrics:
         return Absent(title=title, reason=f"the models share none of {joined(METRICS)}")
-    beside = {metric.name: _papers(metric, points, table, paper) for metric in metrics}
+    chosen, doubts = _beside(points)
+    beside = {metric.name: _papers(metric, chosen, table, paper) for metric in metrics}
+    views = {metric: _view(metric, points, _still(table), beside[metric.name]) for metric in metrics}
     shows = any(beside.values())
     best = {metric.title: [p.label for p in frontier(points, metric)] for metric in metrics}
     caption = (
@@ -69,6 +73,8 @@ def draw_pareto(table: QualityTable, times: LatencyTable, style: Mapping[str, Lo
             f" Hollow: the paper's tables, on {paper.hardware}, joined with ours by a thin line; compare their order, "
             "not their times."
         )
+        caption = " ".join([caption, *doubts])
+    caption += told_outside({metric.title: seen for metric, seen in views.items()})
     return Drawn(
         name=f"pareto-{times.device}",
         title=title,
@@ -76,7 +82,7 @@ def draw_pareto(table: QualityTable, times: LatencyTable, style: Mapping[str, Lo
         alt=" ".join(_told(metric, points) for metric in metrics)
         + f" Unbeaten: {'; '.join(f'{joined(names)} on {metric}' for metric, names in best.items())}.",
         figure=pareto_figure(
-            points, metrics, style, beside, still=_still(table), about=condition(table, paper), frames=frames
+            points, views, style, beside, still=_still(table), about=condition(table, paper), frames=frames
         ),
     )
 
@@ -151,19 +157,49 @@ def frontier(points: Sequence[Point], metric: MetricFacts) -> list[Point]:
     return found
 
 
+def _beside(points: Sequence[Point]) -> tuple[list[Point], list[str]]:
+    """Which point of each system the paper's is joined with, and what is to be said of the choice.
+
+    See `reports.figures.drawn.beside_paper`; of several ways of running one model, the model as it is.
+    """
+    rows = list({point.quality.label: point.quality for point in points if point.quality.entry is not None}.values())
+    chosen, doubts = beside_paper(rows)
+    found: list[Point] = []
+    for row in chosen:
+        ways = [point for point in points if point.quality.label == row.label]
+        eager = [point for point in ways if point.cell.result.variant == EAGER] or ways
+        found.append(eager[0])
+        if len(ways) > 1:
+            doubts.append(f"Of {len(ways)} ways of running {row.label} the paper's is joined with {eager[0].label}.")
+    return found, doubts
+
+
 def _papers(
-    metric: MetricFacts, points: Sequence[Point], table: QualityTable, paper: Paper
+    metric: MetricFacts, chosen: Sequence[Point], table: QualityTable, paper: Paper
 ) -> dict[str, tuple[float, float]]:
-    """Label to the paper's latency in ms and value, of this corpus; the first row of a system has it."""
+    """Label to the paper's latency in ms and value, of this corpus."""
     found: dict[str, tuple[float, float]] = {}
-    names: set[str] = set()
-    for point in points:
+    for point in chosen:
         value = point.quality.cells[metric.name].paper
         waits = [p for p in paper.latencies(point.quality.name) if p.corpus == table.corpus.name]
-        if value is not None and waits and point.quality.name not in names:
-            names.add(point.quality.name)
+        if value is not None and waits:
             found[point.label] = float(waits[0].latency_s) * 1000, float(value)
     return found
+
+
+def _view(
+    metric: MetricFacts, points: Sequence[Point], still: QualityRow | None, beside: Mapping[str, tuple[float, float]]
+) -> View | None:
+    """What a panel shows of its axis: the control and the paper's values always."""
+    drawn = []
+    for point in points:
+        mean = _mean(point, metric)
+        ends = (mean.interval.low, mean.interval.high) if mean.interval is not None else ()
+        drawn.append(Series.point(point.label, mean.value, *ends))
+    others = [value for _, value in beside.values()]
+    if still is not None and metric.name in still.cells:
+        others.append(still.cells[metric.name].mean.value)
+    return with_values(view(drawn, higher_is_better=metric.higher_is_better), others)
 
 
 def _still(table: QualityTable) -> QualityRow | None:
@@ -172,7 +208,7 @@ def _still(table: QualityTable) -> QualityRow | None:
 
 def pareto_figure(
     points: Sequence[Point],
-    metrics: Sequence[MetricFacts],
+    views: Mapping[MetricFacts, View | None],
     style: Mapping[str, Look],
     beside: Mapping[str, Mapping[str, tuple[float, float]]],
     *,
@@ -184,7 +220,7 @@ def pareto_figure(
 
     Args:
         points: at least one.
-        metrics: that all of them have.
+        views: metric that all of them have to what is shown of its axis.
         style: label of the quality table to look.
         beside: metric to label to the paper's point.
         still: the control to read them against.
@@ -194,7 +230,7 @@ def pareto_figure(
     seen = styles_of(points, style)
     with house_style():
         figure = empty_figure(3.3)
-        for axes, metric in zip(figure.subplots(1, len(metrics), squeeze=False)[0], metrics, strict=True):
+        for axes, metric in zip(figure.subplots(1, len(views), squeeze=False)[0], views, strict=True):
             best = frontier(points, metric)
             axes.plot(
                 [p.cell.wall.median * 1000 for p in best], [_mean(p, metric).value for p in best],
@@ -209,10 +245,9 @@ def pareto_figure(
             finish(axes, x=f"ms for {frames} frames", y=f"{metric.title}{unit}")
             axes.set_title(better, fontsize=SMALL, weight="normal")
             axes.margins(x=0.15, y=0.12)
-            plain_log(axes, "x", most=500 if len(metrics) < MOST_PANELS else 20)
+            plain_log(axes, "x", most=500 if len(views) < MOST_PANELS else 20)
             axes.tick_params(axis="x", labelsize=SMALL)
-            if metric.higher_is_better is False:
-                axes.invert_yaxis()
+            show(axes, views[metric], seen, turned=metric.higher_is_better is False)
         hollow = "paper" if any(beside.values()) else None
         rest = {still.label: STILL_LINE} if still is not None else {}
         legend(figure, seen, [point.label for point in points], hollow=hollow, lines=False, rest=rest)

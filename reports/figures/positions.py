@@ -1,7 +1,8 @@
-"""Quality against the position of a frame in its clip: what error propagation looks like."""
+"""Every frame metric against the position of a frame in its clip: what error propagation looks like."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -9,16 +10,17 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.record import ClipScore, MetricFacts
 from reports.figures.drawn import Absent, Drawn, condition, drawable, sample
+from reports.figures.per_frame import FrameMetric, frame_metrics
 from reports.figures.style import Look, draw_band, empty_figure, finish, headed, house_style, legend, whole
-from reports.formatting import joined, number
+from reports.figures.view import Series, View, show, told_outside, view
+from reports.formatting import decimals_for, joined, number
 from reports.paper import Paper
 from reports.quality_table import QualityRow, QualityTable
 from reports.statistics import MIN_CLUSTERS, MeanCurve, mean_curve
 
 TITLE = "Quality against frame position"
-METRICS = ("ssim", "psnr")
+COLUMNS = 2
 SETTLED = 5
 """Frames after which a control that repeats the first one tells of itself and not of the frame it was given."""
 
@@ -27,8 +29,18 @@ class Curve(NamedTuple):
     """One system's mean at each position."""
 
     row: QualityRow
+    places: np.ndarray
+    """Positions in frames from 0, without those that too few clips reach; means over clips where those are spaced."""
     mean: MeanCurve
-    """Positions from 0, without those that too few clips reach."""
+    """At each of them."""
+
+    @property
+    def dense(self) -> bool:
+        """Whether every frame has a place of its own."""
+        return bool((self.places == np.arange(len(self.places))).all())
+
+
+Panels = Mapping[FrameMetric, Sequence[Curve]]
 
 
 def draw_positions(table: QualityTable, style: Mapping[str, Look], paper: Paper) -> Drawn | Absent:
@@ -39,50 +51,52 @@ def draw_positions(table: QualityTable, style: Mapping[str, Look], paper: Paper)
         style: see `reports.figures.style.looks`.
         paper: for the corpus' name.
     """
-    known = {metric.name: metric for metric in table.metrics}
-    panels = {known[name]: _curves(table, name) for name in METRICS if name in known}
+    panels = {metric: _curves(table, metric) for metric in frame_metrics(table)}
     panels = {metric: curves for metric, curves in panels.items() if any(c.row.kind == "model" for c in curves)}
     if not panels:
-        return Absent(title=TITLE, reason="no record of a model has curves per frame of SSIM or PSNR")
+        return Absent(title=TITLE, reason="no record of a model has curves per frame")
     rows = list({curve.row.label: curve.row for curves in panels.values() for curve in curves}.values())
+    views = {metric: _view(metric, curves) for metric, curves in panels.items()}
     caption = (
-        f"{joined(metric.title for metric in panels)} at each frame of the clip, mean over clips; "
+        f"{joined(metric.facts.title for metric in panels)} at each frame of the clip, mean over clips; "
         f"{condition(table, paper)}; {sample(rows, table)}, those that reach a frame beneath. Bands are 95 % bootstrap "
         f"intervals, given where {MIN_CLUSTERS} clips (or speakers) have the frame; positions that fewer than "
-        f"{MIN_CLUSTERS} clips reach are left out. A line that keeps falling is error handed on from frame to frame; a "
-        "repeated first frame falls as soon as the real mouth moves, and is cut off at the top where it still equals "
-        "the truth."
-    )
+        f"{MIN_CLUSTERS} clips reach are left out. A line that keeps getting worse is error handed on from frame to "
+        "frame; a repeated first frame gets worse as soon as the real mouth moves, and is cut off where it still "
+        "equals the truth."
+    ) + told_outside({metric.facts.title: seen for metric, seen in views.items()})
     return Drawn(
         name="positions",
         title=TITLE,
         caption=caption,
-        alt=f"{joined(metric.title for metric in panels)} over the frame's place in the clip. {_told(panels)}",
-        figure=positions_figure(panels, style, about=condition(table, paper)),
+        alt=f"{joined(metric.facts.title for metric in panels)} over the frame's place in the clip. {_told(panels)}",
+        figure=positions_figure(panels, views, style, about=condition(table, paper)),
     )
 
 
-def _told(panels: Mapping[MetricFacts, Sequence[Curve]]) -> str:
-    """Means of the first and the last fifth, in words."""
+def _told(panels: Panels) -> str:
+    """Means of the first and the last fifth of the first panel, in words."""
     metric, curves = next(iter(panels.items()))
-    decimals = 3 if metric.name == "ssim" else 2
+    decimals = decimals_for(float(np.nanmax(curve.mean.values)) for curve in curves)
     told = []
     for curve in curves:
         fifth = max(1, len(curve.mean.values) // 5)
         first, last = np.nanmean(curve.mean.values[:fifth]), np.nanmean(curve.mean.values[-fifth:])
         told.append(f"{curve.row.label} {number(float(first), decimals)} and {number(float(last), decimals)}")
-    return f"{metric.title} in the first and in the last fifth of the positions: {'; '.join(told)}."
+    return f"{metric.facts.title} in the first and in the last fifth of the positions: {'; '.join(told)}."
 
 
-def _curves(table: QualityTable, metric: str) -> list[Curve]:
+def _curves(table: QualityTable, metric: FrameMetric) -> list[Curve]:
     found = []
     for row in drawable(table):
-        clips = [clip for clip in row.scores if clip.curves.get(metric)]
+        clips = [clip for clip in row.scores if len(metric.curve(clip))]
         if clips:
-            mean = mean_curve(curve_matrix(clips, metric), [clip.speaker for clip in clips])
+            mean = mean_curve(stacked([metric.curve(clip) for clip in clips]), [clip.speaker for clip in clips])
             reached = np.flatnonzero(mean.counts >= min(MIN_CLUSTERS, len(clips)))
             if len(reached):
-                found.append(Curve(row, _until(mean, int(reached[-1]) + 1)))
+                end = int(reached[-1]) + 1
+                places = np.nanmean(stacked([metric.positions(clip) for clip in clips])[:, :end], axis=0)
+                found.append(Curve(row, places, _until(mean, end)))
     return found
 
 
@@ -90,71 +104,88 @@ def _until(mean: MeanCurve, end: int) -> MeanCurve:
     return MeanCurve(values=mean.values[:end], low=mean.low[:end], high=mean.high[:end], counts=mean.counts[:end])
 
 
-def curve_matrix(clips: Sequence[ClipScore], metric: str) -> np.ndarray:
-    """One metric's curves on top of one another.
+def stacked(curves: Sequence[np.ndarray]) -> np.ndarray:
+    """Curves on top of one another.
 
     Args:
-        clips: at least one, all with a curve.
-        metric: whose.
+        curves: at least one.
 
     Returns:
         float64 (clips, longest curve); nan behind a clip's end and where a frame has no value.
     """
-    matrix = np.full((len(clips), max(len(clip.curves[metric]) for clip in clips)), np.nan)
-    for line, clip in zip(matrix, clips, strict=True):
-        curve = np.array(clip.curves[metric], dtype=np.float64)  # None becomes nan
-        line[: len(curve)] = np.where(np.isfinite(curve), curve, np.nan)
+    matrix = np.full((len(curves), max(map(len, curves))), np.nan)
+    for line, curve in zip(matrix, curves, strict=True):
+        line[: len(curve)] = curve
     return matrix
 
 
-def positions_figure(panels: Mapping[MetricFacts, Sequence[Curve]], style: Mapping[str, Look], *, about: str) -> Figure:
-    """A panel per metric, and beneath each how many clips reach a position.
+def _view(metric: FrameMetric, curves: Sequence[Curve]) -> View | None:
+    """Fit a panel to the models and to what controls score once the mouth has moved."""
+    drawn = []
+    for curve in curves:
+        kept = curve.places >= (0 if curve.row.kind == "model" else SETTLED)
+        values, low, high = (part[kept] for part in (curve.mean.values, curve.mean.low, curve.mean.high))
+        drawn.append(Series(curve.row.label, values, low, high, model=curve.row.kind == "model"))
+    return view(drawn, higher_is_better=metric.facts.higher_is_better)
+
+
+def positions_figure(
+    panels: Panels, views: Mapping[FrameMetric, View | None], style: Mapping[str, Look], *, about: str
+) -> Figure:
+    """A panel per metric, two in a row, and beneath each column how many clips reach a position.
 
     Args:
         panels: what is drawn in each, at least one curve.
+        views: what each shows of its axis.
         style: label to look.
         about: what was measured.
     """
+    columns = min(COLUMNS, len(panels))
+    rows = math.ceil(len(panels) / columns)
     with house_style():
-        figure = empty_figure(3.9)
-        grid = figure.subplots(2, len(panels), sharex="col", squeeze=False, height_ratios=(3.4, 1.0))
-        for (metric, curves), (upper, lower) in zip(panels.items(), grid.T, strict=True):
+        figure = empty_figure(1.75 * rows + (2.1 if rows == 1 else 1.6))
+        grid = figure.subplots(rows + 1, columns, sharex=True, squeeze=False, height_ratios=[1.9] * rows + [0.65])
+        uppers = list(grid[:-1].flat)
+        for axes, (metric, curves) in zip(uppers, panels.items(), strict=False):
             for place, curve in enumerate(curves):
-                _draw_curve(upper, lower, curve, style[curve.row.label], place / len(curves))
-            unit = f" ({metric.unit})" if metric.unit else ""
-            finish(upper, x="", y=f"{metric.title}{unit}", title=f"{metric.title}, higher is better")
-            _keep_models_in_view(upper, curves)
-            finish(lower, x="position in the clip (frames)", y="clips")
-            whole(lower)
-            lower.set_ylim(0, lower.get_ylim()[1] * 1.12)
-            lower.set_xlim(left=0)
+                _draw_curve(axes, curve, style[curve.row.label], place / len(curves))
+            finish(axes, x="", y=metric.axis, title=metric.heading)
+            show(axes, views[metric], style)
+        for axes in uppers[len(panels) :]:
+            axes.set_axis_off()
+        for axes in grid[-1]:
+            _draw_counts(axes, list(panels.values()), style)
         labels = dict.fromkeys(curve.row.label for curves in panels.values() for curve in curves)
         legend(figure, style, list(labels))
         headed(figure, about)
     return figure
 
 
-def _draw_curve(upper: Axes, lower: Axes, curve: Curve, look: Look, shift: float) -> None:
-    """Draw one line in both; `shift` in [0, 1) keeps the markers of several lines from lying on one another."""
+def _draw_curve(axes: Axes, curve: Curve, look: Look, shift: float) -> None:
+    """Draw one line; `shift` in [0, 1) keeps the markers of several lines from lying on one another."""
     mean = curve.mean
-    x = np.arange(len(mean.values))
-    draw_band(upper, x.tolist(), mean.low.tolist(), mean.high.tolist(), look)
+    x = curve.places
+    draw_band(axes, x.tolist(), mean.low.tolist(), mean.high.tolist(), look)
     apart = max(1, len(x) // 8)
-    upper.plot(
+    axes.plot(
         x, mean.values, color=look.color, linestyle=look.dash, linewidth=1.3,
         marker=look.marker, markersize=4.5, markevery=(int(shift * apart), apart),
     )  # fmt: skip
-    lower.plot(x, mean.counts, color=look.color, linestyle=look.dash, linewidth=1.2)
 
 
-def _keep_models_in_view(axes: Axes, curves: Sequence[Curve]) -> None:
-    """Fit the panel to the models and to what controls score once the mouth has moved."""
-    parts = []
-    for curve in curves:
-        start = 0 if curve.row.kind == "model" else SETTLED
-        parts += [part[start:] for part in (curve.mean.values, curve.mean.low, curve.mean.high)]
-    values = np.concatenate(parts)
-    values = values[np.isfinite(values)]
-    if len(values):
-        margin = 0.06 * float(np.ptp(values)) or 0.05 * abs(float(values[0])) or 0.05
-        axes.set_ylim(float(values.min()) - margin, float(values.max()) + margin)
+def _draw_counts(axes: Axes, panels: Sequence[Sequence[Curve]], style: Mapping[str, Look]) -> None:
+    """Lines of how many clips have a value at each position, in the metric that most have one of."""
+    every = [curve for curves in panels for curve in curves]
+    counts: dict[str, np.ndarray] = {}
+    for curve in [curve for curve in every if curve.dense] or every:
+        known = counts.get(curve.row.label, np.zeros(0))
+        longest = max(len(known), len(curve.mean.counts))
+        both = [np.pad(one, (0, longest - len(one))) for one in (known, curve.mean.counts)]
+        counts[curve.row.label] = np.maximum(*both)
+    for label, reached in counts.items():
+        look = style[label]
+        axes.plot(np.arange(len(reached)), reached, color=look.color, linestyle=look.dash, linewidth=1.2)
+    finish(axes, x="position in the clip (frames)", y="clips")
+    whole(axes)
+    axes.set_ylim(0, axes.get_ylim()[1] * 1.12)
+    axes.set_xlim(left=0)

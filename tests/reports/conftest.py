@@ -18,6 +18,7 @@ from benchmarks.record import (
     Failure,
     Latency,
     LatencySample,
+    LengthEffect,
     Machine,
     MetricFacts,
     Protocol,
@@ -36,7 +37,9 @@ SOFTWARE = Software(
     commit="0123456789abcdef0123456789abcdef01234567",
     dirty=False,
 )
-PROTOCOL = Protocol(name="paper", fingerprint="aa" * 32, summary="RGB in [0, 1]; SSIM gaussian 11, sigma 1.5")
+PROTOCOL = Protocol(
+    name="paper", fingerprint="aa" * 32, summary="RGB in [0, 1]; SSIM gaussian 11, sigma 1.5", length="truncate"
+)
 OTHER_PROTOCOL = Protocol(name="lelechen63-2018", fingerprint="bb" * 32, summary="uint8 with wrap-around")
 METRICS = [
     MetricFacts(name="psnr", title="PSNR", unit="dB", higher_is_better=True),
@@ -103,6 +106,9 @@ def clips(
                 text="bin blue at f two now",
                 frames=75,
                 generated_frames=75 + late,
+                length=LengthEffect(scored=75 + min(0, late), preds_dropped=max(0, late), target_dropped=max(0, -late))
+                if late
+                else None,
                 values={metric.name: float(value) for metric, value in zip(METRICS, drawn, strict=True)},
             )
         )

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 
 from benchmarks.record import Failure
@@ -123,6 +124,21 @@ def test_random_weights_reproduce_nothing(make):
 def test_too_few_clips_decide_nothing(make):
     found = one([scored(make, psnr=20.0, n=4)], "Table 1", "HH-T2L", "psnr")
     assert (found.status, found.reason) == ("undecided", "n too small: 4 clips")
+
+
+@pytest.mark.parametrize(
+    ("baseline", "system", "said"),
+    [
+        (7, 13, "n too small: 7 calls of the baseline"),
+        (13, 7, "n too small: 7 calls"),
+        (1, 9, "n too small: 9 calls, 1 of the baseline"),
+    ],
+)
+def test_the_side_that_has_too_few_calls_is_named_with_its_number(make, baseline, system, said):
+    records = [make.latency("dual_lip", 75, n=baseline), make.latency("hh_t2l", 75, n=system)]
+    found = one(records, "Table 3", "HH-T2L", "speedup", corpus="GRID")
+    assert (found.status, found.reason) == ("undecided", said)
+    assert np.isnan(found.low)
 
 
 def test_another_split_is_not_the_papers(make):

@@ -2,7 +2,12 @@
 
 import numpy as np
 import pytest
+import torch
 
+import metrics
+from benchmarks.record import ClipScore, Protocol
+from metrics import protocols
+from metrics.alignment import align
 from reports.difference_table import difference_note, difference_table, difference_text, mark_ties
 from reports.paper import load_paper
 from reports.quality_table import quality_tables
@@ -45,6 +50,51 @@ def test_a_cell_is_the_mean_difference_of_common_clips(make):
     assert row.cells["psnr"].n == 20
 
 
+def scored_under(protocol, lengths):
+    """Values and weights that the metrics themselves give clips of 12 frames, the generated ones of other lengths."""
+    random = torch.Generator().manual_seed(sum(lengths))
+    names = {"psnr": (3, 24, 32), "ssim": (3, 24, 32), "lmd": (20, 2)}
+    found = []
+    for i, length in enumerate(lengths):
+        scores = {}
+        for name, shape in names.items():
+            metric = metrics.create(name, protocol=protocol)
+            sides = [torch.rand(n, *shape, generator=random) for n in (length, 12)]
+            matched = align(
+                torch.rand(length, 3, 24, 32, generator=random), torch.zeros(12, 3, 24, 32), protocol.length
+            )
+            scores[name] = metric.score(*matched.apply(*sides))
+        found.append(
+            ClipScore(
+                utterance=f"s1/{i:03d}", speaker="s1", text="", frames=12, generated_frames=length,
+                values={name: score.value for name, score in scores.items()},
+                weights={name: score.weight for name, score in scores.items() if score.weight != 1},
+            )
+        )  # fmt: skip
+    return found
+
+
+@pytest.mark.parametrize("name", protocols.names())
+def test_a_difference_is_that_of_the_means_in_the_table_under_every_protocol(make, name):
+    rules = protocols.get(name)
+    protocol = Protocol(name=name, fingerprint=rules.fingerprint, summary=rules.summary)
+    lengths = {"hh_t2l": [4 + i for i in range(12)], "dual_lip": [15 - i for i in range(12)]}
+    scored = {system: scored_under(rules, its) for system, its in lengths.items()}
+    records = [
+        make.quality(system, scores=scores, metrics=make.METRICS[:3], protocol=protocol)
+        for system, scores in scored.items()
+    ]
+    paper = load_paper()
+    (table,) = quality_tables(records, naming(records, paper), paper)
+    row = difference_table(table).rows[0]
+    for metric in ("psnr", "ssim", "lmd"):
+        means = row.first.cells[metric].mean.value, row.second.cells[metric].mean.value
+        assert row.cells[metric].value == pytest.approx(means[0] - means[1], abs=1e-12)
+    # the test means something: under protocols that pool frames one clip has two weights
+    weights = [[clip.weights.get("psnr") for clip in clips] for clips in scored.values()]
+    assert (weights[0] != weights[1]) == (rules.pooling == "frames")
+
+
 def test_only_what_chance_does_not_explain_is_bold(make):
     table = table_of([make.quality(name, n=30) for name in ("hh_t2l", "transformer_t2l")])
     text = difference_text(table)
@@ -53,6 +103,33 @@ def test_only_what_chance_does_not_explain_is_bold(make):
         assert "detectable" in cell
     assert any(cell.startswith("**") for cell in text.rows[0])
     assert "Holm-corrected over the 4 differences" in difference_note(table)
+
+
+def test_a_small_but_sure_difference_does_not_read_as_zero(make):
+    random = np.random.default_rng(0)
+    sides = {
+        name: [
+            clip.model_copy(update={"values": {"ssim": 0.99 + shift + 0.0008 * random.normal()}})
+            for clip in make.clips(name, 40)
+        ]
+        for name, shift in (("hh_t2l", 0.0008), ("dual_lip", 0.0))
+    }
+    records = [make.quality(name, scores=scores, metrics=[make.METRICS[1]]) for name, scores in sides.items()]
+    found = table_of(records)
+    cell = found.rows[0].cells["ssim"]
+    assert cell.significant
+    assert 0.0001 < cell.value < 0.001
+    shown = difference_text(found).rows[0][1]
+    assert f"{cell.interval.low:.3f}" == "0.000"
+    assert f"**+{cell.value:.4f}**" in shown
+    assert f"[+{cell.interval.low:.4f}, +{cell.interval.high:.4f}]" in shown
+    # and the means that it is of have the digits to show it
+    paper = load_paper()
+    (table,) = quality_tables(records, naming(records, paper), paper)
+    first, second = (row.cells["ssim"].mean.value for row in table.rows)
+    shown = [row[1] for row in quality_texts(table)[0].rows]
+    assert f"{first:.4f}" in shown[0]
+    assert f"{second:.4f}" in shown[1]
 
 
 def test_few_clips_say_so(make):

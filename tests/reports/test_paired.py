@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from reports.paired import ALPHA, POWER, corrected, paired, paired_all
+from reports.paired import ALPHA, POWER, Side, corrected, paired, paired_all
+from reports.resampling import LARGEST
 from reports.statistics import MIN_CLUSTERS
 
 
@@ -140,7 +141,7 @@ def test_many_differences_at_once_are_those_one_by_one(speakers):
     pairs.append(({k: v for k, v in pairs[1][0].items() if not k.endswith("7")}, pairs[1][1]))
     pairs.append(({}, pairs[1][1]))
     who = {name: f"s{i % speakers}" for i, name in enumerate(pairs[0][0])}
-    together = paired_all(pairs, who)
+    together = paired_all([(Side(first), Side(second)) for first, second in pairs], who)
     assert [one.n for one in together] == [60] * 6 + [54, 0]
     for (first, second), found in zip(pairs, together, strict=True):
         alone = paired(first, second, who)
@@ -153,3 +154,62 @@ def test_many_differences_at_once_are_those_one_by_one(speakers):
             ends = (alone.interval.low, alone.interval.high)
             assert (found.interval.low, found.interval.high) == pytest.approx(ends)
     assert paired_all([], who) == []
+
+
+def weighed(seed, n, *, speakers=1):
+    """Sides whose clips weigh as many frames as each side scored, so that one clip has two weights."""
+    random = np.random.default_rng(seed)
+    first, second = drawn(seed, n=n, shift=0.8)
+    sides = [
+        Side(values, dict(zip(values, random.integers(20, 80, n).astype(float), strict=True)))
+        for values in (first, second)
+    ]
+    return sides, {name: f"s{i % speakers}" for i, name in enumerate(first)}
+
+
+def weighted_mean(side):
+    return np.average(list(side.values.values()), weights=[side.weights.get(name, 1.0) for name in side.values])
+
+
+@pytest.mark.parametrize("speakers", [1, 12])
+def test_a_weighted_difference_is_that_of_the_weighted_means(speakers):
+    (first, second), who = weighed(2, 60, speakers=speakers)
+    found = paired_all([(first, second)], who)[0]
+    assert found.value == pytest.approx(weighted_mean(first) - weighted_mean(second), abs=1e-12)
+    unweighted = paired(first.values, second.values, who)
+    assert abs(found.value - unweighted.value) > 0.01
+
+
+@pytest.mark.parametrize("n", [40, LARGEST + 1])
+def test_a_weighted_interval_is_that_of_the_plain_bootstrap(n):
+    (first, second), who = weighed(3, n)
+    parts = [list(each.values()) for side in (first, second) for each in (side.values, side.weights)]
+    plain = stats.bootstrap(
+        parts,
+        lambda a, wa, b, wb, axis: (a * wa).sum(axis) / wa.sum(axis) - (b * wb).sum(axis) / wb.sum(axis),
+        paired=True, vectorized=True, n_resamples=9999, method="percentile", rng=np.random.default_rng(5),
+    ).confidence_interval  # fmt: skip
+    found = paired_all([(first, second)], who)[0].interval
+    assert found is not None
+    assert (found.low, found.high) == pytest.approx((plain.low, plain.high), abs=0.05 * (plain.high - plain.low))
+
+
+def test_a_weighted_p_value_is_that_of_swapping_sides_clip_by_clip():
+    (first, second), who = weighed(4, 40)
+    a, wa, b, wb = (np.array(list(each.values())) for side in (first, second) for each in (side.values, side.weights))
+    swaps = np.random.default_rng(6).integers(0, 2, size=(20_000, 40)).astype(bool)
+    ones, others = (
+        (np.where(swaps, x, y), np.where(swaps, wx, wy)) for x, wx, y, wy in ((a, wa, b, wb), (b, wb, a, wa))
+    )
+    means = [(values * weights).sum(axis=1) / weights.sum(axis=1) for values, weights in (ones, others)]
+    observed = abs(weighted_mean(first) - weighted_mean(second))
+    swapped = (np.abs(means[0] - means[1]) >= observed).mean()
+    assert 0.02 < swapped < 0.98
+    assert paired_all([(first, second)], who)[0].p == pytest.approx(swapped, abs=0.02)
+
+
+def test_equal_weights_are_none():
+    first, second = drawn(9, n=40)
+    alike = [Side(side, dict.fromkeys(side, 75.0)) for side in (first, second)]
+    found, plain = paired_all([(alike[0], alike[1])], one_speaker(first))[0], paired(first, second, one_speaker(first))
+    assert (found.value, found.p, found.detectable) == pytest.approx((plain.value, plain.p, plain.detectable))

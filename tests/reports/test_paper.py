@@ -106,3 +106,22 @@ def test_a_recipe_chooses_nothing_where_there_is_one_row_of_a_system():
     condition = load_paper().condition("grid", "predicted")
     assert condition is not None
     assert condition.entry("hh_t2l", {"weight_ssim": 0.0}) == condition.entry("hh_t2l", None)
+
+
+@pytest.mark.parametrize(
+    ("system", "recipe", "same"),
+    [
+        ("hh_t2l", {"weight_ssim": 1.0, "weight_adversarial": 5.0}, True),
+        ("hh_t2l", {"weight_ssim": 1.0}, False),
+        ("hh_t2l", {"weight_ssim": 0.0, "weight_adversarial": 5.0}, False),
+        ("hh_t2l", None, None),
+        ("dual_lip", {"weight_ssim": 1.0}, None),
+    ],
+)
+@pytest.mark.parametrize("corpus", ["grid", "tcd_timit"])
+def test_tables_1_and_2_are_of_the_losses_of_section_4_3(corpus, system, recipe, same):
+    condition = load_paper().condition(corpus, "predicted")
+    assert condition is not None
+    entry = condition.entry(system, recipe)
+    assert entry is not None
+    assert entry.trained_so(recipe) is same

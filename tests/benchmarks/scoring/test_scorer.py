@@ -58,6 +58,7 @@ def test_a_clip_of_another_length_is_truncated_and_that_is_said(drawn):
 
 def test_the_length_rule_is_the_protocols(drawn):
     held = score(drawn, drawn.Parrot(extra=4), protocol="strict", metrics=["psnr"])
+    assert held.protocol.length == "hold"
     assert all(clip.length.scored == clip.frames + 4 for clip in held.clips)
     assert all(len(clip.curves["psnr"]) == clip.frames + 4 for clip in held.clips)
 

@@ -53,7 +53,9 @@ def of_protocol(run, protocol):
 
 def test_kept_clips_are_scored_under_another_protocol_into_the_same_run(run, capsys):
     assert cli.main(["score", f"run={run}", "protocol=strict", *PLAIN]) == 0
-    assert capsys.readouterr().out.count("3 clips") == 4
+    shown = capsys.readouterr().out
+    assert shown.count("  3 clips   ") == 4
+    assert shown.count("protocol strict (hold)") == 2
     before, after = of_protocol(run, "paper"), of_protocol(run, "strict")
     assert set(after) == set(before) == {(s, d) for s in ("Late", "first_frame") for d in ("predicted", "true")}
     for key, record in after.items():
@@ -157,6 +159,7 @@ def test_videos_are_scored_with_an_account_of_what_is_left_out(videos, tmp_path,
     assert "left out: 1, as the generated video has 28 x 24 pixels, the reference 32 x 24: c" in shown
     assert "left out: 1, as no generated video has this name: d" in shown
     assert "other lengths: 1 of 2 clips scored, by at most 2 frames" in shown
+    assert "protocol paper (truncate): 2 generated frames left out" in shown
     (record,) = load_records(tmp_path / "run")
     result = record.result
     assert (result.system.name, result.system.title, result.system.kind) == ("theirs", "Their model", "model")

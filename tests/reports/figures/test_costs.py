@@ -45,6 +45,27 @@ def test_a_cpu_has_the_process_and_a_reason_for_no_energy(make, drawing):
     ]
 
 
+def test_processes_that_hold_about_the_same_are_told_apart_and_the_axis_says_that_it_is_cut(make, drawing):
+    held = {"hh_t2l": (1070, 1090), "dual_lip": (1050, 1075)}
+    records = [
+        timed(make, name, n, memory=Memory(resident_bytes=mib * 2**20))
+        for name, its in held.items()
+        for n, mib in zip((25, 300), its, strict=True)
+    ]
+    table = drawing.latency_table(records)
+    drawn, _ = draw_costs(table, drawing.style(table))
+    assert drawn is not None
+    (axes,) = drawn.figure.axes
+    assert 1000 < axes.get_ylim()[0] < 1050
+    assert axes.get_ylabel() == "MiB, not from 0"
+    assert "The axis of peak memory of the process does not start at 0." in drawn.caption
+    wide = drawing.latency_table([timed(make, "hh_t2l", n, memory=Memory(resident_bytes=n * 2**20)) for n in (25, 75)])
+    drawn, _ = draw_costs(wide, drawing.style(wide))
+    assert drawn is not None
+    assert drawn.figure.axes[0].get_ylim()[0] == 0
+    assert "start at 0" not in drawn.caption
+
+
 def test_older_records_have_neither(make, drawing):
     table = drawing.latency_table([make.latency("hh_t2l", 25)])
     drawn, absent = draw_costs(table, drawing.style(table))

@@ -57,6 +57,7 @@ def test_a_rich_run_has_every_figure_and_each_has_its_words(rich):
         "strip",
         "strip",
         "ssim-length",
+        "metrics-length",
         "positions",
         "openings",
         "durations",

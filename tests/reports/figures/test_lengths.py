@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reports.figures.drawn import Absent, Drawn
-from reports.figures.lengths import MOST_BINS, PER_BIN, binned_ssim, draw_lengths, length_bins
+from reports.figures.lengths import MOST_BINS, PER_BIN, binned_values, draw_lengths, draw_other_lengths, length_bins
+from reports.figures.per_frame import FrameMetric
 from reports.quality_table import QualityRow
 from reports.statistics import MIN_CLUSTERS
 
@@ -59,7 +60,9 @@ def test_a_bin_with_few_clips_has_a_point_and_no_interval(make, drawing):
     many, few = scored(make, drawing), scored(make, drawing, "dual_lip", lengths=[*range(50, 60), 100, 101])
     table = drawing.quality_table([many, few])
     bins = length_bins(table.rows)
-    means = binned_ssim(next(row for row in table.rows if row.name == "dual_lip"), bins).means
+    means = binned_values(
+        next(row for row in table.rows if row.name == "dual_lip"), bins, FrameMetric(make.METRICS[1])
+    ).means
     assert [mean.interval is None for mean in means] == [mean.n < MIN_CLUSTERS for mean in means]
     assert {mean.interval is None for mean in means} == {True, False}
 
@@ -73,6 +76,70 @@ def test_the_papers_mean_stands_at_its_mean_length(make, drawing):
     found, _ = drawn([scored(make, drawing, corpus="synthetic")], drawing)
     assert not [line for line in found.figure.axes[0].lines if line.get_markerfacecolor() == "white"]
     assert "Hollow" not in found.caption
+
+
+LOSSES = {"": (1.0, 0.0), " +SSIM+ADV": (1.0, 5.0), " +ADV": (0.0, 5.0)}
+
+
+def trained(make, drawing, name, fall, **more):
+    """HH-T2L trained with losses that are named as its title names them."""
+    ssim, adversarial = LOSSES[name]
+    recipe = {"weight_ssim": ssim, "weight_adversarial": adversarial}
+    training = make.TRAINING.model_copy(update={"recipe": recipe})
+    return scored(make, drawing, fall=fall, about={"title": f"HH-T2L{name}", "training": training}, **more)
+
+
+def hollow_of(found):
+    return {line.get_markeredgecolor() for line in found.figure.axes[0].lines if line.get_markerfacecolor() == "white"}
+
+
+def test_of_several_trainings_the_paper_stands_beside_that_with_its_losses(make, drawing):
+    found, table = drawn([trained(make, drawing, name, 0.0001 * i) for i, name in enumerate(LOSSES)], drawing)
+    assert hollow_of(found) == {drawing.style(table)["HH-T2L +SSIM+ADV"].color}
+    assert "other losses" not in found.caption
+
+
+def test_where_none_has_the_papers_losses_the_caption_says_which_was_taken(make, drawing):
+    found, table = drawn([trained(make, drawing, name, 0.0) for name in ("", " +ADV")], drawing)
+    assert hollow_of(found) == {drawing.style(table)["HH-T2L"].color}
+    assert "trained with other losses than HH-T2L, beside which it stands" in found.caption
+    assert "Of 2 rows that the paper's value may stand beside, it does beside HH-T2L." in found.caption
+
+
+def test_other_frame_metrics_have_panels_on_the_same_bins(make, drawing):
+    record = scored(make, drawing)
+    clips = [
+        clip.model_copy(
+            update={
+                "values": clip.values | {"lmd": 1 + i / 60},
+                "curves": clip.curves | {"lmd": [1.0] * clip.frames},
+                "aperture": [7.0] * clip.frames,
+                "aperture_truth": [6.0, *[None] * (clip.frames - 1)],
+            }
+        )
+        for i, clip in enumerate(record.result.clips)
+    ]
+    table = drawing.quality_table([make.quality("hh_t2l", scores=clips)])
+    found = draw_other_lengths(table, drawing.style(table), drawing.paper)
+    assert isinstance(found, Drawn)
+    panels = [axes for axes in found.figure.axes if axes.get_ylabel()]
+    assert [axes.get_ylabel() for axes in panels] == ["PSNR (dB)", "LMD (px)", "Aperture error (px)"]
+    look = drawing.style(table)["HH-T2L"]
+    line = drawing.line_of(panels[1], look)
+    for one, y in zip(length_bins(table.models), line.get_ydata(), strict=True):
+        assert y == pytest.approx(np.mean([c.values["lmd"] for c in clips if one.low <= c.frames <= one.high]))
+    assert drawing.line_of(panels[2], look).get_ydata() == pytest.approx([1.0] * (60 // PER_BIN))
+    ns = [sum(one.low <= c.frames <= one.high for c in clips) for one in length_bins(table.models)]
+    assert f"{min(ns)} to {max(ns)} of them per point" in found.caption
+    assert panels[1].get_xlabel() == panels[2].get_xlabel() == "length of the clip (frames)"
+
+
+def test_without_other_metrics_there_is_a_reason(make, drawing):
+    clips = [drawing.clip(i, frames=50 + i, curves={"ssim": [0.8]}) for i in range(30)]
+    table = drawing.quality_table([make.quality("hh_t2l", scores=clips)])
+    found = draw_other_lengths(table, drawing.style(table), drawing.paper)
+    assert isinstance(found, Absent)
+    assert "of another metric than SSIM" in found.reason
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,9 @@ from reports.figures.pareto import draw_pareto, frontier, pair
 SSIM = {"hh_t2l": 0.85, "dual_lip": 0.9, "transformer_t2l": 0.8, "first_frame": 0.7}
 
 
-def scored(make, drawing, name, lmd=1.0, **more):
-    clips = [
-        drawing.clip(i, ssim=SSIM[name] + 0.001 * i, values={"ssim": SSIM[name] + 0.001 * i, "lmd": lmd})
-        for i in range(12)
-    ]
+def scored(make, drawing, name, lmd=1.0, ssim=None, **more):
+    at = SSIM[name] if ssim is None else ssim
+    clips = [drawing.clip(i, ssim=at + 0.001 * i, values={"ssim": at + 0.001 * i, "lmd": lmd}) for i in range(12)]
     return make.quality(name, scores=clips, **more)
 
 
@@ -95,3 +93,27 @@ def test_ways_of_running_one_model_share_its_colour_and_not_its_marker(make, dra
     handles = [handle for handle in found.figure.legends[0].legend_handles if handle.get_color() == color]
     assert len(handles) == 2
     assert len({handle.get_marker() for handle in handles}) == 2
+
+
+def test_the_paper_is_joined_with_a_model_as_it_is_and_that_is_said(make, drawing):
+    quality = [scored(make, drawing, name) for name in ("hh_t2l", "dual_lip")]
+    latency = [make.latency(name, 75) for name in ("hh_t2l", "dual_lip")]
+    graph = make.latency("hh_t2l", 75, seconds=[0.001] * 8, asked={"variant": "a_graph"})
+    latency.insert(0, graph.model_copy(update={"result": graph.result.model_copy(update={"variant": "a_graph"})}))
+    found, _, times = drawn(quality, latency, drawing)
+    eager = next(row for row in times.rows if row.label == "HH-T2L").measured[75].wall.median
+    thin = [line for line in found.figure.axes[0].lines if line.get_linewidth() == 0.6]
+    assert {float(line.get_xdata()[0]) for line in thin} >= {eager * 1000}
+    assert 1.0 not in {float(line.get_xdata()[0]) for line in thin}
+    assert "Of 2 ways of running HH-T2L the paper's is joined with HH-T2L." in found.caption
+
+
+def test_a_collapsed_model_does_not_squeeze_the_others_and_is_named(make, drawing):
+    values = {"hh_t2l": 0.86, "dual_lip": 0.85, "transformer_t2l": 0.84, "a": 0.83, "b": 0.855, "collapsed": 0.12}
+    quality = [scored(make, drawing, name, ssim=value, corpus="synthetic") for name, value in values.items()]
+    found, *_ = drawn(quality, [make.latency(name, 75) for name in values], drawing)
+    axes = found.figure.axes[0]
+    assert axes.get_ylabel() == "SSIM"
+    assert axes.get_ylim()[0] > 0.7
+    assert any(text.get_text() == "↓ collapsed: 0.126" for text in axes.texts)
+    assert "SSIM of collapsed (0.126)" in found.caption
