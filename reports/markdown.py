@@ -11,7 +11,8 @@ from benchmarks.record_files import UserError  # by way of what raises it: repor
 from reports.budget import Piece, fitted
 from reports.calibration import calibration_note, calibration_text
 from reports.comparison import ComparedTable
-from reports.comparison_text import comparison_notes, comparison_text
+from reports.comparison_origin import origins
+from reports.comparison_text import PART, comparison_notes, comparison_text
 from reports.difference_table import DifferenceTable, difference_note, difference_text
 from reports.formatting import code, count, escaped, joined, shortened, size
 from reports.intake import Unread
@@ -162,10 +163,10 @@ def _pieces(content: Content) -> list[Piece]:
     if shown.figures or shown.missing_figures or shown.figure_notes:
         drawn = _part("figures", shown.figures, _escaped(shown.missing_figures), _escaped(shown.figure_notes))
         pieces.append(Piece("figures", drawn))
-    heading = _part("paper_heading", comparison_notes(content.paper), content.comparison_csv)
+    heading = _part("paper_heading", PART, comparison_notes(content.paper), content.comparison_csv)
     pieces += [
-        Piece("paper", _part("paper_table", table.source, table.about, comparison_text(table)), heading)
-        for table in content.comparison
+        Piece("paper", _part("paper_table", table.source, table.about, comparison_text(table, own)), heading)
+        for table, own in zip(content.comparison, origins(content.comparison, content.tables), strict=True)
     ]
     if isinstance(content.calibration, UserError):
         why = [(escaped(FILE), escaped(shortened(content.calibration.problem, 500)))]

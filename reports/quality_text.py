@@ -10,7 +10,7 @@ from benchmarks.record import Corpus, MetricFacts, Training, by_reason
 from reports.formatting import NOTHING, code, count, decimals_for, escaped, interval_of, joined, number, printed, signed
 from reports.quality_table import QualityCell, QualityRow, QualityTable
 from reports.statistics import TOO_SMALL, Mean
-from reports.text_table import TextTable, arrow, failed_text, stacked
+from reports.text_table import TIED, TextTable, arrow, failed_text, marked, stacked
 
 CONTROLS_HEAD = "*Controls*"
 """First cell of the row that opens the block of controls."""
@@ -143,8 +143,7 @@ def _quality_cell(cell: QualityCell | None, decimals: int) -> str:
     beside = None
     if cell.paper is not None and cell.difference is not None:
         beside = f"*paper {printed(cell.paper)} ({signed(cell.difference, decimals)})*"
-    tied = "tied with the best" if cell.tied else None
-    return stacked(text, tied, beside, "**beats every model**" if cell.above_models else None)
+    return stacked(text, TIED if cell.tied else None, beside, "**beats every model**" if cell.above_models else None)
 
 
 def _mean_text(mean: Mean, decimals: int, *, bold: bool = False) -> str:
@@ -154,7 +153,7 @@ def _mean_text(mean: Mean, decimals: int, *, bold: bool = False) -> str:
     reason = None if mean.reason and mean.reason.startswith(("not finite", TOO_SMALL)) else mean.reason
     # a control that scores every clip alike needs no interval of no width
     interval = mean.interval if mean.interval and mean.interval.low < mean.interval.high else None
-    return stacked(f"**{value}**" if bold else value, interval_of(interval, decimals) or reason, coverage)
+    return stacked(marked(value, best=bold), interval_of(interval, decimals) or reason, coverage)
 
 
 def quality_frame(table: QualityTable) -> pd.DataFrame:
