@@ -116,8 +116,9 @@ function makeList(open) {
     drawHead(all);
     list.tBodies[0].replaceChildren(...sorted.map(drawRow));
     const playable = clips.filter((clip) => clip.play).length;
-    document.getElementById("list-count").textContent =
-      `${clips.length} of ${board.clips.length} clips listed; ${playable} of them can be played: their names are buttons.`;
+    const played = playable ? `${playable} of them can be played: their names are buttons.`
+      : board.unplayed ? `none can be played: ${board.unplayed}.` : "none of these can be played.";
+    document.getElementById("list-count").textContent = `${clips.length} of ${board.clips.length} clips listed; ${played}`;
   }
 
   return {
