@@ -9,7 +9,8 @@ from benchmarks.calibration import FILE
 from benchmarks.record_files import save_record
 from models.errors import UserError
 from reports.intake import read_run
-from reports.render import Summary, render
+from reports.render import render
+from reports.report_files import Summary
 
 
 def older(text):
