@@ -20,7 +20,7 @@ from markupsafe import Markup
 from reports.cell_links import link_cells
 from reports.formatting import BREAK
 from reports.outline import Entry, outline
-from reports.page_tables import align_columns, boxed_tables, head_rows, mark_rows
+from reports.page_tables import align_columns, boxed_tables, head_rows, mark_rows, mark_words
 from reports.player import Player
 from reports.sources import Sources
 from reports.templating import asset, template
@@ -49,6 +49,7 @@ def render_html(markdown: str, folder: Path, *, player: Player | None = None, so
     align_columns(tokens)
     if sources is not None:
         link_cells(tokens, sources)
+    mark_words(tokens)
     head_rows(tokens)
     _embed_images(tokens, folder)
     tokens = boxed_tables(tokens)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from itertools import pairwise
 
 from markdown_it.token import Token
 from markupsafe import Markup
@@ -12,6 +13,8 @@ from reports.outline import plain
 from reports.quality_text import CONTROLS_HEAD
 from reports.text_table import FAILED
 
+_KEPT = re.compile(r"(?<=\d) (?=frames)| (?=[↑↓↔]$)")
+"""Spaces at which a head is not broken."""
 _SUMMARY = re.compile(r"<summary>(.*?)</summary>", re.DOTALL)
 
 
@@ -42,6 +45,19 @@ def mark_rows(tokens: list[Token]) -> None:
             _span(tokens, cells[1:], end)
         elif len(texts) > 1 and texts[0] == CONTROLS_HEAD and not any(texts[1:]):
             _span(tokens, cells, end)
+
+
+def mark_words(tokens: list[Token]) -> None:
+    """Keep arrows and lengths in heads together, and give the good news a class: what is bold warns elsewhere."""
+    for i, token in enumerate(tokens):
+        if token.type != "inline":
+            continue
+        children = token.children or []
+        if tokens[i - 1].type == "th_open" and children and children[0].type == "text":
+            children[0].content = _KEPT.sub("\u00a0", children[0].content)
+        for opening, text in pairwise(children):
+            if opening.type == "strong_open" and text.content.lower() == "reproduced":
+                opening.attrSet("class", "good")
 
 
 def _span(tokens: list[Token], cells: list[int], end: int) -> None:

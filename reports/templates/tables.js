@@ -44,7 +44,7 @@ function sortRows(rows, key, order) {
 }
 
 function orderText(name, order) {
-  const plain = name.replace(/ [↑↓↔]$/, "");
+  const plain = name.replace(/\s[↑↓↔]$/, "");
   const words = { "other": "nearest to 1 first", "other-down": "farthest from 1 first" };
   return order === "none" ? "In the report's order" : `Sorted by ${plain}, ${words[order] || order}`;
 }
@@ -104,7 +104,7 @@ function setOrder(header, order) {
     if (!link || link.title) return;
     const cell = link.parentElement;
     const head = cell.closest("table").tHead.rows[0].cells[cell.cellIndex];
-    const said = [cell.parentElement.cells[0], head].map((one) => one.innerText.split("\n")[0].replace(/ [↑↓↔]$/, "").trim());
+    const said = [cell.parentElement.cells[0], head].map((one) => one.innerText.split("\n")[0].replace(/\s[↑↓↔]$/, "").replace(/\s/g, " ").trim());
     link.title = `Record of: ${said.join(", ")}`;
   }
   for (const kind of ["pointerover", "focusin"]) document.querySelector("main").addEventListener(kind, name);
