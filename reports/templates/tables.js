@@ -105,7 +105,8 @@ function setOrder(header, order) {
     const cell = link.parentElement;
     const head = cell.closest("table").tHead.rows[0].cells[cell.cellIndex];
     const said = [cell.parentElement.cells[0], head].map((one) => one.innerText.split("\n")[0].replace(/\s[↑↓↔]$/, "").replace(/\s/g, " ").trim());
-    link.title = `Record of: ${said.join(", ")}`;
+    const caption = cell.closest("table").caption;
+    link.title = `Record of: ${said.join(", ")}${caption ? `; ${caption.textContent.trim()}` : ""}`;
   }
   for (const kind of ["pointerover", "focusin"]) document.querySelector("main").addEventListener(kind, name);
 })();

@@ -92,6 +92,7 @@ def test_a_number_that_is_pointed_at_or_focused_says_what_its_record_is_of(page)
     links = table.locator("tbody tr", has_text="HH-T2L").first.locator("td > a")
     assert links.first.get_attribute("title") is None
     links.first.hover()
-    assert links.first.get_attribute("title") == "Record of: HH-T2L, 25 frames"
+    place = "CPU, float32, batch 1, preset small: System"
+    assert links.first.get_attribute("title") == f"Record of: HH-T2L, 25 frames; {place}"
     links.nth(1).focus()
-    assert links.nth(1).get_attribute("title") == "Record of: HH-T2L, 50 frames"
+    assert links.nth(1).get_attribute("title") == f"Record of: HH-T2L, 50 frames; {place}"
