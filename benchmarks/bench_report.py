@@ -1,18 +1,22 @@
-"""How long a report takes, and how much memory: of ten thousand records, and of the same run's hundred clips.
+"""How long a report of ten thousand records takes, how much memory, and how long a page of twelve clips takes to open.
 
-It takes a while, so it runs only when asked for: ``pytest benchmarks/bench_report.py --lipbench-report``. The
-records are made up, in the shape of a run of many models, lengths and batch sizes; the report is made in
-a process of its own, whose peak memory is kept. Targets stand beside the figures in `extra_info`, and the time that the
-processor worked on it, which says more where other work runs beside it; nothing timed is asserted.
+It takes a while, so it runs only when asked for: ``pytest benchmarks/bench_report.py --lipbench-report``. The records
+are made up, in the shape of a run of many models, lengths and batch sizes, a hundred clips in each that is of quality;
+the report is made in a process of its own, whose peak memory is kept. The page is opened in the system's Chromium.
+Targets stand beside the figures in `extra_info`, and the time that the processor worked on the report, which says more
+where other work runs beside it; nothing timed is asserted.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
+import statistics
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -33,6 +37,9 @@ from benchmarks.record import (
     System,
 )
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
 RECORDS, CLIPS = 10_000, 100
 MODELS, SCORED, LENGTHS, BATCHES = 16, 11, 40, 4
 """Of each latency table that many models by lengths, one table per batch and preset; of each quality table that many
@@ -40,6 +47,8 @@ systems."""
 SPEAKERS = 33
 """As GRID has."""
 TARGET_S, TARGET_BYTES = 30.0, 2**30
+PLAYED, TARGET_OPEN_S = 12, 2.0
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 _MADE = """
 import json, resource, sys, time
 from pathlib import Path
@@ -156,3 +165,90 @@ def bench_report(benchmark: BenchmarkFixture, request: pytest.FixtureRequest, tm
     benchmark.extra_info.update(
         found, records=RECORDS, clips=CLIPS, target_s=TARGET_S, target_bytes=TARGET_BYTES, load=os.getloadavg()
     )
+
+
+def make_playable_run(folder: Path) -> None:
+    """Write a run of three models whose clips were kept: synthetic mouths of the paper's size, 75 frames each."""
+    from corpora.synthetic.corpus import SyntheticCorpus
+    from corpora.video import write_video
+
+    random = np.random.default_rng(0)
+    corpus = SyntheticCorpus(test=PLAYED, seconds=(3.0, 3.0))
+    said = [corpus.load(name) for name in corpus.ids("test")]
+    for clip in said:
+        write_video(clip.frames, folder / "real" / f"{clip.id}.mkv", corpus.fps, lossless=True)
+    target = folder / "records"
+    target.mkdir(parents=True)
+    for place in range(3):
+        record = _quality(place, random, 0, "predicted")
+        assert isinstance(record.result, Quality)
+        clips, index = [], {}
+        for clip, score in zip(said, record.result.clips, strict=False):
+            frames = len(clip.frames)
+            file = f"{clip.id}.mkv"
+            noisy = clip.frames + random.normal(0, 4, clip.frames.shape)
+            path = folder / "generated" / record.cell.key / file
+            write_video(noisy.clip(0, 255).astype(np.uint8), path, corpus.fps, lossless=True)
+            index[clip.id] = {"file": file, "durations": None, "real": f"real/{file}"}
+            opening = [float(value) for value in random.random(frames)]
+            facts = {"utterance": clip.id, "frames": frames, "generated_frames": frames}
+            clips.append(score.model_copy(update={**facts, "aperture": opening, "aperture_truth": opening}))
+        generated = f"generated/{record.cell.key}"
+        (folder / generated / "clips.json").write_text(json.dumps(index), encoding="utf-8")
+        result = record.result.model_copy(update={"clips": clips, "generated": generated})
+        record = record.model_copy(update={"result": result})
+        (target / f"{record.cell.key}.json").write_text(record.model_dump_json(indent=1), encoding="utf-8")
+
+
+def bench_page(benchmark: BenchmarkFixture, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """Open a page with twelve clips of three models, from the address to the first frame of every side."""
+    if not request.config.getoption("--lipbench-report"):
+        pytest.skip("needs a browser and some seconds: ask for it with --lipbench-report")
+    browser_path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if browser_path is None:
+        pytest.skip(f"there is no browser: none of {', '.join(BROWSERS)} is installed")
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason="Playwright drives the browser: install lipbench[dev]"
+    )
+    from reports.render import render
+
+    make_playable_run(tmp_path / "run")
+    page_file = render(tmp_path / "run", tmp_path / "out", clips=PLAYED).html
+    found: list[dict[str, float]] = []
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=browser_path)
+
+        def opened() -> None:
+            context = browser.new_context()  # with nothing kept from the round before
+            try:
+                page = context.new_page()
+                page.goto(page_file.as_uri(), wait_until="load")
+                found.append(_first_frame(page))
+            finally:
+                context.close()
+
+        try:
+            opened()  # the browser itself starts with its first page
+            found.clear()
+            benchmark.pedantic(opened, rounds=5)
+        finally:
+            browser.close()
+    medians = {name: statistics.median(one[name] for one in found) for name in found[0]}
+    benchmark.extra_info.update(
+        medians, clips=PLAYED, target_s=TARGET_OPEN_S, html_bytes=page_file.stat().st_size, load=os.getloadavg()
+    )
+
+
+def _first_frame(page: Page) -> dict[str, float]:
+    """Seconds from the start of a visit to the load event, and until every side of the player shows its first frame."""
+    sides = "[...document.querySelectorAll('#sides canvas')]"
+    assert page.evaluate(f"{sides}.length") == 4, "the truth and three models"
+    for _ in range(2000):
+        # asked by evaluate: the page's policy stops a wait within the page as it does any foreign script
+        if page.evaluate(f"{sides}.every(canvas => canvas.dataset.frame !== undefined)"):
+            shown = page.evaluate("performance.now()")
+            load = page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
+            assert page.evaluate("document.querySelectorAll('#clip-list button.open').length") == PLAYED
+            return {"load_s": load / 1000, "first_frame_s": shown / 1000}
+        page.wait_for_timeout(5)
+    raise AssertionError("the player never showed a frame")

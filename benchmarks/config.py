@@ -215,6 +215,10 @@ class Controls(_Checked):
     out: Path
 
 
+Limit = Literal["step", "comment"] | Annotated[int, Field(ge=0)]
+"""Of a summary's size: a name, or a number of bytes."""
+
+
 class Report(_Checked):
     """`lipbench report`."""
 
@@ -222,7 +226,7 @@ class Report(_Checked):
     out: Path | None
     clips: int = Field(ge=0)
     summary: Path | None
-    limit: Literal["step", "comment"] | Annotated[int, Field(ge=0)]
+    limit: Limit
 
 
 class Compare(_Checked):
@@ -231,6 +235,8 @@ class Compare(_Checked):
     a: Path
     b: Path
     out: Path | None
+    summary: Path | None
+    limit: Limit
 
 
 class Reproduce(_Checked):

@@ -16,6 +16,7 @@ LIMITS = {"step": 2**20, "comment": 2**16}
 ORDER = {
     "calibration": "calibration of the metrics",
     "recipes": "options and training recipes",
+    "identical": "metrics that are identical",
     "details": "every cell's percentiles and costs",
     "frames": "frames",
     "figures": "figures",
@@ -23,6 +24,7 @@ ORDER = {
     "latency": "latency",
     "quality": "quality",
     "paper": "the paper's tables",
+    "not compared": "cells not compared",
     "not attempted": "cells not attempted",
     "failed": "failed cells",
     "unread": "records that could not be read",
@@ -44,13 +46,18 @@ class Piece:
     """Stands above the first of the pieces that have the same one, which follow one another."""
 
 
-def fitted(opening: str, pieces: Sequence[Piece], limit: int | None = None) -> str:
+IN_FULL = "The report itself has it all."
+"""Where what was dropped is to be found."""
+
+
+def fitted(opening: str, pieces: Sequence[Piece], limit: int | None = None, *, in_full: str = IN_FULL) -> str:
     """Put a report together.
 
     Args:
         opening: what stands first whatever happens.
         pieces: the sections, in the order of the report.
         limit: most bytes of UTF-8; None: as many as it takes.
+        in_full: where what is dropped is to be found, as a sentence.
 
     Returns:
         The report, not larger than the limit, with a note on what was dropped if that leaves room for one.
@@ -73,21 +80,21 @@ def fitted(opening: str, pieces: Sequence[Piece], limit: int | None = None) -> s
                 under[piece.heading] -= 1
                 used -= 0 if under[piece.heading] else _size(_GAP + piece.heading)
             gone[kind] += 1
-            note = _GAP + _note(gone, left, limit)
+            note = _GAP + _note(gone, left, limit, in_full)
             if used + _size(note) <= limit:
                 return _joined(opening + note, [piece for i, piece in enumerate(pieces) if i not in dropped])
-    note = _GAP + _note(gone, left, limit)
+    note = _GAP + _note(gone, left, limit, in_full)
     room = limit - _size(note) - 1
     return _joined(_cut(opening, room) + note, []) if room > 0 else _cut(opening, limit)
 
 
-def _note(gone: Mapping[str, int], of: Mapping[str, int], limit: int) -> str:
+def _note(gone: Mapping[str, int], of: Mapping[str, int], limit: int, in_full: str) -> str:
     parts = [
         f"{ORDER[kind]} ({n} of {count(of[kind], 'section')})" if n < of[kind] else ORDER[kind]
         for kind, n in gone.items()
     ]
     cut = joined(parts) or "the rest of this text"
-    return f"*Left out to keep within {limit} bytes: {cut}. The report itself has it all.*"
+    return f"*Left out to keep within {limit} bytes: {cut}. {in_full}*"
 
 
 def _joined(opening: str, pieces: Sequence[Piece]) -> str:

@@ -48,7 +48,7 @@ def kept_clips(row: QualityRow, root: Path) -> Kept:
     if row.failure is not None:
         return _nothing("the cell failed")
     if row.generated is None:
-        return _nothing("its record names no kept clips (it was measured with keep_clips=false, or from video files)")
+        return _nothing("none were kept")
     folder = root / row.generated
     if not _within(folder, root):
         return _nothing(f"{row.generated} lies outside the run's folder")
@@ -56,6 +56,8 @@ def kept_clips(row: QualityRow, root: Path) -> Kept:
         index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
         files = {clip: folder / kept["file"] for clip, kept in index.items()}
         real = {clip: root / kept["real"] for clip, kept in index.items() if "real" in kept}
+    except FileNotFoundError:
+        return _nothing(f"they are not beside the records, where {row.generated.partition('/')[0]}/ should be")
     except OSError as error:
         return _nothing(f"{row.generated}/{INDEX} cannot be read: {error.strerror or error}")
     except (ValueError, KeyError, TypeError, AttributeError):

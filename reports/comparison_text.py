@@ -8,6 +8,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 import pandas as pd
 
 from reports.comparison import METRICS, UNITS, Compared, ComparedTable
+from reports.comparison_origin import Mark, Own, mark_of
 from reports.formatting import (
     NOTHING,
     between,
@@ -25,8 +26,10 @@ from reports.formatting import (
 )
 from reports.paper import Paper
 from reports.quality_text import CONTROLS_HEAD
-from reports.text_table import TextTable, stacked
+from reports.text_table import TIED, TextTable, marked, stacked
 
+PART = "The paper's tables"
+"""Heading of the part that they stand in."""
 _HEADS = {
     **{m.name: stacked(f"{m.title} {'↑' if m.higher_is_better else '↓'}", m.unit) for m in METRICS},
     "latency_s": stacked("Latency ↓", "ms"),
@@ -34,15 +37,21 @@ _HEADS = {
 }
 
 
-def comparison_text(table: ComparedTable) -> TextTable:
-    """A comparison for reading: ours large; its interval, the paper's value and the status small beneath it."""
+def comparison_text(table: ComparedTable, own: Own | None = None) -> TextTable:
+    """A comparison for reading: ours large; its interval, the paper's value and the status small beneath it.
+
+    Args:
+        table: the comparison.
+        own: the table of the run's that it is made from, whose marks it takes over; see `reports.comparison_origin`.
+    """
     names = [name for name in _HEADS if any(name in row.cells for row in table.rows)]
     rows: list[tuple[str, ...]] = []
     for row in table.rows:
         if row.control and CONTROLS_HEAD not in {shown[0] for shown in rows}:
             rows.append((CONTROLS_HEAD,))
         title = stacked(escaped(row.label), *(escaped(part) for part in (row.variant, row.corpus) if part))
-        rows.append((title, *(_text(row.cells.get(name), _decimals(table, name)) for name in names)))
+        cells = (_text(row.cells.get(name), _decimals(table, name), mark_of(row, name, own)) for name in names)
+        rows.append((title, *cells))
     return TextTable((escaped(table.source), *(_HEADS[name] for name in names)), tuple(rows))
 
 
@@ -51,27 +60,32 @@ def _decimals(table: ComparedTable, name: str) -> int:
     return decimals_for(value for cell in cells for value in (cell.ours or 0.0, float(cell.paper or 0)))
 
 
-def _text(cell: Compared | None, decimals: int) -> str:
+def _text(cell: Compared | None, decimals: int, mark: Mark | None) -> str:
     if cell is None:
         return NOTHING
     if cell.paper is None:
         around = cell.interval if cell.interval and cell.interval.low < cell.interval.high else None
         return stacked(NOTHING if cell.ours is None else number(cell.ours, decimals), interval_of(around, decimals))
+    ends = cell.interval
     if cell.quantity == "latency_s":
-        shown = [None if cell.ours is None else milliseconds(cell.ours)]
-        ends = cell.interval
-        shown.append(between(milliseconds(ends.low), milliseconds(ends.high)) if ends else None)
-        shown.append(f"*paper {printed(cell.paper.scaleb(3))}*")
+        value = None if cell.ours is None else milliseconds(cell.ours)
+        around = between(milliseconds(ends.low), milliseconds(ends.high)) if ends else None
+        beside = printed(cell.paper.scaleb(3))
     elif cell.quantity == "speedup":
-        shown = [None if cell.ours is None else times(cell.ours)]
-        shown.append(between(times(cell.interval.low), times(cell.interval.high)) if cell.interval else None)
-        beside = "" if cell.difference is None else f" ({signed(cell.difference, 2)})"
-        shown.append(f"*paper {printed(cell.paper)}×{beside}*")
+        value = None if cell.ours is None else times(cell.ours)
+        around = between(times(ends.low), times(ends.high)) if ends else None
+        beside = f"{printed(cell.paper)}×{_difference(cell, 2)}"
     else:
-        shown = [None if cell.ours is None else number(cell.ours, decimals), interval_of(cell.interval, decimals)]
-        beside = "" if cell.difference is None else f" ({signed(cell.difference, decimals)})"
-        shown.append(f"*paper {printed(cell.paper)}{beside}*")
-    return stacked(shown[0] or NOTHING, *shown[1:], _status(cell, decimals))
+        value = None if cell.ours is None else number(cell.ours, decimals)
+        around = interval_of(ends, decimals)
+        beside = f"{printed(cell.paper)}{_difference(cell, decimals)}"
+    tied = TIED if mark == "tied" else None
+    first = marked(value or NOTHING, best=mark == "best")
+    return stacked(first, around, tied, f"*paper {beside}*", _status(cell, decimals))
+
+
+def _difference(cell: Compared, decimals: int) -> str:
+    return "" if cell.difference is None else f" ({signed(cell.difference, decimals)})"
 
 
 def _status(cell: Compared, decimals: int) -> str:
@@ -131,6 +145,8 @@ def comparison_notes(paper: Paper) -> list[str]:
         "our interval holds the number but reaches beyond the tolerance too, or there is none.",
         f"The tolerances are a choice of ours: the paper states neither intervals nor its metric protocol. "
         f"{paper.tolerance_remark}",
+        "Bold and *tied with the best* are as in the tables above: among all models that were measured alike, also "
+        "those that the paper lacks.",
         "Not comparable: quality of frames that are not of the paper's size or of random weights; seconds on another "
         "machine. Of latency the speed-up alone is judged.",
     ]

@@ -11,7 +11,7 @@ from reports.paired import ALPHA, POWER, Difference, Side, corrected, paired_all
 from reports.quality_table import QualityRow, QualityTable
 from reports.quality_text import in_order
 from reports.statistics import TOO_SMALL
-from reports.text_table import TextTable, stacked
+from reports.text_table import TextTable, arrow, stacked
 
 STILL = "first_frame"
 """The control that every model is compared with: it knows nothing that a model does not."""
@@ -21,6 +21,8 @@ correction stricter."""
 TOO_MANY = "not tested"
 HEAD = "Difference"
 """First column's title."""
+MINUS = " − "
+"""Between the two sides in a row's title."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,9 +139,15 @@ def _side(row: QualityRow, metric: str) -> Side:
     )
 
 
+def pair_title(row: DifferenceRow) -> str:
+    """What a row is called, as plain text."""
+    return f"{row.first.label}{MINUS}{row.second.label}"
+
+
 def difference_text(table: DifferenceTable) -> TextTable:
     """The table for reading: one row per pair."""
-    header = (HEAD, *(stacked(escaped(metric.title), escaped(metric.unit)) for metric in table.metrics))
+    heads = (stacked(f"{escaped(metric.title)} {arrow(metric)}", escaped(metric.unit)) for metric in table.metrics)
+    header = (HEAD, *heads)
     decimals = {
         # of small differences their intervals say how many more
         metric.name: min(
@@ -149,7 +157,7 @@ def difference_text(table: DifferenceTable) -> TextTable:
     }
     rows = tuple(
         (
-            f"{escaped(row.first.label)} − {escaped(row.second.label)}",
+            escaped(pair_title(row)),
             *(_cell(row.cells.get(metric.name), decimals[metric.name]) for metric in table.metrics),
         )
         for row in table.rows
@@ -183,7 +191,10 @@ def difference_note(table: DifferenceTable) -> str:
     """What the differences are, as one note of markdown."""
     units = {cell.unit for row in table.rows for cell in row.cells.values()}
     flipped = " and ".join(sorted(units))
-    about = "Differences are paired: first minus second on the same clips. [ ]: 95 % bootstrap interval"
+    about = (
+        "Differences are paired: first minus second on the same clips; arrows as above, so above 0 the first is better "
+        "where more is better (↑), and worse where less is (↓). [ ]: 95 % bootstrap interval"
+    )
     if not table.tested:
         return (
             f"{about} by {flipped}. None was tested: of {table.family} differences at once none could have had a "

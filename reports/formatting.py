@@ -16,6 +16,11 @@ MOST_DECIMALS = 6
 """More are noise to a reader; the CSV files have every digit."""
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~&$!])")
+BREAK = "\u200b"
+"""A space of no width: it parts what code hosts would make a link or a call of. No escape of markdown does: they look
+for addresses and names in what markdown has become."""
+_LIVE = re.compile(r"(?<=:)(?=//)|(?<=\bwww)(?=\.)|(?<=@)(?=\w)|(?<=#)(?=\d)", re.IGNORECASE)
+""""https://", "www.", "@name" and mail addresses, "#12"."""
 
 
 def number(value: float, decimals: int) -> str:
@@ -153,12 +158,14 @@ def size(frame_size: tuple[int, int]) -> str:
 def escaped(text: str) -> str:
     r"""Foreign text (a message, a title, a machine's name) so that markdown and HTML take it literally, on one line.
 
+    Addresses, names after @ and numbers after # get a `BREAK`, so that code hosts neither link them nor call anybody.
+
     Example:
         >>> escaped("a|b\nc")
         'a\\|b c'
     """
     # the narrow space of our own numbers stays: it does not break a line
-    return _SPECIAL.sub(r"\\\1", re.sub(r"[^\S\u202f]+", " ", text).strip())
+    return _SPECIAL.sub(r"\\\1", _LIVE.sub(BREAK, re.sub(r"[^\S\u202f]+", " ", text).strip()))
 
 
 def code(text: str) -> str:

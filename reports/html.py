@@ -15,15 +15,15 @@ from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
 from markdown_it.rules_inline import html_inline
 from markdown_it.token import Token
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from reports.cell_links import link_cells
-from reports.outline import Entry, outline, plain
+from reports.formatting import BREAK
+from reports.outline import Entry, outline
+from reports.page_tables import align_columns, boxed_tables, head_rows, mark_rows, mark_words
 from reports.player import Player
-from reports.quality_text import CONTROLS_HEAD
 from reports.sources import Sources
 from reports.templating import asset, template
-from reports.text_table import FAILED
 
 _MIME = {".png": "image/png", ".svg": "image/svg+xml"}
 _BEFORE_CLIPS = "Quality"
@@ -43,13 +43,16 @@ def render_html(markdown: str, folder: Path, *, player: Player | None = None, so
         A complete page with its images in it. An image that is not there is replaced by its alternative text.
     """
     parser = _parser()
-    tokens = parser.parse(markdown)
-    _mark_rows(tokens)
-    _align_columns(tokens)
+    # nothing is linked here that we do not link, so nothing needs to be parted
+    tokens = parser.parse(markdown.replace(BREAK, ""))
+    mark_rows(tokens)
+    align_columns(tokens)
     if sources is not None:
         link_cells(tokens, sources)
+    mark_words(tokens)
+    head_rows(tokens)
     _embed_images(tokens, folder)
-    tokens = _boxed_tables(tokens)
+    tokens = boxed_tables(tokens)
     contents = outline(tokens)
     place = _clips_place(tokens)
     if player is not None:
@@ -87,23 +90,6 @@ def _rendered(parser: MarkdownIt, tokens: list[Token]) -> Markup:
     return Markup(parser.renderer.render(tokens, parser.options, {}))
 
 
-def _boxed_tables(tokens: list[Token]) -> list[Token]:
-    """Put every table into a box, named by its section, that scrolls where the table is wider than the page."""
-    found: list[Token] = []
-    heading = ""
-    for i, token in enumerate(tokens):
-        if token.type == "heading_open":
-            heading = plain(tokens[i + 1])
-        if token.type == "table_open":
-            name = escape(f"Table: {heading}")
-            box = Markup('<div class="scroll" tabindex="0" role="group" aria-label="{}">\n').format(name)
-            found.append(Token("html_block", "", 0, content=box))
-        found.append(token)
-        if token.type == "table_close":
-            found.append(Token("html_block", "", 0, content="</div>\n"))
-    return found
-
-
 def _clips_place(tokens: list[Token]) -> int:
     """Index of the token before which the clips come: after the part on quality, or at the end."""
     parts = [i for i, token in enumerate(tokens) if token.type == "heading_open" and token.tag == "h2"]
@@ -116,48 +102,6 @@ def _clips_place(tokens: list[Token]) -> int:
 def _hash(script: str) -> str:
     """What the page's policy names a script by, so that nothing else in it runs."""
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
-
-
-def _mark_rows(tokens: list[Token]) -> None:
-    """Give table rows a class: the controls' block, and cells that failed. A failure spans the rest of its row."""
-    block = ""
-    for i, token in enumerate(tokens):
-        if token.type == "thead_open":
-            block = ""
-        if token.type != "tr_open":
-            continue
-        end = next(j for j in range(i, len(tokens)) if tokens[j].type == "tr_close")
-        cells = [j for j in range(i, end) if tokens[j].type == "td_open"]
-        texts = [tokens[j + 1].content for j in cells]
-        if texts and texts[0] == CONTROLS_HEAD:
-            token.attrJoin("class", "controls-head")
-            block = "control"
-        elif block:
-            token.attrJoin("class", block)
-        for j, text in zip(cells, texts, strict=True):
-            if text.startswith(FAILED):
-                tokens[j].attrSet("class", "failed")
-        if len(texts) > 2 and not any(texts[2:]) and (texts[1].startswith(FAILED) or texts[0] == CONTROLS_HEAD):
-            tokens[cells[1]].attrSet("colspan", str(len(texts) - 1))
-            for j in range(cells[2], end):
-                tokens[j].hidden = True
-                tokens[j].content = ""
-                tokens[j].children = []
-
-
-def _align_columns(tokens: list[Token]) -> None:
-    """Say once per table from which column on numbers stand, to the right, instead of in every cell."""
-    for i, token in enumerate(tokens):
-        if token.type != "table_open":
-            continue
-        end = next(j for j in range(i, len(tokens)) if tokens[j].type == "table_close")
-        cells = [one for one in tokens[i:end] if one.type in ("th_open", "td_open")]
-        heads = [one for one in cells if one.type == "th_open"]
-        numbers = next((j for j, head in enumerate(heads, 1) if head.attrGet("style") == "text-align:right"), None)
-        if numbers is not None:
-            token.attrSet("class", f"from-{numbers}")
-        for cell in cells:
-            cell.attrs.pop("style", None)
 
 
 def _embed_images(tokens: list[Token], folder: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from reports.formatting import NOTHING, count, escaped, milliseconds, number, significant
 from reports.latency_table import LatencyCell, LatencyRow, LatencyTable
-from reports.text_table import TextTable
+from reports.text_table import TextTable, stacked
 
 REASONS_SHOWN = 8
 """So many cells are named with the reason why they are unstable; the CSV has them all."""
@@ -17,10 +17,10 @@ def details_text(table: LatencyTable) -> TextTable:
     cells = _cells(table)
     on_device = any(cell.device for _, cell in cells)
     streamed = any(cell.first_frame_s is not None for _, cell in cells)
-    header = ["System", "Frames", "Tokens", "Median ms", "p90 ms", "p95 ms", "p99 ms", "First call ms"]
-    header += ["First frame ms"] if streamed else []
-    header += ["ms per frame", "RTF", "Calls", "Passes", "Stable"]
-    header += ["Device median ms"] if on_device else []
+    timed = ["Median", "p90", "p95", "p99", "First call", *(["First frame"] if streamed else [])]
+    header = ["System", "Frames", "Tokens", *(stacked(f"{name} ↓", "ms") for name in timed)]
+    header += [stacked("Pace ↓", "ms per frame"), stacked("RTF ↓", "s per s of clip"), "Calls", "Passes", "Stable"]
+    header += [stacked("Device median ↓", "ms")] if on_device else []
     rows = []
     for row, cell in cells:
         wall = cell.wall
@@ -34,37 +34,38 @@ def details_text(table: LatencyTable) -> TextTable:
     return TextTable(tuple(header), tuple(rows))
 
 
-_COSTS: tuple[tuple[str, str, float, Callable[[float], str]], ...] = (
-    ("Times the floor", "over_floor", 1, lambda value: f"{significant(value)}×"),
-    ("Operations G", "operations", 1e9, significant),
-    ("Launches", "launches", 1, lambda value: number(value, 0)),
-    ("Activations MB", "activation_bytes", 1e6, significant),
-    ("Allocated MB", "allocated_bytes", 1e6, lambda value: number(value, 0)),
-    ("GPU in use MB", "device_bytes", 1e6, lambda value: number(value, 0)),
-    ("Process MB", "resident_bytes", 1e6, lambda value: number(value, 0)),
-    ("J per clip", "joules_per_clip", 1, significant),
-    ("Load ms", "load_s", 1e-3, lambda value: number(value, 0)),
-    ("Deviation", "deviation", 1, lambda value: f"{value:.1e}"),
+_COSTS: tuple[tuple[str, str, str, float, Callable[[float], str]], ...] = (
+    ("Latency", "times the floor", "over_floor", 1, lambda value: f"{significant(value)}×"),
+    ("Operations", "G", "operations", 1e9, significant),
+    ("Launches", "", "launches", 1, lambda value: number(value, 0)),
+    ("Activations", "MB", "activation_bytes", 1e6, significant),
+    ("Allocated", "MB", "allocated_bytes", 1e6, lambda value: number(value, 0)),
+    ("GPU in use", "MB", "device_bytes", 1e6, lambda value: number(value, 0)),
+    ("Process", "MB", "resident_bytes", 1e6, lambda value: number(value, 0)),
+    ("Energy", "J per clip", "joules_per_clip", 1, significant),
+    ("Load", "ms", "load_s", 1e-3, lambda value: number(value, 0)),
+    ("Deviation", "of a level in [0, 1]", "deviation", 1, lambda value: f"{value:.1e}"),
 )
-"""Heading, column of `cost_columns`, its unit, and how it is written."""
+"""Heading, unit, column of `cost_columns`, how much of it one unit is, and how it is written. Of all less is better."""
 
 
 def costs_text(table: LatencyTable) -> TextTable | None:
     """What one call of each cell costs, in columns that any cell has a value of; None if there is none."""
     cells = [(row, cell, cost_columns(cell)) for row, cell in _cells(table)]
-    shown = [kind for kind in _COSTS if any(columns[kind[1]] is not None for _, _, columns in cells)]
+    shown = [kind for kind in _COSTS if any(columns[kind[2]] is not None for _, _, columns in cells)]
     if not shown:
         return None
     rows = (
         (
             escaped(row.label),
             str(cell.frames),
-            *(_or_nothing(columns[name], lambda value, to=to, unit=unit: to(value / unit))
-              for _, name, unit, to in shown),
+            *(_or_nothing(columns[name], lambda value, to=to, one=one: to(value / one))
+              for _, _, name, one, to in shown),
         )
         for row, cell, columns in cells
     )  # fmt: skip
-    return TextTable(("System", "Frames", *(head for head, *_ in shown)), tuple(rows))
+    heads = (stacked(f"{title} ↓", unit) for title, unit, *_ in shown)
+    return TextTable(("System", "Frames", *heads), tuple(rows))
 
 
 def cost_columns(cell: LatencyCell) -> dict[str, float | None]:

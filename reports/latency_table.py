@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -35,6 +35,10 @@ class LatencyCell:
     """Over the baseline at the same length; None if the baseline was not measured there."""
     paper: LatencyPoint | None
     """The paper's value at exactly this length."""
+    best: bool = False
+    """Fastest of at least two models."""
+    tied: bool = False
+    """A model's that is not told from the fastest, see `mark_ties`."""
 
     @property
     def unstable(self) -> str | None:
@@ -234,7 +238,7 @@ def _table(
         for one, title in zip(found, titles, strict=True)
     ]
     rows.sort(key=lambda row: (row.kind == "control", names.place(row.name), row.label))
-    return LatencyTable(
+    table = LatencyTable(
         device=key.device,
         hardware=key.hardware,
         dtype=key.dtype,
@@ -246,6 +250,38 @@ def _table(
         lengths=lengths,
         rows=rows,
     )
+    return mark_ties(table)
+
+
+def mark_ties(table: LatencyTable) -> LatencyTable:
+    """Mark the fastest model of each length and those that are not told from it.
+
+    Tied is a model of which the bootstrap interval of the ratio of medians holds 1, the rule by which `lipbench
+    compare` shows no difference. Where there are too few calls for an interval, no model is: a tie by eye is none.
+
+    Args:
+        table: systems that were timed alike.
+    """
+    marked: dict[str, dict[int, LatencyCell | Failure]] = {row.label: dict(row.cells) for row in table.rows}
+    models = [row for row in table.rows if row.kind == "model"]
+    for length in table.lengths:
+        first = next((row.measured[length] for row in models if row.label == table.best(length)), None)
+        if first is None:
+            continue
+        for row in models:
+            cell = row.cells.get(length)
+            if isinstance(cell, LatencyCell):
+                best = cell is first
+                marked[row.label][length] = replace(cell, best=best, tied=not best and _is_tied(first, cell))
+    return replace(table, rows=[replace(row, cells=marked[row.label]) for row in table.rows])
+
+
+def _is_tied(first: LatencyCell, other: LatencyCell) -> bool:
+    fast, slow = _walls(first.result), _walls(other.result)
+    if max(fast) < min(slow):
+        return False  # so is every resample: there is nothing to draw
+    interval = speedup(slow, fast).interval
+    return interval is not None and interval.low <= 1 <= interval.high
 
 
 def _baseline(found: Sequence[_Found], paper: Paper) -> int | None:

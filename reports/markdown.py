@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from benchmarks.calibration import FILE, Calibration
@@ -11,7 +11,8 @@ from benchmarks.record_files import UserError  # by way of what raises it: repor
 from reports.budget import Piece, fitted
 from reports.calibration import calibration_note, calibration_text
 from reports.comparison import ComparedTable
-from reports.comparison_text import comparison_notes, comparison_text
+from reports.comparison_origin import origins
+from reports.comparison_text import PART, comparison_notes, comparison_text
 from reports.difference_table import DifferenceTable, difference_note, difference_text
 from reports.formatting import code, count, escaped, joined, shortened, size
 from reports.intake import Unread
@@ -24,7 +25,7 @@ from reports.provenance import failures, not_attempted, provenance
 from reports.quality_table import QualityTable
 from reports.quality_text import left_out_notes, not_measured_notes, quality_texts
 from reports.tables import Tables, latency_text, speedup_text
-from reports.templating import template
+from reports.templating import part
 from reports.text_table import TextTable
 from reports.verdict import coverage, findings, sizes, verdict
 
@@ -124,7 +125,7 @@ def render_markdown(content: Content, *, limit: int | None = None) -> str:
         Markdown with HTML only for line breaks, small print and foldable details.
     """
     facts = [coverage(content.records), sizes(content.tables, content.paper), *_doubts(content)]
-    opening = _part(
+    opening = part(
         "opening",
         verdict(content.tables),
         findings(content.tables),
@@ -155,30 +156,33 @@ def _pieces(content: Content) -> list[Piece]:
     shown = content.pictures
     if shown.strips or shown.missing_strips:
         pieces.append(
-            Piece("frames", _part("frames", shown.strips, _escaped(shown.missing_strips), _escaped(shown.strip_notes)))
+            Piece("frames", part("frames", shown.strips, _escaped(shown.missing_strips), _escaped(shown.strip_notes)))
         )
     pieces += _of_sections("Latency", "latency", content.latency)
     pieces += _of_sections("Latency at natural lengths", "natural", content.natural)
     if shown.figures or shown.missing_figures or shown.figure_notes:
-        drawn = _part("figures", shown.figures, _escaped(shown.missing_figures), _escaped(shown.figure_notes))
+        drawn = part("figures", shown.figures, _escaped(shown.missing_figures), _escaped(shown.figure_notes))
         pieces.append(Piece("figures", drawn))
-    heading = _part("paper_heading", comparison_notes(content.paper), content.comparison_csv)
+    heading = part("paper_heading", PART, comparison_notes(content.paper), content.comparison_csv)
     pieces += [
-        Piece("paper", _part("paper_table", table.source, table.about, comparison_text(table)), heading)
-        for table in content.comparison
+        Piece("paper", part("paper_table", table.source, table.about, comparison_text(table, own)), heading)
+        for table, own in zip(content.comparison, origins(content.comparison, content.tables), strict=True)
     ]
     if isinstance(content.calibration, UserError):
         why = [(escaped(FILE), escaped(shortened(content.calibration.problem, 500)))]
         pieces += _cells("calibration", "Calibration that could not be read", ("File", "Why"), why)
     elif content.calibration is not None:
-        text = _part("calibrated", calibration_note(content.calibration), calibration_text(content.calibration))
+        text = part("calibrated", calibration_note(content.calibration), calibration_text(content.calibration))
         pieces.append(Piece("calibration", text))
     pieces += _cells("unread", "Records that could not be read", ("File", "Why"),
                      [(escaped(one.name), escaped(shortened(one.problem, 500))) for one in content.unread])  # fmt: skip
     pieces += _cells("failed", "Failed cells", ("Cell", "Why"), failures(content.records))
     pieces += _cells("not attempted", "Cells not attempted", ("Cell", "Why"), not_attempted(content.records))
     found = provenance(content.records)
-    pieces += [Piece("provenance", _part("sources", found, content.paper)), Piece("recipes", _part("recipes", found))]
+    pieces += [
+        Piece("provenance", part("sources", "Provenance", found, content.paper)),
+        Piece("recipes", part("recipes", found)),
+    ]
     return [piece for piece in pieces if piece.text]
 
 
@@ -188,22 +192,16 @@ def _escaped(texts: Sequence[str]) -> list[str]:
 
 def _of_sections(title: str, kind: str, sections: list[Section]) -> list[Piece]:
     shared, sections = _with_shared(sections)
-    heading = _part("heading", title, shared)
+    heading = part("heading", title, shared)
     pieces: list[Piece] = []
     for section in sections:
-        pieces.append(Piece(kind, _part("section", section), heading))
-        pieces += [Piece("details", _part("details", *folded), heading) for folded in section.folded]
+        pieces.append(Piece(kind, part("section", section), heading))
+        pieces += [Piece("details", part("details", *folded), heading) for folded in section.folded]
     return pieces
 
 
 def _cells(kind: str, title: str, header: tuple[str, str], rows: list[tuple[str, str]]) -> list[Piece]:
-    return [Piece(kind, _part("cells", title, header, rows))] if rows else []
-
-
-def _part(name: str, *facts: object) -> str:
-    """One macro of the report's template, filled."""
-    macro: Callable[..., str] = getattr(template("report.md.j2").module, name)
-    return str(macro(*facts)).strip("\n")
+    return [Piece(kind, part("cells", title, header, rows))] if rows else []
 
 
 def _with_shared(sections: list[Section]) -> tuple[list[str], list[Section]]:

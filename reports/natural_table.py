@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from reports.formatting import NOTHING, between, code, count, escaped, joined, m
 from reports.paper import Paper
 from reports.statistics import TOO_SMALL, Mean, mean_by_cluster
 from reports.systems import Kind, Naming, accepts, hardware, labels, variant
-from reports.text_table import TextTable, failed_text, stacked
+from reports.text_table import TIED, TextTable, failed_text, marked, stacked
 from reports.timings import Ratio, Timing, ratio_of_sums, timing
 
 
@@ -26,12 +27,18 @@ class NaturalRow:
     kind: Kind
     result: Natural | None
     """None if the cell failed."""
+    record: str
+    """Key of the cell whose record this is."""
     mean: Mean | None = None
     """Seconds per clip, which is what the paper's Table 3 has."""
     wall: Timing | None = None
     """The same clips' median and percentiles: clips differ in length, so this is no scatter of one call."""
     speedup: Ratio | None = None
     """Over the baseline on the clips that both were timed on."""
+    best: bool = False
+    """The model with the smallest mean of at least two."""
+    tied: bool = False
+    """A model's that is not told from that one, see `mark_ties`."""
     failure: Failure | None = None
 
 
@@ -91,11 +98,19 @@ def _table(group: list[tuple[Record, Natural]], failed: list[Record], names: Nam
     titles = labels([variant(record, names) for record in [*(record for record, _ in group), *failures]])
     base = next((i for i, (record, _) in enumerate(group) if record.cell.system == paper.baseline), None)
     slow = None if base is None else _walls(group[base][1])
-    rows = [_row(one, title, slow, names) for (_, one), title in zip(group, titles, strict=False)]
+    rows = [_row(record, one, title, slow, names) for (record, one), title in zip(group, titles, strict=False)]
     rows += [
-        NaturalRow(name=r.cell.system, label=title, kind=names.kinds[r.cell.system], result=None, failure=r.failure)
+        NaturalRow(
+            name=r.cell.system,
+            label=title,
+            kind=names.kinds[r.cell.system],
+            result=None,
+            record=r.cell.key,
+            failure=r.failure,
+        )
         for r, title in zip(failures, titles[len(group) :], strict=True)
     ]
+    rows = mark_ties(rows)
     rows.sort(key=lambda row: (row.kind == "control", names.place(row.name), row.label))
     return NaturalTable(
         corpus=cell.corpus or "corpus not named",
@@ -110,11 +125,37 @@ def _table(group: list[tuple[Record, Natural]], failed: list[Record], names: Nam
     )
 
 
+def mark_ties(rows: Sequence[NaturalRow]) -> list[NaturalRow]:
+    """Mark the fastest model by its mean, and those that are not told from it.
+
+    Tied is a model of which the bootstrap interval of the ratio of sums, over the utterances that both were timed on,
+    holds 1: the rule by which `lipbench compare` shows no difference. Too few utterances make no tie.
+
+    Args:
+        rows: of systems that were timed alike.
+    """
+    models = [row for row in rows if row.kind == "model" and row.mean is not None]
+    first = min(models, key=lambda row: row.mean.value if row.mean else math.inf, default=None)
+    if first is None or len(models) < 2:
+        return list(rows)
+    others = [id(row) for row in models if row is not first and _is_tied(first, row)]
+    return [replace(row, best=row is first, tied=id(row) in others) for row in rows]
+
+
+def _is_tied(first: NaturalRow, other: NaturalRow) -> bool:
+    fast, slow = (_walls(row.result) if row.result else {} for row in (first, other))
+    common = sorted(fast.keys() & slow.keys())
+    if not common:
+        return False
+    interval = ratio_of_sums([slow[name] for name in common], [fast[name] for name in common]).interval
+    return interval is not None and interval.low <= 1 <= interval.high
+
+
 def _walls(result: Natural) -> dict[str, float]:
     return {clip.utterance: clip.wall_s for clip in result.clips}
 
 
-def _row(result: Natural, label: str, slow: Mapping[str, float] | None, names: Naming) -> NaturalRow:
+def _row(record: Record, result: Natural, label: str, slow: Mapping[str, float] | None, names: Naming) -> NaturalRow:
     walls = _walls(result)
     common = sorted(walls.keys() & slow.keys()) if slow else []
     return NaturalRow(
@@ -122,6 +163,7 @@ def _row(result: Natural, label: str, slow: Mapping[str, float] | None, names: N
         label=label,
         kind=names.kinds[result.system.name],
         result=result,
+        record=record.cell.key,
         # each clip counts for itself: no name of a speaker is in the record
         mean=mean_by_cluster(list(walls.values()), [""] * len(walls)),
         wall=timing(list(walls.values())),
@@ -131,10 +173,11 @@ def _row(result: Natural, label: str, slow: Mapping[str, float] | None, names: N
 
 def natural_text(table: NaturalTable) -> TextTable:
     """The table for reading."""
-    header = ("System", stacked("Mean", "ms per clip"), stacked("Median", "ms per clip"), "p90 ms", "p95 ms", "p99 ms")
-    header += (stacked("Frames made", "mean per clip"), stacked("Pace", "ms per frame"), "RTF", "Clips")
+    per_clip = (stacked(f"{name} ↓", "ms per clip") for name in ("Mean", "Median", "p90", "p95", "p99"))
+    header = ("System", *per_clip, stacked("Frames made", "mean per clip"), stacked("Pace ↓", "ms per frame"))
+    header += (stacked("RTF ↓", "s per s of clip"), "Clips")
     ratio = any(row.speedup for row in table.rows)
-    header += (f"Speed-up over {escaped(table.baseline)}",) if ratio and table.baseline else ()
+    header += (stacked("Speed-up ↑", f"over {escaped(table.baseline)}"),) if ratio and table.baseline else ()
     return TextTable(header, tuple(_shown(row, table, ratio=ratio) for row in table.rows))
 
 
@@ -148,7 +191,7 @@ def _shown(row: NaturalRow, table: NaturalTable, *, ratio: bool) -> tuple[str, .
     true = number(float(np.mean([clip.true_frames for clip in clips])), 1)
     cells = [
         escaped(row.label),
-        stacked(milliseconds(row.mean.value), ends),
+        stacked(marked(milliseconds(row.mean.value), best=row.best), ends, TIED if row.tied else None),
         *(milliseconds(s) for s in (row.wall.median, row.wall.p90, row.wall.p95, row.wall.p99)),
         stacked(number(frames / len(clips), 1), f"true {true}"),
         significant(1000 * seconds / frames) if frames else NOTHING,
@@ -173,6 +216,11 @@ def natural_notes(table: NaturalTable) -> list[str]:
         "Each test utterance once, at the length that the model chose; percentiles are over clips. [ ]: 95 % bootstrap "
         "interval by clip. Speed-up: sum over sum of the clips that both were timed on."
     ]
+    if any(row.tied for row in table.rows):
+        notes.append(
+            "Bold: the fastest model. Tied: the interval of the ratio of sums over the clips that both were timed on "
+            "holds 1, the rule of lipbench compare; that does not prove them equal."
+        )
     if table.timer == "unsynchronised":
         notes.append(
             "The clock stopped when the call returned, as the paper's does: on a GPU that is before its work is done."

@@ -146,6 +146,12 @@ def latency_notes(table: LatencyTable, paper: Paper) -> list[str]:
         "Pace and RTF: smallest and largest over the lengths. RTF (real-time factor) is latency over the clip's own "
         f"duration at {joined(f'{fps:g}' for fps in table.fps)} fps; below 1 is faster than real time.",
     ]
+    measured = [cell for row in table.rows for cell in row.measured.values()]
+    if any(cell.tied for cell in measured):
+        notes.append(
+            "Bold: the fastest model. Tied: the 95 % bootstrap interval of the ratio of the two medians holds 1, the "
+            "rule of lipbench compare; it covers the scatter within this run alone, and does not prove them equal."
+        )
     if len(table.shown) < len(table.lengths):
         notes.append(
             f"{len(table.shown)} of {len(table.lengths)} lengths have a column, spread evenly; the fit is through all, "
@@ -162,7 +168,7 @@ def latency_notes(table: LatencyTable, paper: Paper) -> list[str]:
         reasons = {incomparable(frame_size, paper) for frame_size in table.frame_sizes or {None}} - {None}
         notes += [f"**Paper values are {reason}.**" for reason in sorted(filter(None, reasons))]
     notes += stability_notes(table)
-    if any(cell.over_floor is not None for row in table.rows for cell in row.measured.values()):
+    if any(cell.over_floor is not None for cell in measured):
         notes.append(
             "Times the floor: the median over the least time that this machine could take, by the measured speed of a "
             "large matrix product or of a large copy, whichever takes longer."

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.record import Record
+from reports.comparison import ComparedTable
+from reports.comparison_origin import origins, record_of
 from reports.figures.style import Look
 from reports.html import render_html
 from reports.paper import Paper
@@ -19,10 +21,12 @@ def render_page(
     markdown: str,
     records: Sequence[Record],
     tables: Tables,
+    compared: Sequence[ComparedTable],
     paper: Paper,
     *,
     quality: Sequence[str | None],
     latency: Sequence[str | None],
+    natural: Sequence[str | None],
     folder: Path,
     root: Path,
     style: Mapping[str, Look],
@@ -34,9 +38,11 @@ def render_page(
         markdown: as `reports.markdown.render_markdown` makes it.
         records: of the run.
         tables: made from them.
+        compared: the paper's tables beside them.
         paper: what stands beside them.
         quality: CSV file of each quality table, as the markdown names it.
         latency: the same of the latency tables.
+        natural: the same of the tables of natural lengths.
         folder: the report's, where its images lie and the page will.
         root: the run's folder.
         style: how each row is drawn, in the curves as in the figures.
@@ -49,8 +55,17 @@ def render_page(
     sources = gather_sources(
         records,
         names,
-        quality={csv: table for csv, table in zip(quality, tables.quality, strict=True) if csv},
+        quality={
+            csv: (table, differences)
+            for csv, table, differences in zip(quality, tables.quality, tables.differences, strict=True)
+            if csv
+        },
         latency={csv: table for csv, table in zip(latency, tables.latency, strict=True) if csv},
+        natural={csv: table for csv, table in zip(natural, tables.natural, strict=True) if csv},
+        compared=[
+            [record_of(row, own) for row in table.rows]
+            for table, own in zip(compared, origins(compared, tables), strict=True)
+        ],
         root=root,
         page=folder,
     )

@@ -19,6 +19,11 @@ CLIPS = 12
 """Clips that a page shows unless it is told otherwise."""
 LISTED = 1000
 """Clips of one board that are listed; of more, so many spread evenly."""
+_MORE = "lipbench report RUN clips=N sets how many."
+_HOW = (
+    "lipbench evaluate keeps clips unless keep_clips=false; bench keeps none unless it times natural lengths. They are "
+    "found as long as generated/ and real/ lie beside records/."
+)
 _DASHES = {"-": "", "--": "7 4", "-.": "7 3 2 3", ":": "2 3"}
 """Matplotlib's dashes as SVG has them, in pixels."""
 
@@ -94,7 +99,7 @@ def load_player(
     shelf, boards, missing = _Shelf(), [], []
     for i, table in enumerate(shown):
         choices = choose_clips(table, kept[i], places.get(i, 0))
-        board, absent = _board(table, kept[i], choices, shelf, style)
+        board, absent = _board(table, kept[i], choices, shelf, style, limit)
         boards.append({"title": table.place, **board})
         missing += [f"{reason} ({table.place})" if len(shown) > 1 else reason for reason in absent]
     return Player(boards=boards, sheets=shelf.sheets, notes=[*_said(shown[0], boards, limit), *missing])
@@ -106,22 +111,32 @@ def _said(table: QualityTable, boards: Sequence[Mapping[str, Any]], limit: int) 
     total = sum(board["total"] for board in boards)
     metric = next(iter(clip_metrics(table)), None)
     if shown == 0:
-        return [f"None of {count(total, 'clip')} can be played; their values are in the list."]
+        return [
+            f"None of {count(total, 'clip')} can be played; their values are in the list. {_HOW if limit else _MORE}"
+        ]
     extremes = f"the worst and the best of each model by {metric.title}, " if metric else ""
     return [
         f"{shown} of {count(total, 'clip')} can be played: {extremes}the shortest, the longest, and others spread "
-        f"evenly. lipbench report RUN clips={limit} sets how many.",
+        f"evenly. {_MORE}",
         "Frames are packed as WebP pictures for looking at; every value was measured on the frames themselves.",
     ]
 
 
 def _board(
-    table: QualityTable, kept: Mapping[str, Kept], choices: Sequence[Choice], shelf: _Shelf, style: Mapping[str, Line]
+    table: QualityTable,
+    kept: Mapping[str, Kept],
+    choices: Sequence[Choice],
+    shelf: _Shelf,
+    style: Mapping[str, Line],
+    limit: int,
 ) -> tuple[dict[str, Any], list[str]]:
     """One table's clips, and what of them is absent and why."""
     models, metrics = table.models, clip_metrics(table)
-    absent = {row.label: kept[row.label].reason for row in models if kept[row.label].reason}
-    missing = [f"No clips of {label}: {reason}." for label, reason in absent.items()]
+    absent: dict[str, list[str]] = {}
+    for row in models:
+        if reason := kept[row.label].reason:
+            absent.setdefault(reason, []).append(row.label)
+    missing = [f"No clips of {joined(labels)}: {reason}." for reason, labels in absent.items()]
     scores = {row.label: {score.utterance: score for score in row.scores} for row in models}
     played = {c.clip: {"rank": i, **_play(c, models, scores, kept, shelf)} for i, c in enumerate(choices)}
     missing += _absences(models, played)
@@ -141,6 +156,7 @@ def _board(
             for row in models
         ],
         "total": len(every),
+        "unplayed": None if played else "; ".join(absent) or f"clips={limit} left no place for one of this table",
         "clips": [_clip(utterance, models, scores, metrics, played.get(utterance)) for utterance in listed],
     }, missing
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from benchmarks.record import Quality, Record
+from benchmarks.measurement import Telemetry
+from benchmarks.record import Latency, Quality, Record
 from reports.formatting import NOTHING, code, count, escaped, joined, number, shortened
 
 PACKAGES = (
@@ -63,7 +64,7 @@ def provenance(records: Sequence[Record]) -> Provenance:
     results = [record.result for record in records if isinstance(record.result, Quality)]
     times = sorted(record.created for record in records)
     return Provenance(
-        environments=[Environment(_facts(group[0]), len(group)) for group in groups.values()],
+        environments=[Environment(_facts(group), len(group)) for group in groups.values()],
         machines=len({record.machine.model_dump_json() for record in records}),
         commits=len({record.software.commit for record in records}),
         dirty=any(record.software.dirty for record in records),
@@ -122,8 +123,10 @@ def _unique(rows: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
     return list(dict.fromkeys(rows))
 
 
-def _facts(record: Record) -> tuple[tuple[str, str], ...]:
-    machine, software = record.machine, record.software
+def _facts(records: Sequence[Record]) -> tuple[tuple[str, str], ...]:
+    """What some records of one machine and one state of the code say of both."""
+    machine, software = records[0].machine, records[0].software
+    seen = [block for record in records if isinstance(record.result, Latency) for block in record.result.telemetry]
     commit = code(software.commit[:12]) if software.commit else "not a git checkout"
     state = {True: ", **with uncommitted changes**", False: ", clean", None: ""}[software.dirty]
     packages = [f"{name} {software.packages[name]}" for name in PACKAGES if name in software.packages]
@@ -133,11 +136,41 @@ def _facts(record: Record) -> tuple[tuple[str, str], ...]:
         ("Python", escaped(software.python)),
         ("Packages", escaped(", ".join(packages)) or NOTHING),
         ("CPU", f"{escaped(machine.cpu or 'unknown')}, {count(machine.cores, 'core')}"),
+        ("CPU clock", _cpu_clock(seen)),
         ("Threads", str(machine.threads)),
         ("Memory", f"{number(machine.memory_bytes / 2**30, 1)} GiB"),
         ("GPU", escaped(gpu)),
+        *([("GPU clocks", _gpu_clocks(seen))] if machine.gpu else []),
         ("System", escaped(machine.system)),
     )
+
+
+_NO_CLOCK = "not measured"
+
+
+def _cpu_clock(blocks: Sequence[Telemetry]) -> str:
+    """Lowest and highest reading before a block of timed calls, as markdown."""
+    found = [block.cpu_mhz for block in blocks if block.cpu_mhz is not None]
+    return f"{_span(found)} MHz, mean of the cores" if found else _NO_CLOCK
+
+
+def _gpu_clocks(blocks: Sequence[Telemetry]) -> str:
+    """Lowest and highest reading while calls were timed, and what slowed them, as markdown."""
+    kinds = {"SM": [block.gpu_sm_mhz for block in blocks], "memory": [block.gpu_memory_mhz for block in blocks]}
+    parts = [
+        f"{kind} {_span([end for ends in found if ends is not None for end in ends])} MHz"
+        for kind, found in kinds.items()
+        if any(found)
+    ]
+    reasons = sorted({reason for block in blocks for reason in block.throttled or []})
+    slowed = sum(bool(block.throttled) for block in blocks)
+    parts += [f"slowed by {escaped(joined(reasons))} in {slowed} of {count(len(blocks), 'block')}"] if slowed else []
+    return ", ".join(parts) or _NO_CLOCK
+
+
+def _span(readings: Sequence[float]) -> str:
+    low, high = number(min(readings), 0), number(max(readings), 0)
+    return low if low == high else f"{low}–{high}"
 
 
 def _checkpoint(record: Record) -> list[tuple[str, ...]]:

@@ -24,7 +24,7 @@ from reports.formatting import (
 from reports.length_effect import length_columns, length_text
 from reports.quality_table import QualityCell, QualityRow, QualityTable
 from reports.statistics import TOO_SMALL, Mean
-from reports.text_table import TextTable, arrow, failed_text, stacked
+from reports.text_table import TIED, TextTable, arrow, failed_text, marked, stacked
 
 CONTROLS_HEAD = "*Controls*"
 """First cell of the row that opens the block of controls."""
@@ -164,8 +164,7 @@ def _quality_cell(cell: QualityCell | None, decimals: int) -> str:
     beside = None
     if cell.paper is not None and cell.difference is not None:
         beside = f"*paper {printed(cell.paper)} ({signed(cell.difference, decimals)})*"
-    tied = "tied with the best" if cell.tied else None
-    return stacked(text, tied, beside, "**beats every model**" if cell.above_models else None)
+    return stacked(text, TIED if cell.tied else None, beside, "**beats every model**" if cell.above_models else None)
 
 
 def _mean_text(mean: Mean, decimals: int, *, bold: bool = False) -> str:
@@ -175,7 +174,7 @@ def _mean_text(mean: Mean, decimals: int, *, bold: bool = False) -> str:
     reason = None if mean.reason and mean.reason.startswith(("not finite", TOO_SMALL)) else mean.reason
     # a control that scores every clip alike needs no interval of no width
     interval = mean.interval if mean.interval and mean.interval.low < mean.interval.high else None
-    return stacked(f"**{value}**" if bold else value, interval_of(interval, decimals) or reason, coverage)
+    return stacked(marked(value, best=bold), interval_of(interval, decimals) or reason, coverage)
 
 
 def quality_frame(table: QualityTable) -> pd.DataFrame:

@@ -38,7 +38,7 @@ from reports.paper import Paper, load_paper
 from reports.player import CLIPS
 from reports.quality_table import QualityTable
 from reports.quality_text import quality_frame
-from reports.report_files import ReportFiles, write_whole
+from reports.report_files import ReportFiles, Summary, add_to
 from reports.strips import load_strips
 from reports.systems import naming
 from reports.tables import Tables, latency_frame, make_tables
@@ -57,16 +57,6 @@ class RenderedReport:
     summary: Path | None = None
     unread: list[Unread] = field(default_factory=list)
     """Files among the records that are not in the report, because they could not be read."""
-
-
-@dataclass(frozen=True)
-class Summary:
-    """Where a short form of the report goes, such as a CI job's step summary, and how large that may be."""
-
-    file: Path
-    """It is added to; what is there counts."""
-    limit: int
-    """Most bytes."""
 
 
 def render(run: Path, out: Path | None = None, *, clips: int = CLIPS, summary: Summary | None = None) -> RenderedReport:
@@ -165,9 +155,11 @@ def _write(
             text,
             intake.records,
             tables,
+            comparison,
             paper,
             quality=[section.csv for section in quality],
             latency=[section.csv for section in latency],
+            natural=[section.csv for section in natural],
             folder=folder,
             root=root,
             style=style,
@@ -178,7 +170,7 @@ def _write(
     finally:
         files.write_list()
     if summary is not None:
-        _add(summary, content)
+        add_to(summary, lambda limit: render_markdown(content.alone(), limit=limit))
     written = [folder / name for name in files.written]
     return RenderedReport(
         folder / "report.md",
@@ -188,12 +180,6 @@ def _write(
         summary=None if summary is None else summary.file,
         unread=intake.unread,
     )
-
-
-def _add(summary: Summary, content: Content) -> None:
-    before = summary.file.read_bytes() if summary.file.is_file() else b""
-    text = render_markdown(content.alone(), limit=max(0, summary.limit - len(before)))
-    write_whole(summary.file, before + text.encode())
 
 
 def _quality(

@@ -5,10 +5,36 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 WRITTEN = "lipbench-report.json"
 """File in a report's folder that lists what lipbench wrote there, so that it deletes nothing else."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Where a short form of a report goes, such as a CI job's step summary, and how large that may be."""
+
+    file: Path
+    """It is added to; what is there counts."""
+    limit: int
+    """Most bytes."""
+
+
+def add_to(summary: Summary, made: Callable[[int], str]) -> None:
+    """Add a report to a summary.
+
+    Args:
+        summary: where to.
+        made: gives the report within a number of bytes.
+
+    Raises:
+        OSError: the file cannot be read or written.
+    """
+    before = summary.file.read_bytes() if summary.file.is_file() else b""
+    write_whole(summary.file, before + made(max(0, summary.limit - len(before))).encode())
 
 
 class ReportFiles:

@@ -12,7 +12,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 from benchmarks.record import Record
+from reports.difference_table import DifferenceTable, pair_title
 from reports.latency_table import LatencyTable
+from reports.natural_table import NaturalTable
 from reports.quality_table import QualityTable
 from reports.systems import Naming
 
@@ -72,6 +74,8 @@ class TableSources:
     """Label of a row to the key of the one record that all of its numbers come from."""
     lengths: Mapping[str, Mapping[int, str]] = field(default_factory=dict)
     """Label of a row to its records by length in frames."""
+    pairs: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=dict)
+    """Title of a row of differences to its two sides, each with its record."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,9 @@ class Sources:
     groups: list[Group]
     tables: Mapping[str, TableSources]
     """CSV file of a section, relative to the page, to what its rows come from."""
+    compared: Sequence[Sequence[str | None]]
+    """Of each table in the part on the paper's, in their order, row by row: the record of ours; None where there is
+    none. The controls' own title is no row."""
     systems: Mapping[str, str]
     """Label of any row to the anchor of its system's records: for numbers that come from several."""
 
@@ -99,8 +106,10 @@ def gather_sources(
     records: Sequence[Record],
     names: Naming,
     *,
-    quality: Mapping[str, QualityTable],
+    quality: Mapping[str, tuple[QualityTable, DifferenceTable | None]],
     latency: Mapping[str, LatencyTable],
+    natural: Mapping[str, NaturalTable],
+    compared: Sequence[Sequence[str | None]],
     root: Path,
     page: Path,
 ) -> Sources:
@@ -109,8 +118,10 @@ def gather_sources(
     Args:
         records: of the run.
         names: see `reports.systems.naming`.
-        quality: CSV file, relative to the page, to its table.
-        latency: the same.
+        quality: CSV file, relative to the page, to its table and the differences beneath.
+        latency: CSV file to its table.
+        natural: the same.
+        compared: see `Sources.compared`.
         root: the run's folder, with ``records/`` or the records themselves in it.
         page: the page's folder.
     """
@@ -118,10 +129,12 @@ def gather_sources(
     hrefs = _hrefs(root, page)
     for i, record in enumerate(records):
         groups[record.cell.system].append(_source(record, hrefs, detailed=i < DETAILED))
-    tables = {csv: TableSources(rows={row.label: row.record for row in table.rows}) for csv, table in quality.items()}
+    tables = {csv: _of_quality(table, differences) for csv, (table, differences) in quality.items()}
     tables |= {csv: TableSources(lengths={r.label: r.records for r in table.rows}) for csv, table in latency.items()}
+    tables |= {csv: TableSources(rows={r.label: r.record for r in table.rows}) for csv, table in natural.items()}
     labels = {names.titles[name]: name for name in names.order}
-    labels |= {row.label: row.name for table in (*quality.values(), *latency.values()) for row in table.rows}
+    of_quality = [table for table, _ in quality.values()]
+    labels |= {r.label: r.name for table in (*of_quality, *latency.values(), *natural.values()) for r in table.rows}
     return Sources(
         groups=[
             Group(anchor=system_anchor(name), title=names.titles[name], sources=found)
@@ -129,7 +142,16 @@ def gather_sources(
             if found
         ],
         tables=tables,
+        compared=compared,
         systems={label: system_anchor(name) for label, name in labels.items()},
+    )
+
+
+def _of_quality(table: QualityTable, differences: DifferenceTable | None) -> TableSources:
+    pairs = differences.rows if differences is not None else []
+    return TableSources(
+        rows={row.label: row.record for row in table.rows},
+        pairs={pair_title(pair): [(side.label, side.record) for side in (pair.first, pair.second)] for pair in pairs},
     )
 
 

@@ -26,7 +26,7 @@ from reports.paper import Paper
 from reports.quality_table import QualityTable, quality_tables
 from reports.statistics import TOO_SMALL, Interval
 from reports.systems import Naming
-from reports.text_table import TextTable, failed_text, stacked
+from reports.text_table import TIED, TextTable, failed_text, marked, stacked
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,9 @@ def make_tables(records: Sequence[Record], names: Naming, paper: Paper) -> Table
 
 def latency_text(table: LatencyTable) -> TextTable:
     """Median latency: systems by lengths, with the paper's beside."""
-    lengths = (stacked(f"{n} frames", "ms") for n in table.shown)
-    header = ("System", *lengths, stacked("Fit", "ms, L in frames"), stacked("Pace", "ms per frame"), "RTF")
+    lengths = (stacked(f"{n} frames ↓", "ms") for n in table.shown)
+    header = ("System", *lengths, stacked("Fit", "ms, L in frames"), stacked("Pace ↓", "ms per frame"))
+    header += (stacked("RTF ↓", "s per s of clip"),)
     return TextTable(header, tuple(_latency_row(row, table) for row in table.rows))
 
 
@@ -65,13 +66,12 @@ def _latency_row(row: LatencyRow, table: LatencyTable) -> tuple[str, ...]:
     cells = []
     for length in table.shown:
         cell = row.cells.get(length)
-        best = row.kind == "model" and table.best(length) == row.label
         if cell is None:
             cells.append(NOTHING)
         elif isinstance(cell, Failure):
             cells.append(failed_text(cell, 120))
         else:
-            cells.append(_latency_cell(cell, bold=best))
+            cells.append(_latency_cell(cell))
     found = list(row.measured.values())
     pace = _range([cell.ms_per_frame for cell in found])
     return (escaped(row.label), *cells, _line_text(row), pace, _range([cell.real_time_factor for cell in found]))
@@ -85,11 +85,15 @@ def _range(values: list[float]) -> str:
     return low if low == high else f"{low}–{high}"
 
 
-def _latency_cell(cell: LatencyCell, *, bold: bool) -> str:
+def _latency_cell(cell: LatencyCell) -> str:
     paper = f"*paper {printed(cell.paper.latency_s.scaleb(3))}*" if cell.paper else None
     doubt = None if cell.unstable is None else "**unstable**" if cell.settled else "**not settled**"
-    median = milliseconds(cell.wall.median)
-    return stacked(f"**{median}**" if bold else median, _seconds_interval(cell.wall.interval), paper, doubt)
+    median = marked(milliseconds(cell.wall.median), best=cell.best)
+    return stacked(median, _seconds_interval(cell.wall.interval), _tied(cell), paper, doubt)
+
+
+def _tied(cell: LatencyCell) -> str | None:
+    return TIED if cell.tied else None
 
 
 def _seconds_interval(interval: Interval | None) -> str:
@@ -114,7 +118,8 @@ def speedup_text(table: LatencyTable) -> TextTable | None:
     """Speed-up over the baseline, or None if the baseline was not measured."""
     if not any(cell.speedup for row in table.rows for cell in row.measured.values()):
         return None
-    header = (f"Speed-up over {escaped(table.baseline)}", *(f"{n} frames" for n in table.shown))
+    over = f"Speed-up over {escaped(table.baseline)}"
+    header = (over, *(stacked(f"{n} frames ↑", "times as fast") for n in table.shown))
     rows = (
         (
             escaped(row.label),
@@ -132,10 +137,11 @@ def _speedup_cell(cell: LatencyCell | Failure | None, *, itself: bool) -> str:
     if cell.speedup is None:
         return NOTHING
     if itself:
-        return "1×"
+        return stacked(marked("1×", best=cell.best), _tied(cell))
     ends = cell.speedup.interval
     around = between(times(ends.low), times(ends.high)) if ends else TOO_SMALL
-    return stacked(times(cell.speedup.value), around, f"*paper {printed(cell.paper.speedup)}×*" if cell.paper else None)
+    paper = f"*paper {printed(cell.paper.speedup)}×*" if cell.paper else None
+    return stacked(marked(times(cell.speedup.value), best=cell.best), around, _tied(cell), paper)
 
 
 def latency_frame(table: LatencyTable) -> pd.DataFrame:
@@ -168,6 +174,8 @@ def _latency_columns(cell: LatencyCell) -> dict[str, object]:
         "calls": cell.wall.n,
         "first_call_s": cell.first_call_s,
         "first_frame_s": cell.first_frame_s,
+        "best": cell.best,
+        "tied": cell.tied,
         "settled": cell.settled,
         "unstable": cell.unstable,
         "ms_per_frame": cell.ms_per_frame,

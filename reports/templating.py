@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -35,6 +36,12 @@ def _content(text: str) -> Markup:
 def template(name: str) -> Template:
     """A template by its file name; one whose name ends in ``.html.j2`` escapes what it is filled with."""
     return _environment().get_template(name)
+
+
+def part(name: str, *facts: object) -> str:
+    """One macro of the markdown's template, filled; facts come as markdown."""
+    macro: Callable[..., str] = getattr(template("report.md.j2").module, name)
+    return str(macro(*facts)).strip("\n")
 
 
 @cache

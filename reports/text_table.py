@@ -10,6 +10,9 @@ from reports.formatting import escaped, shortened
 FAILED = "failed:"
 """How the cell of a failure begins."""
 
+TIED = "tied with the best"
+"""Beneath a value of a model that a test does not tell from the best."""
+
 
 @dataclass(frozen=True)
 class TextTable:
@@ -22,6 +25,11 @@ class TextTable:
 def arrow(metric: MetricFacts) -> str:
     """Which way is better: up, down, or in between."""
     return {True: "↑", False: "↓", None: "↔"}[metric.higher_is_better]
+
+
+def marked(value: str, *, best: bool) -> str:
+    """A value as it is, or bold as the best model's."""
+    return f"**{value}**" if best else value
 
 
 def failed_text(failure: Failure, width: int = 300) -> str:

@@ -1,4 +1,4 @@
-"""A comparison of two runs as markdown, as lines for a terminal, and as data frames for programs."""
+"""A comparison of two runs as tables, as lines for a terminal, and as data frames for programs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from reports.formatting import (
     between,
     count,
     decimals_for,
-    escaped,
     joined,
     milliseconds,
     number,
@@ -25,22 +24,13 @@ from reports.formatting import (
 from reports.text_table import arrow
 from reports.two_runs import MetricChange, QualityPair, Side, TimePair, TwoRuns
 
-NOTES = (
-    "Quality: means over the clips that both runs scored, each clip alike. B − A: paired, clip by clip, with its 95 % "
-    "bootstrap interval by speaker (by clip where there is one). p: sign-flip test, Holm-corrected over all "
-    "metrics of this comparison that changed; better and worse are said below 0.05 only.",
-    "Latency: B / A of medians, of real utterances of sums over the same ones, with a 95 % bootstrap interval over "
-    "calls or utterances. It covers the scatter within each run, not what happens from run to run: the same code "
-    "timed twice can differ by more, and the intervals are not corrected for their number. lipbench gate alternates "
-    "the two and decides.",
-)
-"""What a reader must know, as plain text."""
-
 
 @dataclass(frozen=True)
 class PlainTable:
     """A table of plain text, foreign words among it: whoever writes it out escapes it."""
 
+    kind: str
+    """What it is to a size limit, see `reports.budget.ORDER`."""
     title: str
     header: tuple[str, ...]
     rows: list[tuple[str, ...]]
@@ -75,17 +65,20 @@ def tables(found: TwoRuns) -> list[PlainTable]:
     """Everything that was compared, and what was not."""
     made = [_quality(pair) for pair in found.quality if any(not change.identical for change in pair.changes)]
     same = [(pair.place, _identical(pair)) for pair in found.quality if any(c.identical for c in pair.changes)]
-    made += [PlainTable("Identical in every clip", ("Cell", "Metrics"), same)] if same else []
-    made += [_times("Latency", found.latency)] if found.latency else []
-    made += [_times("Real utterances at the lengths that models choose", found.natural)] if found.natural else []
-    unread = [(f"{name}: {one.name}", one.problem) for name, side in _sides(found) for one in side.unread]
+    made += [PlainTable("identical", "Identical in every clip", ("Cell", "Metrics"), same)] if same else []
+    made += [_times("latency", "Latency", found.latency)] if found.latency else []
+    made += (
+        [_times("natural", "Real utterances at the lengths that models choose", found.natural)] if found.natural else []
+    )
+    unread = [(f"{name}: {one.name}", one.problem) for name, side in sides(found) for one in side.unread]
     if found.not_compared or unread:
         rows = [(place, shortened(reason, 300)) for place, reason in [*found.not_compared, *unread]]
-        made.append(PlainTable("Not compared", ("Cell", "Why"), rows))
+        made.append(PlainTable("not compared", "Not compared", ("Cell", "Why"), rows))
     return made
 
 
-def _sides(found: TwoRuns) -> list[tuple[str, Side]]:
+def sides(found: TwoRuns) -> list[tuple[str, Side]]:
+    """Both runs with their names."""
     return [("A", found.a), ("B", found.b)]
 
 
@@ -94,7 +87,7 @@ def _quality(pair: QualityPair) -> PlainTable:
     name, _, fingerprint = pair.protocol.rpartition(" ")
     title = f"{pair.place}; protocol {name} {fingerprint[:12]}"
     title += f"; {count(pair.only_one, 'clip')} in one run only" if pair.only_one else ""
-    return PlainTable(title, header, [_metric(change) for change in pair.changes if not change.identical])
+    return PlainTable("quality", title, header, [_metric(change) for change in pair.changes if not change.identical])
 
 
 def _identical(pair: QualityPair) -> str:
@@ -118,9 +111,9 @@ def _metric(change: MetricChange) -> tuple[str, ...]:
     return (*values, signed(one.value, finer), ends, p, str(one.n), change.word)
 
 
-def _times(title: str, pairs: Sequence[TimePair]) -> PlainTable:
+def _times(kind: str, title: str, pairs: Sequence[TimePair]) -> PlainTable:
     header = ("System", "A ms", "B ms", "B / A", "95 %", "n", "Finding")
-    return PlainTable(title, header, [_time(pair) for pair in pairs])
+    return PlainTable(kind, title, header, [_time(pair) for pair in pairs])
 
 
 def _time(pair: TimePair) -> tuple[str, ...]:
@@ -137,31 +130,16 @@ def _time(pair: TimePair) -> tuple[str, ...]:
     )
 
 
-def _about(name: str, side: Side) -> str:
+def about(name: str, side: Side) -> str:
+    """What a run is, on one line of plain text."""
     created = sorted(record.created for record in side.records)
     commits = sorted({(record.software.commit or "no commit")[:12] for record in side.records})
     return f"{name}: {side.folder}; {count(len(side.records), 'record')} of {created[0]}; commit {joined(commits)}"
 
 
-def markdown(found: TwoRuns) -> str:
-    """The comparison for reading, the verdict first; whatever records say is escaped."""
-    lines = ["# Comparison of two runs", ""]
-    lines += [f"- {escaped(sentence)}" for sentence in verdict(found)]
-    lines += ["", *(f"- {escaped(_about(name, side))}" for name, side in _sides(found)), ""]
-    if found.doubts:
-        lines += ["**The runs are not alike:**", "", *(f"- {escaped(doubt)}" for doubt in found.doubts), ""]
-    for table in tables(found):
-        marks = [":--", *("--:" for _ in table.header[1:-1]), ":--"]
-        lines += [f"## {escaped(table.title)}", ""]
-        for row in (table.header, tuple(marks), *table.rows):
-            lines.append(f"| {' | '.join(row if row == tuple(marks) else map(escaped, row))} |")
-        lines.append("")
-    return "\n".join([*lines, *(f"- {note}" for note in NOTES), ""])
-
-
 def terminal(found: TwoRuns) -> list[str]:
     """The comparison as lines; signs that steer a terminal are dropped."""
-    lines = [_about(name, side) for name, side in _sides(found)]
+    lines = [about(name, side) for name, side in sides(found)]
     lines += [f"unlike: {doubt}" for doubt in found.doubts]
     for table in tables(found):
         widths = [max(len(row[i]) for row in (table.header, *table.rows)) for i in range(len(table.header))]

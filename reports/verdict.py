@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.record import Record
+from benchmarks.record import MetricFacts, Record
 from reports.difference_table import DifferenceTable
 from reports.formatting import count, decimals_for, escaped, joined, milliseconds, number, size, times
 from reports.latency_table import LatencyTable
@@ -38,11 +38,17 @@ def verdict(tables: Tables) -> list[str]:
     return sentences + _unbeaten(tables)
 
 
+def _named(metric: MetricFacts) -> str:
+    """A metric's title as it can stand in a list of several: "LMD, centred" would look like two."""
+    name, _, more = metric.title.partition(", ")
+    return escaped(f"{name} ({more})" if more else name)
+
+
 def _unbeaten(tables: Tables) -> list[str]:
     """That the controls stay below, with the metrics by which they were compared at all."""
     compared: dict[str, list[str]] = {}
     for table in tables.quality:
-        titles = [escaped(metric.title) for metric in table.metrics if table.rivals(metric)]
+        titles = [_named(metric) for metric in table.metrics if table.rivals(metric)]
         if titles and table.finding() is None:
             compared.setdefault(joined(titles), []).append(escaped(table.place))
     return [
@@ -112,7 +118,7 @@ def _best(table: QualityTable, differences: DifferenceTable | None) -> str | Non
         best = table.winners(metric)
         if not best:
             continue
-        title = escaped(metric.title)
+        title = _named(metric)
         by_winner.setdefault(joined(row.label for row in best), []).append(title)
         tied = [row.label for row in table.models if metric.name in row.cells and row.cells[metric.name].tied]
         if tied:

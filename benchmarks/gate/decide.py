@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from benchmarks.gate import costs, frames, latency, manifest, quality
 from benchmarks.gate.drift import busy, drifts, unwatched
+from benchmarks.gate.interleaved import one_by_one
 from benchmarks.gate.pairs import Pair
 from benchmarks.gate.rules import Rules
 from benchmarks.gate.verdict import Decision, Finding, Verdict
@@ -50,7 +51,9 @@ def _of_times(
         return [], [f"times are not gated (times=false){': ' if told else ''}{'; '.join(told)}"] if changes else []
     unknown, notes = latency.unsloped(expected, changes)
     if untimed is None and changes:
-        notes += [note for note in (_of_margins(changes, rules), unwatched(pairs)) if note is not None]
+        notes += [
+            note for note in (_of_margins(changes, rules), unwatched(pairs), one_by_one(pairs)) if note is not None
+        ]
     return [*findings, *unknown], notes
 
 

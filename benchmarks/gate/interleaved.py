@@ -1,4 +1,4 @@
-"""Whether stored runs were measured in turn: only then do their times say something of revisions, not of days."""
+"""Whether runs were measured in turn: only then do their times say something of revisions, not of days."""
 
 from __future__ import annotations
 
@@ -52,6 +52,22 @@ def why_not(pairs: Sequence[Pair]) -> str | None:
     if abs(2 * first - len(apart)) > 1:
         return f"base was measured first in {first} of {len(apart)} pairs, not in every other one"
     return None
+
+
+def one_by_one(pairs: Sequence[Pair]) -> str | None:
+    """That the gate could not let the sides take turns call by call, as a note; None if they did.
+
+    Args:
+        pairs: what the gate measured; blocks that nobody watched say nothing.
+    """
+    watched = [block for pair in pairs for block in (pair.base, pair.head) if block.conditions]
+    timed = [block for block in watched if any(record.cell.kind == "latency" for record in block.records)]
+    if not timed or all(block.conditions and block.conditions.turns for block in timed):
+        return None
+    return (
+        "base or head is of before timed calls took turns, so blocks were measured one after the other: "
+        "times scatter more, and small slowdowns stay ambiguous"
+    )
 
 
 def _first(one: _Span, other: _Span) -> bool:

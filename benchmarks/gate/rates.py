@@ -159,7 +159,7 @@ def provenance(samples: Samples, rules: Rules, *, pairs: int, seed: int) -> str:
     machine, software = samples.machine, samples.software
     commit = (software.commit or "unknown")[:12]
     cells = ", ".join(place_of(cell) for cell in samples.cells)
-    margins = "margins widened by an A/A run" if rules.noise else f"margin {rules.margin:.0%}"
+    margins = "margins widened by an A/A run" if rules.noise else f"margin {rules.margin:.1%}"
     return (
         f"{len(samples.blocks)} blocks of {commit} ({samples.created[:10]}) on {machine.gpu or machine.cpu}, "
         f"{machine.cores} cores, {machine.threads} threads: {cells}; "

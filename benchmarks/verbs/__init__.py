@@ -107,6 +107,7 @@ HELP: dict[str, Help] = {
         (
             "lipbench compare runs/before runs/after",
             "lipbench compare runs/before runs/after out=runs/after/compare   # also compare.md and CSV files",
+            "lipbench compare runs/before runs/after summary=comment.md limit=comment",
             "# compared are cells of one model, preset, options, corpus, split, durations; length, batch, device",
             "# ends with 0 whatever differs, with 2 if nothing can be compared: unlike protocols, no cell in both",
         ),

@@ -10,7 +10,8 @@ from benchmarks.config import Report
 def run(request: Report) -> None:
     """Render, and print where the report lies and which records are not in it."""
     from reports.budget import LIMITS
-    from reports.render import Summary, render
+    from reports.render import render
+    from reports.report_files import Summary
 
     limit = LIMITS[request.limit] if isinstance(request.limit, str) else request.limit
     summary = Summary(request.summary, limit) if request.summary else None

@@ -41,9 +41,9 @@ function makeList(open) {
       board.systems.forEach((system, i) => found.push({
         name: system.label,
         about: `${chosen.title}${chosen.higher ? " ↑" : " ↓"}${chosen.unit ? ` ${chosen.unit}` : ""}`,
+        first: firstOrder(chosen.higher ? "↑" : "↓"),
         key: (clip) => valueOf(clip, i),
         number: true,
-        downFirst: chosen.higher,
       }));
     }
     return [...found, { name: "Text", key: (clip) => clip.text.toLowerCase() || null }];
@@ -57,11 +57,11 @@ function makeList(open) {
       const header = element("th", { scope: "col", class: column.number ? "number" : null }, button);
       if (i === order.column && order.way !== "none") header.setAttribute("aria-sort", order.way);
       button.addEventListener("click", () => {
-        const way = nextOrder(i === order.column ? order.way : "none", Boolean(column.downFirst));
+        const way = nextOrder(i === order.column ? order.way : "none", column.first || "ascending");
         order = { column: i, way };
         draw();
         list.tHead.rows[0].cells[i].querySelector("button").focus();
-        say(way === "none" ? "In the order of their names" : `Sorted by ${column.name}, ${way}`);
+        say(way === "none" ? "In the order of their names" : orderText(column.name, way));
       });
       row.append(header);
     });
@@ -96,7 +96,8 @@ function makeList(open) {
       const cells = [valued.slice(0, some), valued.slice(valued.length - some).reverse()].map((found) => {
         const cell = element("td");
         found.forEach((clip) => {
-          const value = element("span", { class: "value" }, numberText(valueOf(clip, i), chosen));
+          const link = element("a", { href: `#${system.anchor}` }, numberText(valueOf(clip, i), chosen));
+          const value = element("span", { class: "value" }, link);
           cell.append(element("span", { class: "pick" }, opener(clip, clip.id), " ", value), " ");
         });
         if (!found.length) cell.append("–");
@@ -111,12 +112,13 @@ function makeList(open) {
     const all = columns();
     const column = all[Math.min(order.column, all.length - 1)];
     const sorted = [...clips];
-    if (order.way !== "none") sorted.sort((a, b) => compareKeys(column.key(a), column.key(b), order.way === "descending"));
+    if (order.way !== "none") sortRows(sorted, column.key, order.way);
     drawHead(all);
     list.tBodies[0].replaceChildren(...sorted.map(drawRow));
     const playable = clips.filter((clip) => clip.play).length;
-    document.getElementById("list-count").textContent =
-      `${clips.length} of ${board.clips.length} clips listed; ${playable} of them can be played: their names are buttons.`;
+    const played = playable ? `${playable} of them can be played: their names are buttons.`
+      : board.unplayed ? `none can be played: ${board.unplayed}.` : "none of these can be played.";
+    document.getElementById("list-count").textContent = `${clips.length} of ${board.clips.length} clips listed; ${played}`;
   }
 
   return {

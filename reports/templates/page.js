@@ -14,6 +14,13 @@ function say(text) {
   document.getElementById("said").textContent = text;
 }
 
+// What changes with every key that is pressed is said once, when the keys rest.
+let resting = null;
+function sayLater(text) {
+  clearTimeout(resting);
+  resting = setTimeout(() => say(text()), 600);
+}
+
 (() => {
   const root = document.documentElement;
   const theme = document.getElementById("theme");

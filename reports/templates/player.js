@@ -196,7 +196,7 @@
   at("board").addEventListener("change", () => openBoard(at("board").selectedIndex));
   at("metric").addEventListener("change", filter);
   for (const id of ["speaker", "shortest", "longest"]) {
-    at(id).addEventListener("input", () => { filter(); say(at("list-count").textContent); });
+    at(id).addEventListener("input", () => { filter(); sayLater(() => at("list-count").textContent); });
   }
   at("play").addEventListener("click", toggle);
   at("back").addEventListener("click", () => step(-1));

@@ -19,18 +19,43 @@ function compareKeys(a, b, down) {
   return down ? -order : order;
 }
 
-// The next state of a column: first the way that puts the best on top, then the other, then as it was.
-function nextOrder(current, downFirst) {
-  const orders = downFirst ? ["descending", "ascending", "none"] : ["ascending", "descending", "none"];
+// Which side of a column is better, by the arrow in its name, and the order that puts that side on top: between the two
+// the best is 1, and "other" is the order of the distances from it.
+const FIRST = { "↑": "descending", "↓": "ascending", "↔": "other" };
+
+function firstOrder(name) {
+  return FIRST[name.slice(-1)] || "ascending";
+}
+
+// The next state of a column: first the best on top, then the worst, then as it was.
+function nextOrder(current, first) {
+  const orders = [first, first === "ascending" ? "descending" : first === "descending" ? "ascending" : "other-down", "none"];
   return orders[(orders.indexOf(current || "none") + 1) % 3];
+}
+
+function sortRows(rows, key, order) {
+  const distance = order.startsWith("other");
+  const keys = new Map(rows.map((row) => {
+    const found = key(row);
+    return [row, distance && typeof found === "number" ? Math.abs(found - 1) : found];
+  }));
+  const down = order === "descending" || order === "other-down";
+  rows.sort((a, b) => compareKeys(keys.get(a), keys.get(b), down));
+}
+
+function orderText(name, order) {
+  const plain = name.replace(/\s[↑↓↔]$/, "");
+  const words = { "other": "nearest to 1 first", "other-down": "farthest from 1 first" };
+  return order === "none" ? "In the report's order" : `Sorted by ${plain}, ${words[order] || order}`;
 }
 
 function setOrder(header, order) {
   for (const th of header.parentElement.children) {
-    if (th !== header) th.removeAttribute("aria-sort");
+    if (th !== header) { th.removeAttribute("aria-sort"); delete th.dataset.order; }
   }
+  header.dataset.order = order;
   if (order === "none") header.removeAttribute("aria-sort");
-  else header.setAttribute("aria-sort", order);
+  else header.setAttribute("aria-sort", order.split("-")[0]);
 }
 
 (() => {
@@ -53,21 +78,17 @@ function setOrder(header, order) {
       const button = element("button", { type: "button", class: "sort" });
       button.append(...header.childNodes);
       header.append(button);
-      header.setAttribute("scope", "col");
       button.addEventListener("click", () => {
-        const order = nextOrder(header.getAttribute("aria-sort"), name.endsWith("↑"));
+        const order = nextOrder(header.dataset.order, firstOrder(name));
         setOrder(header, order);
         const column = header.cellIndex;
         for (const block of original) {
           const head = block.filter((row) => row.classList.contains("controls-head"));
           const rows = block.filter((row) => !row.classList.contains("controls-head"));
-          if (order !== "none") {
-            const keys = new Map(rows.map((row) => [row, sortKey(row.cells[column])]));
-            rows.sort((a, b) => compareKeys(keys.get(a), keys.get(b), order === "descending"));
-          }
+          if (order !== "none") sortRows(rows, (row) => sortKey(row.cells[column]), order);
           body.append(...head, ...rows);
         }
-        say(order === "none" ? "In the report's order" : `Sorted by ${name}, ${order}`);
+        say(orderText(name, order));
       });
     }
     table.classList.add("sortable");
@@ -83,8 +104,9 @@ function setOrder(header, order) {
     if (!link || link.title) return;
     const cell = link.parentElement;
     const head = cell.closest("table").tHead.rows[0].cells[cell.cellIndex];
-    const said = [cell.parentElement.cells[0], head].map((one) => one.innerText.split("\n")[0].trim());
-    link.title = `Record of: ${said.join(", ")}`;
+    const said = [cell.parentElement.cells[0], head].map((one) => one.innerText.split("\n")[0].replace(/\s[↑↓↔]$/, "").replace(/\s/g, " ").trim());
+    const caption = cell.closest("table").caption;
+    link.title = `Record of: ${said.join(", ")}${caption ? `; ${caption.textContent.trim()}` : ""}`;
   }
   for (const kind of ["pointerover", "focusin"]) document.querySelector("main").addEventListener(kind, name);
 })();

@@ -9,7 +9,8 @@ from benchmarks.calibration import FILE
 from benchmarks.record_files import save_record
 from models.errors import UserError
 from reports.intake import read_run
-from reports.render import Summary, render
+from reports.render import render
+from reports.report_files import Summary
 
 
 def older(text):
@@ -149,3 +150,13 @@ def test_one_machine_with_other_threads_is_one_machine(make, tmp_path):
         save_record(one.model_copy(update={"machine": one.machine.model_copy(update={"threads": threads})}), tmp_path)
     text = render(tmp_path).markdown.read_text(encoding="utf-8")
     assert "**The records come from 1 machine and 1 commit, with 1 and 2 threads: compare" in text
+
+
+def test_a_title_with_a_comma_is_no_two_metrics_in_the_verdict(make, tmp_path):
+    centred = make.METRICS[2].model_copy(update={"name": "lmd_centred", "title": "LMD, centred"})
+    for name, by in (("hh_t2l", 0.0), ("dual_lip", 1.0)):
+        clips = make.clips("hh_t2l", 12)
+        scores = [c.model_copy(update={"values": c.values | {"lmd_centred": c.values["lmd"] + by}}) for c in clips]
+        save_record(make.quality(name, scores=scores, metrics=[centred]), tmp_path)
+    text = render(tmp_path).markdown.read_text(encoding="utf-8").split("\n## ")[0]
+    assert "**HH-T2L** by LMD (centred)" in text

@@ -93,7 +93,7 @@ def test_kept_clips_are_found_with_the_real_ones(make, tmp_path):
 @pytest.mark.parametrize(
     ("index", "reason"),
     [
-        (None, "cannot be read"),
+        (None, "not beside the records"),
         ("{", "is no list of clips"),
         ("[1]", "is no list of clips"),
         ('{"a": {"durations": 1}}', "is no list of clips"),
@@ -113,4 +113,4 @@ def test_a_folder_outside_the_run_is_not_looked_into(make, tmp_path):
 
 def test_a_record_without_kept_clips_says_so(make, tmp_path):
     kept = kept_clips(table_of(make.quality("hh_t2l", n=3)).models[0], tmp_path)
-    assert "names no kept clips" in kept.reason
+    assert "none were kept" in kept.reason

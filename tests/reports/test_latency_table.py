@@ -1,5 +1,7 @@
 """Latency tables: what may share one, and every number in a cell."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -24,7 +26,13 @@ def only(records):
 
 def shown(text, label, column):
     row = next(row for row in text.rows if row[0] == label)
-    return row[[head.split("<br>")[0] for head in text.header].index(column)]
+    return row[[re.split(" [↓↑]|<br>", head)[0] for head in text.header].index(column)]
+
+
+def by_head(text):
+    """The first row's cells by what stands above them, in one line."""
+    heads = [re.sub("<[^>]*>", " ", head).replace("  ", " ").strip() for head in text.header]
+    return dict(zip(heads, text.rows[0], strict=True))
 
 
 @pytest.fixture
@@ -51,7 +59,8 @@ def test_pace_and_real_time_factor_reach_from_the_best_length_to_the_worst(make)
     assert shown(latency_text(table), "HH-T2L", "Pace") == "0.50–0.80"
     assert shown(latency_text(table), "HH-T2L", "RTF") == "0.013–0.020"
     text = details_text(table)
-    assert [dict(zip(text.header, row, strict=True))["RTF"] for row in text.rows] == ["0.020", "0.013"]
+    place = list(by_head(text)).index("RTF ↓ s per s of clip")
+    assert [row[place] for row in text.rows] == ["0.020", "0.013"]
 
 
 def test_paper_values_at_the_papers_lengths_only(trio):
@@ -154,7 +163,7 @@ def test_two_checkpoints_of_one_model_are_two_rows_and_the_first_is_the_baseline
     text = speedup_text(table)
     assert text is not None
     assert text.header[0] == "Speed-up over DualLip (4\u202f000 steps)"
-    assert [row[1].split("<br>")[0] for row in text.rows] == ["1×", "2.00×"]
+    assert [row[1].split("<br>")[0] for row in text.rows] == ["1×", "**2.00×**"]
 
 
 def test_values_of_the_paper_stand_beside_its_own_batch_size_only(make):
@@ -195,12 +204,12 @@ def test_details_hold_percentiles_first_call_and_device_time(make):
     table = only([make.latency("hh_t2l", 75, device="cuda")])
     walls = [s.wall_s for s in make.latency("hh_t2l", 75, device="cuda").result.samples]
     text = details_text(table)
-    row = dict(zip(text.header, text.rows[0], strict=True))
-    assert row["p95 ms"] == f"{np.quantile(walls, 0.95) * 1000:.1f}"
-    assert row["First call ms"] == f"{(0.004 + 0.0003 * 75) * 3000:.1f}"
-    assert row["Device median ms"] == f"{np.median(walls) * 800:.1f}"
+    row = by_head(text)
+    assert row["p95 ↓ ms"] == f"{np.quantile(walls, 0.95) * 1000:.1f}"
+    assert row["First call ↓ ms"] == f"{(0.004 + 0.0003 * 75) * 3000:.1f}"
+    assert row["Device median ↓ ms"] == f"{np.median(walls) * 800:.1f}"
     assert row["Stable"] == "yes"
-    assert "Device median ms" not in details_text(only([make.latency("hh_t2l", 75)])).header
+    assert "Device median ↓ ms" not in by_head(details_text(only([make.latency("hh_t2l", 75)])))
 
 
 def test_the_fastest_model_is_bold(trio):
@@ -210,6 +219,39 @@ def test_the_fastest_model_is_bold(trio):
     found = only(trio).fastest()
     assert found is not None
     assert (found[0], found[1].name) == (137, "hh_t2l")
+
+
+def test_what_is_not_told_from_the_fastest_model_is_tied_and_what_has_too_few_calls_is_not(make):
+    def marks(fast, near, far):
+        walls = {"hh_t2l": fast, "dual_lip": near, "transformer_t2l": far}
+        table = only([make.latency(name, 75, seconds=seconds) for name, seconds in walls.items()])
+        cells = {row.name: row.measured[75] for row in table.rows}
+        return table, {name: (cell.best, cell.tied) for name, cell in cells.items()}
+
+    scattered = [0.020 + 0.001 * i for i in range(20)]
+    slower = [wall + 0.0002 for wall in scattered]
+    table, found = marks(scattered, slower, [wall + 0.008 for wall in scattered])
+    assert found == {"hh_t2l": (True, False), "dual_lip": (False, True), "transformer_t2l": (False, False)}
+    assert "tied with the best" in shown(latency_text(table), "DualLip", "75 frames")
+    assert "tied with the best" in shown(speedup_text(table), "DualLip", "75 frames")
+    assert shown(speedup_text(table), "HH-T2L", "75 frames").startswith("**")
+    assert list(latency_frame(table).tied) == [False, True, False]
+    assert "Tied: the 95 % bootstrap interval" in " ".join(latency_notes(table, load_paper()))
+    table, found = marks(scattered[:5], slower[:5], [1.0] * 5)
+    assert found["dual_lip"] == (False, False)
+    assert "Tied" not in " ".join(latency_notes(table, load_paper()))
+
+
+def test_every_column_that_has_a_better_side_says_which_and_every_one_its_unit(make):
+    names = ("hh_t2l", "dual_lip")
+    table = only([make.latency(name, n) for name in names for n in (25, 75)])
+    speedups = speedup_text(table)
+    assert speedups is not None
+    assert all("↑<br>" in head for head in speedups.header[1:])
+    timed = [head for head in latency_text(table).header[1:] if not head.startswith("Fit")]
+    assert all("↓<br>" in head for head in timed)
+    plain = {"System", "Frames", "Tokens", "Calls", "Passes", "Stable"}
+    assert all("↓<br>" in head for head in details_text(table).header if head not in plain)
 
 
 def enriched(make, **more):
@@ -234,14 +276,14 @@ def test_costs_are_shown_as_far_as_a_record_holds_them(make):
     )
     costs = costs_text(table)
     assert costs is not None
-    assert dict(zip(costs.header, costs.rows[0], strict=True)) == {
-        "System": "HH-T2L", "Frames": "75", "Times the floor": "3.0×", "Operations G": "2.3", "Launches": "1\u202f234",
-        "Activations MB": "56", "Process MB": "700", "J per clip": "4.5", "Load ms": "250",
+    assert by_head(costs) == {
+        "System": "HH-T2L", "Frames": "75", "Latency ↓ times the floor": "3.0×", "Operations ↓ G": "2.3",
+        "Launches ↓": "1\u202f234", "Activations ↓ MB": "56", "Process ↓ MB": "700", "Energy ↓ J per clip": "4.5",
+        "Load ↓ ms": "250",
     }  # fmt: skip
-    details = details_text(table)
-    shown_details = dict(zip(details.header, details.rows[0], strict=True))
-    assert shown_details["First frame ms"] == "4.00"
-    assert shown_details["p99 ms"] == "30.0"
+    details = by_head(details_text(table))
+    assert details["First frame ↓ ms"] == "4.00"
+    assert details["p99 ↓ ms"] == "30.0"
     frame = latency_frame(table)
     assert frame.joules_per_clip[0] == 4.5
     assert frame.over_floor[0] == pytest.approx(3.0)
@@ -270,7 +312,7 @@ def test_of_many_lengths_some_have_a_column_and_the_rest_is_said_to_be_in_the_cs
     lengths = [*range(20, 140, 4), 137]
     table = only([make.latency(name, n, n=6) for name in ("hh_t2l", "dual_lip") for n in lengths])
     text = latency_text(table)
-    heads = [int(head.split(" ")[0]) for head in text.header if " frames<br>" in head]
+    heads = [int(head.split(" ")[0]) for head in text.header if " frames ↓<br>" in head]
     assert len(heads) <= MOST_LENGTHS < len(lengths)
     assert heads == sorted(set(heads))
     assert {20, 137} <= set(heads), "both ends, and the paper's longest"

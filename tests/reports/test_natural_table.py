@@ -41,7 +41,7 @@ def test_means_paces_and_speed_ups_over_common_clips(make):
     assert hh.speedup.interval.low < hh.speedup.value < hh.speedup.interval.high
     shown = {row[0]: row for row in natural_text(table).rows}
     assert shown["DualLip"][-1] == "1×"
-    assert shown["HH-T2L"][1].startswith("100<br>")
+    assert shown["HH-T2L"][1].startswith("**100**<br>")
     assert shown["HH-T2L"][6].startswith("57.5<br>")
     assert len(natural_frame(table)) == 24
 
@@ -71,3 +71,27 @@ def test_a_failed_cell_is_a_row(make):
     (table,) = tables([natural(make, "hh_t2l", [0.1] * 3), failed])
     shown = {row[0]: row for row in natural_text(table).rows}
     assert shown["DualLip"] == ("DualLip", "failed: RuntimeError: a \\| b")
+
+
+def test_what_is_not_told_from_the_fastest_over_common_clips_is_tied(make):
+    walls = [0.1 + 0.01 * i for i in range(12)]
+    mixed = [wall + (0.004 if i % 2 else -0.003) for i, wall in enumerate(walls)]
+    rows = {"hh_t2l": walls, "dual_lip": mixed, "transformer_t2l": [wall + 0.005 for wall in walls]}
+    (table,) = tables([natural(make, name, seconds) for name, seconds in rows.items()])
+    marks = {row.name: (row.best, row.tied) for row in table.rows}
+    assert marks == {"hh_t2l": (True, False), "dual_lip": (False, True), "transformer_t2l": (False, False)}
+    assert "tied with the best" in next(row for row in natural_text(table).rows if row[0] == "DualLip")[1]
+    assert "Tied:" in " ".join(natural_notes(table))
+    (table,) = tables([natural(make, name, seconds[:3]) for name, seconds in rows.items()])
+    assert not any(row.tied for row in table.rows), "three clips tell nothing"
+    (table,) = tables([natural(make, "hh_t2l", walls)])
+    assert not table.rows[0].best, "there is no choice"
+
+
+def test_columns_say_which_side_is_better_and_their_units(make):
+    (table,) = tables([natural(make, name, [0.1] * 12) for name in ("hh_t2l", "dual_lip")])
+    heads = natural_text(table).header
+    assert [head for head in heads if "↓<br>" not in head and "↑<br>" not in head] == [
+        "System", "Frames made<br><small>mean per clip</small>", "Clips",
+    ]  # fmt: skip
+    assert heads[-1] == "Speed-up ↑<br><small>over DualLip</small>"

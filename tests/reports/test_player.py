@@ -1,6 +1,7 @@
 """What the page's player is given, and what it is told to be absent."""
 
 import json
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -108,8 +109,30 @@ def test_a_damaged_clip_is_told_and_the_others_are_shown(make, tmp_path):
 def test_without_kept_clips_there_is_a_list_and_the_reason(make, tmp_path):
     player = player_of(tables_of(make.quality("hh_t2l", n=9)), tmp_path)
     assert len(player.boards[0]["clips"]) == 9
-    assert player.notes[0] == "None of 9 clips can be played; their values are in the list."
-    assert "names no kept clips" in player.notes[1]
+    assert player.notes[0].startswith(
+        "None of 9 clips can be played; their values are in the list. lipbench evaluate keeps"
+    )
+    assert player.notes[1] == "No clips of HH-T2L: none were kept."
+    assert player.boards[0]["unplayed"] == "none were kept"
+
+
+def test_models_without_clips_for_one_reason_are_told_together(make, tmp_path):
+    records = [kept(make, tmp_path, name) for name in ("hh_t2l", "dual_lip")]
+    shutil.rmtree(tmp_path / "generated")
+    player = player_of(tables_of(*records, make.quality("transformer_t2l")), tmp_path)
+    assert player.notes[1:] == [
+        "No clips of HH-T2L and DualLip: they are not beside the records, where generated/ should be.",
+        "No clips of TransformerT2L: none were kept.",
+    ]
+
+
+def test_clips_that_have_no_place_are_not_said_to_be_lost(make, tmp_path):
+    player = player_of(tables_of(kept(make, tmp_path)), tmp_path, limit=0)
+    assert player.boards[0]["unplayed"] == "clips=0 left no place for one of this table"
+    assert player.notes == ["None of 4 clips can be played; their values are in the list. lipbench report RUN clips=N "
+                            "sets how many."]  # fmt: skip
+    player = player_of(tables_of(kept(make, tmp_path)), tmp_path)
+    assert player.boards[0]["unplayed"] is None
 
 
 def test_without_models_there_is_no_player(make, tmp_path):

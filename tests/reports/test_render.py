@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from benchmarks.measurement import Telemetry
 from benchmarks.record import Cell, Corpus
 from benchmarks.record_files import save_record
 from models.errors import UserError
@@ -160,6 +161,27 @@ def test_tables_as_data(demo):
     latency = frames["latency-1-cpu-float32-batch1-small.csv"]
     assert len(latency) == 18
     assert latency.set_index(["system", "frames"]).loc[("transformer_t2l", 200), "status"] == "failed"
+
+
+def test_provenance_has_the_clocks_as_far_as_they_were_read(make, tmp_path):
+    def clocks(name, machine, telemetry):
+        one = make.latency("hh_t2l", 75, machine=machine)
+        one = one.model_copy(update={"result": one.result.model_copy(update={"telemetry": telemetry})})
+        save_record(one, tmp_path / name)
+        text = render(tmp_path / name).markdown.read_text(encoding="utf-8").split("## Provenance")[1]
+        return dict(re.findall(r"^\| ([CG]PU clocks?) \| (.*) \|$", text, flags=re.MULTILINE))
+
+    with_gpu = make.MACHINE.model_copy(update={"gpu": "H100", "gpu_driver": "550"})
+    assert clocks("none", make.MACHINE, []) == {"CPU clock": "not measured"}
+    assert clocks("none-gpu", with_gpu, []) == {"CPU clock": "not measured", "GPU clocks": "not measured"}
+    blocks = [
+        Telemetry(block=0, seconds=1.0, threads=2, cpu_mhz=2449.6, gpu_sm_mhz=(1410, 1980), throttled=[]),
+        Telemetry(block=1, seconds=1.0, threads=2, cpu_mhz=3100.0, gpu_sm_mhz=(1200, 1980), throttled=["power cap"]),
+    ]
+    assert clocks("read", with_gpu, blocks) == {
+        "CPU clock": "2\u202f450–3\u202f100 MHz, mean of the cores",
+        "GPU clocks": "SM 1\u202f200–1\u202f980 MHz, slowed by power cap in 1 of 2 blocks",
+    }
 
 
 def test_provenance_names_code_machine_data_and_command(demo):

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from benchmarks.measurement import ClipTime
+from benchmarks.record import Cell, Natural
 from benchmarks.record_files import save_record
 from reports.render import render
 from reports.sources import DETAILED, record_anchor
@@ -21,6 +23,71 @@ def links(html):
     for target, text in re.findall(r'<td[^>]*><a href="#([^"]+)">(.*?)</a>', html):
         found.setdefault(target, []).append(re.sub("<.*?>", "", text))
     return found
+
+
+MEASURED = ("Quality", "Latency", "Latency at natural lengths", "The paper's tables")
+"""Parts of a page whose tables hold what was measured; those of others hold machines, weights and the like."""
+
+
+def natural(make, name):
+    clips = [
+        ClipTime(utterance=f"{i}", frames=50, true_frames=60, wall_s=0.1 + i / 100, digest="ab") for i in range(12)
+    ]
+    result = Natural(
+        system=make.system(name), device="cpu", dtype="float32", fps=25.0, timer="synchronised",
+        corpus_fingerprint="cc" * 32, clips=clips,
+    )  # fmt: skip
+    cell = Cell(kind="natural", system=name, preset="small", corpus="grid", device="cpu", timer="synchronised")
+    return make.record(cell, result=result)
+
+
+def rows(html):
+    """Part and cells of every row that is in the body of a table; a cell is its kind and what is in it."""
+    parts = re.split(r'<h2 id="[^"]*">(.*?)</h2>', html)[1:]
+    for part, text in zip(parts[::2], parts[1::2], strict=True):
+        for body in re.findall(r"<tbody>(.*?)</tbody>", text, flags=re.DOTALL):
+            for row in re.findall(r"<tr[^>]*>(.*?)</tr>", body, flags=re.DOTALL):
+                yield part, re.findall(r"<(t[dh])[^>]*>(.*?)</t[dh]>", row, flags=re.DOTALL)
+
+
+def first_line(cell):
+    return re.sub("<[^>]*>", "", cell.split("<br")[0])
+
+
+def test_every_measured_number_of_every_table_has_a_link_or_its_row_has(make, tmp_path):
+    names = ("hh_t2l", "dual_lip", "transformer_t2l")
+    records = [make.quality(name, n=20, durations=d) for name in (*names, "first_frame") for d in ("true", "predicted")]
+    records += [make.latency(name, frames) for name in names for frames in (25, 50, 75, 137)]
+    records += [natural(make, name) for name in names]
+    html = page_of(records, tmp_path)
+    seen, bare = set(), []
+    for part, ((_, head), *cells) in rows(html):
+        if part in MEASURED:
+            numbers = [cell for _, cell in cells if re.search(r"\d", first_line(cell))]
+            seen |= {part} if numbers else set()
+            if 'href="#r' not in head:
+                bare += [(part, first_line(head), first_line(cell)) for cell in numbers if 'href="#r' not in cell]
+    assert seen == set(MEASURED)
+    assert bare == []
+
+
+def test_rows_of_differences_and_of_the_papers_tables_lead_to_the_records_of_what_they_name(make, tmp_path):
+    scored = {name: make.quality(name, n=20) for name in ("hh_t2l", "dual_lip", "first_frame")}
+    timed = {n: make.latency("hh_t2l", n) for n in (75, 137)}
+    html = page_of([*scored.values(), *timed.values(), make.latency("dual_lip", 75)], tmp_path)
+    anchors = {name: record_anchor(record.cell.key) for name, record in scored.items()}
+    heads = [head for _, ((_, head), *_) in rows(html) if " − " in head]
+    assert f'<a href="#{anchors["hh_t2l"]}">HH-T2L</a> − <a href="#{anchors["dual_lip"]}">DualLip</a>' in heads
+    of_paper = {first_line(head) + head[head.find("<small>") :]: cells for part, ((_, head), *cells) in rows(html)
+                if part == "The paper's tables"}  # fmt: skip
+    for n, corpus in ((75, "GRID"), (137, "TCD-TIMIT")):
+        cells = of_paper[f"HH-T2L<small>{corpus}, {n} frames</small>"]
+        assert f'href="#{record_anchor(timed[n].cell.key)}"' in cells[0][1]
+    assert not any("href" in cell for _, cell in of_paper["DualLip<small>TCD-TIMIT, 137 frames</small>"])
+    controls = [cells for part, ((_, head), *cells) in rows(html)
+                if part == "The paper's tables" and first_line(head) == "First frame repeated"]  # fmt: skip
+    assert controls
+    assert all(f'href="#{anchors["first_frame"]}"' in cells[0][1] for cells in controls)
 
 
 def test_rows_of_the_same_label_lead_to_the_record_of_their_own_table(make, tmp_path):

@@ -10,8 +10,10 @@ from markdown_it import MarkdownIt
 from benchmarks import cli
 from benchmarks.record_files import save_record
 from models.errors import UserError
+from reports.budget import LIMITS
 from reports.two_runs import compare_runs
-from reports.two_runs_text import markdown, quality_frame, terminal, time_frame
+from reports.two_runs_markdown import markdown
+from reports.two_runs_text import quality_frame, terminal, time_frame
 
 
 @pytest.fixture
@@ -184,11 +186,55 @@ def test_whatever_a_record_says_stays_text(make, compared):
     found = compared([record], [shifted(make, {"psnr": 0.2}, about={"title": evil}, metrics=metrics)])
     text = markdown(found)
     html = MarkdownIt("commonmark", {"html": True}).enable("table").render(text)
-    assert not re.search(r"<(script|a|strong|code)\b", html)
+    above, traced = html.split("<h2>Provenance of A")
+    assert not re.search(r"<(script|a|strong|code)\b", above)
+    assert not re.search(r"<(script|a|strong)\b", traced)
     assert html.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 2
-    rows = [line for line in text.splitlines() if line.startswith("|")]
+    rows = [line for line in text.split("\n## Provenance")[0].splitlines() if line.startswith("|")]
     assert len({line.replace("\\|", "").count("|") for line in rows}) == 1
     assert "\x1b" not in "".join(terminal(found))
+
+
+def test_both_runs_are_traced_to_code_machine_and_command(make, compared):
+    dirty = make.SOFTWARE.model_copy(update={"commit": "f" * 40, "dirty": True})
+    found = compared(
+        [make.quality("hh_t2l")], [make.quality("hh_t2l", software=dirty, command="lipbench evaluate x=1")]
+    )
+    a, b = markdown(found).split("\n## Provenance of A")[1].split("\n## Provenance of B")
+    assert "`0123456789ab`, clean" in a
+    assert "`ffffffffffff`, **with uncommitted changes**" in b
+    assert "    lipbench evaluate x=1" in b
+    assert all("AMD EPYC 7B13, 2 cores" in side and "`" + "cc" * 32 + "`" in side for side in (a, b))
+
+
+def test_a_comparison_keeps_a_limit_and_says_what_it_left_out(make, compared):
+    names = [f"model_{i}" for i in range(40)]
+    found = compared(
+        [make.quality(name, n=30) for name in names], [shifted(make, {"psnr": 0.2}, name=n) for n in names]
+    )
+    assert len(markdown(found).encode()) > 20_000
+    text = markdown(found, limit=9000)
+    assert len(text.encode()) <= 9000
+    assert text.startswith("# Comparison of two runs")
+    assert "Left out to keep within 9000 bytes" in text
+    assert "lipbench compare A B out=DIR writes it all." in text
+    assert "## Provenance of A" in text, "the tables go first"
+
+
+def test_the_verb_adds_to_a_summary_within_its_limit(make, tmp_path, capsys):
+    for name, shift in (("a", 0.0), ("b", 0.5)):
+        save_record(shifted(make, {"psnr": shift}), tmp_path / name)
+    summary = tmp_path / "comment.md"
+    summary.write_text("before\n")
+    runs = [str(tmp_path / name) for name in "ab"]
+    assert cli.main(["compare", *runs, f"summary={summary}", "limit=comment"]) == 0
+    text = summary.read_text(encoding="utf-8")
+    assert text.startswith("before\n# Comparison of two runs")
+    assert len(text.encode()) <= LIMITS["comment"]
+    assert cli.main(["compare", *runs, f"summary={summary}", "limit=3000"]) == 0
+    assert len(summary.read_bytes()) == len(text.encode()), "it was full"
+    assert cli.main(["compare", *runs, f"summary={tmp_path}", "limit=3000"]) == 2
+    assert "the summary cannot be written" in capsys.readouterr().err
 
 
 def test_the_verb_prints_and_writes_and_ends_as_documented(make, tmp_path, capsys):

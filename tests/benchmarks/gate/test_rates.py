@@ -47,7 +47,7 @@ def test_rates_repeat_by_seed_and_see_what_they_put_in():
     assert rates.table(found)[2].startswith("| A/A, simulated | 2 | 0.0% [0.0, 84.2] |")
     said = rates.provenance(calm, Rules(), pairs=5, seed=1)
     assert "50 blocks" in said
-    assert "m, 40 frames, cpu; 5 + 10 pairs, margin 3%, seed 1" in said
+    assert "m, 40 frames, cpu; 5 + 10 pairs, margin 3.0%, seed 1" in said
 
 
 @given(st.integers(0, 60), st.integers(1, 60))

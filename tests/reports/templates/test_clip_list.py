@@ -22,6 +22,7 @@ def test_the_list_sorts_and_filters(page, drive):
     assert page.locator("#list-count").inner_text().startswith("6 of 24 clips")
     page.locator("#shortest").fill("99")
     assert table.locator("tbody tr").count() == 0
+    assert page.locator("#list-count").inner_text() == "0 of 24 clips listed; none of these can be played."
     assert page.locator("#player").is_hidden()
     page.locator("#shortest").fill("")
     assert page.locator("#player").is_visible()
@@ -48,8 +49,10 @@ def test_as_many_clips_play_as_were_asked_for(page, run, visit, tmp_path):
 
 def test_a_table_whose_clips_were_not_kept_has_a_list_of_them(page, drive):
     page.locator("#board").select_option(label="GRID, true durations")
+    count = "5 of 5 clips listed; none can be played: none were kept."
+    assert page.locator("#list-count").inner_text() == count
     assert page.locator("#clip-list tbody tr").count() == 5
     assert page.locator("#player").is_hidden()
-    assert "No clips of HH-T2L: its record names no kept clips" in page.locator("#clips-section").inner_text()
+    assert "No clips of HH-T2L: none were kept." in page.locator("#clips-section").inner_text()
     page.locator("#board").select_option(label="GRID, predicted durations")
     assert drive.shown(page).frames == [0, 0, 0]

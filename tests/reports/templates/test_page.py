@@ -62,6 +62,48 @@ def test_every_control_has_a_name_and_headings_are_in_order(page):
     assert page.evaluate("[...document.images].every(image => image.alt)")
 
 
+def test_no_two_things_have_one_name_and_every_table_has_one(page):
+    def of(selector):
+        return page.evaluate(
+            """(selector) => [...document.querySelectorAll(selector)].map((e) => e.getAttribute("aria-label")
+            || (e.getAttribute("aria-labelledby") || "").split(" ").map((id) => document.getElementById(id).textContent)
+            .join(" "))""",
+            selector,
+        )
+
+    for selector in (".scroll", "[aria-label]"):
+        names = of(selector)
+        assert all(names)
+        assert len(set(names)) == len(names), selector
+    named = "t => t.caption ? t.caption.textContent : t.getAttribute('aria-labelledby')"
+    captions = page.evaluate(f"[...document.querySelectorAll('table')].map({named})")
+    assert all(captions)
+    assert len(set(captions)) == len(captions)
+    assert any(caption.endswith(": Every cell: percentiles, first call, whether it was stable") for caption in captions)
+
+
+def test_rows_have_heads_and_heads_say_of_what(page):
+    assert page.locator("main tbody tr").count() > 20
+    headless = "[...document.querySelectorAll('main tbody tr')].filter(r => r.cells[0].scope !== 'row')"
+    assert page.evaluate(f"{headless}.map(r => r.outerHTML)") == []
+    assert page.evaluate("[...document.querySelectorAll('main thead th')].filter(h => h.scope !== 'col').length") == 0
+    controls = page.locator("tr.controls-head").first
+    assert controls.locator("th, td").count() == 1
+
+
+def test_what_is_typed_into_a_filter_is_told_once_when_it_rests(page):
+    page.evaluate("""() => {
+      window.told = [];
+      new MutationObserver(() => told.push(document.getElementById("said").textContent))
+        .observe(document.getElementById("said"), { childList: true });
+    }""")
+    page.locator("#shortest").press_sequentially("12", delay=30)
+    assert page.evaluate("told") == []
+    page.wait_for_timeout(900)
+    assert len(page.evaluate("told")) == 1
+    assert "clips listed" in page.evaluate("told")[0]
+
+
 def test_focus_can_be_seen(page):
     for selector in ("#play", "#slider", "button.sort >> nth=0", "nav a >> nth=0"):
         page.keyboard.press("Tab")  # so that the browser counts what follows as by keyboard
