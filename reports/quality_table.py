@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import numpy as np
 
-from benchmarks.record import ClipScore, Corpus, Failure, MetricFacts, Protocol, Quality, Record, System
+from benchmarks.record import ClipScore, Corpus, CorpusScore, Failure, MetricFacts, Protocol, Quality, Record, System
 from reports.formatting import joined, size
 from reports.paper import Paper, QualityCondition, QualityEntry
 from reports.statistics import Mean, means_by_cluster
@@ -29,8 +29,8 @@ class QualityCell:
     """A model's that the paired test does not tell from the best; see `reports.difference_table.mark_ties`."""
     above_models: bool = False
     """A control's, better than that of every model."""
-    floor: float | None = None
-    """Of a distance between corpora: that between two halves of the real clips."""
+    together: CorpusScore | None = None
+    """Of a distance between corpora: what it was computed from, and that between two halves of the real clips."""
 
     @property
     def difference(self) -> float | None:
@@ -329,13 +329,13 @@ def _row(result: Quality, label: str, condition: QualityCondition | None) -> Qua
     entry = None
     if condition is not None and system.kind == "model":
         entry = condition.entry(system.name, system.training.recipe if system.training else None)
-    floors = {score.metric: score.floor for score in result.corpus_scores}
+    together = {score.metric: score for score in result.corpus_scores}
     means = _means(result)
     cells = {
         metric.name: QualityCell(
             mean=means[metric.name],
             paper=entry.values.get(metric.name) if entry is not None else None,
-            floor=floors.get(metric.name),
+            together=together.get(metric.name),
         )
         for metric in result.metrics
         if metric.name not in result.not_measured

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from statistics import median_high
 
 import pandas as pd
 
-from benchmarks.record import Corpus, MetricFacts, Training, by_reason
+from benchmarks.record import Corpus, CorpusScore, MetricFacts, Training, by_reason
 from reports.formatting import (
     NOTHING,
     code,
@@ -159,12 +159,20 @@ def _quality_cell(cell: QualityCell | None, decimals: int) -> str:
     if cell is None:
         return NOTHING
     text = _mean_text(cell.mean, decimals, bold=cell.best)
-    if cell.floor is not None:
-        text = f"{text}<br><small>floor {number(cell.floor, decimals)}</small>"
+    if cell.together is not None:
+        text = stacked(text, *_of_corpora(cell.together, decimals))
     beside = None
     if cell.paper is not None and cell.difference is not None:
         beside = f"*paper {printed(cell.paper)} ({signed(cell.difference, decimals)})*"
     return stacked(text, TIED if cell.tied else None, beside, "**beats every model**" if cell.above_models else None)
+
+
+def _of_corpora(score: CorpusScore, decimals: int) -> Iterator[str]:
+    """What a reader must know of a distance between corpora: its floor, and the frames that are not in it."""
+    if score.floor is not None:
+        yield f"floor {number(score.floor, decimals)}"
+    if score.failed_frames or score.real_failed_frames:
+        yield f"without {score.failed_frames} generated and {score.real_failed_frames} real frames, nothing found"
 
 
 def _mean_text(mean: Mean, decimals: int, *, bold: bool = False) -> str:
@@ -200,6 +208,10 @@ def quality_frame(table: QualityTable) -> pd.DataFrame:
             entry[f"{metric.name}_difference"] = cell.difference if cell else None
             entry[f"{metric.name}_best"] = cell.best if cell else None
             entry[f"{metric.name}_tied"] = cell.tied if cell else None
+            if cell is not None and cell.together is not None:
+                entry[f"{metric.name}_floor"] = cell.together.floor
+                entry[f"{metric.name}_failed_frames"] = cell.together.failed_frames
+                entry[f"{metric.name}_real_failed_frames"] = cell.together.real_failed_frames
             entry[f"{metric.name}_not_measured"] = row.not_measured.get(metric.name)
         rows.append(entry)
     return pd.DataFrame(rows)

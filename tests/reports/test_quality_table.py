@@ -228,6 +228,19 @@ def test_one_value_for_all_clips_stands_without_an_interval_and_beside_its_floor
     assert "floor 12.50" in cell
     assert "11 of 12 clips" in cell
     assert "[" not in cell
+    assert "without" not in cell
+
+
+def test_frames_that_a_distance_between_corpora_leaves_out_are_counted_on_both_sides(make):
+    fid = MetricFacts(name="face_distance", title="Face distance", unit="", higher_is_better=False, per="corpus")
+    record = make.quality("hh_t2l", metrics=[*make.METRICS, fid])
+    score = CorpusScore(
+        metric="face_distance", value=0.2, clips=12, real_clips=12, failed_frames=7, real_failed_frames=0
+    )
+    result = record.result.model_copy(update={"corpus_scores": [score]})
+    table = only([record.model_copy(update={"result": result})])
+    assert "without 7 generated and 0 real frames" in cells_of(table, "HH-T2L")["Face distance ↓"]
+    assert quality_frame(table).loc[0, "face_distance_failed_frames"] == 7
 
 
 def test_few_clips_say_so(make):
