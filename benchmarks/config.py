@@ -187,6 +187,7 @@ class Gate(Bench):
     implausible: float = Field(gt=0.0, lt=1.0)
     noise: Path | None
     times: bool
+    output_tolerance: float = Field(ge=0.0, le=1.0)
     quality_margin: float = Field(ge=0.0)
     quality_margins: dict[str, Annotated[float, Field(ge=0.0)]]
     strict: bool

@@ -138,6 +138,7 @@ def _rules(request: Gate, device: str, chance: Chance | None) -> Rules:
         times=request.times,
         blind=request.blind,
         implausible=request.implausible,
+        output_tolerance=request.output_tolerance,
         quality_margin=request.quality_margin,
         quality_margins=request.quality_margins,
         noise=None if chance is None else chance.margins(request.seed),

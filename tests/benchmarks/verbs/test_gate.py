@@ -137,6 +137,28 @@ def test_what_did_not_change_passes(gate, summary, capsys):
     assert measured.looks == [(1, None)], "nothing was in doubt"
 
 
+def test_other_frames_from_the_same_weights_fail_unless_they_are_let_pass(gate, summary):
+    words = ["durations=[]", "quality=false"]
+
+    class Redrawn(Measured):
+        def _pair(self, place: int) -> Pair:
+            pair = super()._pair(place)
+            return Pair(*(self._made(block, level) for block, level in ((pair.base, 0.4), (pair.head, 0.45))))
+
+        @staticmethod
+        def _made(block: Block, level: float) -> Block:
+            outputs = {"outputs": [f"{level}"], "sketch": [level] * 8}
+            return Block(
+                tuple(r.model_copy(update={"result": r.result.model_copy(update=outputs)}) for r in block.records),
+                block.conditions,
+            )
+
+    measured = Redrawn([*WORDS, *words])
+    assert gate(measured, *words) == 1
+    assert "the same weights make other frames" in summary()
+    assert gate(measured, *words, "output_tolerance=0.1") == 0
+
+
 def test_a_slowdown_fails_after_a_second_look_at_it(gate, summary, capsys):
     measured = Measured(head=lambda frames, _: 1.2 if frames == 75 else 1.0)
     assert gate(measured) == 1
