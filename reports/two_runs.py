@@ -10,9 +10,10 @@ from typing import Literal
 
 from benchmarks.record import Latency, MetricFacts, Natural, Quality, Record
 from benchmarks.record_files import UserError
+from reports import paired
 from reports.difference_table import BESIDE
 from reports.intake import Intake, Unread, read_run
-from reports.paired import Difference, corrected, paired
+from reports.paired import Difference, corrected
 from reports.paper import Paper, load_paper
 from reports.quality_text import in_order
 from reports.systems import EAGER, hardware
@@ -29,7 +30,7 @@ class MetricChange:
 
     metric: MetricFacts
     a: float
-    """Mean over the clips that both runs scored, each clip alike; or the one value that all clips have together."""
+    """Mean over the clips that both runs scored, weighted by the protocol; or the one value of all clips together."""
     b: float
     identical: bool
     """Whether every clip has the same value in both."""
@@ -319,19 +320,28 @@ def _change(metric: MetricFacts, a: Quality, b: Quality) -> MetricChange | None:
         if before is None or after is None:
             return None
         return MetricChange(metric=metric, a=before, b=after, identical=before == after, difference=None)
-    values = [
-        {c.utterance: c.values[metric.name] for c in result.clips if metric.name in c.values} for result in (a, b)
-    ]
-    both = sorted(values[0].keys() & values[1].keys())
+    sides = [_weighed(metric.name, result) for result in (a, b)]
+    both = sorted(sides[0].values.keys() & sides[1].values.keys())
     if not both:
         return None
     speakers = {clip.utterance: clip.speaker for result in (a, b) for clip in result.clips}
+    means = [
+        statistics.fmean([side.values[name] for name in both], [side.weights[name] for name in both]) for side in sides
+    ]
     return MetricChange(
         metric=metric,
-        a=statistics.fmean(values[0][name] for name in both),
-        b=statistics.fmean(values[1][name] for name in both),
-        identical=all(values[0][name] == values[1][name] for name in both),
-        difference=paired(values[1], values[0], speakers),
+        a=means[0],
+        b=means[1],
+        identical=all(sides[0].values[name] == sides[1].values[name] for name in both),
+        difference=paired.paired_all([(sides[1], sides[0])], speakers)[0],
+    )
+
+
+def _weighed(metric: str, result: Quality) -> paired.Side:
+    clips = [clip for clip in result.clips if metric in clip.values]
+    return paired.Side(
+        values={clip.utterance: clip.values[metric] for clip in clips},
+        weights={clip.utterance: clip.weights.get(metric, 1.0) for clip in clips},
     )
 
 

@@ -85,6 +85,20 @@ def test_only_common_clips_count_and_the_others_are_told(make, compared):
     assert "all 5 (25 clips)" in markdown(found)
 
 
+def test_means_and_differences_weigh_clips_as_the_protocol_pools_them(make, compared):
+    def weighted(record):
+        clips = [
+            c.model_copy(update={"weights": {"psnr": float(1 + i % 3)}}) for i, c in enumerate(record.result.clips)
+        ]
+        return record.model_copy(update={"result": record.result.model_copy(update={"clips": clips})})
+
+    a, b = weighted(make.quality("hh_t2l", n=30)), weighted(shifted(make, {"psnr": 0.2}, noise=2.0))
+    found = compared([a], [b])
+    (change,) = [c for pair in found.quality for c in pair.changes if c.metric.name == "psnr"]
+    assert (change.a, change.b) == pytest.approx((a.result.mean("psnr"), b.result.mean("psnr")))
+    assert change.difference.value == pytest.approx(change.b - change.a)
+
+
 def test_few_clips_decide_nothing(make, compared):
     found = compared([make.quality("hh_t2l", n=5)], [shifted(make, {"psnr": 9.0}, n=5)])
     assert words(found)["psnr"] == "n too small"
