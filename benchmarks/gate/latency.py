@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks.gate.drift import Drift
 from benchmarks.gate.estimate import ALPHA, MIN_PAIRS, Estimate, estimate, spread
 from benchmarks.gate.manifest import Comparable
-from benchmarks.gate.pairs import latencies
+from benchmarks.gate.pairs import latencies, log_ratio
 from benchmarks.gate.rules import Rules
 from benchmarks.gate.verdict import Check, Finding, Verdict, place_of
 from benchmarks.record import Cell, Latency
@@ -29,8 +29,9 @@ class Change:
     place: str
     cell: Cell
     values: tuple[float, ...]
-    """Of a cell, the logarithm of head's time over base's: without a change, chance takes it up as far as down, which
-    it does not take the ratio. Of a slope, what head's adds at the longest length, as a share of base's time there."""
+    """Of a cell, the logarithm of head's time over base's, call by call: without a change, chance takes it up as far as
+    down, which it does not take the ratio. Of a slope, what head's adds at the longest length, as a share of base's
+    time there."""
 
     def estimate(self, margin: float, seed: int) -> Estimate | None:
         """The change as a share, 0.05 for 5 % slower, tested against a margin that is one too."""
@@ -56,7 +57,7 @@ def changes(cells: Sequence[Comparable]) -> list[Change]:
             check="latency",
             place=place_of(one.cell),
             cell=one.cell,
-            values=tuple(math.log(head / base) for base, head in latencies(one.matched)),
+            values=tuple(log_ratio(base, head) for base, head in one.matched),
         )
         for one in timed
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -129,6 +130,20 @@ def load_pairs(base: Sequence[Path], head: Sequence[Path]) -> list[Pair]:
             remedy="Give as many of one as of the other, in the order in which they were measured",
         )
     return [Pair(load_block(one), load_block(other)) for one, other in zip(base, head, strict=True)]
+
+
+def log_ratio(base: Record, head: Record) -> float:
+    """How much longer head's calls took, as a logarithm: the median over calls of one number, base's and head's.
+
+    Calls of one number were taken right after each other where the sides took turns, so what slowed the machine down
+    for longer than a call is in both and cancels. Calls that only one side has are left out.
+
+    Raises:
+        ValueError: a record has no latency.
+    """
+    return statistics.median(
+        math.log(after / before) for before, after in zip(calls_s(base), calls_s(head), strict=False)
+    )
 
 
 def latencies(matched: Sequence[Matched]) -> Iterator[tuple[float, float]]:

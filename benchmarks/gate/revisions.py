@@ -49,7 +49,7 @@ class Side:
             turns: path of the socket at which it asks a referee before each timed call; None: it asks nobody.
         """
         # -P: the folder it is started in may hold rooms of another revision
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [self.python, "-P", "-m", "benchmarks.cli", *words],
             env={
                 "OMP_NUM_THREADS": str(max(1, usable_cores() - 1)),
@@ -64,6 +64,19 @@ class Side:
             text=True,
             pass_fds=held,
         )
+        if turns is not None:
+            _share_cores(process.pid)
+        return process
+
+
+def _share_cores(process: int) -> None:
+    """Keep a process that takes turns to the cores that the other side is kept to: all that are usable but the first.
+
+    Cores of one machine differ in speed, by what else their hardware threads do; a process tends to stay on its own.
+    """
+    if sys.platform == "linux":
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(process, cores[1:] or cores)
 
 
 def prepare(name: str, revision: str | None, folder: Path) -> Side:

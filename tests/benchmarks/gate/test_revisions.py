@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -168,3 +169,19 @@ def test_an_environment_that_cannot_be_made_is_said(checkout, tmp_path, monkeypa
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(UserError, match="head does not build, its environment cannot be made"):
         revisions.prepare("head", "HEAD@{1}", tmp_path / "revisions")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says which cores a process is kept to")
+def test_sides_that_take_turns_are_kept_to_the_same_cores(tmp_path):
+    (tmp_path / "benchmarks").mkdir()
+    (tmp_path / "benchmarks" / "__init__.py").touch()
+    (tmp_path / "benchmarks" / "cli.py").write_text(
+        "import os, time\ntime.sleep(0.2)\nprint(sorted(os.sched_getaffinity(0)))\n"
+    )
+    usable = sorted(os.sched_getaffinity(0))
+    said = {}
+    for name, turns in (("base", "socket"), ("head", "socket"), ("alone", None)):
+        side = revisions.Side(name, "c", "", tmp_path, Path(sys.executable))
+        said[name] = side.run([], turns=turns).communicate()[0].strip()
+    assert said["base"] == said["head"] == str(usable[1:] or usable)
+    assert said["alone"] == str(usable)
