@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Literal
 
@@ -17,7 +17,7 @@ from reports.formatting import (
 )
 from reports.latency_table import LatencyCell, LatencyTable
 from reports.paper import LatencyCondition, Paper, QualityCondition, QualityEntry
-from reports.quality_table import QualityRow, QualityTable
+from reports.quality_table import QualityCell, QualityRow, QualityTable
 from reports.statistics import Interval
 from reports.tables import Tables
 from reports.tolerance import decide
@@ -25,6 +25,7 @@ from reports.tolerance import decide
 Status = Literal[
     "reproduced", "differs", "not comparable", "undecided", "not measured", "failed", "not attempted", "control"
 ]
+Mark = Literal["best", "tied"]
 
 METRICS = (
     MetricFacts(name="psnr", title="PSNR", unit="dB", higher_is_better=True),
@@ -56,6 +57,8 @@ class Compared:
     """What the status was decided by, see `reports.tolerance.Decision`; None where nothing was decided."""
     tolerance: float | None = None
     """The largest distance that counts as a reproduction."""
+    mark: Mark | None = None
+    """What the run's own table says of ours: best of its models, tied with the best, or neither."""
 
     @property
     def difference(self) -> float | None:
@@ -74,6 +77,8 @@ class ComparedRow:
     """Of table 3, whose rows are of two corpora."""
     control: bool = False
     cells: dict[str, Compared]
+    record: str | None = None
+    """Key of the cell whose record our numbers are from; None for a row that has none of ours."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,7 +157,18 @@ def _quality(
 
 def _quality_row(row: QualityRow, entry: QualityEntry, table: QualityTable, paper: Paper) -> ComparedRow:
     cells = {name: _quality_cell(row, name, value, table, paper) for name, value in entry.values.items()}
-    return ComparedRow(label=row.label, variant=entry.variant, corpus=None, cells=cells)
+    return ComparedRow(
+        label=row.label, variant=entry.variant, corpus=None, cells=cells, record=_source(row.record, cells)
+    )
+
+
+def _source(record: str, cells: Mapping[str, Compared]) -> str | None:
+    """A record's key, where some number is from it."""
+    return record if any(cell.ours is not None for cell in cells.values()) else None
+
+
+def _mark(cell: QualityCell | LatencyCell) -> Mark | None:
+    return "best" if cell.best else "tied" if cell.tied else None
 
 
 def _quality_cell(row: QualityRow, name: str, value: Decimal, table: QualityTable, paper: Paper) -> Compared:
@@ -162,7 +178,14 @@ def _quality_cell(row: QualityRow, name: str, value: Decimal, table: QualityTabl
         asked = reason or "the metric was not asked for"
         return Compared(quantity=name, paper=value, status="not measured", reason=asked)
     mean = cell.mean
-    measured = {"quantity": name, "paper": value, "ours": mean.value, "interval": mean.interval, "n": mean.n}
+    measured = {
+        "quantity": name,
+        "paper": value,
+        "ours": mean.value,
+        "interval": mean.interval,
+        "n": mean.n,
+        "mark": _mark(cell),
+    }
     if row.untrained:
         return Compared(**measured, status="not comparable", reason="untrained")
     if table.frame_size != paper.frame_size:
@@ -187,7 +210,9 @@ def _control_row(row: QualityRow, metrics: Sequence[str]) -> ComparedRow:
         if name in row.cells
         for mean in [row.cells[name].mean]
     }
-    return ComparedRow(label=row.label, variant=None, corpus=None, cells=cells, control=True)
+    return ComparedRow(
+        label=row.label, variant=None, corpus=None, cells=cells, control=True, record=_source(row.record, cells)
+    )
 
 
 def _refused(entry: QualityEntry, condition: QualityCondition, records: Sequence[Record]) -> str | None:
@@ -269,10 +294,16 @@ def _latency_row(
     cell = row.measured[of.frames]
     seconds = Compared(
         quantity="latency_s", paper=entry.latency_s, status="not comparable", reason="another machine",
-        ours=cell.wall.median, interval=cell.wall.interval, n=cell.wall.n,
+        ours=cell.wall.median, interval=cell.wall.interval, n=cell.wall.n, mark=_mark(cell),
     )  # fmt: skip
     ratio = _speedup(cell, entry.speedup, paper, itself=system == paper.baseline)
-    return ComparedRow(label=row.label, variant=None, corpus=corpus, cells={"latency_s": seconds, "speedup": ratio})
+    return ComparedRow(
+        label=row.label,
+        variant=None,
+        corpus=corpus,
+        cells={"latency_s": seconds, "speedup": replace(ratio, mark=_mark(cell))},
+        record=row.records[of.frames],
+    )
 
 
 def _speedup(cell: LatencyCell, value: Decimal, paper: Paper, *, itself: bool) -> Compared:

@@ -8,7 +8,6 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 import pandas as pd
 
 from reports.comparison import METRICS, UNITS, Compared, ComparedTable
-from reports.comparison_origin import Mark, Own, mark_of
 from reports.formatting import (
     NOTHING,
     between,
@@ -37,20 +36,15 @@ _HEADS = {
 }
 
 
-def comparison_text(table: ComparedTable, own: Own | None = None) -> TextTable:
-    """A comparison for reading: ours large; its interval, the paper's value and the status small beneath it.
-
-    Args:
-        table: the comparison.
-        own: the table of the run's that it is made from, whose marks it takes over; see `reports.comparison_origin`.
-    """
+def comparison_text(table: ComparedTable) -> TextTable:
+    """A comparison for reading: ours large; its interval, the paper's value and the status small beneath it."""
     names = [name for name in _HEADS if any(name in row.cells for row in table.rows)]
     rows: list[tuple[str, ...]] = []
     for row in table.rows:
         if row.control and CONTROLS_HEAD not in {shown[0] for shown in rows}:
             rows.append((CONTROLS_HEAD,))
         title = stacked(escaped(row.label), *(escaped(part) for part in (row.variant, row.corpus) if part))
-        cells = (_text(row.cells.get(name), _decimals(table, name), mark_of(row, name, own)) for name in names)
+        cells = (_text(row.cells.get(name), _decimals(table, name)) for name in names)
         rows.append((title, *cells))
     return TextTable((escaped(table.source), *(_HEADS[name] for name in names)), tuple(rows))
 
@@ -60,7 +54,7 @@ def _decimals(table: ComparedTable, name: str) -> int:
     return decimals_for(value for cell in cells for value in (cell.ours or 0.0, float(cell.paper or 0)))
 
 
-def _text(cell: Compared | None, decimals: int, mark: Mark | None) -> str:
+def _text(cell: Compared | None, decimals: int) -> str:
     if cell is None:
         return NOTHING
     if cell.paper is None:
@@ -79,8 +73,8 @@ def _text(cell: Compared | None, decimals: int, mark: Mark | None) -> str:
         value = None if cell.ours is None else number(cell.ours, decimals)
         around = interval_of(ends, decimals)
         beside = f"{printed(cell.paper)}{_difference(cell, decimals)}"
-    tied = TIED if mark == "tied" else None
-    first = marked(value or NOTHING, best=mark == "best")
+    tied = TIED if cell.mark == "tied" else None
+    first = marked(value or NOTHING, best=cell.mark == "best")
     return stacked(first, around, tied, f"*paper {beside}*", _status(cell, decimals))
 
 

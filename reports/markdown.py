@@ -11,7 +11,6 @@ from benchmarks.record_files import UserError  # by way of what raises it: repor
 from reports.budget import Piece, fitted
 from reports.calibration import calibration_note, calibration_text
 from reports.comparison import ComparedTable
-from reports.comparison_origin import origins
 from reports.comparison_text import PART, comparison_notes, comparison_text
 from reports.difference_table import DifferenceTable, difference_note, difference_text
 from reports.formatting import code, count, escaped, joined, shortened, size
@@ -165,8 +164,8 @@ def _pieces(content: Content) -> list[Piece]:
         pieces.append(Piece("figures", drawn))
     heading = part("paper_heading", PART, comparison_notes(content.paper), content.comparison_csv)
     pieces += [
-        Piece("paper", part("paper_table", table.source, table.about, comparison_text(table, own)), heading)
-        for table, own in zip(content.comparison, origins(content.comparison, content.tables), strict=True)
+        Piece("paper", part("paper_table", table.source, table.about, comparison_text(table)), heading)
+        for table in content.comparison
     ]
     if isinstance(content.calibration, UserError):
         why = [(escaped(FILE), escaped(shortened(content.calibration.problem, 500)))]

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from benchmarks.record import Record
 from reports.comparison import ComparedTable
-from reports.comparison_origin import origins, record_of
 from reports.figures.style import Look
 from reports.html import render_html
 from reports.paper import Paper
@@ -62,10 +61,7 @@ def render_page(
         },
         latency={csv: table for csv, table in zip(latency, tables.latency, strict=True) if csv},
         natural={csv: table for csv, table in zip(natural, tables.natural, strict=True) if csv},
-        compared=[
-            [record_of(row, own) for row in table.rows]
-            for table, own in zip(compared, origins(compared, tables), strict=True)
-        ],
+        compared=[[row.record for row in table.rows] for table in compared],
         root=root,
         page=folder,
     )

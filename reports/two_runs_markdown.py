@@ -10,9 +10,9 @@ from reports.two_runs import TwoRuns
 from reports.two_runs_text import PlainTable, about, sides, tables, verdict
 
 NOTES = (
-    "Quality: means over the clips that both runs scored, each clip alike. B − A: paired, clip by clip, with its 95 % "
-    "bootstrap interval by speaker (by clip where there is one). p: sign-flip test, Holm-corrected over all "
-    "metrics of this comparison that changed; better and worse are said below 0.05 only.",
+    "Quality: means over the clips that both runs scored, weighted by their protocol. B − A: paired, clip by clip, "
+    "with its 95 % bootstrap interval by speaker (by clip where there is one). p: sign-flip test, Holm-corrected over "
+    "all metrics of this comparison that changed; better and worse are said below 0.05 only.",
     "Latency: B / A of medians, of real utterances of sums over the same ones, with a 95 % bootstrap interval over "
     "calls or utterances. It covers the scatter within each run, not what happens from run to run: the same code "
     "timed twice can differ by more, and the intervals are not corrected for their number. lipbench gate alternates "

@@ -15,6 +15,7 @@ import psutil
 
 from benchmarks.gate.pairs import Conditions
 from benchmarks.gate.referee import Referee
+from benchmarks.timing.telemetry import cpu_mhz
 
 EVERY_S = 0.5
 """Time between two looks at the clock."""
@@ -89,8 +90,7 @@ def _children_s() -> float:
 
 def _clock_mhz(device: str) -> float | None:
     if device != "cuda":
-        frequency = psutil.cpu_freq()
-        return frequency.current if frequency else None
+        return cpu_mhz()
     import pynvml
 
     try:
