@@ -79,7 +79,7 @@ def length_note(table: QualityTable) -> str | None:
             "its summary under Provenance names."
         )
     words = f": {RULES[rule]}" if rule in RULES else ""
-    return f"Clips of another length are compared by the rule **{escaped(rule)}** of the protocol{words}."
+    return f"Clips of another length are compared by the rule “{escaped(rule)}” of the protocol{words}."
 
 
 def length_columns(row: QualityRow) -> dict[str, object]:

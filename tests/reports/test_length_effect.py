@@ -59,7 +59,7 @@ def test_it_is_a_part_of_the_quality_table_and_of_its_csv(make):
     frame = quality_frame(table).set_index("system")
     assert frame.clips_of_another_length.to_dict() == {"hh_t2l": 3, "first_frame": 0}
     assert frame.length_preds_dropped.to_dict() == {"hh_t2l": 7, "first_frame": 0}
-    assert any("the rule **truncate**" in note for note in quality_notes(table, load_paper()))
+    assert any("the rule “truncate”" in note for note in quality_notes(table, load_paper()))
 
 
 def test_frames_that_are_compared_again_have_columns_of_their_own(make):
@@ -103,5 +103,5 @@ def test_a_rule_that_is_not_known_is_named_as_it_is(make, rule):
     scores = [clip.model_copy(update={"generated_frames": 80}) for clip in make.clips("hh_t2l", 4)]
     note = length_note(table_of([make.quality("hh_t2l", scores=scores, protocol=protocol)]))
     assert note is not None
-    assert f"the rule **{escaped(rule)}** of" in note
+    assert f"the rule “{escaped(rule)}” of" in note
     assert rule not in note
