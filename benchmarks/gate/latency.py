@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks.gate.drift import Drift
 from benchmarks.gate.estimate import ALPHA, MIN_PAIRS, Estimate, estimate, spread
 from benchmarks.gate.manifest import Comparable
-from benchmarks.gate.pairs import latencies, log_ratio
+from benchmarks.gate.pairs import log_ratio, typical_s
 from benchmarks.gate.rules import Rules
 from benchmarks.gate.verdict import Check, Finding, Verdict, place_of
 from benchmarks.record import Cell, Latency
@@ -83,12 +83,13 @@ def _slope(group: Sequence[Comparable]) -> Change | None:
     if len(group) < MIN_LENGTHS or not common:
         return None
     lengths = np.array([one.cell.frames for one in group], dtype=np.float64)
-    of_pair = [dict(zip(one.places, latencies(one.matched), strict=True)) for one in group]
-    # (lengths, pairs, sides)
-    seconds = np.array([[by_place[place] for place in common] for by_place in of_pair])
-    base, head = (np.polyfit(lengths, seconds[:, :, side], 1)[0] for side in (0, 1))
+    of_pair = [dict(zip(one.places, one.matched, strict=True)) for one in group]
     # of one typical time: a base that was slow by chance in one pair would make that pair's change small
-    values = (head - base) * lengths[-1] / np.median(seconds[-1, :, 0])
+    typical = np.array([np.median([typical_s(matched[place][0]) for place in common]) for matched in of_pair])
+    changed = np.array([[log_ratio(*matched[place]) for place in common] for matched in of_pair])
+    # (lengths, pairs): seconds that head adds, compared call by call as the cells are
+    added = typical[:, None] * np.expm1(changed)
+    values = np.polyfit(lengths, added, 1)[0] * lengths[-1] / typical[-1]
     longest = group[-1].cell
     return Change(check="scaling", place=slope_of(longest), cell=longest, values=tuple(values.tolist()))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -144,9 +144,3 @@ def log_ratio(base: Record, head: Record) -> float:
     return statistics.median(
         math.log(after / before) for before, after in zip(calls_s(base), calls_s(head), strict=False)
     )
-
-
-def latencies(matched: Sequence[Matched]) -> Iterator[tuple[float, float]]:
-    """Typical seconds of base and head, pair by pair."""
-    for base, head in matched:
-        yield typical_s(base), typical_s(head)
