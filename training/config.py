@@ -22,6 +22,11 @@ class TrainingConfig:
     """Clips per update."""
     frames_per_clip: int = 4
     """Frames drawn and judged per clip and update, at random. Exact for losses that judge each frame alone."""
+    identity: Literal["any", "first"] = "any"
+    """Frame of a clip that is the identity picture: any (paper §4.3), or the first, as when a clip is made."""
+    excerpts: float = 0.0
+    """Share of clips of which only an excerpt is learned, some successive tokens: so that few sentences are not learned
+    by heart."""
     optimizer: Literal["adam", "adamw"] = "adam"
     """"adam" (the paper's) or "adamw" (the public code's); they differ where `weight_decay` is above 0."""
     learning_rate: float = 1e-3
@@ -90,8 +95,9 @@ class TrainingConfig:
         for name in ("beta1", "beta2"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 0 and below 1, not {getattr(self, name)}")
-        if not 0 <= self.scheduled_sampling <= 1:
-            raise ValueError(f"scheduled_sampling must be from 0 to 1, not {self.scheduled_sampling}")
+        for name in ("excerpts", "scheduled_sampling"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be from 0 to 1, not {getattr(self, name)}")
         if self.weight_l1 == 0 and self.weight_ssim == 0:
             raise ValueError("weight_l1 or weight_ssim must be above 0: nothing else judges the picture")
         if self.warmup and self.schedule == "one_cycle":

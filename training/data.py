@@ -22,6 +22,9 @@ from models.text import Vocabulary
 from training.config import TrainingConfig
 from training.frames import to_model_size, to_unit
 
+LEAST_EXCERPT = 10
+"""Frames of an excerpt, at least: 0.4 s of GRID, about a word."""
+
 
 class Clip(NamedTuple):
     """One utterance as a model sees it."""
@@ -117,7 +120,11 @@ class Lessons(Dataset[Lesson]):
         """The lesson of a step."""
         rng = np.random.default_rng([self._config.seed, 1, step])
         clips = [self._reader.read(self._ids[i]) for i in self.clip_numbers(step)]
-        return collate(clips, rng, self._config.frames_per_clip)
+        first = self._config.identity == "first"
+        identities = [clip.frames[0 if first else int(rng.integers(len(clip.frames)))] for clip in clips]
+        if self._config.excerpts > 0:
+            clips = [excerpt(clip, rng) if rng.random() < self._config.excerpts else clip for clip in clips]
+        return collate(clips, identities, rng, self._config.frames_per_clip)
 
     def clip_numbers(self, step: int) -> list[int]:
         """Walk through shuffled passes over the corpus, `clips` at a time."""
@@ -129,23 +136,46 @@ class Lessons(Dataset[Lesson]):
         return numbers
 
 
-def collate(clips: Sequence[Clip], rng: np.random.Generator, frames_per_clip: int) -> Lesson:
-    """Pad clips into one lesson, with a random identity frame and random frames to draw (without repeats).
+def excerpt(clip: Clip, rng: np.random.Generator) -> Clip:
+    """Some successive tokens of a clip and their frames, at least `LEAST_EXCERPT`, all choices equally likely.
+
+    A clip that is not longer than that stays whole.
+
+    Raises:
+        UserError: it is not known how long each token lasts.
+    """
+    n_frames = len(clip.frames)
+    if int(clip.durations.sum()) != n_frames:
+        raise UserError(
+            "excerpts need durations, and the corpus has none",
+            remedy="Leave out training.excerpts, or prepare the corpus with alignments",
+        )
+    cuts = np.concatenate([[0], np.cumsum(clip.durations.numpy())])
+    starts, ends = np.nonzero(cuts[None, :] - cuts[:, None] >= min(LEAST_EXCERPT, n_frames))
+    chosen = int(rng.integers(len(starts)))
+    tokens, frames = (slice(*span) for span in ((starts[chosen], ends[chosen]), cuts[[starts[chosen], ends[chosen]]]))
+    return Clip(clip.tokens[tokens], clip.durations[tokens], clip.frames[frames])
+
+
+def collate(
+    clips: Sequence[Clip], identities: Sequence[Tensor], rng: np.random.Generator, frames_per_clip: int
+) -> Lesson:
+    """Pad clips into one lesson, with random frames to draw (without repeats).
 
     Args:
         clips: at least one.
-        rng: decides the identity frame (any frame of the clip, paper §4.3) and the picked ones.
+        identities: the picture of each, uint8 (3, H, W).
+        rng: decides the picked frames.
         frames_per_clip: frames to draw; as many as the shortest clip has, if that is fewer.
     """
     lengths = [len(clip.frames) for clip in clips]
     n_picked = min([frames_per_clip, *lengths])
-    identity = [clip.frames[int(rng.integers(len(clip.frames)))] for clip in clips]
     picked = [np.sort(rng.choice(length, size=n_picked, replace=False)) for length in lengths]
     return Lesson(
         tokens=pad_sequence([clip.tokens for clip in clips], batch_first=True),
         token_lengths=torch.tensor([len(clip.tokens) for clip in clips]),
         durations=pad_sequence([clip.durations for clip in clips], batch_first=True),
-        identity=to_unit(torch.stack(identity)),
+        identity=to_unit(torch.stack(list(identities))),
         frames=to_unit(pad_sequence([clip.frames for clip in clips], batch_first=True)),
         frame_lengths=torch.tensor(lengths),
         picked=torch.from_numpy(np.stack(picked)),

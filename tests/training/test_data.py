@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import torch
 from models.errors import UserError
 from models.text import Vocabulary
 from training.config import TrainingConfig
-from training.data import ClipReader, Lessons, StepsLeft, part_of
+from training.data import LEAST_EXCERPT, Clip, ClipReader, Lessons, StepsLeft, excerpt, part_of
 from training.frames import to_model_size, to_unit
 
 CONFIG = TrainingConfig(clips=3, frames_per_clip=2, checkpoint_steps=4, steps=8)
@@ -40,6 +41,53 @@ def test_a_lesson_follows_from_seed_and_step_alone(corpus):
     other = lessons(corpus, TrainingConfig(clips=3, frames_per_clip=2, checkpoint_steps=4, steps=8, seed=5))
     assert not torch.equal(first[6].picked, other[6].picked)
     assert not torch.equal(first[6].picked, first[5].picked)
+
+
+def test_the_identity_can_be_the_first_frame_as_when_a_clip_is_made(corpus):
+    source = lessons(corpus, replace(CONFIG, identity="first", excerpts=1.0))
+    for step in range(3):
+        lesson, clips = source[step], [corpus.load(corpus.ids("train")[i]) for i in source.clip_numbers(step)]
+        for row, clip in enumerate(clips):
+            assert torch.equal(lesson.identity[row], to_unit(to_model_size(clip.frames[:1], (20, 40)))[0])
+
+
+def test_excerpts_are_successive_tokens_with_the_frames_that_go_with_them(corpus):
+    reader = ClipReader(corpus, Vocabulary(corpus.symbols), frame_size=(20, 40), cache_bytes=1 << 30)
+    clip, rng = reader.read(corpus.ids("train")[0]), np.random.default_rng(0)
+    cuts = [0, *clip.durations.cumsum(0).tolist()]
+    met = set()
+    for _ in range(60):
+        cut = excerpt(clip, rng)
+        assert int(cut.durations.sum()) == len(cut.frames) >= min(LEAST_EXCERPT, len(clip.frames))
+        places = [
+            start for start in range(len(clip.tokens) - len(cut.tokens) + 1)
+            if torch.equal(clip.frames[cuts[start] : cuts[start + len(cut.tokens)]], cut.frames)
+            and torch.equal(clip.tokens[start : start + len(cut.tokens)], cut.tokens)
+        ]  # fmt: skip
+        assert places
+        met.add((places[0], len(cut.tokens)))
+    assert len(met) > 10
+
+
+def test_a_short_clip_is_not_cut_and_one_without_durations_cannot_be(corpus):
+    reader = ClipReader(corpus, Vocabulary(corpus.symbols), frame_size=(20, 40), cache_bytes=1 << 30)
+    clip = reader.read(corpus.ids("train")[0])
+    short = Clip(torch.tensor([1, 2]), torch.tensor([1, 2]), clip.frames[:3])
+    for one, other in zip(excerpt(short, np.random.default_rng(0)), short, strict=True):
+        assert torch.equal(one, other)
+    with pytest.raises(UserError, match="excerpts need durations"):
+        excerpt(clip._replace(durations=torch.zeros_like(clip.durations)), np.random.default_rng(0))
+
+
+def test_excerpts_are_of_the_share_asked_for(corpus):
+    whole = [len(corpus.load(i).frames) for i in corpus.ids("train")]
+    cut = met = 0
+    source = lessons(corpus, replace(CONFIG, steps=100, excerpts=0.3))
+    for step in range(100):
+        lengths = source[step].frame_lengths.tolist()
+        cut += sum(length < whole[i] for length, i in zip(lengths, source.clip_numbers(step), strict=True))
+        met += len(lengths)
+    assert 0.2 < cut / met < 0.4
 
 
 def test_every_clip_is_met_equally_often(corpus):
