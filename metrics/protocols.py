@@ -250,9 +250,17 @@ frame of both sides is scored, so that no model gains by ending early (a clip of
 picture against itself) and none is warped into step (which forgives the very timing that is to be measured).
 """
 
+ALIGNED = Protocol(name="aligned", length="dtw")
+"""`paper`, after dynamic time warping of each clip onto the real one: articulation apart from timing.
+
+It forgives wrong timing, which `paper` counts, so its scores stand beside those and never in their place; length error
+and token duration error say what was forgiven. Clips of equal length are warped too.
+"""
+
 registry: Registry[Protocol] = Registry(
     "protocol",
     {
+        "aligned": "metrics.protocols:ALIGNED",
         "eat-2023": "metrics.protocols:EAT_2023",
         "lelechen63-2018": "metrics.protocols:LELECHEN63_2018",
         "paper": "metrics.protocols:PAPER",

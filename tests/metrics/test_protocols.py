@@ -166,6 +166,7 @@ def test_paper_is_what_the_design_says():
         ("eat-2023", "resampled evenly"),
         ("eat-2023", "5 evenly spaced frames"),
         ("strict", "held until the longer ends"),
+        ("aligned", "time warping"),
     ],
 )
 def test_the_summary_says_what_sets_a_protocol_apart(name, said):
