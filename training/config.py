@@ -26,7 +26,7 @@ class TrainingConfig:
     """Frame of a clip that is the identity picture: any (paper §4.3), or the first, as when a clip is made."""
     excerpts: float = 0.0
     """Share of clips of which only an excerpt is learned, some successive tokens: so that few sentences are not learned
-    by heart."""
+    by heart. Clips without durations are learned whole."""
     optimizer: Literal["adam", "adamw"] = "adam"
     """"adam" (the paper's) or "adamw" (the public code's); they differ where `weight_decay` is above 0."""
     learning_rate: float = 1e-3
