@@ -162,7 +162,7 @@ def provenance(samples: Samples, rules: Rules, *, pairs: int, seed: int) -> str:
     margins = "margins widened by an A/A run" if rules.noise else f"margin {rules.margin:.1%}"
     return (
         f"{len(samples.blocks)} blocks of {commit} ({samples.created[:10]}) on {machine.gpu or machine.cpu}, "
-        f"{machine.cores} cores, {machine.threads} threads: {cells}; "
+        f"cores {machine.cores}, threads {machine.threads}: {cells}; "
         f"{pairs} + {SECOND_LOOK * pairs} pairs, {margins}, seed {seed}"
     )
 
