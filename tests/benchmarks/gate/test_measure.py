@@ -189,7 +189,7 @@ def test_flagged_cells_are_timed_again_alone_and_twice_as_often(trial):
     assert {(words["models"], words["frames"]) for words in again} == {("['dual_lip']", "[20]")}
 
 
-@pytest.mark.parametrize("word", ["preset=tiny", "frames=[10]", "seconds=2.0"])
+@pytest.mark.parametrize("word", ["preset=tiny", "frames=[10]", "seconds=3.0"])
 def test_a_folder_of_another_gate_is_refused(trial, word):
     trial.measuring().pairs(1)
     with pytest.raises(UserError, match="holds the measurements of another gate"):
