@@ -254,7 +254,9 @@ ALIGNED = Protocol(name="aligned", length="dtw")
 """`paper`, after dynamic time warping of each clip onto the real one: articulation apart from timing.
 
 It forgives wrong timing, which `paper` counts, so its scores stand beside those and never in their place; length error
-and token duration error say what was forgiven. Clips of equal length are warped too.
+and token duration error say what was forgiven. Clips of equal length are warped too. Nothing bounds how often
+a frame may be repeated, so a mouth that stands still is paired with the frame that it repeats: its PSNR and SSIM say
+nothing.
 """
 
 registry: Registry[Protocol] = Registry(
