@@ -83,7 +83,7 @@ def _dispatch(words: list[str]) -> int:
     if not words or words[0] in (*HELPS, "help"):
         print(_overview())
         return 0 if words else 2
-    verb, *overrides = (SPELLINGS.get(word, word) for word in words)
+    verb, *overrides = _spelled(words)
     if verb not in config.VERBS:
         raise UnknownNameError("verb", verb, config.VERBS)
     if any(word in HELPS for word in overrides):
@@ -100,6 +100,24 @@ def _dispatch(words: list[str]) -> int:
         overrides[place] = f"{name}={overrides[place]}"
     request = config.request(verb, overrides)
     return importlib.import_module(f"benchmarks.verbs.{verb}").run(request) or 0
+
+
+def _spelled(words: Sequence[str]) -> list[str]:
+    """Words as other programs have them, `--strict`, `--base REV` and `--base=REV`, as name=value."""
+    found: list[str] = []
+    left = list(words)
+    while left:
+        word = left.pop(0)
+        if word in SPELLINGS:
+            found.append(SPELLINGS[word])
+        elif not word.startswith("--") or word in (*MULTIRUN, *HELPS):
+            found.append(word)
+        else:
+            if "=" not in word and left and not left[0].startswith("--") and "=" not in left[0]:
+                word = f"{word}={left.pop(0)}"
+            name, equals, value = word.partition("=")
+            found.append(f"{name.removeprefix('--').replace('-', '_')}={value}" if equals else word)
+    return found
 
 
 def _overview() -> str:

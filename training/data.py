@@ -147,8 +147,8 @@ def excerpt(clip: Clip, rng: np.random.Generator) -> Clip:
     cuts = np.concatenate([[0], np.cumsum(clip.durations.numpy())])
     starts, ends = np.nonzero(cuts[None, :] - cuts[:, None] >= min(LEAST_EXCERPT, n_frames))
     chosen = int(rng.integers(len(starts)))
-    tokens, frames = (slice(*span) for span in ((starts[chosen], ends[chosen]), cuts[[starts[chosen], ends[chosen]]]))
-    return Clip(clip.tokens[tokens], clip.durations[tokens], clip.frames[frames])
+    start, end = starts[chosen], ends[chosen]
+    return Clip(clip.tokens[start:end], clip.durations[start:end], clip.frames[cuts[start] : cuts[end]])
 
 
 def collate(

@@ -147,6 +147,26 @@ def test_a_picture_that_is_no_mouth_is_named(run, tmp_path, capsys):
         fails(["generate", "text=hi", f"identity={picture}", "preset=tiny", f"runs={run}"], capsys, says)
 
 
+@pytest.mark.parametrize("words", [["--what", "models"], ["--what=models"], ["what=models"]])
+def test_options_may_be_written_as_other_programs_have_them(words, capsys):
+    assert cli.main(["list", *words]) == 0
+    assert "hh_t2l" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["gate", "--base-records", "/none/*", "--head-records=/none/*"], "/none/*"),
+        (["gate", "--base"], "'--base' is not understood"),
+        (["gate", "--base", "--strict"], "'--base' is not understood"),
+        (["gate", "--bass", "HEAD"], "bass"),
+    ],
+)
+def test_dashes_need_a_value_and_a_name_that_is_known(words, says, capsys):
+    assert cli.main(words) == 2
+    assert says in capsys.readouterr().err
+
+
 def test_a_traceback_only_when_asked(capsys):
     assert cli.main(["trian"]) == 2
     assert "Traceback" not in capsys.readouterr().err
