@@ -92,7 +92,9 @@ class HHT2L(nn.Module):
         self.config = config
         self.identity_encoder = identity_encoder(config)
         self.text_encoder = TextEncoder(config)
-        self.duration_predictor = DurationPredictor(config.hidden, domain=config.duration_domain)
+        self.duration_predictor = DurationPredictor(
+            config.hidden, dropout=config.duration_dropout, domain=config.duration_domain
+        )
         self.motion_positions = Positions(first=config.first_position)
         self.motion_decoder = fft_stack(config, config.decoder_layers)
         self.image_decoder = image_decoder(config)

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import pytest
+import torch
 from torch import nn
 
 import models
+from models.contract import Lesson
 from models.errors import UnknownNameError, UserError
+from models.hh_t2l.model import HHT2L
 
 
 def size(name: str, preset: str) -> int:
@@ -54,6 +57,7 @@ def test_unknown_presets_and_options_say_what_was_meant(name):
         ({"encoder_layers": 0}, "encoder_layers"),
         ({"dropout": 2.0}, "dropout must be at least 0 and below 1"),
         ({"image_kernel": 4}, "image_kernel must be odd"),
+        ({"duration_dropout": 1.0}, "duration_dropout must be at least 0 and below 1"),
     ],
 )
 def test_wrong_values_are_refused(options, says):
@@ -65,6 +69,25 @@ def test_values_as_written_in_yaml_are_taken():
     model = models.create("hh_t2l", "tiny", dropout=0, image_channels=[16, 16, 8])
     assert model.config.dropout == 0.0  # pyright: ignore
     assert model.config.image_channels == (16, 16, 8)  # pyright: ignore
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_duration_dropout_is_the_only_one_that_training_s_durations_meet(share):
+    torch.manual_seed(0)
+    model = models.create("hh_t2l", "tiny", duration_dropout=share)
+    assert isinstance(model, HHT2L)
+    model.train()
+    lesson = Lesson(
+        tokens=torch.tensor([[1, 2, 3]]),
+        token_lengths=torch.tensor([3]),
+        durations=torch.tensor([[2, 2, 2]]),
+        identity=torch.rand(1, 3, *model.frame_size),
+        frames=torch.rand(1, 6, 3, *model.frame_size),
+        frame_lengths=torch.tensor([6]),
+        picked=torch.tensor([[0, 1, 2, 3]]),
+    )
+    first, second = model(lesson).durations, model(lesson).durations
+    assert torch.equal(first, second) == (share == 0)
 
 
 @pytest.mark.parametrize(
