@@ -19,6 +19,7 @@ from reports.figures.frames import STRIP
 from reports.figures.gallery import Placed, absences, draw_figures, report_looks
 from reports.figures.latency import draw_latency
 from reports.figures.style import Look, render_figure
+from reports.figures.training import draw_training
 from reports.formatting import escaped
 from reports.intake import Intake, Unread, held_run
 from reports.latency_table import LatencyTable
@@ -42,6 +43,7 @@ from reports.report_files import ReportFiles, Summary, add_to
 from reports.strips import load_strips
 from reports.systems import naming
 from reports.tables import Tables, latency_frame, make_tables
+from reports.training_logs import load_training_logs
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ class RenderedReport:
 
 
 def render(run: Path, out: Path | None = None, *, clips: int = CLIPS, summary: Summary | None = None) -> RenderedReport:
-    """Render the report of a run, from its records alone.
+    """Render the report of a run, from its records, its sample frames and the logs of its trainings alone.
 
     Args:
         run: the run's folder (with ``records/`` in it), a folder of records, or one record.
@@ -218,7 +220,8 @@ def _pictures(
     frames: list[Picture] = []
     figures: list[Picture] = []
     absent: list[Placed] = []
-    for one in draw_figures(tables, choice, strips, style, paper):
+    trained = Placed((), "this run", draw_training(*load_training_logs(root)))
+    for one in (*draw_figures(tables, choice, strips, style, paper), trained):
         if isinstance(one.what, Drawn):
             name = _slug(one.what.name, *one.of)
             (frames if one.what.name == STRIP else figures).append(_picture(one.what, name, files))

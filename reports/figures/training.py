@@ -1,0 +1,103 @@
+"""How the losses fell while the models of a run were trained."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from reports.figures.drawn import Absent, Drawn
+from reports.figures.style import Look, empty_figure, finish, headed, house_style, legend, looks, plain_log, shown
+from reports.formatting import count, joined, number
+from reports.training_logs import TrainingLog
+
+TITLE = "Training"
+MOST = 8
+"""Trainings in one figure: more lines cannot be told apart."""
+SMOOTHED = 0.05
+"""Share of the logged values that a point of a line is the mean of: single ones are of twelve clips or so."""
+_PANELS = {
+    "l1": "L1",
+    "ssim": "1 − SSIM",
+    "duration": "duration",
+    "stop": "stop token",
+    "attention": "guided attention",
+    "adversarial": "adversarial",
+    "discriminator": "discriminator",
+}
+
+
+def draw_training(logs: Sequence[TrainingLog], unread: Sequence[str]) -> Drawn | Absent:
+    """The figure with its words.
+
+    Args:
+        logs: of the run's trainings.
+        unread: files that are no logs.
+    """
+    broken = f" Not readable: {joined(unread)}." if unread else ""
+    if not logs:
+        return Absent(title=TITLE, reason=f"the run's folder has no logs of trainings (train/NAME/csv).{broken}")
+    drawn, rest = logs[:MOST], logs[MOST:]
+    caption = (
+        "Losses against updates taken, on training clips and before their weights; the last of each training is at its "
+        f"end. Each point is a mean over {number(100 * SMOOTHED, 0)} % of what was logged; the scales are logarithmic. "
+        "Durations are in frames per token. A loss that falls does not say that the mouth moves: see the strips and "
+        "the aperture correlation."
+    )
+    caption += f" Not drawn, as more cannot be told apart: {joined(log.name for log in rest)}." if rest else ""
+    return Drawn(
+        name="training",
+        title=TITLE,
+        caption=caption + broken,
+        alt=f"Losses over the updates of {count(len(drawn), 'training')}. At the end: {'; '.join(map(_told, drawn))}.",
+        figure=training_figure(drawn),
+    )
+
+
+def smoothed(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The mean over so many values around each as `SMOOTHED` says, at the ends over those that there are."""
+    reach = round(SMOOTHED * len(values)) // 2
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    places = np.arange(len(values))
+    low, high = np.maximum(places - reach, 0), np.minimum(places + reach + 1, len(values))
+    return (sums[high] - sums[low]) / (high - low)
+
+
+def training_figure(logs: Sequence[TrainingLog]) -> Figure:
+    """One panel for each loss that any training has."""
+    # folders are named MODEL-PRESET unless one was given a name, so most have their model's look
+    style = looks([(log.name.partition("-")[0], log.name) for log in logs])
+    found = dict.fromkeys(name for log in logs for name in log.losses)
+    titles = {name: _PANELS.get(name, name) for name in (*_PANELS, *found) if name in found}
+    columns = min(3, len(titles))
+    rows = math.ceil(len(titles) / columns)
+    with house_style():
+        figure = empty_figure(0.6 + 2.0 * rows)
+        panels = figure.subplots(rows, columns, squeeze=False).flatten().tolist()
+        for axes, (name, title) in zip(panels, titles.items(), strict=False):
+            for log in logs:
+                if name in log.losses:
+                    _draw(axes, *log.losses[name], style[log.name])
+            finish(axes, x="updates", y="loss", title=shown(title))
+            plain_log(axes, "y")
+        for axes in panels[len(titles) :]:
+            axes.remove()
+        legend(figure, style, [log.name for log in logs])
+        headed(figure, "Losses on training clips")
+    return figure
+
+
+def _draw(axes: Axes, steps: NDArray[np.int64], values: NDArray[np.float64], look: Look) -> None:
+    axes.plot(
+        steps, smoothed(values), color=look.color, linestyle=look.dash, linewidth=1.2, marker=look.marker,
+        markersize=4.5, markevery=[-1],
+    )  # fmt: skip
+
+
+def _told(log: TrainingLog) -> str:
+    ends: Mapping[str, float] = {name: float(smoothed(values)[-1]) for name, (_, values) in log.losses.items()}
+    return f"{log.name}: " + ", ".join(f"{_PANELS.get(name, name)} {number(end, 3)}" for name, end in ends.items())
