@@ -19,7 +19,6 @@ from reports.figures.frames import STRIP
 from reports.figures.gallery import Placed, absences, draw_figures, report_looks
 from reports.figures.latency import draw_latency
 from reports.figures.style import Look, render_figure
-from reports.figures.training import draw_training
 from reports.formatting import escaped
 from reports.intake import Intake, Unread, held_run
 from reports.latency_table import LatencyTable
@@ -220,8 +219,7 @@ def _pictures(
     frames: list[Picture] = []
     figures: list[Picture] = []
     absent: list[Placed] = []
-    trained = Placed((), "this run", draw_training(*load_training_logs(root)))
-    for one in (*draw_figures(tables, choice, strips, style, paper), trained):
+    for one in draw_figures(tables, choice, strips, load_training_logs(root), style, paper):
         if isinstance(one.what, Drawn):
             name = _slug(one.what.name, *one.of)
             (frames if one.what.name == STRIP else figures).append(_picture(one.what, name, files))

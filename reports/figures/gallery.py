@@ -16,12 +16,14 @@ from reports.figures.openings import draw_openings
 from reports.figures.pareto import draw_pareto, pair
 from reports.figures.positions import draw_positions
 from reports.figures.style import Look, looks
+from reports.figures.training import draw_training
 from reports.formatting import joined
 from reports.latency_table import LatencyTable
 from reports.paper import Paper
 from reports.quality_table import QualityTable
 from reports.strips import Strip
 from reports.tables import Tables
+from reports.training_logs import TrainingLogs
 
 
 class Placed(NamedTuple):
@@ -47,7 +49,12 @@ def report_looks(tables: Tables, order: Sequence[str]) -> dict[str, Look]:
 
 
 def draw_figures(
-    tables: Tables, choice: Choice, strips: Sequence[Strip], style: Mapping[str, Look], paper: Paper
+    tables: Tables,
+    choice: Choice,
+    strips: Sequence[Strip],
+    trainings: TrainingLogs,
+    style: Mapping[str, Look],
+    paper: Paper,
 ) -> Iterator[Placed]:
     """Draw one figure after another, figure 5 apart, which stands beside its table.
 
@@ -55,6 +62,7 @@ def draw_figures(
         tables: of one run.
         choice: which of them to draw figures of.
         strips: sample frames of the quality tables among these.
+        trainings: of the run.
         style: see `report_looks`.
         paper: what stands beside ours.
     """
@@ -70,6 +78,8 @@ def draw_figures(
         drawn, absent = draw_costs(timed, style)
         for what in ([drawn] if drawn is not None else []) + absent:
             yield Placed((str(i + 1), timed.device, timed.dtype, f"batch{timed.batch}"), timing_place(timed), what)
+    if trainings.logs or trainings.unread:  # where nothing was trained nothing is missing
+        yield Placed((), "this run", draw_training(trainings))
 
 
 def _of_quality(

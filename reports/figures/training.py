@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from reports.figures.drawn import Absent, Drawn
 from reports.figures.style import Look, empty_figure, finish, headed, house_style, legend, looks, plain_log, shown
 from reports.formatting import count, joined, number
-from reports.training_logs import TrainingLog
+from reports.training_logs import TrainingLog, TrainingLogs
 
 TITLE = "Training"
 MOST = 8
@@ -31,13 +30,13 @@ _PANELS = {
 }
 
 
-def draw_training(logs: Sequence[TrainingLog], unread: Sequence[str]) -> Drawn | Absent:
+def draw_training(trainings: TrainingLogs) -> Drawn | Absent:
     """The figure with its words.
 
     Args:
-        logs: of the run's trainings.
-        unread: files that are no logs.
+        trainings: of the run.
     """
+    logs, unread = trainings
     broken = f" Not readable: {joined(unread)}." if unread else ""
     if not logs:
         return Absent(title=TITLE, reason=f"the run's folder has no logs of trainings (train/NAME/csv).{broken}")
@@ -58,13 +57,10 @@ def draw_training(logs: Sequence[TrainingLog], unread: Sequence[str]) -> Drawn |
     )
 
 
-def smoothed(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def smoothed(values: pd.Series) -> pd.Series:
     """The mean over so many values around each as `SMOOTHED` says, at the ends over those that there are."""
     reach = round(SMOOTHED * len(values)) // 2
-    sums = np.concatenate([[0.0], np.cumsum(values)])
-    places = np.arange(len(values))
-    low, high = np.maximum(places - reach, 0), np.minimum(places + reach + 1, len(values))
-    return (sums[high] - sums[low]) / (high - low)
+    return pd.Series(values.rolling(2 * reach + 1, center=True, min_periods=1).mean())
 
 
 def training_figure(logs: Sequence[TrainingLog]) -> Figure:
@@ -81,7 +77,7 @@ def training_figure(logs: Sequence[TrainingLog]) -> Figure:
         for axes, (name, title) in zip(panels, titles.items(), strict=False):
             for log in logs:
                 if name in log.losses:
-                    _draw(axes, *log.losses[name], style[log.name])
+                    _draw(axes, log.losses[name], style[log.name])
             finish(axes, x="updates", y="loss", title=shown(title))
             plain_log(axes, "y")
         for axes in panels[len(titles) :]:
@@ -91,13 +87,13 @@ def training_figure(logs: Sequence[TrainingLog]) -> Figure:
     return figure
 
 
-def _draw(axes: Axes, steps: NDArray[np.int64], values: NDArray[np.float64], look: Look) -> None:
+def _draw(axes: Axes, losses: pd.Series, look: Look) -> None:
     axes.plot(
-        steps, smoothed(values), color=look.color, linestyle=look.dash, linewidth=1.2, marker=look.marker,
-        markersize=4.5, markevery=[-1],
+        losses.index.to_numpy(), smoothed(losses).to_numpy(), color=look.color, linestyle=look.dash, linewidth=1.2,
+        marker=look.marker, markersize=4.5, markevery=[-1],
     )  # fmt: skip
 
 
 def _told(log: TrainingLog) -> str:
-    ends: Mapping[str, float] = {name: float(smoothed(values)[-1]) for name, (_, values) in log.losses.items()}
+    ends = {name: float(smoothed(losses).iloc[-1]) for name, losses in log.losses.items()}
     return f"{log.name}: " + ", ".join(f"{_PANELS.get(name, name)} {number(end, 3)}" for name, end in ends.items())

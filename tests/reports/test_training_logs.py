@@ -1,7 +1,5 @@
 """What is read of the logs that trainings leave."""
 
-import numpy as np
-
 from reports.training_logs import load_training_logs
 
 
@@ -16,25 +14,22 @@ def test_losses_are_read_without_their_sum_and_counted_in_updates_taken(tmp_path
     (log,), unread = load_training_logs(tmp_path)
     assert log.name == "one"
     assert set(log.losses) == {"l1"}
-    steps, values = log.losses["l1"]
-    assert steps.tolist() == [10, 20]
-    assert values.tolist() == [0.5, 0.25]
+    assert log.losses["l1"].to_dict() == {10: 0.5, 20: 0.25}
     assert unread == []
 
 
 def test_a_training_taken_up_again_is_one_line_and_what_was_lost_by_the_kill_is_not_in_it(tmp_path):
     write(tmp_path, "one", 0, "loss/l1,step\n0.5,9\n0.4,19\n9.0,29\n")
     write(tmp_path, "one", 20, "loss/l1,step\n0.3,29\n0.2,39\n")
-    steps, values = load_training_logs(tmp_path)[0][0].losses["l1"]
-    assert steps.tolist() == [10, 20, 30, 40]
-    assert values.tolist() == [0.5, 0.4, 0.3, 0.2]
+    losses = load_training_logs(tmp_path).logs[0].losses
+    assert losses["l1"].to_dict() == {10: 0.5, 20: 0.4, 30: 0.3, 40: 0.2}
 
 
 def test_what_is_logged_at_some_steps_only_is_read_there(tmp_path):
     write(tmp_path, "one", 0, "loss/l1,loss/discriminator,step\n0.5,,9\n,0.7,9\n0.4,,19\n")
-    losses = load_training_logs(tmp_path)[0][0].losses
-    np.testing.assert_array_equal(losses["l1"][0], [10, 20])
-    np.testing.assert_array_equal(losses["discriminator"][0], [10])
+    losses = load_training_logs(tmp_path).logs[0].losses
+    assert losses["l1"].to_dict() == {10: 0.5, 20: 0.4}
+    assert losses["discriminator"].to_dict() == {10: 0.7}
 
 
 def test_files_that_are_no_logs_are_named_and_cost_nothing_else(tmp_path):

@@ -11,6 +11,7 @@ from reports.paper import load_paper
 from reports.strips import load_strips
 from reports.systems import naming
 from reports.tables import make_tables
+from reports.training_logs import load_training_logs
 
 REAL = [0.0, 2.0, 4.0, 2.0, 1.0]
 
@@ -21,7 +22,9 @@ def placed(records, root):
     tables = make_tables(records, names, paper)
     choice = choose_tables(tables.quality, tables.latency)
     strips, _ = load_strips([tables.quality[i] for i in sorted(choice.quality)], root)
-    return list(draw_figures(tables, choice, strips, report_looks(tables, names.order), paper))
+    return list(
+        draw_figures(tables, choice, strips, load_training_logs(root), report_looks(tables, names.order), paper)
+    )
 
 
 def lively(drawing, name, n=40):
@@ -139,3 +142,13 @@ def test_a_variant_looks_the_same_in_all_figures_whatever_order_its_records_come
         assert [row.label for row in table.rows] == ["HH-T2L", "HH-T2L +ADV", "HH-T2L +SSIM+ADV"]
     assert found[0] == found[1]
     assert found[0]["HH-T2L"].color == "#0072B2", "the model's own, in latency too"
+
+
+@pytest.mark.parametrize(("text", "kind"), [("loss/l1,step\n0.5,9\n", Drawn), ("no log\n", Absent)])
+def test_trainings_in_the_run_have_a_figure_or_a_reason(make, tmp_path, text, kind):
+    file = tmp_path / "train" / "one" / "csv" / "from_step_000000" / "metrics.csv"
+    file.parent.mkdir(parents=True)
+    file.write_text(text)
+    *_, last = placed([make.quality("hh_t2l")], tmp_path)
+    assert isinstance(last.what, kind)
+    assert (last.of, last.what.title) == ((), "Training")

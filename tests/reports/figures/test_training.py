@@ -1,25 +1,29 @@
 """Losses against updates: one panel a loss, one line a training."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.figures.drawn import Absent, Drawn
 from reports.figures.training import MOST, draw_training, smoothed
-from reports.training_logs import TrainingLog
+from reports.training_logs import TrainingLog, TrainingLogs
 
 
 def log(name, **losses):
     return TrainingLog(
-        name=name, losses={k: (np.arange(10, 10 * len(v) + 1, 10), np.array(v)) for k, v in losses.items()}
+        name=name,
+        losses={key: pd.Series(values, index=range(10, 10 * len(values) + 1, 10)) for key, values in losses.items()},
     )
+
+
+def drawn(logs, unread=()):
+    return draw_training(TrainingLogs(list(logs), list(unread)))
 
 
 def test_each_loss_has_a_panel_and_each_training_that_has_it_a_line():
-    found = draw_training(
-        [log("hh_t2l-small", l1=[0.2, 0.1], duration=[2.0, 1.0]), log("dual_lip-small", l1=[0.4])], []
-    )
+    found = drawn([log("hh_t2l-small", l1=[0.2, 0.1], duration=[2.0, 1.0]), log("dual_lip-small", l1=[0.4])])
     assert isinstance(found, Drawn)
     l1, duration = found.figure.axes  # and none for a loss that nobody has
     assert [axes.get_title(loc="left") for axes in (l1, duration)] == ["L1", "duration"]
@@ -30,7 +34,7 @@ def test_each_loss_has_a_panel_and_each_training_that_has_it_a_line():
 
 
 def test_trainings_too_many_to_tell_apart_and_broken_files_are_named():
-    found = draw_training([log(f"model{i}", l1=[0.1]) for i in range(MOST + 1)], ["train/x/metrics.csv"])
+    found = drawn([log(f"model{i}", l1=[0.1]) for i in range(MOST + 1)], ["train/x/metrics.csv"])
     assert isinstance(found, Drawn)
     assert len(found.figure.axes[0].lines) == MOST
     assert f"Not drawn, as more cannot be told apart: model{MOST}." in found.caption
@@ -39,15 +43,15 @@ def test_trainings_too_many_to_tell_apart_and_broken_files_are_named():
 
 @pytest.mark.parametrize(("unread", "says"), [([], "no logs"), (["train/x.csv"], "Not readable: train/x.csv.")])
 def test_without_logs_there_is_a_reason(unread, says):
-    found = draw_training([], unread)
+    found = drawn([], unread)
     assert isinstance(found, Absent)
     assert says in found.reason
 
 
 @given(st.lists(st.floats(0.1, 10), min_size=1, max_size=200))
 def test_smoothing_keeps_number_and_range_and_what_is_flat(values):
-    out = smoothed(np.array(values))
+    out = smoothed(pd.Series(values))
     assert len(out) == len(values)
     assert out.min() >= min(values) - 1e-9
     assert out.max() <= max(values) + 1e-9
-    np.testing.assert_allclose(smoothed(np.full(len(values), values[0])), values[0])
+    np.testing.assert_allclose(smoothed(pd.Series([values[0]] * len(values))), values[0])
