@@ -122,13 +122,18 @@ def _about_motion() -> Iterator[Expectation]:
                 yield Expectation(
                     "aperture_correlation", f"shift_{sign}{by}", still, "a late mouth moves, a still one does not"
                 )
-    yield Expectation("aperture_correlation", "blur", "other_sentence", "a blurred mouth still says the words")
+    for smooth in ("blur", "average_3"):
+        yield Expectation("aperture_correlation", smooth, "other_sentence", "a smooth mouth still says the words")
 
 
 def _about_pictures() -> Iterator[Expectation]:
     for metric in PICTURED:
         yield Expectation(metric, "ground_truth", "blur", "a blur is no perfect clip")
         yield Expectation(metric, "crop_round_trip", "blur", "resampling costs less than blurring")
+    for metric in TIMED[:2]:
+        yield Expectation(metric, "ground_truth", "average_3", "a mean of frames is no perfect clip")
+        for sign in ("+", "-"):
+            yield Expectation(metric, "average_3", f"shift_{sign}1", "a mean with both neighbours beats one neighbour")
 
 
 def _outcome(rule: Expectation, results: Mapping[str, Quality], facts: MetricFacts) -> Outcome:

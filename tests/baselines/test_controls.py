@@ -73,6 +73,16 @@ def test_blur_keeps_the_mean_and_loses_detail():
     assert made.var() < 0.2 * truth.var()
 
 
+def test_averaging_takes_most_of_the_grain_and_little_of_a_slow_movement():
+    grain = torch.rand(40, 3, 8, 16, generator=torch.Generator().manual_seed(5))
+    made = controls.get("average_3").make(Material(grain, other=lambda: grain, round_trip=lambda: grain))
+    assert torch.allclose(made[7], grain[6:9].mean(dim=0), atol=1e-6)
+    assert made.diff(dim=0).abs().mean() < 0.6 * grain.diff(dim=0).abs().mean()
+    slow = torch.linspace(0, 1, 9)[:, None, None, None].expand(9, 3, 8, 16)
+    kept = controls.get("average_3").make(Material(slow, other=lambda: slow, round_trip=lambda: slow))
+    assert torch.allclose(kept[1:-1], slow[1:-1], atol=1e-6)
+
+
 def test_a_control_is_made_from_what_it_needs_only():
     def forbidden() -> torch.Tensor:
         raise AssertionError("not asked for")

@@ -13,6 +13,7 @@ FACTS = {name: facts(name, metrics.create(name)) for name in metrics.names()}
 WORSE = {
     "ground_truth": 0.0,
     "crop_round_trip": 0.1,
+    "average_3": 0.3,
     **{f"shift_{by:+d}": 0.5 * abs(by) for by in controls.SHIFTS},
     "mean_frame": 3.0,
     "first_frame": 3.2,
@@ -20,7 +21,7 @@ WORSE = {
     "other_sentence": 4.0,
 }
 """How far a control is from perfect."""
-MOVES = {"mean_frame": 0.0, "first_frame": 0.0, "blur": 0.6}
+MOVES = {"mean_frame": 0.0, "first_frame": 0.0, "blur": 0.6, "average_3": 0.7}
 """Share of the truth's motion; 1 for others."""
 FOLLOWS = {
     "mean_frame": 0.0,
