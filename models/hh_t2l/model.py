@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from models.contract import Attempt, Lesson, LipClip, LipRequest, ModelCard
 from models.hh_t2l.config import PRESETS, HHT2LConfig, SharedConfig
 from models.layers.drawing import Drawing, drawing, in_chunks
-from models.layers.durations import DurationPredictor, expand, whole_frames
+from models.layers.durations import PLACES, DurationPredictor, expand, places, whole_frames
 from models.layers.fft import BlockSizes, FFTStack
 from models.layers.images import IdentityEncoder, IdentityFeatures, ImageDecoder, pick
 from models.layers.masks import valid_positions
@@ -96,6 +96,7 @@ class HHT2L(nn.Module):
             config.hidden, dropout=config.duration_dropout, domain=config.duration_domain
         )
         self.motion_positions = Positions(first=config.first_position)
+        self.token_places = nn.Linear(PLACES, config.hidden) if config.token_places else None
         self.motion_decoder = fft_stack(config, config.decoder_layers)
         self.image_decoder = image_decoder(config)
 
@@ -157,7 +158,10 @@ class HHT2L(nn.Module):
         expanded, lengths = expand(text.states, durations, n_frames)
         valid = valid_positions(lengths, n_frames)
         vector = identity.vector[:, None].expand(-1, n_frames, -1)
-        states = self.motion_positions(expanded + vector) * valid[:, :, None]
+        states = self.motion_positions(expanded + vector)
+        if self.token_places is not None:
+            states = states + self.token_places(places(durations, n_frames).to(states.dtype))
+        states = states * valid[:, :, None]
         return torch.cat([self.motion_decoder(states, valid), vector], dim=-1)
 
 

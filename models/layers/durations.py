@@ -115,8 +115,42 @@ def expand(x_BmH: Tensor, durations_Bm: Tensor, size: int) -> tuple[Tensor, Tens
         [1.0, 1.0, 3.0]
     """
     ends = durations_Bm.long().cumsum(dim=1)
-    lengths = ends[:, -1]
-    frames = torch.arange(size, device=ends.device).expand(len(ends), -1).contiguous()
-    token_of_frame = torch.searchsorted(ends, frames, right=True).clamp(max=ends.shape[1] - 1)
+    token_of_frame = _token_of_frame(ends, size)
     expanded = x_BmH.gather(1, token_of_frame[:, :, None].expand(-1, -1, x_BmH.shape[2]))
-    return expanded * valid_positions(lengths, size)[:, :, None].to(x_BmH.dtype), lengths
+    return expanded * valid_positions(ends[:, -1], size)[:, :, None].to(x_BmH.dtype), ends[:, -1]
+
+
+PLACES = 4
+"""Numbers that `places` gives of each frame."""
+
+
+def places(durations_Bm: Tensor, size: int) -> Tensor:
+    """Where in its token each frame lies, which the expanded states leave to be guessed from their neighbours.
+
+    Not in the paper.
+
+    Args:
+        durations_Bm: int (B, m), at least 0.
+        size: padded number of frames T, at least the longest total.
+
+    Returns:
+        float (B, T, 4): the frame's middle as a share of its token, in frames from the token's start and to its end,
+        and the natural logarithm of the token's frames. Of padding, any number.
+
+    Example:
+        >>> places(torch.tensor([[2, 0, 1]]), 3)[0, :, 0].tolist()
+        [0.25, 0.75, 0.5]
+    """
+    durations_Bm = durations_Bm.long()
+    ends = durations_Bm.cumsum(dim=1)
+    token_of_frame = _token_of_frame(ends, size)
+    length = durations_Bm.gather(1, token_of_frame).clamp(min=1).float()
+    until = ends.gather(1, token_of_frame) - torch.arange(size, device=ends.device) - 0.5
+    since = length - until
+    return torch.stack([since / length, since, until, length.log()], dim=-1)
+
+
+def _token_of_frame(ends_Bm: Tensor, size: int) -> Tensor:
+    """Index of the token in which each of `size` frames lies, int64 (B, size); of frames after the last, the last."""
+    frames = torch.arange(size, device=ends_Bm.device).expand(len(ends_Bm), -1).contiguous()
+    return torch.searchsorted(ends_Bm, frames, right=True).clamp(max=ends_Bm.shape[1] - 1)

@@ -27,6 +27,7 @@ VARIANTS = [
     *((name, {}) for name in models.names()),
     ("hh_t2l", PUBLIC_CODE),
     ("hh_t2l", {"norm": "post", "attention_bias": True, "attention_dropout": 0.1, "ffn_scaled": False}),
+    ("hh_t2l", {"token_places": True}),
     ("dual_lip", {"durations": True}),
     ("transformer_t2l", {"cache": False}),
 ]

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import math
+
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.layers.durations import DurationPredictor, expand, whole_frames
+from models.layers.durations import DurationPredictor, expand, places, whole_frames
 
 durations = st.lists(st.integers(0, 9), min_size=1, max_size=12).filter(any)
 predicted = st.lists(st.floats(0, 20, width=32), min_size=1, max_size=30)
@@ -101,3 +103,14 @@ def test_rounding_each_token_lets_errors_add_up_and_gives_a_clip_of_nothing_a_fr
     valid = torch.tensor([[True, True, True], [True, True, False]])
     assert whole_frames(row, valid, rounding="token").tolist() == [[1, 1, 1], [1, 1, 0]]
     assert whole(row, torch.tensor([6, 5]), rounding="token").sum(dim=1).tolist() == [6, 5]
+
+
+@given(st.lists(st.integers(0, 6), min_size=1, max_size=8).filter(any), st.integers(0, 3))
+def test_places_count_the_frames_of_each_token(durations, padding):
+    made = places(torch.tensor([durations]), sum(durations) + padding)[0]
+    assert made.isfinite().all()
+    expected = [
+        (i + 0.5, frames - i - 0.5, (i + 0.5) / frames, math.log(frames)) for frames in durations for i in range(frames)
+    ]
+    since, until, share, log = (torch.tensor(each) for each in zip(*expected, strict=True))
+    torch.testing.assert_close(made[: sum(durations)], torch.stack([share, since, until, log], dim=-1))
