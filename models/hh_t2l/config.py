@@ -133,6 +133,6 @@ TINY = {
 PRESETS = {
     "paper": HHT2LConfig(),
     # of 296 sentences, attention learns whole ones by heart, and few words need an unbiased sum: docs/training.md
-    "small": HHT2LConfig(**SMALL, attention_dropout=0.5, duration_dropout=0.1),
+    "small": HHT2LConfig(**SMALL, attention_dropout=0.5, duration_dropout=0.1, token_places=True),
     "tiny": HHT2LConfig(**TINY),
 }
