@@ -27,6 +27,11 @@ class TrainingConfig:
     excerpts: float = 0.0
     """Share of clips of which only an excerpt is learned, some successive tokens: so that few sentences are not learned
     by heart. Clips without durations are learned whole."""
+    mirrored: float = 0.0
+    """Share of clips that are learned left to right, identity picture included: against learning few by heart."""
+    shift: int = 0
+    """Pixels, at the model's size, by which a clip and its identity picture may be moved up, down or sideways, at most;
+    the edge is repeated."""
     optimizer: Literal["adam", "adamw"] = "adam"
     """"adam" (the paper's) or "adamw" (the public code's); they differ where `weight_decay` is above 0."""
     learning_rate: float = 1e-3
@@ -89,13 +94,22 @@ class TrainingConfig:
             if not 0 < getattr(self, name) < math.inf:
                 raise ValueError(f"{name} must be above 0 and finite, not {getattr(self, name)}")
         weights = [name for name in vars(self) if name.startswith("weight_")]
-        for name in (*weights, "clip_norm", "warmup", "feedback_noise", "strip_checkpoints", "seed", "cache_bytes"):
+        for name in (
+            *weights,
+            "shift",
+            "clip_norm",
+            "warmup",
+            "feedback_noise",
+            "strip_checkpoints",
+            "seed",
+            "cache_bytes",
+        ):
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f"{name} must be at least 0 and finite, not {getattr(self, name)}")
         for name in ("beta1", "beta2"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 0 and below 1, not {getattr(self, name)}")
-        for name in ("excerpts", "scheduled_sampling"):
+        for name in ("excerpts", "mirrored", "scheduled_sampling"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be from 0 to 1, not {getattr(self, name)}")
         if self.weight_l1 == 0 and self.weight_ssim == 0:

@@ -124,6 +124,10 @@ class Lessons(Dataset[Lesson]):
         identities = [clip.frames[0 if first else int(rng.integers(len(clip.frames)))] for clip in clips]
         if self._config.excerpts > 0:
             clips = [excerpt(clip, rng) if rng.random() < self._config.excerpts else clip for clip in clips]
+        if self._config.mirrored > 0 or self._config.shift > 0:
+            for i, (clip, identity) in enumerate(zip(clips, identities, strict=True)):
+                view = View.drawn(rng, mirrored=self._config.mirrored, shift=self._config.shift)
+                clips[i], identities[i] = clip._replace(frames=view.of(clip.frames)), view.of(identity)
         return collate(clips, identities, rng, self._config.frames_per_clip)
 
     def clip_numbers(self, step: int) -> list[int]:
@@ -134,6 +138,28 @@ class Lessons(Dataset[Lesson]):
             order = np.random.default_rng([self._config.seed, 0, passed]).permutation(len(self._ids))
             numbers.append(int(order[within]))
         return numbers
+
+
+class View(NamedTuple):
+    """How all pictures of one clip are seen in one step."""
+
+    mirrored: bool
+    down: int
+    """Pixels by which the picture moves; below 0: up."""
+    right: int
+
+    @classmethod
+    def drawn(cls, rng: np.random.Generator, *, mirrored: float, shift: int) -> View:
+        """Draw a view: mirrored with a probability, moved by at most `shift` pixels each way."""
+        down, right = (int(by) for by in rng.integers(-shift, shift + 1, size=2))
+        return cls(bool(rng.random() < mirrored), down, right)
+
+    def of(self, pictures: Tensor) -> Tensor:
+        """Pictures (..., H, W) so seen; what moves in repeats the edge."""
+        height, width = pictures.shape[-2:]
+        rows = (torch.arange(height) - self.down).clamp(0, height - 1)
+        columns = (torch.arange(width) - self.right).clamp(0, width - 1)
+        return pictures[..., rows, :][..., columns.flip(0) if self.mirrored else columns]
 
 
 def excerpt(clip: Clip, rng: np.random.Generator) -> Clip:

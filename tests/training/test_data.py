@@ -10,7 +10,7 @@ import torch
 from models.errors import UserError
 from models.text import Vocabulary
 from training.config import TrainingConfig
-from training.data import LEAST_EXCERPT, Clip, ClipReader, Lessons, StepsLeft, excerpt, part_of
+from training.data import LEAST_EXCERPT, Clip, ClipReader, Lessons, StepsLeft, View, excerpt, part_of
 from training.frames import to_model_size, to_unit
 
 CONFIG = TrainingConfig(clips=3, frames_per_clip=2, checkpoint_steps=4, steps=8)
@@ -87,6 +87,33 @@ def test_excerpts_are_of_the_share_asked_for(corpus):
         cut += sum(length < whole[i] for length, i in zip(lengths, source.clip_numbers(step), strict=True))
         met += len(lengths)
     assert 0.2 < cut / met < 0.4
+
+
+def test_a_view_moves_and_mirrors_a_picture_and_repeats_its_edge():
+    picture = torch.arange(12.0).reshape(1, 3, 4)
+    assert torch.equal(View(mirrored=False, down=0, right=0).of(picture), picture)
+    assert torch.equal(View(mirrored=True, down=0, right=0).of(picture), picture.flip(-1))
+    moved = View(mirrored=False, down=1, right=-1).of(picture)[0]
+    assert moved.tolist() == [[1, 2, 3, 3], [1, 2, 3, 3], [5, 6, 7, 7]]
+    assert torch.equal(View(mirrored=True, down=1, right=-1).of(picture)[0], moved.flip(-1))
+
+
+def test_a_clip_and_its_identity_are_seen_alike_and_all_else_is_as_without(corpus):
+    plain = lessons(corpus, replace(CONFIG, identity="first"))
+    source = lessons(corpus, replace(CONFIG, identity="first", mirrored=0.5, shift=1))
+    views = [View(m, d, r) for m in (False, True) for d in (-1, 0, 1) for r in (-1, 0, 1)]
+    met = set()
+    for step in range(CONFIG.steps):
+        one, other = plain[step], source[step]
+        assert torch.equal(one.tokens, other.tokens)
+        assert torch.equal(one.durations, other.durations)
+        for row, length in enumerate(one.frame_lengths.tolist()):
+            seen = [v for v in views if torch.equal(v.of(one.identity[row]), other.identity[row])]
+            assert len(seen) == 1
+            assert torch.equal(seen[0].of(one.frames[row, :length]), other.frames[row, :length])
+            met.add(seen[0])
+    assert {view.mirrored for view in met} == {False, True}
+    assert len(met) > 8
 
 
 def test_every_clip_is_met_equally_often(corpus):
