@@ -103,7 +103,8 @@ class Ceilings(Frozen):
     """The fastest that this machine was seen to go, in the cell's number type on its device."""
 
     operations_per_s: float
-    """Of a large matrix product."""
+    """Of a large matrix product or of a convolution as the models have, whichever is faster; in records before
+    27 November 2026 of the product alone."""
     bytes_per_s: float
     """Of a large copy, what is read and what is written both counted."""
 
@@ -113,7 +114,7 @@ class Floor(Frozen):
 
     ceilings: Ceilings
     arithmetic_s: float
-    """All operations at the speed of a large matrix product."""
+    """All operations at that speed."""
     memory_s: float
     """Every weight read once and every frame written once, at the speed of a large copy."""
 

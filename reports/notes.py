@@ -171,7 +171,14 @@ def latency_notes(table: LatencyTable, paper: Paper) -> list[str]:
     if any(cell.over_floor is not None for cell in measured):
         notes.append(
             "Times the floor: the median over the least time that this machine could take, by the measured speed of a "
-            "large matrix product or of a large copy, whichever takes longer."
+            "large matrix product or of a convolution as the models have, the faster of the two, or of a large copy, "
+            "whichever takes longer."
+        )
+    below = sum(cell.over_floor is not None and cell.over_floor < 1 for cell in measured)
+    if below:
+        notes.append(
+            f"{below} cell{'s' if below > 1 else ''} took less than the floor: the machine is faster than what its "
+            "ceilings were measured by (before 27 November 2026 the matrix product alone)."
         )
     if not table.has_baseline:
         notes.append(f"No speed-up is given: {escaped(table.baseline)} was not measured here.")

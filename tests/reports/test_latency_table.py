@@ -290,6 +290,16 @@ def test_costs_are_shown_as_far_as_a_record_holds_them(make):
     assert costs_text(only([make.latency("hh_t2l", 75)])) is None
 
 
+def test_a_cell_faster_than_its_floor_says_that_the_ceilings_are_too_low(make):
+    def notes(arithmetic_s: float) -> str:
+        ceilings = Ceilings(operations_per_s=1e11, bytes_per_s=1e10)
+        floor = Floor(ceilings=ceilings, arithmetic_s=arithmetic_s, memory_s=0.002)
+        return " ".join(latency_notes(only([enriched(make, floor=floor)]), load_paper()))
+
+    assert "1 cell took less than the floor" in notes(0.040)
+    assert "less than the floor" not in notes(0.020)
+
+
 def test_an_unstable_cell_and_a_lost_pass_say_so_with_the_reason(make):
     table = only([enriched(make, unstable="passes are 40 % apart", lost="MemoryError | later")])
     assert "**unstable**" in shown(latency_text(table), "HH-T2L", "75 frames")
