@@ -130,7 +130,7 @@ def _about_pictures() -> Iterator[Expectation]:
     for metric in PICTURED:
         yield Expectation(metric, "ground_truth", "blur", "a blur is no perfect clip")
         yield Expectation(metric, "crop_round_trip", "blur", "resampling costs less than blurring")
-    for metric in TIMED[:2]:
+    for metric in ("psnr", "ssim"):
         yield Expectation(metric, "ground_truth", "average_3", "a mean of frames is no perfect clip")
         for sign in ("+", "-"):
             yield Expectation(metric, "average_3", f"shift_{sign}1", "a mean with both neighbours beats one neighbour")

@@ -77,7 +77,8 @@ def test_averaging_takes_most_of_the_grain_and_little_of_a_slow_movement():
     grain = torch.rand(40, 3, 8, 16, generator=torch.Generator().manual_seed(5))
     made = controls.get("average_3").make(Material(grain, other=lambda: grain, round_trip=lambda: grain))
     assert torch.allclose(made[7], grain[6:9].mean(dim=0), atol=1e-6)
-    assert made.diff(dim=0).abs().mean() < 0.6 * grain.diff(dim=0).abs().mean()
+    # of neighbouring means all but the two outer frames cancel out
+    assert made.diff(dim=0).abs().mean() == pytest.approx(float(grain.diff(dim=0).abs().mean()) / 3, rel=0.05)
     slow = torch.linspace(0, 1, 9)[:, None, None, None].expand(9, 3, 8, 16)
     kept = controls.get("average_3").make(Material(slow, other=lambda: slow, round_trip=lambda: slow))
     assert torch.allclose(kept[1:-1], slow[1:-1], atol=1e-6)
