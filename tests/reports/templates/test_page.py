@@ -91,7 +91,7 @@ def test_rows_have_heads_and_heads_say_of_what(page):
     assert controls.locator("th, td").count() == 1
 
 
-def test_what_is_typed_into_a_filter_is_told_once_when_it_rests(page):
+def test_what_is_typed_into_a_filter_is_told_once_when_it_rests(page, drive):
     page.evaluate("""() => {
       window.told = [];
       new MutationObserver(() => told.push(document.getElementById("said").textContent))
@@ -99,6 +99,7 @@ def test_what_is_typed_into_a_filter_is_told_once_when_it_rests(page):
     }""")
     page.locator("#shortest").press_sequentially("12", delay=30)
     assert page.evaluate("told") == []
+    drive.until(page, "told.length > 0")
     page.wait_for_timeout(900)
     assert len(page.evaluate("told")) == 1
     assert "clips listed" in page.evaluate("told")[0]
