@@ -22,7 +22,7 @@ def incomparable(frame_size: tuple[int, int] | None, paper: Paper) -> str | None
 
 def quality_notes(table: QualityTable, paper: Paper) -> list[str]:
     """Notes under a quality table, as markdown."""
-    notes = [*_paper_notes(table, paper), _interval_note(table)]
+    notes = [*_paper_notes(table, paper), *_window_notes(table), _interval_note(table)]
     if any(cell.tied for row in table.rows for cell in row.cells.values()):
         notes.append(
             "Bold: the best model. Tied: the paired test does not tell it from the best (Holm-corrected p of 0.05 or "
@@ -61,6 +61,17 @@ def _paper_notes(table: QualityTable, paper: Paper) -> list[str]:
         )
     reason = incomparable(table.frame_size, paper)
     return [*notes, f"**Paper values are {reason}.**"] if reason else notes
+
+
+def _window_notes(table: QualityTable) -> list[str]:
+    """Around what the crops were cut, if the store's options tell: it moves every score (docs/corpora.md)."""
+    how = table.corpus.options.get("stabilise")
+    note = {
+        "clip": "Crops have one window per clip (stabilise=clip): every error includes the head's own way.",
+        "frame": "Each crop is cut around its own mouth (stabilise=frame): scores are not comparable with those of one "
+        "window per clip.",
+    }.get(str(how))
+    return [] if note is None else [note]
 
 
 def _other_split(table: QualityTable, paper: Paper) -> str:

@@ -66,6 +66,16 @@ def test_no_paper_value_where_the_paper_measured_something_else(make, corpus, sp
     assert not table.shows_paper
 
 
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [({"stabilise": "clip"}, "one window per clip (stab"), ({"stabilise": "frame"}, "its own mouth (stab"), ({}, None)],
+    ids=str,
+)
+def test_a_table_says_around_what_its_crops_were_cut(make, options, said):
+    notes = " ".join(quality_notes(only([make.quality("hh_t2l", corpus_options=options)]), load_paper()))
+    assert said in notes if said else "stabilise" not in notes
+
+
 def test_a_control_never_gets_a_paper_value(make):
     records = [make.quality("hh_t2l"), make.quality("first_frame")]
     assert all(cell.paper is None for cell in row_of(only(records), "first_frame").cells.values())
