@@ -21,6 +21,7 @@ MOVING = {
     "aperture_correlation": "a mouth that never moves follows nothing",
     "aperture_range_ratio": "a mouth that never moves opens nothing",
     "motion_energy_ratio": "a mouth that never moves has no energy",
+    "motion_range_ratio": "a picture that never changes has no range",
     "flicker": "a picture that never changes does not flicker",
 }
 """Metrics that must be 0 of a still mouth, and why."""

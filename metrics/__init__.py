@@ -40,6 +40,7 @@ METRICS: Registry[Callable[..., ClipMetric | CorpusMetric]] = Registry(
         "lmd": "metrics.lmd:LMD",
         "lmd_centred": "metrics.lmd:LMDCentred",
         "motion_energy_ratio": "metrics.motion_energy_ratio:MotionEnergyRatio",
+        "motion_range_ratio": "metrics.motion_range_ratio:MotionRangeRatio",
         "psnr": "metrics.psnr:PSNR",
         "ssim": "metrics.ssim:SSIM",
         "token_duration_error": "metrics.token_duration_error:TokenDurationError",

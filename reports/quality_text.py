@@ -31,8 +31,8 @@ CONTROLS_HEAD = "*Controls*"
 PARTS: dict[str, tuple[str, ...]] = {
     "System": ("psnr", "ssim", "ms_ssim", "lmd", "fid"),
     "Motion and timing": (
-        "aperture_correlation", "aperture_range_ratio", "motion_energy_ratio", "landmark_velocity_error", "flicker",
-        "token_duration_error", "length_error", "length_error_share",
+        "aperture_correlation", "aperture_range_ratio", "motion_energy_ratio", "motion_range_ratio",
+        "landmark_velocity_error", "flicker", "token_duration_error", "length_error", "length_error_share",
     ),
 }  # fmt: skip
 """First column's title to the metrics of that part; the first part has those of the paper."""

@@ -82,6 +82,7 @@ def test_metrics_that_work_break_nothing_and_all_have_a_rule_or_a_reason():
         ("first_frame__aperture_range_ratio", 0.01, ("aperture_range_ratio", "first_frame")),
         ("first_frame__aperture_correlation", 0.01, ("aperture_correlation", "first_frame")),
         ("mean_frame__motion_energy_ratio", 0.1, ("motion_energy_ratio", "mean_frame")),
+        ("mean_frame__motion_range_ratio", 0.1, ("motion_range_ratio", "mean_frame")),
         ("mean_frame__flicker", 0.1, ("flicker", "mean_frame")),
         ("ground_truth__landmark_failure_preds", 0.5, ("landmark_failure_preds", "ground_truth")),
         ("blur__landmark_failure_target", 0.5, ("landmark_failure_target", "blur")),
