@@ -33,18 +33,19 @@ def mean_over_time(measure: Callable[[Tensor], Tensor], frames: Tensor, *, reach
     """Mean over a clip of what changes from frame to frame, without gradients.
 
     Args:
-        measure: a stack (N, …) to the mean over its N - `reach` steps, a scalar.
+        measure: a stack (N, …) to the mean over its N - `reach` steps, of any one shape.
         frames: (T, …), T above `reach`.
         reach: how many frames after its first a step looks at.
 
     Returns:
-        A scalar, but for rounding what the measure makes of the whole clip; the same with any number of threads.
+        But for rounding what the measure makes of the whole clip; the same with any number of threads.
     """
     steps = len(frames) - reach
     counts = [min(FRAMES_AT_ONCE, steps - start) for start in range(0, steps, FRAMES_AT_ONCE)]
     stretches = [frames[start : start + FRAMES_AT_ONCE + reach] for start in range(0, steps, FRAMES_AT_ONCE)]
     means = torch.stack(_over_threads(measure, stretches, frames.device))
-    return (means * means.new_tensor(counts)).sum() / steps
+    weights = means.new_tensor(counts).reshape(-1, *[1] * (means.ndim - 1))
+    return (means * weights).sum(dim=0) / steps
 
 
 def _over_threads(work: Callable[[_Piece], Tensor], pieces: Sequence[_Piece], device: torch.device) -> list[Tensor]:

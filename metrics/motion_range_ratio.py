@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from metrics.chunks import FRAMES_AT_ONCE, mean_over_time
+from metrics.chunks import mean_over_time
 from metrics.motion_energy_ratio import MotionEnergyRatio
 
 
@@ -27,8 +27,6 @@ class MotionRangeRatio(MotionEnergyRatio):
 
     def _over_time(self, frames: Tensor) -> Tensor:
         first = self._prepared(frames[:1])  # taken off first, so that a still clip has exactly none
-        pieces = frames.split(FRAMES_AT_ONCE)
-        mean = sum((self._prepared(piece) - first).sum(dim=0) for piece in pieces) / len(frames)
-        return mean_over_time(
-            lambda some: (self._prepared(some) - first - mean).square().mean(), frames, reach=0
-        ).sqrt()
+        mean = mean_over_time(lambda some: (self._prepared(some) - first).mean(dim=0), frames, reach=0)
+        moved = mean_over_time(lambda some: (self._prepared(some) - first - mean).square().mean(), frames, reach=0)
+        return moved.sqrt()
