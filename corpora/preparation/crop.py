@@ -66,7 +66,7 @@ def crop_mouth(
     track: FaceTrack,
     points: NDArray[np.float32],
     *,
-    stabilise: Stabilise = "clip",
+    stabilise: Stabilise = "frame",
     interpolation: Interpolation = "linear",
 ) -> MouthCrop:
     """Cut the mouth out of every frame.

@@ -135,7 +135,7 @@ def find_manifest(store: Path, download: Download, limit: int | None) -> Manifes
             now = ", ".join(f"{key}={value}" for key, value in download.options.items())
             raise StoreError(
                 f"{store} was prepared from {found.corpus} with {was}; now it is {download.corpus} with {now}",
-                remedy="Give another store folder, or delete this one",
+                remedy="Give the options of this store, another store folder, or delete this one",
             )
         most = None if limit is None or found.limit is None else max(limit, found.limit)
         return replace(found, software=software, limit=most)

@@ -34,7 +34,7 @@ def find_tcd_timit(
     *,
     split: SplitChoice = "public",
     seed: int = 0,
-    stabilise: Stabilise = "clip",
+    stabilise: Stabilise = "frame",
     interpolation: Interpolation = "linear",
     tokens: str = "phones",
     alignments: Path | None = None,

@@ -192,5 +192,5 @@ def test_a_dry_run_tells_all_and_writes_nothing(download, short, tmp_path):
     found = survey(find_grid(download.root), store, limit=3)
     assert (found.clips, found.to_prepare, found.kept) == (5, 1, 2)
     assert {path: path.stat().st_mtime_ns for path in store.rglob("*")} == before
-    with pytest.raises(StoreError, match="Give another store folder"):
+    with pytest.raises(StoreError, match="Give the options of this store, another store folder"):
         survey(find_grid(download.root, split="random"), store)

@@ -51,21 +51,24 @@ def test_a_crop_can_be_put_back_exactly(download, short, tmp_path, make):
     placed, frames = grid.placement(f"s1/{make.CODE}"), grid.load(f"s1/{make.CODE}").frames
     np.testing.assert_array_equal(placed.paste(frames[:1])[0], placed.face)
     np.testing.assert_allclose(placed.box_in_face, (-0.5, -0.5, 256), atol=0.51)
-    assert np.ptp(placed.affines, axis=0).max() == 0
     # the predictor finds the mouth of the pasted face where preparation found it in the source frame
     again = FaceLandmarker().points(placed.face[None], [Box(*placed.box_in_face)])[0, MOUTH] - placed.corner
     assert np.abs(again - grid.load(f"s1/{make.CODE}").landmarks[0]).mean() < 1
 
 
-def test_stabilising_per_frame_follows_the_mouth(download, tmp_path, make):
+def test_the_window_follows_the_mouth_unless_one_per_clip_is_asked_for(download, tmp_path, make):
     download.add(make.CODE, make.face_video(40, drift=8), make.alignment(make.WORDS[:3], last=40))
-    drifts = {}
-    for stabilise in ("clip", "frame"):
-        prepare_grid(download.root, tmp_path / stabilise, workers=0, stabilise=stabilise)
-        centres = open_grid(tmp_path / stabilise).load(f"s1/{make.CODE}").landmarks.mean(axis=1)
-        drifts[stabilise] = float(np.ptp(centres[:, 0]))
+    drifts, windows = {}, {}
+    for name, options in (("followed", {}), ("clip", {"stabilise": "clip"})):
+        prepare_grid(download.root, tmp_path / name, workers=0, **options)
+        grid = open_grid(tmp_path / name)
+        centres = grid.load(f"s1/{make.CODE}").landmarks.mean(axis=1)
+        drifts[name] = float(np.ptp(centres[:, 0]))
+        windows[name] = float(np.ptp(grid.placement(f"s1/{make.CODE}").affines, axis=0).max())
+    assert drifts["followed"] < 0.01
     assert drifts["clip"] > 40
-    assert drifts["frame"] < 0.01
+    assert windows["followed"] > 40
+    assert windows["clip"] == 0
 
 
 def test_cubic_interpolation_keeps_more_detail_of_a_small_face(download, short, tmp_path, make):
@@ -191,9 +194,9 @@ def test_a_store_of_other_options_is_refused(download, short, tmp_path, make):
     download.add(make.CODE, *short)
     prepare_grid(download.root, store, workers=0)
     before = (store / "manifest.json").read_bytes()
-    with pytest.raises(StoreError, match=r"stabilise=clip, .*; now .*stabilise=frame"):
-        prepare_grid(download.root, store, workers=0, stabilise="frame")
-    with pytest.raises(StoreError, match="Give another store folder"):
+    with pytest.raises(StoreError, match=r"stabilise=frame, .*; now .*stabilise=clip"):
+        prepare_grid(download.root, store, workers=0, stabilise="clip")
+    with pytest.raises(StoreError, match="Give the options of this store, another store folder"):
         prepare_grid(download.root, store, workers=0, split="random")
     assert (store / "manifest.json").read_bytes() == before
 
