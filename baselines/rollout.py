@@ -32,7 +32,16 @@ class Step(NamedTuple):
 
 
 class LengthLimitWarning(UserWarning):
-    """The stop token did not come before the safety limit."""
+    """The stop token did not come before the safety limit.
+
+    Args:
+        message: for a person.
+        clips: which of the batch were cut off there.
+    """
+
+    def __init__(self, message: str, clips: tuple[int, ...] = ()) -> None:
+        super().__init__(message)
+        self.clips = clips
 
 
 def roll_out(step: Callable[[Tensor, Any], Step], request: LipRequest, state: Any, *, limit: int) -> LipClip:
@@ -66,9 +75,11 @@ def roll_out(step: Callable[[Tensor, Any], Step], request: LipRequest, state: An
             if bool((lengths > 0).all()):
                 break
     if wanted is None and bool((lengths == 0).any()):
+        cut_off = tuple((lengths == 0).nonzero().flatten().tolist())
         warnings.warn(
-            f"{int((lengths == 0).sum())} of {len(lengths)} clips had no stop token within {limit} frames",
-            LengthLimitWarning,
+            LengthLimitWarning(
+                f"{len(cut_off)} of {len(lengths)} clips had no stop token within {limit} frames", cut_off
+            ),
             stacklevel=2,
         )
         lengths = torch.where(lengths == 0, limit, lengths)

@@ -128,6 +128,8 @@ class ClipScore(_Frozen):
     frames: int
     """True length of the clip."""
     generated_frames: int
+    cut_off: bool = False
+    """Whether the model was stopped at the longest length that it may make, without a stop token of its own."""
     length: LengthEffect | None = None
     """None: every frame was compared with its own."""
     values: dict[str, float]

@@ -44,6 +44,9 @@ def account(result: Quality) -> list[str]:
     lines = [
         f"  left out: {len(names)}, as {reason}: {some(names)}" for reason, names in by_reason(result.left_out).items()
     ]
+    cut_off = [clip.utterance for clip in result.clips if clip.cut_off]
+    if cut_off:
+        lines.append(f"  cut off at the model's longest length, without a stop token: {len(cut_off)}: {some(cut_off)}")
     lines += _lengths(result)
     for reason, names in by_reason(result.not_measured).items():
         lines.append(f"  not measured, as {reason}: {', '.join(names)}")

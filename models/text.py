@@ -10,6 +10,10 @@ PADDING = 0
 """The id of padding, in every vocabulary."""
 
 
+class UnknownSymbolError(UserError):
+    """A text holds symbols that a vocabulary has not."""
+
+
 class Vocabulary:
     """A fixed list of symbols; symbol i has the id i + 1, since 0 is padding.
 
@@ -39,14 +43,15 @@ class Vocabulary:
         """Turn symbols into ids.
 
         Raises:
-            UserError: there is no token, or some symbols are not in the vocabulary; they are named.
+            UserError: there is no token.
+            UnknownSymbolError: some symbols are not in the vocabulary; they are named.
         """
         if not tokens:
             raise UserError("the text is empty", remedy="Give at least one word")
         unknown = sorted({token for token in tokens if token not in self._ids})
         if unknown:
             shown = ", ".join(repr(symbol) for symbol in unknown)
-            raise UserError(
+            raise UnknownSymbolError(
                 f"the model has never seen {shown}", remedy=f"Write the text with these: {' '.join(self.symbols)}"
             )
         return [self._ids[token] for token in tokens]

@@ -35,6 +35,7 @@ def quality_notes(table: QualityTable, paper: Paper) -> list[str]:
         notes.append("The rows were scored on different sets of clips: differences between them are partly that.")
     lengths = length_note(table)
     notes += [] if lengths is None else [lengths]
+    notes += _cut_off_notes(table)
     if not table.controls:
         notes.append("No control was measured in this condition: nothing shows what a motionless mouth would score.")
     ratios = [metric.title for metric in table.metrics if metric.higher_is_better is None]
@@ -72,6 +73,13 @@ def _window_notes(table: QualityTable) -> list[str]:
         "window per clip.",
     }.get(str(how))
     return [] if note is None else [note]
+
+
+def _cut_off_notes(table: QualityTable) -> list[str]:
+    """Which models found no end to some clips: one such clip may decide a mean of lengths."""
+    hit = [(row.label, sum(clip.cut_off for clip in row.scores), row.clips) for row in table.models]
+    said = [f"{escaped(label)} in {count} of {clips} clips" for label, count, clips in hit if count]
+    return [f"Without a stop token until the longest length that the model may make: {joined(said)}."] if said else []
 
 
 def _other_split(table: QualityTable, paper: Paper) -> str:

@@ -6,6 +6,7 @@ file, and a clip that was stored scores as it did before.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple, Protocol
 
@@ -17,14 +18,15 @@ from torch.nn.utils.rnn import pad_sequence
 
 from baselines import controls
 from baselines.controls import Material
+from baselines.rollout import LengthLimitWarning
 from benchmarks.scoring.answers import answers
 from benchmarks.systems import Subject
 from corpora.placement import Placement
 from corpora.round_trip import through_source
 from corpora.utterance import Corpus, Split, Utterance
-from models.contract import HostLengths, LipRequest
+from models.contract import HostLengths, LipClip, LipRequest
 from models.errors import UserError
-from models.text import Vocabulary
+from models.text import UnknownSymbolError, Vocabulary
 from training.frames import to_model_size, to_unit
 
 Durations = Literal["true", "predicted"]
@@ -59,8 +61,8 @@ class Real(Protocol):
         ...
 
     @property
-    def durations(self) -> NDArray[np.int64]:
-        """(m,) frames per token."""
+    def durations(self) -> NDArray[np.int64] | None:
+        """(m,) frames per token; None where nobody knows them."""
         ...
 
     @property
@@ -120,6 +122,8 @@ class Made(NamedTuple):
     """(T', H, W, 3) RGB."""
     durations: Tensor | None = None
     """int64 (m,), frames per token; None from a system that has none."""
+    cut_off: bool = False
+    """Whether it ended at the longest length that the model may make, without a stop token."""
 
     @property
     def levels(self) -> Tensor:
@@ -181,18 +185,45 @@ def generated(
         device: where the model is.
 
     Raises:
-        UserError: the model has no vocabulary, or not this corpus' symbols, or what it gives back breaks the contract.
+        UserError: the model has no vocabulary, or not this corpus' symbols, or what it gives back breaks the contract,
+            or true durations are to be given and a clip has none.
     """
     if subject.vocabulary is None:
         raise UserError(f"{subject.system.name} is not trained", remedy="Train it first: lipbench train")
     for start in range(0, len(ids), batch):
         said = ids[start : start + batch]
         truths = [load_truth(corpus, i, subject.frame_size) for i in said]
-        request = request_of(truths, subject.vocabulary, durations=durations, device=device)
-        clip = subject.model.generate(request)
+        try:
+            request = request_of(truths, subject.vocabulary, durations=durations, device=device)
+        except UnknownSymbolError as error:
+            raise UserError(
+                f"{subject.system.name} cannot say all of {corpus.name}: {error.problem}",
+                remedy="It has learned from a corpus of other symbols: train it on this one, or score it on that one",
+            ) from error
+        clip, cut_off = _generated(subject, request, said)
         given = answers(clip, request, model=subject.system.name, utterances=said, frame_size=subject.frame_size)
-        for truth, answer in zip(truths, given, strict=True):
-            yield Pair(truth, Made(to_pictures(answer.frames), answer.durations))
+        for number, (truth, answer) in enumerate(zip(truths, given, strict=True)):
+            yield Pair(truth, Made(to_pictures(answer.frames), answer.durations, number in cut_off))
+
+
+def _generated(subject: Subject, request: LipRequest, utterances: Sequence[str]) -> tuple[LipClip, frozenset[int]]:
+    """What the model gives back, and which clips of the batch found no end; a warning names these.
+
+    Python shows a warning of the same words once; one that names its clips is shown each time.
+    """
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", LengthLimitWarning)
+        clip = subject.model.generate(request)
+    cut_off: frozenset[int] = frozenset()
+    for one in caught:
+        if isinstance(one.message, LengthLimitWarning):
+            cut_off |= frozenset(one.message.clips)
+            names = ", ".join(utterances[number] for number in one.message.clips)
+            said = LengthLimitWarning(f"{subject.system.name}: {one.message} ({names})", one.message.clips)
+            warnings.warn(said, stacklevel=3)
+        else:
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+    return clip, cut_off
 
 
 def controlled(
@@ -213,17 +244,31 @@ def controlled(
 def request_of(
     truths: Sequence[Truth], vocabulary: Vocabulary, *, durations: Durations, device: torch.device
 ) -> LipRequest:
-    """The request for some utterances: their text and first frame (paper §4.3), and their durations if "true"."""
+    """The request for some utterances: their text and first frame (paper §4.3), and their durations if "true".
+
+    Raises:
+        UnknownSymbolError: the vocabulary lacks a symbol of theirs.
+        UserError: durations are to be given, and one of the utterances has none.
+    """
     tokens = [torch.tensor(vocabulary.encode(truth.utterance.tokens)) for truth in truths]
-    known = [torch.from_numpy(truth.utterance.durations) for truth in truths]
-    frames = tuple(int(row.sum()) for row in known) if durations == "true" else None
+    known = [_known_durations(truth.utterance) for truth in truths] if durations == "true" else None
+    frames = None if known is None else tuple(int(row.sum()) for row in known)
     return LipRequest(
         tokens=pad_sequence(tokens, batch_first=True).to(device),
         token_lengths=torch.tensor([len(row) for row in tokens], device=device),
         identity=torch.cat([to_unit(_levels(truth.pictures[:1])) for truth in truths]).to(device),
-        durations=pad_sequence(known, batch_first=True).to(device) if durations == "true" else None,
+        durations=None if known is None else pad_sequence(known, batch_first=True).to(device),
         host=HostLengths(tokens=tuple(len(row) for row in tokens), frames=frames),
     )
+
+
+def _known_durations(utterance: Real) -> Tensor:
+    if utterance.durations is None:
+        raise UserError(
+            f"{utterance.id} has no durations, which were to be given",
+            remedy="Score with durations=predicted, or give the corpus durations",
+        )
+    return torch.from_numpy(utterance.durations)
 
 
 def to_pictures(frames: Tensor) -> NDArray[np.uint8]:

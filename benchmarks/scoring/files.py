@@ -64,7 +64,12 @@ class Keeper:
             path = self._run / GENERATED / self._name / file
             write_video(pair.made.pictures, path, utterance.fps, lossless=True)
             durations = None if pair.made.durations is None else pair.made.durations.tolist()
-            self._index[utterance.id] = {"file": file, "durations": durations, "real": self._keep_real(pair, file)}
+            self._index[utterance.id] = {
+                "file": file,
+                "durations": durations,
+                "cut_off": pair.made.cut_off,
+                "real": self._keep_real(pair, file),
+            }
 
     def _keep_real(self, pair: Pair, file: str) -> str:
         """Write the real clip unless it is there, and give back its name relative to the run."""
@@ -124,7 +129,8 @@ def stored(folder: Path, corpus: Reference, frame_size: tuple[int, int] | None) 
         truth = load_truth(corpus, utterance_id, frame_size)
         pictures = read_video(folder / kept["file"]).frames
         durations = None if kept["durations"] is None else torch.tensor(kept["durations"])
-        yield Pair(truth, Made(pictures, durations))
+        # clips that were kept before this was known have no such entry
+        yield Pair(truth, Made(pictures, durations, kept.get("cut_off", False)))
 
 
 class _Sample(NamedTuple):

@@ -213,10 +213,12 @@ class _Views:
         return self.features[id(frames)]
 
     def _durations(self) -> Sides | str:
-        made = self.one.pair.made.durations
+        made, known = self.one.pair.made.durations, self.one.pair.truth.utterance.durations
         if made is None:
             return "the system gives no durations"
-        return Sides(made, torch.from_numpy(self.one.pair.truth.utterance.durations))
+        if known is None:
+            return "the corpus gives no durations"
+        return Sides(made, torch.from_numpy(known))
 
     def _lengths(self) -> Sides:
         return Sides(self.one.alignment.preds_frames, self.one.alignment.target_frames)
@@ -251,6 +253,7 @@ def measure(one: Aligned, measures: Measures, faces: tuple[Faces, Faces] | str |
         text=utterance.text,
         frames=effect.target_frames,
         generated_frames=effect.preds_frames,
+        cut_off=one.pair.made.cut_off,
         length=None
         if effect.preds_frames == effect.target_frames == effect.scored
         else record.LengthEffect(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import cache
 from pathlib import Path
 
@@ -27,6 +28,8 @@ from corpora.utterance import Corpus
 from metrics import protocols
 from models.registry import short_name
 from models.text import Vocabulary
+
+log = logging.getLogger(__name__)
 
 
 def run(request: Evaluate) -> None:
@@ -92,7 +95,14 @@ def _subject(request: Evaluate, corpus: Corpus, device: torch.device) -> Subject
             request.model, request.preset, options=request.options, device=device, vocabulary=Vocabulary(corpus.symbols)
         )
     path = _named(request) or checkpoint_path(request.out, training_name(request.model, request.preset))
-    return systems.trained(path, model=request.model, preset=request.preset, device=device)
+    subject = systems.trained(path, model=request.model, preset=request.preset, device=device)
+    learned = subject.system.training
+    if learned is not None and learned.corpus_fingerprint != corpus.fingerprint:
+        log.warning(
+            "%s has learned from another corpus than it is scored on: from %s %s, not %s %s",
+            *(request.model, learned.corpus, learned.corpus_fingerprint[:8], corpus.name, corpus.fingerprint[:8]),
+        )
+    return subject
 
 
 def _named(request: Evaluate) -> Path | None:

@@ -81,6 +81,14 @@ def test_evaluate_then_report(run, capsys):
     assert (run / "report" / "report.md").read_text().count("HH-T2L") > 1
 
 
+def test_a_model_from_another_corpus_is_scored_and_that_is_said(run, caplog):
+    words = ["evaluate", "preset=tiny", f"out={run}", *CORPUS, "metrics=psnr", "controls=[]", "durations=true"]
+    assert cli.main(words) == 0
+    assert "another corpus" not in caplog.text
+    assert cli.main([*words, "corpus.seed=1"]) == 0
+    assert "hh_t2l has learned from another corpus than it is scored on: from synthetic" in caplog.text
+
+
 def test_a_training_with_other_losses_lies_beside_and_is_scored_by_its_name(run, capsys):
     usual = (run / "train" / "hh_t2l-tiny" / "last.ckpt").read_bytes()
     assert cli.main(["train", "preset=tiny", "losses=adv", f"out={run}", *CORPUS, *RECIPE]) == 0

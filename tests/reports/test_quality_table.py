@@ -76,6 +76,14 @@ def test_a_table_says_around_what_its_crops_were_cut(make, options, said):
     assert said in notes if said else "stabilise" not in notes
 
 
+def test_a_table_says_which_models_found_no_end(make):
+    cut = [clip.model_copy(update={"cut_off": i < 2}) for i, clip in enumerate(make.clips("dual_lip"))]
+    records = [make.quality("hh_t2l"), make.quality("dual_lip", scores=cut)]
+    notes = " ".join(quality_notes(only(records), load_paper()))
+    assert "longest length that the model may make: DualLip in 2 of 12 clips." in notes
+    assert "longest length" not in " ".join(quality_notes(only(records[:1]), load_paper()))
+
+
 def test_a_control_never_gets_a_paper_value(make):
     records = [make.quality("hh_t2l"), make.quality("first_frame")]
     assert all(cell.paper is None for cell in row_of(only(records), "first_frame").cells.values())

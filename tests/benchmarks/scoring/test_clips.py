@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import warnings
+from types import SimpleNamespace
+
 import pytest
 import torch
 
+from baselines.rollout import LengthLimitWarning
 from benchmarks.scoring.clips import choose, controlled, generated
 from models.errors import UserError
+from models.text import Vocabulary
 
 CPU = torch.device("cpu")
 
@@ -32,6 +37,51 @@ def test_durations_are_those_of_the_sentence_and_not_of_the_padding(drawn):
         drawn.subject(drawn.Parrot(durations=3)), drawn.corpus, ids, durations="predicted", batch=5, device=CPU
     ):
         assert pair.made.durations.tolist() == [3] * len(pair.truth.utterance.tokens)
+
+
+def test_a_clip_without_an_end_is_marked_and_named_each_time(drawn):
+    class Endless(drawn.Parrot):
+        def generate(self, request):
+            warnings.warn(LengthLimitWarning("1 of 2 clips had no stop token within 9 frames", (1,)), stacklevel=1)
+            warnings.warn("something else", RuntimeWarning, stacklevel=1)
+            return super().generate(request)
+
+    ids = drawn.corpus.ids("test")[:4]
+    with pytest.warns() as caught:
+        pairs = list(generated(drawn.subject(Endless()), drawn.corpus, ids, durations="predicted", batch=2, device=CPU))
+    assert [pair.made.cut_off for pair in pairs] == [False, True, False, True]
+    named = [str(one.message) for one in caught if one.category is LengthLimitWarning]
+    # of two warnings in the same words Python would show one
+    assert named == [f"parrot: 1 of 2 clips had no stop token within 9 frames ({ids[i]})" for i in (1, 3)]
+    assert sum(one.category is RuntimeWarning for one in caught) == 2
+
+
+class _Timeless:
+    """The drawn corpus as one of which nobody knows the durations."""
+
+    name = "timeless"
+
+    def __init__(self, corpus):
+        self._corpus = corpus
+
+    def load(self, utterance_id):
+        known = self._corpus.load(utterance_id)
+        return SimpleNamespace(id=known.id, tokens=known.tokens, frames=known.frames, durations=None)
+
+
+def test_a_corpus_without_durations_is_scored_with_predicted_ones_only(drawn):
+    ids = drawn.corpus.ids("test")
+    words = {"batch": 2, "device": CPU}
+    pairs = list(generated(drawn.subject(drawn.Parrot()), _Timeless(drawn.corpus), ids, durations="predicted", **words))
+    assert len(pairs) == len(ids)
+    with pytest.raises(UserError, match=r"has no durations, which were to be given.*durations=predicted"):
+        next(generated(drawn.subject(drawn.Parrot()), _Timeless(drawn.corpus), ids, durations="true", **words))
+
+
+def test_a_model_of_other_symbols_says_so_and_not_how_to_write_a_text(drawn):
+    foreign = drawn.subject(drawn.Parrot())._replace(vocabulary=Vocabulary(["AA", "sil"]))
+    with pytest.raises(UserError, match=r"parrot cannot say all of synthetic: the model has never seen .*train it on"):
+        next(generated(foreign, drawn.corpus, drawn.corpus.ids("test"), durations="true", batch=2, device=CPU))
 
 
 def test_another_sentence_is_of_the_same_speaker(drawn):

@@ -10,6 +10,7 @@ from safetensors.numpy import load_file
 from benchmarks.scoring.clips import generated, to_pictures
 from benchmarks.scoring.files import Keeper, index_of, stored
 from benchmarks.scoring.scorer import Keep, Scorer
+from benchmarks.summary import account
 from corpora.video import read_video
 from models.errors import UserError
 
@@ -96,6 +97,19 @@ def test_kept_clips_score_as_they_did(drawn, tmp_path):
         pairs = stored(tmp_path / first.generated, drawn.corpus, (40, 80))
         again = scorer.pairs(subject.system, pairs, durations="predicted")
     assert first.clips == again.clips
+
+
+def test_that_a_clip_was_cut_off_is_kept_recorded_and_said(drawn, pairs, tmp_path):
+    marked = [pairs[0]._replace(made=pairs[0].made._replace(cut_off=True)), *pairs[1:]]
+    keeper = Keeper(tmp_path, "parrot", drawn.corpus.ids("test"), keep_clips=True, fingerprint="f" * 64)
+    for pair in marked:
+        keeper.add(pair)
+    kept = list(stored(tmp_path / keeper.save_clips(), drawn.corpus, (40, 80)))
+    with Scorer(drawn.scoring()) as scorer:
+        quality = scorer.pairs(drawn.subject(drawn.Parrot()).system, kept, durations="predicted")
+    first = pairs[0].truth.utterance.id
+    assert [clip.utterance for clip in quality.clips if clip.cut_off] == [first]
+    assert f"  cut off at the model's longest length, without a stop token: 1: {first}" in account(quality)
 
 
 def test_a_set_without_its_index_is_not_complete(drawn, pairs, tmp_path):
