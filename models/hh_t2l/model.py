@@ -111,7 +111,10 @@ class HHT2L(nn.Module):
         return self.config.height, self.config.width
 
     def forward(self, lesson: Lesson) -> Attempt:
-        """Answer a training batch with the true durations; draw only the picked frames, which is exact."""
+        """Answer a training batch with the true durations; draw only the picked frames.
+
+        Each frame is drawn on its own; only batch norm takes its statistics from fewer.
+        """
         identity = self.identity_encoder(lesson.identity)
         text = self.text_encoder(lesson.tokens, lesson.token_lengths)
         heard = text.states.detach() if self.config.detach_durations else text.states
