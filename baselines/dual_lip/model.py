@@ -49,7 +49,9 @@ class DualLip(LipReader):
     card: ClassVar[ModelCard] = ModelCard(
         title="DualLip",
         paper="Chen et al. 2020, DualLip: A System for Joint Lip Reading and Generation, arXiv 2009.05784",
-        origin="a reconstruction: recurrent decoding and its attention are public, every layer size is our choice",
+        origin="a reconstruction: recurrence, location-sensitive attention, the down-sampled frame fed back and the "
+        "stop token are known at second hand; every layer size, the pre-net and its dropout, the stop rule and its "
+        "loss, the guided-attention loss and the image stack (HH-T2L's) are our choice",
         licence="this repository's",
         autoregressive=True,
         predicts_durations=False,

@@ -33,8 +33,8 @@ class DualLipWithDurations(LipReader):
     card: ClassVar[ModelCard] = ModelCard(
         title="DualLip with durations",
         paper="Chen et al. 2020, DualLip: A System for Joint Lip Reading and Generation, arXiv 2009.05784",
-        origin="a reconstruction: that the text is expanded by durations is public, every layer and its size is our "
-        "choice, and so is the duration predictor",
+        origin="a reconstruction: that the text is expanded by durations is known at second hand; every layer and its "
+        "size, the recurrence in both directions, the image stack (HH-T2L's) and the duration predictor are our choice",
         licence="this repository's",
         autoregressive=False,
         predicts_durations=True,

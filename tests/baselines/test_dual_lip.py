@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 import torch
 
 import models
@@ -35,6 +36,39 @@ def test_where_it_looked_changes_where_it_looks():
     assert not torch.allclose(one.now, other.now)
 
 
+@pytest.mark.parametrize(
+    ("durations", "known", "ours"),
+    [
+        (
+            False,
+            ("recurrence", "location-sensitive attention", "frame fed back", "stop token"),
+            (
+                "layer size",
+                "pre-net and its dropout",
+                "stop rule and its loss",
+                "image stack (HH-T2L's)",
+                "guided-attention loss",
+            ),
+        ),
+        (
+            True,
+            ("expanded by durations",),
+            ("layer and its size", "both directions", "image stack (HH-T2L's)", "duration predictor"),
+        ),
+    ],
+    ids=["attention", "durations"],
+)
+def test_the_card_says_what_is_known_of_duallip_and_what_is_our_choice(durations, known, ours):
+    """docs/models.md, What is reconstruction; the public record of DualLip holds no code and no sizes."""
+    model = models.create("dual_lip", "tiny", durations=durations)
+    kind, _, rest = model.card.origin.partition(": ")  # pyright: ignore
+    public, _, choices = rest.partition(" known at second hand; ")
+    assert kind == "a reconstruction"
+    assert [words for words in known if words not in public] == []
+    assert [words for words in ours if words not in choices] == []
+    assert choices.endswith("are our choice")
+
+
 def branch(**options) -> DualLipWithDurations:
     torch.manual_seed(0)
     made = models.create("dual_lip", "tiny", durations=True, **options)
@@ -46,7 +80,6 @@ def test_the_branch_with_durations_makes_all_frames_from_the_text_and_feeds_none
     model = branch()
     assert not model.card.autoregressive
     assert model.card.predicts_durations
-    assert "reconstruction" in model.card.origin
     tokens, durations = torch.tensor([[1, 2, 3]]), torch.tensor([[2, 0, 3]])
     frames = torch.rand(1, 5, 3, 20, 40)
     given = Lesson(

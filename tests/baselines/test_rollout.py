@@ -54,11 +54,20 @@ def test_the_safety_limit_is_reported_when_hit():
     assert clip.lengths.tolist() == [2, 6]
 
 
-@pytest.mark.parametrize("name", ["dual_lip", "transformer_t2l"])
-def test_generating_equals_teacher_forcing_with_ones_own_frames(name):
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("dual_lip", {}),
+        ("dual_lip", {"feedback_reduction": 5, "output": "tanh"}),
+        ("transformer_t2l", {}),
+        ("transformer_t2l", {"feedback_levels_skipped": 1}),
+        ("transformer_t2l", {"attention_bias": True, "ffn_scaled": False, "first_position": 1, "output": "tanh"}),
+    ],
+)
+def test_generating_equals_teacher_forcing_with_ones_own_frames(name, options):
     """Both forms of a rival are one network: fed its own clip, the parallel form gives that clip back."""
     torch.manual_seed(0)
-    model = models.create(name, "tiny", vocabulary_size=9).eval()  # pyright: ignore
+    model = models.create(name, "tiny", vocabulary_size=9, **options).eval()  # pyright: ignore
     tokens, lengths = torch.randint(1, 9, (2, 5)), torch.tensor([5, 5])
     identity = torch.rand(2, 3, 20, 40)
     clip = model.generate(LipRequest(tokens, lengths, identity, n_frames=torch.tensor([6, 6])))
@@ -85,3 +94,19 @@ def test_a_changed_frame_changes_those_after_it_and_none_before(name):
         one, other = model(base).frames, model(base._replace(frames=changed)).frames
     assert torch.equal(one[:, :3], other[:, :3])
     assert all(not torch.equal(one[:, t], other[:, t]) for t in range(3, 6))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])
+@pytest.mark.parametrize("name", ["dual_lip", "transformer_t2l"])
+def test_the_fed_back_frame_is_dropped_out_while_training_only(name, share):
+    torch.manual_seed(0)
+    model = models.create(name, "tiny", vocabulary_size=9, feedback_dropout=share)  # nothing else of tiny drops out
+    lesson = Lesson(
+        torch.randint(1, 9, (1, 5)), torch.tensor([5]), torch.ones(1, 5), torch.rand(1, 3, 20, 40),
+        torch.rand(1, 6, 3, 20, 40), torch.tensor([6]), torch.arange(6)[None],
+    )  # fmt: skip
+    for training in (True, False):
+        model.train(training)  # pyright: ignore
+        with torch.no_grad():
+            one, other = model(lesson).stop_logits, model(lesson).stop_logits  # pyright: ignore
+        assert torch.equal(one, other) == (share == 0 or not training)

@@ -29,7 +29,11 @@ VARIANTS = [
     ("hh_t2l", {"norm": "post", "attention_bias": True, "attention_dropout": 0.1, "ffn_scaled": False}),
     ("hh_t2l", {"token_places": True}),
     ("dual_lip", {"durations": True}),
+    ("dual_lip", {"output": "tanh", "feedback_reduction": 5}),
+    ("dual_lip", {"durations": True, "output": "tanh"}),
     ("transformer_t2l", {"cache": False}),
+    ("transformer_t2l", {"feedback_levels_skipped": 1}),
+    ("transformer_t2l", {"attention_bias": True, "attention_dropout": 0.1, "ffn_scaled": False, "output": "tanh"}),
 ]
 
 
@@ -67,6 +71,28 @@ def lesson(model: nn.Module, clips: int = 3, tokens: int = 6, seed: int = 1) -> 
         frame_lengths=lengths,
         picked=picked,
     )
+
+
+def whole(given: Lesson) -> Lesson:
+    """The same lesson with every frame to be drawn; after a clip's end, its last frame again."""
+    return given._replace(picked=torch.arange(given.frames.shape[1]).minimum(given.frame_lengths[:, None] - 1))
+
+
+def widen_contrast(model: nn.Module) -> None:
+    """A fresh network draws grey: make its pictures differ."""
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.constant_(module.weight, 3.0)
+
+
+def without_dropout(model: nn.Module) -> nn.Module:
+    shares = {field.name: 0.0 for field in dataclasses.fields(model.config) if field.name.endswith("dropout")}  # pyright: ignore
+    same = type(model)(dataclasses.replace(model.config, **shares))  # pyright: ignore
+    same.load_state_dict(model.state_dict())
+    for module in same.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0  # no option names DualLip's duration predictor's
+    return same
 
 
 def request_of(given: Lesson, **changes: Tensor | None) -> LipRequest:
@@ -128,6 +154,23 @@ def test_given_durations_fix_the_length(model):
         assert torch.equal(clip.durations, given.durations)
 
 
+def test_given_durations_are_obeyed_token_by_token_or_as_a_sum_by_models_without_them(model):
+    widen_contrast(model)
+    given = lesson(model)
+    moved = given.durations.clone()
+    moved[:, 0] -= 1
+    moved[:, 1] += 1
+    clip, other = (generate(model, request_of(given, durations=each)) for each in (given.durations, moved))
+    with torch.no_grad():
+        taught = model(whole(given)).frames
+    for row, length in enumerate(given.frame_lengths.tolist()):
+        if model.card.predicts_durations:
+            torch.testing.assert_close(clip.frames[row, :length], taught[row, :length], atol=2e-5, rtol=0)
+            assert (other.frames[row, :length] - clip.frames[row, :length]).abs().max() > 2e-4
+        else:
+            assert torch.equal(other.frames[row, :length], clip.frames[row, :length])
+
+
 def test_every_parameter_gets_a_gradient(model):
     model.train()
     given = lesson(model)
@@ -172,6 +215,24 @@ def test_batched_output_equals_single_output(model):
         torch.testing.assert_close(together.frames[row, :length], alone.frames[0], atol=2e-5, rtol=0)
 
 
+def test_batched_output_equals_single_output_at_lengths_of_the_models_own(model):
+    if model.card.autoregressive:
+        nn.init.constant_(model.stop.bias, -4.0)  # an untrained stop token speaks at once: make it wait
+    given = lesson(model)
+    together = generate(model, request_of(given))
+    assert len(set(together.lengths.tolist())) > 1
+    assert together.lengths.min() > 1
+    for row, size in enumerate(given.token_lengths.tolist()):
+        here = slice(row, row + 1)
+        one = LipRequest(given.tokens[here, :size], given.token_lengths[here], given.identity[here])
+        alone, length = generate(model, one), int(together.lengths[row])
+        assert alone.lengths.tolist() == [length]
+        torch.testing.assert_close(together.frames[row, :length], alone.frames[0], atol=2e-5, rtol=0)
+        if together.durations is not None:
+            assert alone.durations is not None
+            assert alone.durations[0].tolist() == together.durations[row, :size].tolist()
+
+
 def test_padding_changes_nothing(model):
     given = lesson(model)
     n_frames = torch.tensor([6, 6, 6])
@@ -181,20 +242,33 @@ def test_padding_changes_nothing(model):
     torch.testing.assert_close(short.frames, padded.frames, atol=2e-5, rtol=0)
 
 
-def test_padding_a_lesson_changes_nothing(model):
-    given = lesson(model)
+@pytest.mark.parametrize("training", [False, True], ids=["evaluating", "training"])
+def test_padding_a_lesson_changes_nothing(model, training):
     pad = torch.nn.functional.pad
+    given = lesson(model)
     wider = given._replace(
         tokens=pad(given.tokens, (0, 3)),
         durations=pad(given.durations, (0, 3)),
         frames=torch.cat([given.frames, torch.rand_like(given.frames)], dim=1),
     )
+    pair = [without_dropout(model).train(training) for _ in range(2)]
     with torch.no_grad():
-        short, padded = model(given), model(wider)
+        short, padded = (each(one) for each, one in zip(pair, (given, wider), strict=True))
+    tokens, frames = given.tokens.shape[1], given.frames.shape[1]
     torch.testing.assert_close(padded.frames, short.frames, atol=2e-5, rtol=0)
     if short.durations is not None:
-        torch.testing.assert_close(padded.durations[:, :6], short.durations, atol=2e-5, rtol=0)
-        assert not padded.durations[:, 6:].any()
+        torch.testing.assert_close(padded.durations[:, :tokens], short.durations, atol=2e-5, rtol=0)
+        assert not padded.durations[:, tokens:].any()
+    valid = torch.arange(frames) < given.frame_lengths[:, None]
+    if short.stop_logits is not None:
+        torch.testing.assert_close(padded.stop_logits[:, :frames][valid], short.stop_logits[valid], atol=2e-5, rtol=0)
+    if short.attention is not None:
+        torch.testing.assert_close(
+            padded.attention[:, :frames, :tokens][valid], short.attention[valid], atol=2e-5, rtol=0
+        )
+        assert not padded.attention[:, :frames, tokens:][valid].any()
+    # what batch norms remember of it; in training alone they learn
+    torch.testing.assert_close(pair[1].state_dict(), pair[0].state_dict(), atol=2e-5, rtol=0)
 
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=named)
@@ -251,9 +325,7 @@ def test_the_longest_sentence(model):
 @pytest.mark.parametrize(("dtype", "distance"), [(torch.bfloat16, 0.01), (torch.float16, 0.002)], ids=str)
 def test_half_precision_stays_near_single(model, dtype, distance):
     """At most 0.01 of the range in bfloat16 and 0.002 in float16, in every pixel; docs/models.md says so."""
-    for module in model.modules():
-        if isinstance(module, nn.BatchNorm2d):
-            nn.init.constant_(module.weight, 3.0)  # a fresh network draws grey: make its pictures differ
+    widen_contrast(model)
     given = lesson(model)
     single = generate(model, request_of(given, durations=given.durations))
     half = copy.deepcopy(model).to(dtype)
