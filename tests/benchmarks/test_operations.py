@@ -3,6 +3,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+import models
 from benchmarks.operations import ELSEWHERE, count
 from models.contract import LipClip, LipRequest
 
@@ -36,3 +37,20 @@ def test_counting_leaves_no_hook_behind():
     first = count(model, REQUEST)
     assert count(model, REQUEST) == first
     assert not any(module._forward_hooks or module._forward_pre_hooks for module in model.modules())
+
+
+def test_the_paper_presets_drawing_costs_what_its_layers_multiply():
+    """By hand, from the shapes: (channels of the level below and of the identity's) x (channels made) x pixels."""
+    frames = 3
+    levels = [(256 + 128, 196, 5 * 10), (196 + 64, 128, 10 * 20), (128 + 32, 80, 20 * 40), (80 + 16, 48, 40 * 80)]
+    last = [(48, 16, 80 * 160), (16, 3, 80 * 160)]
+    convolutions = sum(5 * 5 * inputs * outputs * pixels for inputs, outputs, pixels in [*levels, *last])
+    projection = (256 + 256) * 256 * 5 * 10
+    model = models.create("hh_t2l", "paper", drawing="plain").eval()
+    request = LipRequest(
+        torch.ones(1, 4, dtype=torch.long),
+        torch.tensor([4]),
+        torch.zeros(1, 3, 80, 160),
+        n_frames=torch.tensor([frames]),
+    )
+    assert count(model, request).by_module["image_decoder"] == 2 * frames * (projection + convolutions)
