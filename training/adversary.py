@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from models.errors import UserError
 from training import losses
 from training.config import TrainingConfig
 from training.discriminator import QualityDiscriminator
+from training.lost import lost
+
+_RATE = "discriminator_learning_rate"
 
 
 class Adversary(nn.Module):
@@ -47,19 +50,20 @@ class Adversary(nn.Module):
         assert self._optimizer is not None
         return self._optimizer.state_dict()
 
-    def learn(self, drawn: Tensor, target: Tensor, average: Callable[[Tensor], Tensor]) -> Tensor:
+    def learn(self, drawn: Tensor, target: Tensor, average: Callable[[Tensor], Tensor], *, step: int) -> Tensor:
         """Take one step on eq. 7.
 
         Args:
             drawn: float (N, 3, H, W), the model's frames; nothing flows back into them.
             target: float (N, 3, H, W), the true ones.
             average: the mean of a tensor over all processes.
+            step: which one, for the error.
 
         Returns:
             The loss before the step, a scalar.
 
         Raises:
-            UserError: the loss is no longer a number; no weight was changed.
+            UserError: the loss or its gradient is no longer a number; no weight was changed.
         """
         assert self._optimizer is not None
         self.discriminator.requires_grad_(True)
@@ -67,15 +71,15 @@ class Adversary(nn.Module):
             loss = losses.discriminator_loss(self.discriminator(target), self.discriminator(drawn.detach()))
             mean = average(loss.detach())
             if not bool(torch.isfinite(mean)):
-                raise UserError(
-                    "the discriminator's loss is not a number any more",
-                    remedy="The last checkpoint is kept: lower training.discriminator_learning_rate and train again",
-                )
+                raise lost("the discriminator's loss is", step, rate=_RATE)
             self._optimizer.zero_grad()
             loss.backward()
             for weight in self.discriminator.parameters():
                 assert weight.grad is not None
                 weight.grad = average(weight.grad)
+            # a finite loss may have such a gradient, and one step along it leaves no weight whole
+            if not bool(torch.isfinite(nn.utils.clip_grad_norm_(self.discriminator.parameters(), math.inf))):
+                raise lost("the discriminator's gradient is", step, rate=_RATE)
             self._optimizer.step()
         finally:
             self.discriminator.requires_grad_(False)

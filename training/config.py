@@ -37,7 +37,7 @@ class TrainingConfig:
     learning_rate: float = 1e-3
     """Of the optimiser: the highest that the schedule reaches."""
     beta1: float = 0.9
-    """Of the optimiser: memory of the gradient's mean."""
+    """Of the optimiser: memory of the gradient's mean. "one_cycle" has its own, 0.95 to 0.85 and back."""
     beta2: float = 0.999
     """Of the optimiser: memory of the gradient's square."""
     weight_decay: float = 0.0

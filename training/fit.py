@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import errno
 import logging
 import warnings
 from pathlib import Path
@@ -12,7 +11,6 @@ from typing import Any, NamedTuple
 import lightning
 import torch
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint, RichProgressBar
-from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from lightning.pytorch.utilities import rank_zero_only
 from torch import nn
 
@@ -26,6 +24,7 @@ from training.callbacks import Lines, Strips
 from training.checkpoint import CheckpointCard, as_plain, read_card
 from training.config import TrainingConfig
 from training.data import ClipReader, Lessons, loader
+from training.logs import loggers, one_error
 from training.module import LipTraining
 
 log = logging.getLogger(__name__)
@@ -122,7 +121,7 @@ def train(
         The checkpoint.
 
     Raises:
-        UserError: the folder holds another run, or the input is bad.
+        UserError: the folder holds another run or cannot be written, the input is bad, or a number got lost.
     """
     hardware = Hardware(device, devices, num_nodes, strategy)
     hardware.check(config)
@@ -161,7 +160,7 @@ def train(
     training = LipTraining(built, config, card).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     shown: list[Callback] = [Strips(reader, corpus.ids("train"), config, folder)] if config.strip_checkpoints else []
     trainer = _trainer(config, hardware, folder=folder, started=done, progress=progress, callbacks=shown)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), one_error(folder):
         for known in _EXPECTED_WARNINGS:
             warnings.filterwarnings("ignore", known)
         try:
@@ -174,13 +173,6 @@ def train(
         except SystemExit as error:
             # Lightning answers an interrupt by leaving the program; who called us may have more to say
             raise KeyboardInterrupt from error
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-                raise
-            raise UserError(
-                f"there is no room left in {folder}: {error}",
-                remedy="Make room there and train again: it goes on from the last checkpoint",
-            ) from error
     trainer.save_checkpoint(target)
     if hardware.processes > 1:
         _leave_the_group()
@@ -260,11 +252,6 @@ def _trainer(
         monitor=None,
         enable_version_counter=False,
     )
-    # a log of its own for each start: Lightning's CSV logger would delete the earlier one
-    logs = [
-        CSVLogger(folder, name="csv", version=f"from_step_{started:06d}"),
-        TensorBoardLogger(folder, name="tensorboard", version=f"from_step_{started:06d}"),
-    ]
     shown = RichProgressBar(console_kwargs={"stderr": True}) if progress else Lines(config)
     strategy = "ddp" if hardware.strategy == "auto" and hardware.processes > 1 else hardware.strategy
     return lightning.Trainer(
@@ -277,7 +264,7 @@ def _trainer(
         max_epochs=1,  # the whole run is one
         gradient_clip_val=config.clip_norm or None,
         callbacks=[keep, shown, *callbacks],
-        logger=logs,
+        logger=loggers(folder, started),
         plugins=[AtomicCheckpoints()],
         log_every_n_steps=min(10, config.steps),
         enable_progress_bar=progress,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, cast
 
 import lightning
@@ -9,13 +10,13 @@ import torch
 from torch import Tensor, nn
 
 from models.contract import Attempt, Lesson, TrainableLipModel
-from models.errors import UserError
 from training import exposure, losses, schedules
 from training.adversary import Adversary
 from training.batchnorm import make_global
 from training.checkpoint import CARD_KEY, CheckpointCard, as_plain
 from training.config import TrainingConfig
 from training.data import part_of
+from training.lost import lost
 
 ADVERSARY_KEY = "lipbench_discriminator_optimizer"
 
@@ -74,7 +75,7 @@ class LipTraining(lightning.LightningModule):
             total = self._total(parts)
             if self.adversary is not None:
                 drawn, target = attempt.frames.flatten(0, 1), _picked(batch)
-                learned = self.adversary.learn(drawn, target, self._average)
+                learned = self.adversary.learn(drawn, target, self._average, step=self.global_step)
                 self.log("loss/discriminator", learned)
                 parts["adversarial"] = (self.config.weight_adversarial, self.adversary.loss(drawn))
                 total = self._total(parts)
@@ -89,10 +90,7 @@ class LipTraining(lightning.LightningModule):
         # asked of all processes together: they stop together
         if not bool(torch.isfinite(self._average(total.detach()))):
             named = ", ".join(f"{name} {value.item():.3g}" for name, (_, value) in parts.items())
-            raise UserError(
-                f"the loss is not a number any more at step {self.global_step} ({named})",
-                remedy="The last checkpoint is kept: lower training.learning_rate and train again",
-            )
+            raise lost("the loss is", self.global_step, found=named)
         return total
 
     def judge(self, lesson: Lesson, attempt: Attempt) -> Parts:
@@ -131,6 +129,24 @@ class LipTraining(lightning.LightningModule):
         if self.trainer.world_size == 1:
             return tensor
         return cast("Tensor", self.trainer.strategy.reduce(tensor.clone(), reduce_op="mean"))
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: torch.optim.Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip the norm of all gradients together, which are those of all processes, and stop where it is no number.
+
+        Raises:
+            UserError: a finite loss may have such a gradient, and one step along it leaves no weight whole; the last
+                checkpoint is from before that.
+        """
+        # a clip at infinity leaves every number as it is
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), gradient_clip_val or math.inf)
+        # in half precision they overflow now and then by design: the gradients' scaler leaves out such a step itself
+        if self.config.precision != "16-mixed" and not bool(torch.isfinite(norm)):
+            raise lost("the gradient is", self.global_step)
 
     def configure_optimizers(self) -> Any:
         """The model's optimiser and schedule; the adversary makes its own."""

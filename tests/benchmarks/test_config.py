@@ -121,6 +121,19 @@ def test_the_papers_recipe_is_the_papers():
     assert weights == (1, 1, 1, 5)
     assert (made.steps, made.clips, made.schedule) == (110_000, 4, "constant")
     assert (made.learning_rate, made.discriminator_learning_rate) == (1e-3, 1e-4)
+    # all frames, any of them as the identity, and nothing that the paper does not name
+    assert (made.frames_per_clip, made.identity, made.excerpts) == (10_000, "any", 0)
+    assert (made.optimizer, made.clip_norm, made.weight_decay, made.duration_loss) == ("adam", 0, 0, "linear")
+
+
+def test_the_public_codes_recipe_is_the_public_codes():
+    asked = config.request("train", ["training=paralip"])
+    assert isinstance(asked, config.Train)
+    made = training_config(asked.training)
+    assert (made.optimizer, made.beta1, made.beta2, made.weight_decay) == ("adamw", 0.9, 0.98, 0)
+    assert (made.schedule, made.warmup, made.clip_norm, made.duration_loss) == ("inverse_sqrt", 2000, 1, "log")
+    # 0.5 / sqrt(2000 * 256), what its schedule reaches at step 2000
+    assert made.learning_rate == pytest.approx(0.5 / (2000 * 256) ** 0.5, rel=1e-4)
 
 
 def test_trainings_with_other_losses_have_other_names():

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import errno
 import logging
 import signal
 from dataclasses import replace
@@ -13,8 +12,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from corpora.synthetic.corpus import SyntheticCorpus
 from models.errors import UserError
-from training import callbacks, checkpoint, fit, losses
-from training.atomic import AtomicCheckpoints
+from training import checkpoint, fit
 from training.config import TrainingConfig
 from training.frames import to_model_size
 
@@ -31,17 +29,22 @@ class KilledError(Exception):
     pass
 
 
+ADAMW = {"optimizer": "adamw", "schedule": "inverse_sqrt", "warmup": 2}
 RECIPES = [
-    ("hh_t2l", {"weight_adversarial": 5.0}),
-    ("dual_lip", {"feedback_noise": 0.05}),
-    ("transformer_t2l", {"scheduled_sampling": 1.0, "optimizer": "adamw", "schedule": "inverse_sqrt", "warmup": 2}),
+    ("hh_t2l", {}, {"weight_adversarial": 5.0}),
+    ("hh_t2l", {}, {"weight_adversarial": 5.0, "precision": "bf16-mixed"}),
+    ("dual_lip", {}, {"feedback_noise": 0.05}),
+    ("dual_lip", {"durations": True}, {}),
+    ("transformer_t2l", {}, {"scheduled_sampling": 1.0, **ADAMW}),
 ]
 
 
-@pytest.mark.parametrize(("model", "changes"), RECIPES)
-def test_a_run_that_was_killed_goes_on_exactly_as_an_unbroken_one(tmp_path, corpus, monkeypatch, model, changes):
+@pytest.mark.parametrize(("model", "options", "changes"), RECIPES)
+def test_a_run_that_was_killed_goes_on_exactly_as_an_unbroken_one(
+    tmp_path, corpus, monkeypatch, model, options, changes
+):
     config = replace(CONFIG, **changes)
-    whole = train(tmp_path / "whole", corpus, model=model, config=config)
+    whole = train(tmp_path / "whole", corpus, model=model, config=config, **options)
     original = fit.LipTraining.training_step
 
     def dies(self, batch, batch_idx):
@@ -52,9 +55,9 @@ def test_a_run_that_was_killed_goes_on_exactly_as_an_unbroken_one(tmp_path, corp
     with monkeypatch.context() as patch:
         patch.setattr(fit.LipTraining, "training_step", dies)
         with pytest.raises(KilledError):
-            train(tmp_path / "broken", corpus, model=model, config=config)
+            train(tmp_path / "broken", corpus, model=model, config=config, **options)
     assert checkpoint.load(tmp_path / "broken" / "last.ckpt").steps == 2
-    resumed = train(tmp_path / "broken", corpus, model=model, config=config)
+    resumed = train(tmp_path / "broken", corpus, model=model, config=config, **options)
     assert checkpoint.load(resumed).steps == checkpoint.load(whole).steps == 4
     assert weights(resumed) == weights(whole), "the discriminator's as well"
 
@@ -111,6 +114,32 @@ def test_hardware_that_cannot_work_is_named(tmp_path, corpus, asked, says):
             **asked,
         )  # fmt: skip
     assert not list(tmp_path.iterdir())
+
+
+def test_tensorboard_is_told_the_losses_that_the_csv_has(tmp_path, corpus):
+    train(tmp_path, corpus, config=replace(CONFIG, strip_checkpoints=0))
+    events = EventAccumulator(str(tmp_path / "tensorboard" / "from_step_000000"))
+    events.Reload()
+    for name in ("loss/total", "loss/l1", "loss/ssim", "loss/duration"):
+        told = events.Scalars(name)
+        assert [scalar.step for scalar in told] == [int(step) for step in column(tmp_path, "step")]
+        assert [scalar.value for scalar in told] == pytest.approx(column(tmp_path, name), rel=1e-6)
+
+
+def test_gradients_are_clipped_to_the_norm_of_the_recipe(tmp_path, corpus):
+    # one_cycle moves the first beta as well
+    config = replace(CONFIG, steps=1, strip_checkpoints=0, schedule="constant")
+
+    def norm(clip):
+        path = train(tmp_path / str(clip), corpus, config=replace(config, clip_norm=clip))
+        (adam,) = torch.load(path, weights_only=True)["optimizer_states"]
+        means = [state["exp_avg"].flatten() for state in adam["state"].values()]
+        # Adam's steps hardly tell large gradients from small ones; its mean of the first one is a tenth of it
+        return torch.cat(means).norm().item() / (1 - config.beta1)
+
+    whole = norm(0.0)
+    assert norm(whole / 3) == pytest.approx(whole / 3, rel=1e-3)
+    assert norm(whole * 3) == pytest.approx(whole, rel=1e-3), "what is small enough is left alone"
 
 
 def test_strips_show_the_truth_and_what_is_drawn_and_change_nothing(tmp_path, corpus):
@@ -224,33 +253,6 @@ def test_training_lowers_the_loss(tmp_path, corpus):
     assert totals[-1] < 0.8 * totals[0]
 
 
-def test_a_discriminator_that_is_lost_stops_and_keeps_the_last_checkpoint(tmp_path, corpus, monkeypatch):
-    original = losses.discriminator_loss
-    calls = []
-
-    def broken(true, drawn):
-        calls.append(1)
-        return original(true, drawn) * (float("nan") if len(calls) == 4 else 1)
-
-    monkeypatch.setattr(losses, "discriminator_loss", broken)
-    with pytest.raises(UserError, match="discriminator's loss is not a number"):
-        train(tmp_path, corpus, config=replace(CONFIG, weight_adversarial=5.0))
-    assert checkpoint.load(tmp_path / "last.ckpt").steps == 2
-
-
-def test_a_loss_that_is_no_number_stops_and_keeps_the_last_checkpoint(tmp_path, corpus, monkeypatch):
-    original = fit.LipTraining.judge
-
-    def broken(self, lesson, attempt):
-        parts = original(self, lesson, attempt)
-        return {**parts, "l1": (1.0, torch.tensor(float("nan")))} if self.global_step == 3 else parts
-
-    monkeypatch.setattr(fit.LipTraining, "judge", broken)
-    with pytest.raises(UserError, match=r"not a number any more at step 3.*l1 nan"):
-        train(tmp_path, corpus)
-    assert checkpoint.load(tmp_path / "last.ckpt").steps == 2
-
-
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
@@ -302,53 +304,3 @@ def test_an_interrupt_reaches_the_caller_and_keeps_the_last_checkpoint(tmp_path,
     finally:
         signal.signal(signal.SIGINT, before)
     assert checkpoint.load(tmp_path / "last.ckpt").steps in (2, 3)
-
-
-def test_a_checkpoint_that_cannot_be_written_leaves_the_older_one(tmp_path, corpus, monkeypatch):
-    path = train(tmp_path, corpus)
-    before = path.read_bytes()
-
-    def full(*_args, **_kwargs):
-        raise RuntimeError("[enforce fail at inline_container.cc] . file write failed")
-
-    monkeypatch.setattr(torch, "save", full)
-    with pytest.raises(UserError, match="cannot be written"):
-        AtomicCheckpoints().save_checkpoint({}, path)
-    assert path.read_bytes() == before
-    assert [file.name for file in tmp_path.iterdir() if "tmp" in file.name] == []
-
-
-def test_a_disk_that_fills_up_ends_a_run_that_goes_on_once_there_is_room(tmp_path, corpus, monkeypatch):
-    whole = train(tmp_path / "whole", corpus)
-    original = torch.save
-    saved = []
-
-    def fills_up(content, file):
-        saved.append(1)
-        if len(saved) == 2:
-            file.write(b"half of it")
-            raise OSError(errno.ENOSPC, "No space left on device")
-        original(content, file)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(torch, "save", fills_up)
-        with pytest.raises(UserError, match=r"cannot be written.*No space left.*goes on from the last one"):
-            train(tmp_path / "full", corpus)
-    assert checkpoint.load(tmp_path / "full" / "last.ckpt").steps == 2
-    assert [file.name for file in (tmp_path / "full").iterdir() if "tmp" in file.name] == []
-    assert checkpoint.load(train(tmp_path / "full", corpus)).digest == checkpoint.load(whole).digest
-
-
-def test_a_log_that_finds_no_room_is_one_clear_error(tmp_path, corpus, monkeypatch):
-    def full(*_args, **_kwargs):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(callbacks, "write_whole", full)
-    with pytest.raises(UserError, match=r"no room left in .*goes on from the last checkpoint"):
-        train(tmp_path, corpus, config=replace(CONFIG, strip_checkpoints=1))
-
-
-def test_a_folder_that_cannot_be_made_is_named(tmp_path, corpus):
-    (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="file/run cannot be made"):
-        train(tmp_path / "file" / "run", corpus)

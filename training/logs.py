@@ -1,0 +1,80 @@
+"""The logs that a run writes beside its checkpoint, and what becomes of one that cannot be written."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
+
+from models.errors import UserError
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+
+
+def loggers(folder: Path, started: int) -> list[Logger]:
+    """Losses as CSV, and the same for TensorBoard.
+
+    Args:
+        folder: the run's.
+        started: steps that were done before; each start has a log of its own, as Lightning's CSV logger would delete
+            the earlier one.
+    """
+    version = f"from_step_{started:06d}"
+    return [CSVLogger(folder, name="csv", version=version), TensorBoardLogger(folder, "tensorboard", version=version)]
+
+
+@contextlib.contextmanager
+def one_error(folder: Path) -> Iterator[None]:
+    """Make one error of all that is heard of a folder that cannot be written.
+
+    Args:
+        folder: the run's.
+
+    Raises:
+        UserError: there is no room left, or something in the folder cannot be written.
+        OSError: anything else that happened.
+    """
+    try:
+        with _silent_writers():
+            yield
+    except OSError as error:
+        again = "train again: it goes on from the last checkpoint"
+        if error.errno in _NO_ROOM:
+            raise UserError(
+                f"there is no room left in {folder}: {error}", remedy=f"Make room there and {again}"
+            ) from error
+        if not _is_below(folder, error.filename):
+            raise
+        raise UserError(
+            f"{error.filename} cannot be written: {error.strerror}", remedy=f"Mend that and {again}"
+        ) from error
+
+
+def _is_below(folder: Path, name: object) -> bool:
+    """Whether an error's file, if it names one, is the run's, and not one of the corpus that cannot be read."""
+    # Lightning's loggers make the names absolute, or do not
+    return isinstance(name, str) and Path(name).absolute().is_relative_to(folder.absolute())
+
+
+@contextlib.contextmanager
+def _silent_writers() -> Iterator[None]:
+    """Keep the thread that writes for TensorBoard from printing a traceback of its own.
+
+    Its error is raised again in the training, by the next line that is to be written.
+    """
+    before = threading.excepthook
+
+    def heard(said: threading.ExceptHookArgs) -> None:
+        theirs = type(said.thread).__module__.startswith("tensorboard.")
+        if not (theirs and isinstance(said.exc_value, OSError)):
+            before(said)
+
+    threading.excepthook = heard
+    try:
+        yield
+    finally:
+        threading.excepthook = before
