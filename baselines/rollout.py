@@ -32,16 +32,7 @@ class Step(NamedTuple):
 
 
 class LengthLimitWarning(UserWarning):
-    """The stop token did not come before the safety limit.
-
-    Args:
-        message: for a person.
-        clips: which of the batch were cut off there.
-    """
-
-    def __init__(self, message: str, clips: tuple[int, ...] = ()) -> None:
-        super().__init__(message)
-        self.clips = clips
+    """The stop token did not come before the safety limit."""
 
 
 def roll_out(step: Callable[[Tensor, Any], Step], request: LipRequest, state: Any, *, limit: int) -> LipClip:
@@ -74,13 +65,13 @@ def roll_out(step: Callable[[Tensor, Any], Step], request: LipRequest, state: An
             # the one read from the device that autoregression cannot do without
             if bool((lengths > 0).all()):
                 break
+    cut_off: tuple[int, ...] = ()
     if wanted is None and bool((lengths == 0).any()):
         cut_off = tuple((lengths == 0).nonzero().flatten().tolist())
         warnings.warn(
-            LengthLimitWarning(
-                f"{len(cut_off)} of {len(lengths)} clips had no stop token within {limit} frames", cut_off
-            ),
+            f"{len(cut_off)} of {len(lengths)} clips had no stop token within {limit} frames",
+            LengthLimitWarning,
             stacklevel=2,
         )
         lengths = torch.where(lengths == 0, limit, lengths)
-    return LipClip(torch.stack(frames, dim=1), lengths if wanted is None else wanted)
+    return LipClip(torch.stack(frames, dim=1), lengths if wanted is None else wanted, cut_off=cut_off)

@@ -66,6 +66,8 @@ class LipClip(NamedTuple):
     """int64 (B,), at least 1."""
     durations: Tensor | None = None
     """int64 (B, m), frames per token as used; None from a model that has none."""
+    cut_off: tuple[int, ...] = ()
+    """Which clips of the batch found no end of their own, and stop at the longest length that the model makes."""
 
 
 class Lesson(NamedTuple):

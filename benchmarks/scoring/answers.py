@@ -22,6 +22,8 @@ class Answer(NamedTuple):
     """Float (T, 3, H, W), in [0, 1] but for rounding."""
     durations: Tensor | None
     """Whole numbers (m,), frames per token, on the host; None from a model that has none."""
+    cut_off: bool
+    """Whether it found no end of its own."""
 
 
 def answers(
@@ -48,6 +50,8 @@ def answers(
     longest = clip.frames.shape[1]
     spans = request.tokens_on_host()
     durations = None if clip.durations is None else clip.durations.cpu()
+    # a model of someone else's may give back three attributes and no more
+    cut_off = getattr(clip, "cut_off", ())
     for number, (utterance, length) in enumerate(zip(utterances, clip.lengths.tolist(), strict=True)):
         if not 1 <= length <= longest:
             raise _broken(model, utterance, f"its length is {length}, and there are {longest} frames")
@@ -55,7 +59,8 @@ def answers(
         problem = _out_of_range(frames)
         if problem is not None:
             raise _broken(model, utterance, problem)
-        yield Answer(frames, None if durations is None else durations[number, : spans[number]])
+        spoken = None if durations is None else durations[number, : spans[number]]
+        yield Answer(frames, spoken, number in cut_off)
 
 
 def _misshapen(clip: LipClip, request: LipRequest, frame_size: tuple[int, int]) -> str | None:

@@ -6,7 +6,7 @@ file, and a clip that was stored scores as it did before.
 
 from __future__ import annotations
 
-import warnings
+import logging
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple, Protocol
 
@@ -18,16 +18,17 @@ from torch.nn.utils.rnn import pad_sequence
 
 from baselines import controls
 from baselines.controls import Material
-from baselines.rollout import LengthLimitWarning
 from benchmarks.scoring.answers import answers
 from benchmarks.systems import Subject
 from corpora.placement import Placement
 from corpora.round_trip import through_source
 from corpora.utterance import Corpus, Split, Utterance
-from models.contract import HostLengths, LipClip, LipRequest
+from models.contract import HostLengths, LipRequest
 from models.errors import UserError
 from models.text import UnknownSymbolError, Vocabulary
 from training.frames import to_model_size, to_unit
+
+log = logging.getLogger(__name__)
 
 Durations = Literal["true", "predicted"]
 
@@ -200,30 +201,13 @@ def generated(
                 f"{subject.system.name} cannot say all of {corpus.name}: {error.problem}",
                 remedy="It has learned from a corpus of other symbols: train it on this one, or score it on that one",
             ) from error
-        clip, cut_off = _generated(subject, request, said)
-        given = answers(clip, request, model=subject.system.name, utterances=said, frame_size=subject.frame_size)
-        for number, (truth, answer) in enumerate(zip(truths, given, strict=True)):
-            yield Pair(truth, Made(to_pictures(answer.frames), answer.durations, number in cut_off))
-
-
-def _generated(subject: Subject, request: LipRequest, utterances: Sequence[str]) -> tuple[LipClip, frozenset[int]]:
-    """What the model gives back, and which clips of the batch found no end; a warning names these.
-
-    Python shows a warning of the same words once; one that names its clips is shown each time.
-    """
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", LengthLimitWarning)
         clip = subject.model.generate(request)
-    cut_off: frozenset[int] = frozenset()
-    for one in caught:
-        if isinstance(one.message, LengthLimitWarning):
-            cut_off |= frozenset(one.message.clips)
-            names = ", ".join(utterances[number] for number in one.message.clips)
-            said = LengthLimitWarning(f"{subject.system.name}: {one.message} ({names})", one.message.clips)
-            warnings.warn(said, stacklevel=3)
-        else:
-            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
-    return clip, cut_off
+        given = answers(clip, request, model=subject.system.name, utterances=said, frame_size=subject.frame_size)
+        for truth, answer in zip(truths, given, strict=True):
+            if answer.cut_off:
+                where = (truth.utterance.id, len(answer.frames))
+                log.warning("%s found no end of %s and was cut off after %d frames", subject.system.name, *where)
+            yield Pair(truth, Made(to_pictures(answer.frames), answer.durations, answer.cut_off))
 
 
 def controlled(

@@ -52,6 +52,8 @@ def test_the_safety_limit_is_reported_when_hit():
     with pytest.warns(LengthLimitWarning, match="1 of 2 clips had no stop token within 6 frames"):
         clip = roll_out(counting([2, 99]), REQUEST, 0, limit=6)
     assert clip.lengths.tolist() == [2, 6]
+    assert clip.cut_off == (1,)
+    assert roll_out(counting([2, 6]), REQUEST, 0, limit=6).cut_off == ()
 
 
 @pytest.mark.parametrize(
