@@ -1,7 +1,7 @@
 """Controls: what a table must be read against. None has learned anything, and most know the truth.
 
 Each makes frames from the truth; the first frame is the identity that models get too. How metrics must rank them is in
-`benchmarks.ranking`.
+`lipbench.benchmarks.metric_checks.ranking`.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from models.errors import UnknownNameError
+from lipbench.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from torch import Tensor
+
 
 SHIFTS = (-5, -4, -3, -2, -1, 1, 2, 3, 4, 5)
 """Frames by which the truth is late (above 0) or early (below)."""

@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from models.contract import LipClip, LipRequest
+from lipbench.models.contract import LipClip, LipRequest
 
 
 class Step(NamedTuple):

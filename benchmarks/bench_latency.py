@@ -9,11 +9,11 @@ from __future__ import annotations
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from benchmarks.cells import Timed
-from benchmarks.record import Latency, LatencySample
-from benchmarks.runner import run_cell
-from benchmarks.sweep import Sweep
-from benchmarks.timing import LiveClock
+from lipbench.benchmarks.cells.plan import Timed
+from lipbench.benchmarks.cells.runner import run_cell
+from lipbench.benchmarks.sweep import Sweep
+from lipbench.benchmarks.timing import LiveClock
+from lipbench.records.latency import Latency, LatencySample
 
 CLOCK = LiveClock()
 

@@ -7,10 +7,10 @@ import statistics
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from benchmarks.cells import Scored
-from benchmarks.record import Quality
-from benchmarks.runner import run_cell
-from benchmarks.sweep import Sweep
+from lipbench.benchmarks.cells.plan import Scored
+from lipbench.benchmarks.cells.runner import run_cell
+from lipbench.benchmarks.sweep import Sweep
+from lipbench.records.quality import Quality
 
 
 @pytest.mark.benchmark(group="quality", warmup=False)

@@ -2,52 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import pytest
 
-from benchmarks.config import Bench
-from benchmarks.config import request as compose
-from models.errors import UserError
+from lipbench.benchmarks.config.requests import Bench
+from lipbench.benchmarks.config.requests import request as compose
+from lipbench.errors import UserError
 
-if TYPE_CHECKING:
-    from corpora.preparation.run import Download
-
-GRID_VARIABLE = "LIPBENCH_GRID"
+INTERNALS = "internals"
 REQUEST = pytest.StashKey[Bench]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --lipbench and the switches of benchmarks that run on request."""
+    """Add --lipbench and --lipbench-gate."""
     group = parser.getgroup("lipbench")
-    group.addoption(
-        "--lipbench-learn",
-        action="store_true",
-        help="also train on the synthetic corpus and compare with controls that do not move: ten minutes on two cores",
-    )
-    group.addoption(
-        "--lipbench-grid",
-        default=os.environ.get(GRID_VARIABLE),
-        metavar="ROOT",
-        help=f"a GRID download, for the benchmarks of preparation and store; or set {GRID_VARIABLE}",
-    )
-    group.addoption(
-        "--lipbench-store",
-        metavar="STORE",
-        help="a prepared GRID, for bench_scoring.py: a few minutes on two cores",
-    )
-    group.addoption(
-        "--lipbench-report",
-        action="store_true",
-        help="also the report of ten thousand records in bench_report.py: a minute or two",
-    )
-    group.addoption(
-        "--lipbench-paper",
-        action="store_true",
-        help="also the benchmarks of the paper's preset in bench_models.py: a few minutes and 1 GB of memory",
-    )
     group.addoption(
         "--lipbench-gate",
         metavar="REVISION",
@@ -62,12 +32,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the benchmarks of lipbench itself unless their folder or a file in it is named."""
+    if collection_path.name != INTERNALS:
+        return None
+    named = any(INTERNALS in Path(word.partition("::")[0]).parts for word in config.args)
+    return None if named else True
+
+
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Run the gate instead of the benchmarks, where it is asked for."""
     base = config.getoption("--lipbench-gate")
     if not base:
         return None
-    from benchmarks import cli
+    from lipbench.benchmarks.cli import main as cli
 
     return cli.main(["gate", f"base={base}", *(config.getoption("--lipbench") or [])])
 
@@ -89,7 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test per cell of the request."""
     # names only: neither torch nor a model is imported to collect
-    from benchmarks.cells import latency_cells, quality_cells
+    from lipbench.benchmarks.cells.plan import latency_cells, quality_cells
 
     request = metafunc.config.stash[REQUEST]
     if "timed" in metafunc.fixturenames:
@@ -106,7 +84,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def sweep(request: pytest.FixtureRequest):  # noqa: ANN201 - its type would import torch at collection
     """The session's bench run; it trains what it needs, when it needs it."""
-    from benchmarks.sweep import Sweep
+    from lipbench.benchmarks.sweep import Sweep
 
     made = Sweep(request.config.stash[REQUEST], progress=False)
     try:
@@ -115,17 +93,3 @@ def sweep(request: pytest.FixtureRequest):  # noqa: ANN201 - its type would impo
         pytest.exit(f"lipbench: {error}", returncode=2)
     yield made
     made.close()
-
-
-@pytest.fixture(scope="session")
-def grid(request: pytest.FixtureRequest) -> Download:
-    """GRID as downloaded; without it what needs it is skipped."""
-    root = request.config.getoption("--lipbench-grid")
-    if not root:
-        pytest.skip(f"needs a GRID download: give --lipbench-grid=ROOT or set {GRID_VARIABLE}")
-    from corpora.grid.preparation import find_grid
-
-    try:
-        return find_grid(Path(root), split="random")
-    except UserError as error:
-        pytest.exit(f"lipbench: {error}", returncode=2)

@@ -12,73 +12,33 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
-
-import corpora
-import metrics
-import models
-from benchmarks import environment, latency, systems, timing
-from benchmarks.cells import EAGER, Scored, Timed, chosen, chosen_controls, model_names, variant_names
-from benchmarks.config import Bench
-from benchmarks.latency import extras
-from benchmarks.latency.natural import Timer, time_natural
-from benchmarks.record import Cell, Latency, LatencySample, Natural, Quality, Record
-from benchmarks.record_files import load_record, record_path
-from benchmarks.scoring.clips import choose
-from benchmarks.scoring.scorer import Keep, Scorer, Scoring
-from benchmarks.systems import Subject
-from corpora.utterance import Corpus
-from metrics import protocols
-from models.contract import LipRequest
-from models.errors import UserError
-from models.presets import resolve
-from models.registry import is_path, short_name
-from models.text import Vocabulary
-from training.config import TrainingConfig
+from lipbench import corpora, metrics, models
+from lipbench.benchmarks import latency, timing
+from lipbench.benchmarks.cells import environment, loading
+from lipbench.benchmarks.cells.environment import pick_device
+from lipbench.benchmarks.cells.loading import Subject
+from lipbench.benchmarks.cells.plan import EAGER, Scored, Timed, chosen_controls, model_names, variant_names
+from lipbench.benchmarks.config.requests import Bench
+from lipbench.benchmarks.latency import resources
+from lipbench.benchmarks.latency.natural import time_natural
+from lipbench.benchmarks.scoring.clips import choose
+from lipbench.benchmarks.scoring.scorer import Keep, Scorer, Scoring
+from lipbench.corpora.utterance import Corpus
+from lipbench.errors import UserError
+from lipbench.metrics import protocols
+from lipbench.models.contract import LipRequest
+from lipbench.models.text import Vocabulary
+from lipbench.records.files import load_record, record_path
+from lipbench.records.latency import Latency, LatencySample, Natural, Timer
+from lipbench.records.quality import Quality
+from lipbench.records.record import Cell, Record
+from lipbench.registry import chosen, is_path, short_name
+from lipbench.training.folders import checkpoint_path, training_config, training_name
 
 log = logging.getLogger(__name__)
 
 _FREE = {"again": None, "passes": None, "out": None, "models": None, "frames": None, "variants": None, "natural": None}
 """Options that change which cells are measured and how often, and nothing about one pass of a cell."""
-
-
-def pick_device(wanted: str) -> torch.device:
-    """Turn "auto" into the GPU where there is one.
-
-    Raises:
-        UserError: a GPU is asked for and there is none.
-    """
-    there = torch.cuda.is_available()
-    if wanted == "cuda" and not there:
-        raise UserError("there is no CUDA device here", remedy="Write device=cpu or device=auto")
-    return torch.device("cuda" if there and wanted != "cpu" else "cpu")
-
-
-def training_config(values: dict[str, object]) -> TrainingConfig:
-    """Check a training group.
-
-    Raises:
-        UserError: a name or a value is not valid.
-    """
-    return resolve("training", {"base": TrainingConfig()}, "base", values)
-
-
-def training_name(model: str, preset: str, config: TrainingConfig | None = None) -> str:
-    """What a training is called if it was given no name: trainings with other losses never share a folder.
-
-    Args:
-        model: a model given as file:Class is called as the class.
-        preset: the model's.
-        config: the recipe; None: one with the usual losses.
-    """
-    usual = TrainingConfig().losses
-    losses = usual if config is None else config.losses
-    return f"{short_name(model)}-{preset}" if losses == usual else f"{short_name(model)}-{preset}-{losses}"
-
-
-def checkpoint_path(run: Path, name: str) -> Path:
-    """Where a run keeps the checkpoint of a training of that name."""
-    return run / "train" / name / "last.ckpt"
 
 
 class Sweep:
@@ -128,10 +88,10 @@ class Sweep:
     def _load(self, model: str, path: Path | None) -> Subject:
         request = self.request
         if path is not None:
-            return systems.trained(path, model=model, preset=request.preset, device=self.device)
+            return loading.trained(path, model=model, preset=request.preset, device=self.device)
         vocabulary = Vocabulary(self.corpus.symbols)
         sized = {"vocabulary_size": vocabulary.size} if models.is_trainable(model) else {}
-        return systems.untrained(
+        return loading.untrained(
             model,
             request.preset,
             options={**sized, **request.options},
@@ -140,7 +100,7 @@ class Sweep:
         )
 
     def _train(self, model: str) -> Path:
-        from training.fit import train
+        from lipbench.training.fit import train
 
         request = self.request
         config = training_config(request.training)
@@ -266,7 +226,7 @@ class Sweep:
         Models of others (files and plug-ins) are never taken to be what they were.
         """
         asked = next((name for name in model_names(self.request) if short_name(name) == record.cell.system), "")
-        if is_path(asked) or not models.MODELS.origin(asked).startswith(("models.", "baselines.")):
+        if is_path(asked) or not models.MODELS.origin(asked).startswith(("lipbench.models.", "lipbench.baselines.")):
             return False
         return (
             environment.same_code(record.software)
@@ -290,7 +250,7 @@ class Sweep:
         """Turn a cell's samples into its result; the first pass also measures what has passes of its own."""
         load_s = self._load_s.pop(timed.model, None)  # a later cell finds the model loaded
         result = prepared.result(samples, self.corpus.fps, load_s=load_s)
-        return result if later else extras.added(result, prepared, self.request, timed)
+        return result if later else resources.added(result, prepared, self.request, timed)
 
     def natural(self, model: str, timer: Timer) -> Natural:
         """Time a model on the test clips, and compare what it makes with what was scored, if it was."""

@@ -1,8 +1,8 @@
 """Corpora of talking mouths: what exists by name, and how to open one.
 
 Example:
-    >>> import corpora
-    >>> corpora.names()
+    >>> from lipbench import corpora
+    >>> lipbench.corpora.names()
     ['grid', 'synthetic', 'tcd_timit']
 """
 
@@ -10,21 +10,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from models.errors import UnknownNameError, UserError
-from models.registry import Registry
+from lipbench.errors import UnknownNameError, UserError
+from lipbench.registry import Registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from corpora.preparation.run import Download
-    from corpora.utterance import Corpus
+    from lipbench.corpora.preparation.run import Download
+    from lipbench.corpora.utterance import Corpus
+
 
 CORPORA: Registry[Callable[..., Corpus]] = Registry(
     "corpus",
     {
-        "grid": "corpora.grid.corpus:open_grid",
-        "synthetic": "corpora.synthetic.preparation:open_synthetic",
-        "tcd_timit": "corpora.tcd_timit.corpus:open_tcd_timit",
+        "grid": "lipbench.corpora.grid.corpus:open_grid",
+        "synthetic": "lipbench.corpora.synthetic.preparation:open_synthetic",
+        "tcd_timit": "lipbench.corpora.tcd_timit.corpus:open_tcd_timit",
     },
     group="lipbench.corpora",
 )
@@ -32,13 +33,13 @@ CORPORA: Registry[Callable[..., Corpus]] = Registry(
 PREPARATIONS: Registry[Callable[..., Download]] = Registry(
     "corpus to prepare",
     {
-        "grid": "corpora.grid.preparation:find_grid",
-        "synthetic": "corpora.synthetic.preparation:find_synthetic",
-        "tcd_timit": "corpora.tcd_timit.preparation:find_tcd_timit",
+        "grid": "lipbench.corpora.grid.preparation:find_grid",
+        "synthetic": "lipbench.corpora.synthetic.preparation:find_synthetic",
+        "tcd_timit": "lipbench.corpora.tcd_timit.preparation:find_tcd_timit",
     },
     group="lipbench.preparations",
 )
-"""Functions that find a corpus as downloaded, for `corpora.preparation.run.prepare`."""
+"""Functions that find a corpus as downloaded, for `lipbench.corpora.preparation.run.prepare`."""
 
 
 def names() -> list[str]:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from corpora.video import warp
+from lipbench.corpora.video import warp
 
 
 @dataclass(frozen=True)

@@ -24,11 +24,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from corpora.canvas import Box
-from corpora.landmarks import FaceLandmarker, mouths_of
-from corpora.placement import Placement
-from corpora.utterance import FRAME_HEIGHT, FRAME_WIDTH
-from models.errors import UserError
+from lipbench.corpora.canvas import Box
+from lipbench.corpora.landmarks import FaceLandmarker, mouths_of
+from lipbench.corpora.placement import Placement
+from lipbench.corpora.utterance import FRAME_HEIGHT, FRAME_WIDTH
+from lipbench.errors import UserError
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

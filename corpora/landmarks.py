@@ -16,9 +16,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from corpora.canvas import Box, Canvas, to_grey
-from corpora.video import Frames, every
-from models.errors import UserError
+from lipbench.corpora.canvas import Box, Canvas, to_grey
+from lipbench.corpora.video import Frames, every
+from lipbench.errors import UserError
 
 PREDICTOR_FILE = "shape_predictor_68_face_landmarks.dat"
 RECOGNISER_FILE = "dlib_face_recognition_resnet_model_v1.dat"

@@ -15,9 +15,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from corpora.atomic import write_whole
-from corpora.utterance import Split
-from models.errors import UserError
+from lipbench.corpora.utterance import Split
+from lipbench.errors import UserError
+from lipbench.files import write_whole
 
 FORMAT = 1
 MANIFEST = "manifest.json"

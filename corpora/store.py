@@ -1,7 +1,7 @@
 """The prepared store: a folder in which preparation leaves its utterances, and from which training and scoring read.
 
     store/
-        manifest.json                  see `corpora.manifest`
+        manifest.json                  see `lipbench.corpora.manifest`
         clips/s1/bbaf2n.safetensors    one utterance
 
 Every file is written under another name and renamed, so nothing half-written is ever read. Reading opens the one file
@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from corpora.manifest import MANIFEST, ClipEntry, StoreError, load_manifest, write_file
-from corpora.placement import Placement
-from corpora.utterance import Utterance
-from models.errors import suggest
+from lipbench.corpora.manifest import MANIFEST, ClipEntry, StoreError, load_manifest, write_file
+from lipbench.corpora.placement import Placement
+from lipbench.corpora.utterance import Utterance
+from lipbench.errors import suggest
 
 
 def write_clip(

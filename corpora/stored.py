@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from corpora.placement import Placement
-from corpora.store import Store
-from corpora.utterance import Split, Utterance
-from models.errors import UserError
+from lipbench.corpora.placement import Placement
+from lipbench.corpora.store import Store
+from lipbench.corpora.utterance import Split, Utterance
+from lipbench.errors import UserError
 
 
 class StoredCorpus:
-    """A corpus as `lipbench prepare` left it. Follows `corpora.utterance.Corpus`.
+    """A corpus as `lipbench prepare` left it. Follows `lipbench.corpora.utterance.Corpus`.
 
     Args:
         store: the open store.

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from models.errors import UserError
+from lipbench.errors import UserError
 
 BOUNDARY = "|"
 """Silence, and the boundary between words."""

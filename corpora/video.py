@@ -11,14 +11,13 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Literal, TypeAlias, cast
 
-import av
 import av.container
 import av.error
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.errors import UserError
+from lipbench.errors import UserError
 
 HOLD_BYTES = 256 * 2**20
 """Frames of so many bytes are held in memory: 800 of GRID's, 43 of full HD."""

@@ -1,8 +1,8 @@
 """Quality metrics: what exists by name, and how to make one under a protocol. Listing imports no torch.
 
 Example:
-    >>> import metrics
-    >>> metrics.names()[:3]
+    >>> from lipbench import metrics
+    >>> lipbench.metrics.names()[:3]
     ['aperture_correlation', 'aperture_range_ratio', 'fid']
 """
 
@@ -13,37 +13,38 @@ import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from metrics import protocols
-from models.registry import Registry
+from lipbench.metrics import protocols
+from lipbench.registry import Registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from metrics.clip_metric import ClipMetric
-    from metrics.corpus_metric import CorpusMetric
+    from lipbench.metrics.clip_metric import ClipMetric
+    from lipbench.metrics.corpus_metric import CorpusMetric
+
 
 METRICS: Registry[Callable[..., ClipMetric | CorpusMetric]] = Registry(
     "metric",
     {
-        "aperture_correlation": "metrics.aperture_correlation:ApertureCorrelation",
-        "aperture_range_ratio": "metrics.aperture_range_ratio:ApertureRangeRatio",
-        "fid": "metrics.fid:FID",
-        "flicker": "metrics.flicker:FlickerRatio",
-        "frechet_face_distance": "metrics.frechet_face_distance:FrechetFaceDistance",
-        "identity_similarity": "metrics.identity_similarity:IdentitySimilarity",
-        "kid": "metrics.kid:KID",
-        "landmark_failure_preds": "metrics.landmark_failure:LandmarkFailurePreds",
-        "landmark_failure_target": "metrics.landmark_failure:LandmarkFailureTarget",
-        "landmark_velocity_error": "metrics.landmark_velocity_error:LandmarkVelocityError",
-        "length_error": "metrics.length_error:LengthError",
-        "length_error_share": "metrics.length_error:LengthErrorShare",
-        "lmd": "metrics.lmd:LMD",
-        "lmd_centred": "metrics.lmd:LMDCentred",
-        "motion_energy_ratio": "metrics.motion_energy_ratio:MotionEnergyRatio",
-        "motion_range_ratio": "metrics.motion_range_ratio:MotionRangeRatio",
-        "psnr": "metrics.psnr:PSNR",
-        "ssim": "metrics.ssim:SSIM",
-        "token_duration_error": "metrics.token_duration_error:TokenDurationError",
+        "aperture_correlation": "lipbench.metrics.aperture_correlation:ApertureCorrelation",
+        "aperture_range_ratio": "lipbench.metrics.aperture_range_ratio:ApertureRangeRatio",
+        "fid": "lipbench.metrics.fid:FID",
+        "flicker": "lipbench.metrics.flicker:FlickerRatio",
+        "frechet_face_distance": "lipbench.metrics.frechet_face_distance:FrechetFaceDistance",
+        "identity_similarity": "lipbench.metrics.identity_similarity:IdentitySimilarity",
+        "kid": "lipbench.metrics.kid:KID",
+        "landmark_failure_preds": "lipbench.metrics.landmark_failure:LandmarkFailurePreds",
+        "landmark_failure_target": "lipbench.metrics.landmark_failure:LandmarkFailureTarget",
+        "landmark_velocity_error": "lipbench.metrics.landmark_velocity_error:LandmarkVelocityError",
+        "length_error": "lipbench.metrics.length_error:LengthError",
+        "length_error_share": "lipbench.metrics.length_error:LengthErrorShare",
+        "lmd": "lipbench.metrics.lmd:LMD",
+        "lmd_centred": "lipbench.metrics.lmd:LMDCentred",
+        "motion_energy_ratio": "lipbench.metrics.motion_energy_ratio:MotionEnergyRatio",
+        "motion_range_ratio": "lipbench.metrics.motion_range_ratio:MotionRangeRatio",
+        "psnr": "lipbench.metrics.psnr:PSNR",
+        "ssim": "lipbench.metrics.ssim:SSIM",
+        "token_duration_error": "lipbench.metrics.token_duration_error:TokenDurationError",
     },
     group="lipbench.metrics",
 )
@@ -59,7 +60,7 @@ def create(name: str, protocol: str | protocols.Protocol = "paper") -> ClipMetri
 
     Args:
         name: a name from `names`, or ``path/to/file.py:Class`` of a class that takes ``protocol=``.
-        protocol: a name from `metrics.protocols.names`, or a protocol itself.
+        protocol: a name from `lipbench.metrics.protocols.names`, or a protocol itself.
 
     Raises:
         UnknownNameError: there is no such metric or protocol.

@@ -19,9 +19,9 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from metrics.chunks import FRAMES_AT_ONCE
-from metrics.pictures import as_unit, grey
-from metrics.protocols import Length
+from lipbench.metrics.chunks import FRAMES_AT_ONCE
+from lipbench.metrics.pictures import as_unit, grey
+from lipbench.metrics.protocols import Length
 
 DTW_SIZE = (10, 20)
 """Height and width of the grey pictures by which dynamic time warping compares frames."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from metrics.clip_metric import Score, scored, undefined
-from metrics.functional.aperture_correlation import MIN_FRAMES, aperture_correlation
-from metrics.landmark_metric import NO_COMMON_FRAME, LandmarkMetric, failed
+from lipbench.metrics.clip_metric import Score, scored, undefined
+from lipbench.metrics.functional.aperture_correlation import MIN_FRAMES, aperture_correlation
+from lipbench.metrics.landmark_metric import NO_COMMON_FRAME, LandmarkMetric, failed
 
 
 class ApertureCorrelation(LandmarkMetric):

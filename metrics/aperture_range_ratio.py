@@ -6,10 +6,10 @@ from math import inf
 
 from torch import Tensor
 
-from metrics.aperture_correlation import without_value
-from metrics.clip_metric import Score, scored
-from metrics.functional.aperture_range import aperture_range_ratio
-from metrics.landmark_metric import LandmarkMetric
+from lipbench.metrics.aperture_correlation import without_value
+from lipbench.metrics.clip_metric import Score, scored
+from lipbench.metrics.functional.aperture_range import aperture_range_ratio
+from lipbench.metrics.landmark_metric import LandmarkMetric
 
 
 class ApertureRangeRatio(LandmarkMetric):

@@ -17,8 +17,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from metrics.functional import frechet_distance, kernel_distance, lmd, psnr, psnr_wrapping, ssim
-from metrics.pictures import grey_8_bits, to_8_bits
+from lipbench.metrics.functional import frechet_distance, kernel_distance, lmd, psnr, psnr_wrapping, ssim
+from lipbench.metrics.pictures import grey_8_bits, to_8_bits
 
 SEED = 20
 PICTURE_ALLOWED = 1e-4

@@ -9,16 +9,17 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from metrics.protocols import PAPER, Pooling, Protocol
+from lipbench.metrics.protocols import PAPER, Pooling, Protocol
 
 Takes = Literal["frames", "landmarks", "durations", "lengths", "inception", "face"]
 """What of a clip a metric is given, each side of its own:
 
-frames: float (T, 3, H, W), RGB in [0, 1]; a `metrics.frame_metric.PictureMetric` also takes uint8: 8-bit levels.
+frames: float (T, 3, H, W), RGB in [0, 1]; a `lipbench.metrics.frame_metric.PictureMetric` also takes uint8: 8-bit
+    levels.
 landmarks: float (T, 20, 2), dlib's points 48 to 67 as (x, y) in pixels of the crop; a frame without a mouth is all NaN.
 durations: whole numbers (m,), frames per token.
 lengths: a whole number, frames of the clip.
-inception: float (T, 2048), features of `metrics.inception.InceptionFeatures`.
+inception: float (T, 2048), features of `lipbench.metrics.inception.InceptionFeatures`.
 face: float (T, 128), dlib's face descriptors; a frame without a face is all NaN.
 """
 
@@ -61,7 +62,7 @@ class ClipMetric(Metric, ABC):
     """Whether equal sides score the best value. False where how good it can be is a property of the corpus."""
     takes: ClassVar[Takes]
     aligned: ClassVar[bool]
-    """Whether both sides must be of one length: apply `metrics.alignment` first."""
+    """Whether both sides must be of one length: apply `lipbench.metrics.alignment` first."""
     full_state_update: ClassVar[bool | None] = False  # pyright: ignore[reportIncompatibleVariableOverride]
 
     total: Tensor
@@ -167,5 +168,6 @@ def check_lengths(preds: Tensor, target: Tensor, what: str) -> None:
     """
     if len(preds) != len(target):
         raise ValueError(
-            f"preds and target have {len(preds)} and {len(target)} {what}: align them first (metrics.alignment)"
+            f"preds and target have {len(preds)} and {len(target)} {what}: align them first "
+            "(lipbench.metrics.alignment)"
         )

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 from torchmetrics import Metric
 
-from metrics.clip_metric import Takes
-from metrics.functional.frechet_distance import frechet_between
-from metrics.landmark_metric import check_rows, failed
-from metrics.protocols import PAPER, Protocol
-from models.errors import UserError
+from lipbench.errors import UserError
+from lipbench.metrics.clip_metric import Takes
+from lipbench.metrics.functional.frechet_distance import frechet_between
+from lipbench.metrics.landmark_metric import check_rows, failed
+from lipbench.metrics.protocols import PAPER, Protocol
 
 SIDES = ("preds", "target")
 MIN_CLIPS = 2

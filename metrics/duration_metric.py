@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from metrics.clip_metric import ClipMetric
+from lipbench.metrics.clip_metric import ClipMetric
 
 
 class DurationMetric(ClipMetric):

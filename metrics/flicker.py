@@ -6,10 +6,10 @@ from math import inf
 
 from torch import Tensor
 
-from metrics.chunks import mean_over_time
-from metrics.clip_metric import Score, scored, undefined
-from metrics.frame_metric import PictureMetric
-from metrics.functional.flicker import flicker
+from lipbench.metrics.chunks import mean_over_time
+from lipbench.metrics.clip_metric import Score, scored, undefined
+from lipbench.metrics.frame_metric import PictureMetric
+from lipbench.metrics.functional.flicker import flicker
 
 
 class FlickerRatio(PictureMetric):

@@ -7,9 +7,9 @@ from abc import abstractmethod
 import torch
 from torch import Tensor
 
-from metrics.chunks import in_chunks
-from metrics.clip_metric import ClipMetric, Score, check_lengths, mean_of_frames
-from metrics.pictures import prepared
+from lipbench.metrics.chunks import in_chunks
+from lipbench.metrics.clip_metric import ClipMetric, Score, check_lengths, mean_of_frames
+from lipbench.metrics.pictures import prepared
 
 
 class PictureMetric(ClipMetric):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from metrics.corpus_metric import FrechetMetric
-from metrics.identity_similarity import FACE_FEATURES
+from lipbench.metrics.corpus_metric import FrechetMetric
+from lipbench.metrics.identity_similarity import FACE_FEATURES
 
 
 class FrechetFaceDistance(FrechetMetric):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from metrics.clip_metric import ClipMetric, Score, check_lengths, mean_of_frames
-from metrics.functional.identity_similarity import identity_similarity
-from metrics.landmark_metric import check_rows
+from lipbench.metrics.clip_metric import ClipMetric, Score, check_lengths, mean_of_frames
+from lipbench.metrics.functional.identity_similarity import identity_similarity
+from lipbench.metrics.landmark_metric import check_rows
 
 FACE_FEATURES = 128
 

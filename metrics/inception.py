@@ -17,10 +17,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from metrics.corpus_metric import NotMeasuredError
-from metrics.frame_metric import check_frames
-from metrics.pictures import to_8_bits
-from metrics.protocols import Resize
+from lipbench.metrics.corpus_metric import NotMeasuredError
+from lipbench.metrics.frame_metric import check_frames
+from lipbench.metrics.pictures import to_8_bits
+from lipbench.metrics.protocols import Resize
 
 FEATURES = 2048
 WEIGHTS_VARIABLE = "LIPBENCH_INCEPTION_WEIGHTS"

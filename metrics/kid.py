@@ -9,10 +9,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from metrics.corpus_metric import SIDES, CorpusMetric
-from metrics.functional.kernel_distance import kernel_distance
-from metrics.inception import FEATURES
-from metrics.protocols import PAPER, Protocol
+from lipbench.metrics.corpus_metric import SIDES, CorpusMetric
+from lipbench.metrics.functional.kernel_distance import kernel_distance
+from lipbench.metrics.inception import FEATURES
+from lipbench.metrics.protocols import PAPER, Protocol
 
 
 class KID(CorpusMetric):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from metrics.clip_metric import Score, scored
-from metrics.landmark_metric import LandmarkMetric, failed
+from lipbench.metrics.clip_metric import Score, scored
+from lipbench.metrics.landmark_metric import LandmarkMetric, failed
 
 
 class LandmarkFailurePreds(LandmarkMetric):

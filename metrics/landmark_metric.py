@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from metrics.clip_metric import ClipMetric, check_lengths
+from lipbench.metrics.clip_metric import ClipMetric, check_lengths
 
 NO_COMMON_FRAME = "no frame has landmarks on both sides"
 

@@ -7,9 +7,9 @@ from math import inf
 import torch
 from torch import Tensor
 
-from metrics.clip_metric import Score, scored, undefined
-from metrics.functional.landmark_velocity_error import landmark_velocity_error
-from metrics.landmark_metric import LandmarkMetric
+from lipbench.metrics.clip_metric import Score, scored, undefined
+from lipbench.metrics.functional.landmark_velocity_error import landmark_velocity_error
+from lipbench.metrics.landmark_metric import LandmarkMetric
 
 
 class LandmarkVelocityError(LandmarkMetric):

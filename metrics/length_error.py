@@ -6,8 +6,8 @@ from math import inf
 
 from torch import Tensor
 
-from metrics.clip_metric import Score, scored
-from metrics.duration_metric import LengthMetric
+from lipbench.metrics.clip_metric import Score, scored
+from lipbench.metrics.duration_metric import LengthMetric
 
 
 class LengthError(LengthMetric):

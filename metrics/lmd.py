@@ -6,9 +6,9 @@ from math import inf
 
 from torch import Tensor
 
-from metrics.clip_metric import Score, mean_of_frames
-from metrics.functional.lmd import lmd
-from metrics.landmark_metric import NO_COMMON_FRAME, LandmarkMetric
+from lipbench.metrics.clip_metric import Score, mean_of_frames
+from lipbench.metrics.functional.lmd import lmd
+from lipbench.metrics.landmark_metric import NO_COMMON_FRAME, LandmarkMetric
 
 
 class LMD(LandmarkMetric):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from metrics.chunks import mean_over_time
-from metrics.motion_energy_ratio import MotionEnergyRatio
+from lipbench.metrics.chunks import mean_over_time
+from lipbench.metrics.motion_energy_ratio import MotionEnergyRatio
 
 
 class MotionRangeRatio(MotionEnergyRatio):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from metrics.protocols import Protocol
+from lipbench.metrics.protocols import Protocol
 
 GREY = (0.299, 0.587, 0.114)
 """Weights of red, green and blue: ITU-R BT.601 luma, as in OpenCV."""

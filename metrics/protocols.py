@@ -12,8 +12,8 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from models.errors import UserError
-from models.registry import Registry
+from lipbench.errors import UserError
+from lipbench.registry import Registry
 
 REVISION = 2
 """Enters every fingerprint. Raised when the code changes a number that unchanged fields gave before.
@@ -58,7 +58,7 @@ class Protocol:
     pooling: Pooling = "clips"
     """"clips": values per frame are averaged per clip, then over clips; "frames": all frames of the corpus at once."""
     length: Length = "truncate"
-    """What is done where the two sides differ in length; see `metrics.alignment`."""
+    """What is done where the two sides differ in length; see `lipbench.metrics.alignment`."""
     psnr_cap_db: float = 100.0
     """Ceiling of a frame's PSNR, in dB, so that one frame without error does not make a mean infinite."""
     ssim_window: int = 11
@@ -262,11 +262,11 @@ nothing.
 registry: Registry[Protocol] = Registry(
     "protocol",
     {
-        "aligned": "metrics.protocols:ALIGNED",
-        "eat-2023": "metrics.protocols:EAT_2023",
-        "lelechen63-2018": "metrics.protocols:LELECHEN63_2018",
-        "paper": "metrics.protocols:PAPER",
-        "strict": "metrics.protocols:STRICT",
+        "aligned": "lipbench.metrics.protocols:ALIGNED",
+        "eat-2023": "lipbench.metrics.protocols:EAT_2023",
+        "lelechen63-2018": "lipbench.metrics.protocols:LELECHEN63_2018",
+        "paper": "lipbench.metrics.protocols:PAPER",
+        "strict": "lipbench.metrics.protocols:STRICT",
     },
     group="lipbench.protocols",
 )
@@ -287,6 +287,6 @@ def get(name: str) -> Protocol:
     found: Any = registry.get(name)
     if not isinstance(found, Protocol):
         raise UserError(
-            f"'{name}' is a {type(found).__name__}, not a protocol", remedy="Name a metrics.protocols.Protocol"
+            f"'{name}' is a {type(found).__name__}, not a protocol", remedy="Name a lipbench.metrics.protocols.Protocol"
         )
     return found

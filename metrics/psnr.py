@@ -6,9 +6,9 @@ from math import inf
 
 from torch import Tensor
 
-from metrics.frame_metric import FrameMetric
-from metrics.functional.psnr import psnr, psnr_wrapping
-from metrics.pictures import to_8_bits
+from lipbench.metrics.frame_metric import FrameMetric
+from lipbench.metrics.functional.psnr import psnr, psnr_wrapping
+from lipbench.metrics.pictures import to_8_bits
 
 
 class PSNR(FrameMetric):

@@ -13,7 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from metrics.corpus_metric import CorpusMetric
+from lipbench.metrics.corpus_metric import CorpusMetric
 
 
 def fill_real(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from metrics.clip_metric import Score, undefined
-from metrics.frame_metric import FrameMetric
-from metrics.functional.ssim import ssim
+from lipbench.metrics.clip_metric import Score, undefined
+from lipbench.metrics.frame_metric import FrameMetric
+from lipbench.metrics.functional.ssim import ssim
 
 
 class SSIM(FrameMetric):

@@ -6,9 +6,9 @@ from math import inf
 
 from torch import Tensor
 
-from metrics.clip_metric import Score, scored
-from metrics.duration_metric import DurationMetric
-from metrics.functional.token_duration_error import token_duration_error
+from lipbench.metrics.clip_metric import Score, scored
+from lipbench.metrics.duration_metric import DurationMetric
+from lipbench.metrics.functional.token_duration_error import token_duration_error
 
 
 class TokenDurationError(DurationMetric):

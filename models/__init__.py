@@ -1,8 +1,8 @@
 """Text-to-lip models by name.
 
 Example:
-    >>> import models
-    >>> models.names()
+    >>> from lipbench import models
+    >>> lipbench.models.names()
     ['dual_lip', 'hh_t2l', 'transformer_t2l']
 """
 
@@ -11,19 +11,20 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from models.errors import UserError
-from models.registry import Registry
+from lipbench.errors import UserError
+from lipbench.registry import Registry
 
 if TYPE_CHECKING:
-    from models.contract import LipModel
+    from lipbench.models.contract import LipModel
+
 
 # The two rivals live in baselines/, but a name is only a string: nothing is imported before it is asked for.
 MODELS: Registry[Any] = Registry(
     "model",
     {
-        "hh_t2l": "models.hh_t2l.model:HHT2L",
-        "dual_lip": "baselines.dual_lip.model:DualLip",
-        "transformer_t2l": "baselines.transformer_t2l.model:TransformerT2L",
+        "hh_t2l": "lipbench.models.hh_t2l.model:HHT2L",
+        "dual_lip": "lipbench.baselines.dual_lip.model:DualLip",
+        "transformer_t2l": "lipbench.baselines.transformer_t2l.model:TransformerT2L",
     },
     group="lipbench.models",
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from models.errors import UserError
+from lipbench.errors import UserError
 
 PADDING = 0
 """The id of padding, in every vocabulary."""

@@ -2,6 +2,6 @@
 
 Example:
     >>> from pathlib import Path
-    >>> from reports.render import render
+    >>> from lipbench.reports.render import render
     >>> render(Path("runs/bench"))  # doctest: +SKIP
 """

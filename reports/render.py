@@ -7,42 +7,34 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-# UserError comes from models.errors, which reports may not import: it comes by way of what raises it.
-from benchmarks.calibration import Calibration, load_calibration
-from benchmarks.record_files import UserError
-from reports.comparison import compare_with_paper
-from reports.comparison_text import comparison_frame
-from reports.difference_table import DifferenceTable
-from reports.figures.choice import Choice, choose_tables
-from reports.figures.drawn import Absent, Drawn
-from reports.figures.frames import STRIP
-from reports.figures.gallery import Placed, absences, draw_figures, report_looks
-from reports.figures.latency import draw_latency
-from reports.figures.style import Look, render_figure
-from reports.formatting import escaped
-from reports.intake import Intake, Unread, held_run
-from reports.latency_table import LatencyTable
-from reports.markdown import (
-    Content,
-    Picture,
-    Pictures,
-    Section,
-    latency_section,
-    natural_section,
-    quality_section,
-    render_markdown,
-)
-from reports.natural_table import NaturalTable, natural_frame
-from reports.page import render_page
-from reports.paper import Paper, load_paper
-from reports.player import CLIPS
-from reports.quality_table import QualityTable
-from reports.quality_text import quality_frame
-from reports.report_files import ReportFiles, Summary, add_to
-from reports.strips import load_strips
-from reports.systems import naming
-from reports.tables import Tables, latency_frame, make_tables
-from reports.training_logs import load_training_logs
+from lipbench.errors import UserError
+from lipbench.records.calibration import Calibration, load_calibration
+from lipbench.reports.figures.figure import Absent, Drawn
+from lipbench.reports.figures.frames import STRIP
+from lipbench.reports.figures.gallery import Choice, Placed, absences, choose_tables, draw_figures, report_looks
+from lipbench.reports.figures.latency import draw_latency
+from lipbench.reports.figures.style import Look, render_figure
+from lipbench.reports.files import ReportFiles, Summary, add_to
+from lipbench.reports.formatting import escaped
+from lipbench.reports.inputs.run import Intake, Unread, held_run
+from lipbench.reports.inputs.strips import load_strips
+from lipbench.reports.inputs.training_logs import load_training_logs
+from lipbench.reports.markdown.latency import latency_section
+from lipbench.reports.markdown.natural import natural_section
+from lipbench.reports.markdown.quality import quality_section
+from lipbench.reports.markdown.report import Content, render_markdown
+from lipbench.reports.markdown.section import Picture, Pictures, Section
+from lipbench.reports.page.page import render_page
+from lipbench.reports.page.player import CLIPS
+from lipbench.reports.paper import Paper, load_paper
+from lipbench.reports.tables.csv import comparison_frame, latency_frame, natural_frame, quality_frame
+from lipbench.reports.tables.differences import DifferenceTable
+from lipbench.reports.tables.labels import naming
+from lipbench.reports.tables.latency import LatencyTable
+from lipbench.reports.tables.make import Tables, make_tables
+from lipbench.reports.tables.natural import NaturalTable
+from lipbench.reports.tables.paper_comparison import compare_with_paper
+from lipbench.reports.tables.quality import QualityTable
 
 
 @dataclass(frozen=True)
@@ -68,7 +60,8 @@ def render(run: Path, out: Path | None = None, *, clips: int = CLIPS, summary: S
         out: where to write ``report.md``, ``index.html``, ``figures/`` and ``tables/``;
             default ``report`` in the run's folder.
         clips: most clips that can be played in the page.
-        summary: also write the report there, without pictures, within a number of bytes; see `reports.budget`.
+        summary: also write the report there, without pictures, within a number of bytes; see
+            `lipbench.reports.markdown.size_limit`.
 
     Returns:
         What was written.

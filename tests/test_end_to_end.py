@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-import models
-from benchmarks import cli
-from benchmarks.record import Latency, Quality
-from benchmarks.record_files import load_records
+from lipbench import models
+from lipbench.benchmarks.cli.main import main
+from lipbench.records.files import load_records
+from lipbench.records.latency import Latency
+from lipbench.records.quality import Quality
 
 ROOT = Path(__file__).resolve().parents[1]
 SIZES = [
@@ -57,7 +58,7 @@ def test_pytest_benchmark_shows_the_timing_rooms_own_samples(run):
 
 
 def test_the_report_is_made_from_the_records_alone(run, capsys):
-    assert cli.main(["report", str(run)]) == 0
+    assert main(["report", str(run)]) == 0
     printed = capsys.readouterr().out
     assert str(run / "report" / "report.md") in printed
     text = (run / "report" / "report.md").read_text()
@@ -87,19 +88,19 @@ def test_a_model_that_does_not_learn_is_timed_and_scored_as_it_is(tmp_path, caps
         "        return SimpleNamespace(frames=frames, lengths=n, durations=None)\n"
     )
     words = [f"models={mine}:Still", "controls=[first_frame]"]
-    assert cli.main(["bench", *SIZES, f"out={tmp_path / 'run'}", *words]) == 0
+    assert main(["bench", *SIZES, f"out={tmp_path / 'run'}", *words]) == 0
     records = {record.cell.system: record for record in load_records(tmp_path / "run")}
     assert set(records) == {"Still", "first_frame"}
     assert not (tmp_path / "run" / "train").exists()
     evaluated = ["evaluate", *SIZES[1:5], f"out={tmp_path / 'run'}", f"model={mine}:Still", "durations=predicted"]
-    assert cli.main(evaluated) == 0
+    assert main(evaluated) == 0
     assert "Still" in capsys.readouterr().out
 
 
 def test_a_cell_that_fails_is_a_record_a_failed_test_and_a_row_of_the_report(tmp_path):
     broken = tmp_path / "broken.py"
     broken.write_text(
-        "from models.hh_t2l.model import HHT2L\n"
+        "from lipbench.models.hh_t2l.model import HHT2L\n"
         "class Broken(HHT2L):\n"
         "    def generate(self, request):\n"
         "        if request.n_frames is not None and int(request.n_frames.max()) > 4:\n"
@@ -113,7 +114,7 @@ def test_a_cell_that_fails_is_a_record_a_failed_test_and_a_row_of_the_report(tmp
     assert "MemoryError: no room for that many frames" in done.stdout
     states = {r.cell.frames: r.status for r in load_records(out) if r.cell.kind == "latency"}
     assert states == {4: "measured", 8: "failed"}
-    assert cli.main(["report", str(out)]) == 0
+    assert main(["report", str(out)]) == 0
     assert "no room for that many frames" in (out / "report" / "report.md").read_text()
 
 
@@ -129,7 +130,7 @@ def test_a_wrong_word_ends_the_pytest_door_before_anything_runs(tmp_path, word, 
 
 def test_both_doors_make_the_same_records(run, tmp_path):
     out = tmp_path / "cli"
-    assert cli.main(["bench", *SIZES, f"out={out}", "models=hh_t2l", "controls=[first_frame]"]) == 0
+    assert main(["bench", *SIZES, f"out={out}", "models=hh_t2l", "controls=[first_frame]"]) == 0
     ours = {record.cell.key: record for record in load_records(out)}
     theirs = {record.cell.key: record for record in load_records(run)}
     assert set(ours) < set(theirs)

@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from training import losses
-from training.config import TrainingConfig
-from training.discriminator import QualityDiscriminator
-from training.lost import lost
+from lipbench.training import losses
+from lipbench.training.config import TrainingConfig
+from lipbench.training.discriminator import QualityDiscriminator
+from lipbench.training.losses import lost
 
 _RATE = "discriminator_learning_rate"
 

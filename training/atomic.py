@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
-from models.errors import UserError
+from lipbench.errors import UserError
 
 
 class AtomicCheckpoints(TorchCheckpointIO):

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from corpora.atomic import write_whole
-from models.contract import LipModel, LipRequest
-from training.config import TrainingConfig
-from training.data import Clip, ClipReader
-from training.frames import to_unit
+from lipbench.files import write_whole
+from lipbench.models.contract import LipModel, LipRequest
+from lipbench.training.config import TrainingConfig
+from lipbench.training.data import Clip, ClipReader
+from lipbench.training.frames import to_unit
 
 log = logging.getLogger(__name__)
 

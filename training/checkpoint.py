@@ -12,9 +12,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-import models
-from models.errors import UserError
-from models.text import Vocabulary
+from lipbench import models
+from lipbench.errors import UserError
+from lipbench.models.text import Vocabulary
 
 CARD_KEY = "lipbench"
 CARD_FORMAT = 1

@@ -15,12 +15,12 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from corpora.utterance import Corpus, Utterance
-from models.contract import Lesson
-from models.errors import UserError
-from models.text import Vocabulary
-from training.config import TrainingConfig
-from training.frames import to_model_size, to_unit
+from lipbench.corpora.utterance import Corpus, Utterance
+from lipbench.errors import UserError
+from lipbench.models.contract import Lesson
+from lipbench.models.text import Vocabulary
+from lipbench.training.config import TrainingConfig
+from lipbench.training.frames import to_model_size, to_unit
 
 LEAST_EXCERPT = 10
 """Frames of an excerpt, at least: 0.4 s of GRID, about a word."""

@@ -14,18 +14,18 @@ from lightning.pytorch.callbacks import Callback, ModelCheckpoint, RichProgressB
 from lightning.pytorch.utilities import rank_zero_only
 from torch import nn
 
-import models
-from corpora.utterance import Corpus
-from models.contract import ModelCard
-from models.errors import UnknownNameError, UserError
-from models.text import Vocabulary
-from training.atomic import AtomicCheckpoints
-from training.callbacks import Lines, Strips
-from training.checkpoint import CheckpointCard, as_plain, read_card
-from training.config import TrainingConfig
-from training.data import ClipReader, Lessons, loader
-from training.logs import loggers, one_error
-from training.module import LipTraining
+from lipbench import models
+from lipbench.corpora.utterance import Corpus
+from lipbench.errors import UnknownNameError, UserError
+from lipbench.models.contract import ModelCard
+from lipbench.models.text import Vocabulary
+from lipbench.training.atomic import AtomicCheckpoints
+from lipbench.training.callbacks import Lines, Strips
+from lipbench.training.checkpoint import CheckpointCard, as_plain, read_card
+from lipbench.training.config import TrainingConfig
+from lipbench.training.data import ClipReader, Lessons, loader
+from lipbench.training.logs import loggers, one_error
+from lipbench.training.module import LipTraining
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 
-from models.errors import UserError
+from lipbench.errors import UserError
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 

@@ -9,8 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from metrics.functional import ssim
-from models.layers.masks import valid_positions
+from lipbench.errors import UserError
+from lipbench.metrics.functional import ssim
+from lipbench.models.layers.masks import valid_positions
 
 
 def reconstruction_loss(preds: Tensor, target: Tensor) -> Tensor:
@@ -72,8 +73,8 @@ def discriminator_loss(judged_true: Tensor, judged_drawn: Tensor) -> Tensor:
 def stop_loss(logits_BT: Tensor, frame_lengths: Tensor) -> Tensor:
     """Cross-entropy of "this is the last frame", mean over the real frames.
 
-    Frames are not weighted: the logits then say how likely the end is, and `baselines.rollout` stops at the median of
-    the lengths that they stand for. A weight on the one stop would end every clip early.
+    Frames are not weighted: the logits then say how likely the end is, and `lipbench.baselines.rollout` stops at the
+    median of the lengths that they stand for. A weight on the one stop would end every clip early.
 
     Args:
         logits_BT: float (B, T).
@@ -106,3 +107,21 @@ def guided_attention_loss(
     valid = valid_positions(frame_lengths, n_frames)
     per_frame = (attention_BTm * cost).sum(dim=-1) * valid
     return per_frame.sum() / valid.sum()
+
+
+def lost(what: str, step: int, *, found: str = "", rate: str = "learning_rate") -> UserError:
+    """Say what is lost, since which step, and how to train on.
+
+    The same recipe would come to the same end, and its folder refuses another: hence another name.
+
+    Args:
+        what: the beginning of a sentence, up to its verb and with it: "the loss is".
+        step: counted from 0, as everywhere in the logs.
+        found: the values, if they tell more.
+        rate: the recipe's option to lower.
+    """
+    return UserError(
+        f"{what} not a number any more at step {step}{f' ({found})' if found else ''}",
+        remedy=f"The last checkpoint is kept: train again with a lower training.{rate} "
+        "and another name=NAME (or another out=), as a folder keeps to its recipe",
+    )

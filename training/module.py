@@ -9,14 +9,14 @@ import lightning
 import torch
 from torch import Tensor, nn
 
-from models.contract import Attempt, Lesson, TrainableLipModel
-from training import exposure, losses, schedules
-from training.adversary import Adversary
-from training.batchnorm import make_global
-from training.checkpoint import CARD_KEY, CheckpointCard, as_plain
-from training.config import TrainingConfig
-from training.data import part_of
-from training.lost import lost
+from lipbench.models.contract import Attempt, Lesson, TrainableLipModel
+from lipbench.training import feedback, losses, schedules
+from lipbench.training.adversary import Adversary
+from lipbench.training.batchnorm import make_global
+from lipbench.training.checkpoint import CARD_KEY, CheckpointCard, as_plain
+from lipbench.training.config import TrainingConfig
+from lipbench.training.data import part_of
+from lipbench.training.losses import lost
 
 ADVERSARY_KEY = "lipbench_discriminator_optimizer"
 
@@ -66,7 +66,7 @@ class LipTraining(lightning.LightningModule):
         Raises:
             UserError: a loss is no longer a number; the last checkpoint is from before that.
         """
-        seen = exposure.remedied(self._lip_model, batch, self.config, self.global_step)
+        seen = feedback.remedied(self._lip_model, batch, self.config, self.global_step)
         attempt: Attempt = self._lip_model.forward(seen)
         # what a mean or a variance would lose in half precision is lost for good
         with torch.autocast(self.device.type, enabled=False):

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, OneCycleLR
 
-from training.config import TrainingConfig
+from lipbench.training.config import TrainingConfig
 
 
 def optimizer(weights: Iterable[nn.Parameter], config: TrainingConfig) -> torch.optim.Optimizer:

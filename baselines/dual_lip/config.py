@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from models.layers.drawing import Way
-from models.layers.images import OutputRange
-from models.sizes import check_levels, check_sizes
+from lipbench.models.layers.drawing import Way
+from lipbench.models.layers.images import OutputRange
+from lipbench.models.sizes import check_levels, check_sizes
 
 
 @dataclass(frozen=True, kw_only=True)

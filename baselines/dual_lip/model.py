@@ -14,16 +14,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from baselines.dual_lip.attention import LocationAttention, Look
-from baselines.dual_lip.config import PRESETS, DualLipConfig
-from baselines.dual_lip.reader import LipReader, with_identity
-from baselines.dual_lip.with_durations import DualLipWithDurations
-from baselines.rollout import Step, roll_out
-from models.contract import Attempt, Lesson, LipClip, LipRequest, ModelCard
-from models.layers.drawing import drawing
-from models.layers.images import pick
-from models.layers.masks import valid_positions
-from models.presets import resolve
+from lipbench.baselines.dual_lip.attention import LocationAttention, Look
+from lipbench.baselines.dual_lip.config import PRESETS, DualLipConfig
+from lipbench.baselines.dual_lip.shared import LipReader, with_identity
+from lipbench.baselines.dual_lip.with_durations import DualLipWithDurations
+from lipbench.baselines.rollout import Step, roll_out
+from lipbench.models.contract import Attempt, Lesson, LipClip, LipRequest, ModelCard
+from lipbench.models.layers.drawing import drawing
+from lipbench.models.layers.images import pick
+from lipbench.models.layers.masks import valid_positions
+from lipbench.presets import resolve
 
 
 class _Text(NamedTuple):
@@ -79,7 +79,7 @@ class DualLip(LipReader):
 
     @classmethod
     def from_preset(cls, preset: str, **options: Any) -> DualLip | DualLipWithDurations:
-        """Build from a preset and changes to it, one branch or the other; see `models.create`."""
+        """Build from a preset and changes to it, one branch or the other; see `lipbench.models.create`."""
         config = resolve("dual_lip", PRESETS, preset, options)
         return DualLipWithDurations(config) if config.durations else cls(config)
 

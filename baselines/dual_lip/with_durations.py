@@ -14,13 +14,13 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from baselines.dual_lip.config import DualLipConfig
-from baselines.dual_lip.reader import LipReader, run_packed, with_identity
-from models.contract import Attempt, Lesson, LipClip, LipRequest, ModelCard
-from models.layers.drawing import drawing
-from models.layers.durations import DurationPredictor, expand, whole_frames
-from models.layers.images import pick
-from models.layers.masks import valid_positions
+from lipbench.baselines.dual_lip.config import DualLipConfig
+from lipbench.baselines.dual_lip.shared import LipReader, run_packed, with_identity
+from lipbench.models.contract import Attempt, Lesson, LipClip, LipRequest, ModelCard
+from lipbench.models.layers.drawing import drawing
+from lipbench.models.layers.durations import DurationPredictor, expand, whole_frames
+from lipbench.models.layers.images import pick
+from lipbench.models.layers.masks import valid_positions
 
 
 class DualLipWithDurations(LipReader):

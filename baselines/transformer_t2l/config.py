@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from models.hh_t2l.config import SMALL, TINY, SharedConfig
-from models.sizes import check_sizes
+from lipbench.models.hh_t2l.config import SMALL, TINY, SharedConfig
+from lipbench.models.sizes import check_sizes
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,8 +10,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from models.layers.attention import Memory
-from models.layers.fft import BlockSizes
+from lipbench.models.layers.attention import Memory
+from lipbench.models.layers.fft import BlockSizes
 
 
 class BlockCache(NamedTuple):

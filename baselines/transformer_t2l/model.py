@@ -13,16 +13,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from baselines.rollout import Step, roll_out
-from baselines.transformer_t2l.config import PRESETS, TransformerT2LConfig
-from baselines.transformer_t2l.decoder import BlockCache, CausalBlock
-from models.contract import Attempt, Lesson, LipClip, LipRequest, ModelCard
-from models.hh_t2l.model import TextEncoder, TextStates, block_sizes, identity_encoder, image_decoder
-from models.layers.drawing import drawing
-from models.layers.images import IdentityEncoder, pick
-from models.layers.masks import valid_positions
-from models.layers.positions import Positions
-from models.presets import resolve
+from lipbench.baselines.rollout import Step, roll_out
+from lipbench.baselines.transformer_t2l.config import PRESETS, TransformerT2LConfig
+from lipbench.baselines.transformer_t2l.decoder import BlockCache, CausalBlock
+from lipbench.models.contract import Attempt, Lesson, LipClip, LipRequest, ModelCard
+from lipbench.models.hh_t2l.model import TextEncoder, TextStates, block_sizes, identity_encoder, image_decoder
+from lipbench.models.layers.drawing import drawing
+from lipbench.models.layers.images import IdentityEncoder, pick
+from lipbench.models.layers.masks import valid_positions
+from lipbench.models.layers.positions import Positions
+from lipbench.presets import resolve
 
 
 class _State(NamedTuple):
@@ -65,7 +65,7 @@ class TransformerT2L(nn.Module):
 
     @classmethod
     def from_preset(cls, preset: str, **options: Any) -> TransformerT2L:
-        """Build from a preset and changes to it; see `models.create`."""
+        """Build from a preset and changes to it; see `lipbench.models.create`."""
         return cls(resolve("transformer_t2l", PRESETS, preset, options))
 
     @property

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from benchmarks import environment
-from benchmarks.doctor.diagnosis import Check
-from benchmarks.timing.telemetry import Gpu
+from lipbench.benchmarks.cells import environment
+from lipbench.benchmarks.doctor.diagnosis import Check
+from lipbench.benchmarks.timing.telemetry import Gpu
 
 LITTLE_MEMORY, NO_MEMORY = 2 << 30, 256 << 20
 """Free bytes of a GPU below which the paper preset may not fit, and below which no model does."""

@@ -7,8 +7,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from benchmarks.measurement import Frozen
-from benchmarks.record import Machine, Software
+from lipbench.records.frozen import Frozen
+from lipbench.records.system import Machine, Software
 
 State = Literal["ok", "warning", "problem"]
 Fact = str | bool | int | float | list[str] | None

@@ -10,10 +10,10 @@ from typing import Any
 import psutil
 import torch
 
-from benchmarks import environment
-from benchmarks.doctor.diagnosis import Check
-from benchmarks.gate.drift import BUSY_CORES
-from benchmarks.timing.telemetry import cpu_mhz, load
+from lipbench.benchmarks.cells import environment
+from lipbench.benchmarks.doctor.diagnosis import Check
+from lipbench.benchmarks.gate.deciding.drift import BUSY_CORES
+from lipbench.benchmarks.timing.telemetry import cpu_mhz, load
 
 LOOK_S = 1.0
 """How long to watch what other processes do."""

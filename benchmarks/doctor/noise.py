@@ -13,11 +13,12 @@ from functools import partial
 import numpy as np
 import torch
 
-from benchmarks import latency, systems, timing
-from benchmarks.doctor.diagnosis import Needed, Noise, Resolution
-from benchmarks.fresh import in_fresh_process
-from benchmarks.gate.estimate import LEVEL, MIN_PAIRS, estimate
-from benchmarks.gate.pairs import typical_of
+from lipbench.benchmarks import latency, timing
+from lipbench.benchmarks.cells import loading
+from lipbench.benchmarks.doctor.diagnosis import Needed, Noise, Resolution
+from lipbench.benchmarks.gate.deciding.estimate import LEVEL, MIN_PAIRS, estimate
+from lipbench.benchmarks.gate.pairs import typical_of
+from lipbench.processes import in_fresh_process
 
 MODEL, PRESET, FRAMES, SYMBOLS = "hh_t2l", "small", 25, 29
 """The piece of work: a second of HH-T2L with random weights, as `bench` times it."""
@@ -75,7 +76,7 @@ def one_block(device: torch.device, seconds: float) -> float:
 
 def prepared_block(device: torch.device, seconds: float) -> Block:
     """Load the model, warm it up, and fix how often a block of so many seconds calls it."""
-    subject = systems.untrained(MODEL, PRESET, options={"vocabulary_size": SYMBOLS}, device=device)
+    subject = loading.untrained(MODEL, PRESET, options={"vocabulary_size": SYMBOLS}, device=device)
     request = latency.request_of(FRAMES, 1, frame_size=subject.frame_size, symbols=SYMBOLS, device=device)
     watch = timing.Stopwatch(device)
 

@@ -12,8 +12,8 @@ import numpy as np
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from benchmarks.doctor.diagnosis import Check
-from benchmarks.environment import CHECKOUT
+from lipbench.benchmarks.cells.environment import CHECKOUT
+from lipbench.benchmarks.doctor.diagnosis import Check
 
 PROJECT = CHECKOUT / "pyproject.toml"
 DECODERS = ("mpeg1video", "h264", "ffv1")
@@ -56,8 +56,8 @@ def packages(project: Path = PROJECT) -> Check:
 
 def dlib_models() -> Check:
     """Whether dlib's predictor and face descriptor are there, which preparation and landmark metrics need."""
-    from corpora.landmarks import predictor_path, recogniser_path
-    from models.errors import UserError
+    from lipbench.corpora.landmarks import predictor_path, recogniser_path
+    from lipbench.errors import UserError
 
     try:
         files = [predictor_path(), recogniser_path()]
@@ -78,8 +78,8 @@ def inception_weights(given: Path | None) -> Check:
     Args:
         given: a local file; None: where torch keeps such files.
     """
-    from metrics.inception import local_weights
-    from models.errors import UserError
+    from lipbench.errors import UserError
+    from lipbench.metrics.inception import local_weights
 
     try:
         found = local_weights(given)
@@ -100,7 +100,7 @@ def video() -> Check:
     import av
     from av.codec import codecs_available
 
-    from corpora.video import read_video, write_video
+    from lipbench.corpora.video import read_video, write_video
 
     version = ".".join(map(str, av.library_versions["libavcodec"]))
     facts = {"pyav": av.__version__, "libavcodec": version}

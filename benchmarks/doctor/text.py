@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from benchmarks.doctor.diagnosis import Check, Noise
-from benchmarks.doctor.noise import POWER
+from lipbench.benchmarks.doctor.diagnosis import Check, Noise
+from lipbench.benchmarks.doctor.noise import POWER
 
 STATES = {"ok": "ok", "warning": "warning", "problem": "PROBLEM", None: "unknown"}
 WIDTH = 14

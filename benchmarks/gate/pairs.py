@@ -10,9 +10,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from benchmarks.record import Cell, Latency, LatencySample, Record
-from benchmarks.record_files import load_records
-from models.errors import UserError
+from lipbench.errors import UserError
+from lipbench.records.files import load_records
+from lipbench.records.latency import Latency, LatencySample
+from lipbench.records.record import Cell, Record
 
 CONDITIONS = "conditions.json"
 

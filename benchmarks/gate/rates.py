@@ -16,13 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from benchmarks.gate.decide import two_looks
-from benchmarks.gate.pairs import Block, Pair
-from benchmarks.gate.rules import SECOND_LOOK, Rules
-from benchmarks.gate.samples import Samples
-from benchmarks.gate.verdict import ORDER, Verdict, place_of
-from benchmarks.record import Cell
-from models.errors import UserError
+from lipbench.benchmarks.gate.deciding.decide import two_looks
+from lipbench.benchmarks.gate.pairs import Block, Pair
+from lipbench.benchmarks.gate.samples import Samples
+from lipbench.benchmarks.gate.verdict import ORDER, SECOND_LOOK, Rules, Verdict, place_of
+from lipbench.errors import UserError
+from lipbench.records.record import Cell
 
 AIMS = {0.0: "fail: at most 1%", 0.05: "fail: at least 90%", 0.10: "fail: at least 99%"}
 """Slowdown put in to what is wanted of the gate."""

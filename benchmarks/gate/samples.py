@@ -9,10 +9,12 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from benchmarks.gate.pairs import Block, Conditions, Pair, calls_s
-from benchmarks.record import Cell, Latency, LatencySample, Machine, Record, Software, System
-from benchmarks.record_files import save_whole
-from models.errors import UserError
+from lipbench.benchmarks.gate.pairs import Block, Conditions, Pair, calls_s
+from lipbench.errors import UserError
+from lipbench.files import save_whole
+from lipbench.records.latency import Latency, LatencySample
+from lipbench.records.record import Cell, Record
+from lipbench.records.system import Machine, Software, System
 
 DIGITS = 6
 """Significant digits kept of each time: a millionth of it is far below any noise."""

@@ -1,8 +1,8 @@
 """Whether the gate still sees: regressions put in on purpose must be found, and nothing else.
 
 Times are drawn by a fixed seed, with the noise of a calm machine: the question is whether the gate decides as it must.
-How it fares with the noise of a real one is measured by `benchmarks.gate.rates`. Clips are drawn, scored, blurred and
-scored again.
+How it fares with the noise of a real one is measured by `lipbench.benchmarks.gate.rates`. Clips are
+drawn, scored, blurred and scored again.
 """
 
 from __future__ import annotations
@@ -14,16 +14,17 @@ from functools import cache
 import numpy as np
 import torch
 
-import corpora
-from benchmarks.gate import samples
-from benchmarks.gate.decide import two_looks
-from benchmarks.gate.pairs import Block, Pair
-from benchmarks.gate.rules import SECOND_LOOK, Rules
-from benchmarks.gate.verdict import Decision, Verdict
-from benchmarks.record import Cell, Failure, Machine, Quality, Record, Software, System
-from benchmarks.scoring.clips import Made, controlled, to_pictures
-from benchmarks.scoring.clips import Pair as Clips
-from benchmarks.scoring.scorer import Scorer, Scoring
+from lipbench import corpora
+from lipbench.benchmarks.gate import samples
+from lipbench.benchmarks.gate.deciding.decide import two_looks
+from lipbench.benchmarks.gate.pairs import Block, Pair
+from lipbench.benchmarks.gate.verdict import SECOND_LOOK, Decision, Rules, Verdict
+from lipbench.benchmarks.scoring.clips import Made, controlled, to_pictures
+from lipbench.benchmarks.scoring.clips import Pair as Clips
+from lipbench.benchmarks.scoring.scorer import Scorer, Scoring
+from lipbench.records.quality import Quality
+from lipbench.records.record import Cell, Failure, Record
+from lipbench.records.system import Machine, Software, System
 
 PAIRS = 10
 FRAMES = (25, 75, 137)

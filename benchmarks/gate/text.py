@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.gate.verdict import ORDER, Decision, Finding, Verdict
+from lipbench.benchmarks.gate.verdict import ORDER, Decision, Finding, Verdict
 
 NEXT = {
     Verdict.FAIL: "Look at the cells above. If the change is meant to cost this, raise the margin in the same change",

@@ -18,10 +18,12 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from benchmarks.gate.manifest import MACHINE
-from benchmarks.gate.pairs import typical_s
-from benchmarks.gate.verdict import place_of
-from benchmarks.record import Cell, Latency, Machine, Record, Software
+from lipbench.benchmarks.gate.deciding.manifest import MACHINE
+from lipbench.benchmarks.gate.pairs import typical_s
+from lipbench.benchmarks.gate.verdict import place_of
+from lipbench.records.latency import Latency
+from lipbench.records.record import Cell, Record
+from lipbench.records.system import Machine, Software
 
 MIN_RUNS = 10
 """Fewest runs of a series: of five and four, even the clearest shift has a chance of more than `ALPHA`."""

@@ -5,16 +5,16 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from benchmarks import timing
-from benchmarks.latency import outputs
-from benchmarks.latency.first_frame import first_frame
-from benchmarks.latency.variants import Running, run_as
-from benchmarks.record import Costs, FirstFrame, Latency, LatencySample
-from benchmarks.systems import Subject
-from benchmarks.timing import costs
-from benchmarks.timing.stability import unstable
-from benchmarks.timing.telemetry import Observer
-from models.contract import HostLengths, LipClip, LipRequest
+from lipbench.benchmarks import timing
+from lipbench.benchmarks.cells.loading import Subject
+from lipbench.benchmarks.latency import outputs
+from lipbench.benchmarks.latency.first_frame import first_frame
+from lipbench.benchmarks.latency.passes import unstable
+from lipbench.benchmarks.latency.variants import Running, run_as
+from lipbench.benchmarks.timing import costs
+from lipbench.benchmarks.timing.telemetry import Observer
+from lipbench.models.contract import HostLengths, LipClip, LipRequest
+from lipbench.records.latency import Costs, FirstFrame, Latency, LatencySample
 
 FRAMES_PER_TOKEN = 2.5
 """Typical of GRID: 75 frames for about thirty characters and boundaries."""
@@ -147,7 +147,7 @@ def prepare(
         request: from `request_of`.
         device: where it computes.
         budget: how long to measure.
-        variant: see `benchmarks.latency.variants`.
+        variant: see `lipbench.benchmarks.latency.variants`.
         observer: looks at the machine; None: at what this one shows.
         turns: what is agreed with another process; None: nothing.
 

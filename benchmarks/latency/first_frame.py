@@ -1,7 +1,7 @@
 """Time to first frame: what a user waits for who watches the clip while it is made.
 
-A model may be a `models.contract.StreamingLipModel`: its ``stream(request)`` yields frames in chunks as they are ready,
-and the first is waited for. A model without one that makes frame after frame is asked for one frame, as its
+A model may be a `lipbench.models.contract.StreamingLipModel`: its ``stream(request)`` yields frames in chunks as they
+are ready, and the first is waited for. A model without one that makes frame after frame is asked for one frame, as its
 first step does not depend on how many follow; that is checked. Any other model gives its first frame with its last.
 """
 
@@ -13,11 +13,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from benchmarks import timing
-from benchmarks.latency.outputs import check_same
-from benchmarks.record import FirstFrame
-from benchmarks.systems import Subject
-from models.contract import LipRequest, StreamingLipModel
+from lipbench.benchmarks import timing
+from lipbench.benchmarks.cells.loading import Subject
+from lipbench.benchmarks.latency.outputs import check_same
+from lipbench.models.contract import LipRequest, StreamingLipModel
+from lipbench.records.latency import FirstFrame
 
 LEAST = 3
 """Samples to take however long they last."""

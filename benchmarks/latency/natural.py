@@ -9,23 +9,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks import timing
-from benchmarks.latency.outputs import VoidError
-from benchmarks.record import ClipTime, Natural
-from benchmarks.scoring.clips import load_truth, request_of, to_pictures
-from benchmarks.scoring.files import index_of
-from benchmarks.systems import Subject
-from corpora.utterance import Corpus
-from corpora.video import read_video
-from models.contract import LipClip
+from lipbench.benchmarks import timing
+from lipbench.benchmarks.cells.loading import Subject
+from lipbench.benchmarks.latency.outputs import VoidError
+from lipbench.benchmarks.scoring.clips import load_truth, request_of, to_pictures
+from lipbench.benchmarks.scoring.files import index_of
+from lipbench.corpora.utterance import Corpus
+from lipbench.corpora.video import read_video
+from lipbench.models.contract import LipClip
+from lipbench.records.latency import ClipTime, Natural, Timer
 
-Timer = Literal["synchronised", "unsynchronised"]
 LEVELS = 1
 """How far a pixel of a timed clip may be from the scored one, of 255 levels: clips are timed alone and scored in
 batches, which libraries add up in another order."""

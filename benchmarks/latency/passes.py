@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import statistics
+from collections.abc import Callable, Sequence
 
-from benchmarks.latency.outputs import VoidError
-from benchmarks.record import Latency, Record
-from benchmarks.timing.stability import joined
+from lipbench.benchmarks.latency.outputs import VoidError
+from lipbench.records.latency import FirstFrame, Latency, LatencySample
+from lipbench.records.record import Record
 
 
 def fits(record: Record, number: int) -> bool:
@@ -49,3 +50,78 @@ def measured_again(old: Record | None, measure: Callable[[], Latency | None]) ->
         return before.model_copy(update={"lost": f"pass {before.blocks + 1} failed: {type(error).__name__}: {error}"})
     assert now is not None
     return joined(before, now)
+
+
+SPREAD = 0.10
+"""How far medians may be apart (Triton's Perf Analyzer holds windows to the same 10 %)."""
+HALVES_FROM = 6
+"""Fewest samples of a block whose halves are compared."""
+
+
+def unstable(samples: Sequence[LatencySample], *, settled: bool) -> str | None:
+    """Why a cell's samples do not agree.
+
+    Args:
+        samples: raw ones, in the order in which they were taken.
+        settled: whether the warm-up ended because its calls were flat.
+
+    Returns:
+        The first that holds of: the warm-up did not settle, medians of the passes are more than `SPREAD` apart, those
+        of the halves of a pass are. None if none does.
+    """
+    if not settled:
+        return "the warm-up ended before its calls were flat"
+    blocks: dict[int, list[float]] = {}
+    for sample in samples:
+        blocks.setdefault(sample.block, []).append(sample.wall_s)
+    apart = _apart([statistics.median(walls) for walls in blocks.values()])
+    if apart > SPREAD:
+        return f"medians of its {len(blocks)} passes are {apart:.0%} apart"
+    for block, walls in blocks.items():
+        half = len(walls) // 2
+        apart = _apart([statistics.median(walls[:half]), statistics.median(walls[half:])]) if half else 0.0
+        if len(walls) >= HALVES_FROM and apart > SPREAD:
+            return f"the halves of pass {block + 1} are {apart:.0%} apart"
+    return None
+
+
+def _apart(medians: list[float]) -> float:
+    return max(medians) / min(medians) - 1
+
+
+def joined(before: Latency | None, now: Latency) -> Latency:
+    """Add a pass to those that a cell has.
+
+    Raises:
+        ValueError: the passes did not measure the same thing.
+    """
+    if before is None:
+        return now
+    # as they are written: a tuple of a model's options comes back from a file as a list
+    was, is_now = (part.model_dump(mode="json", include={"system", "costs", "dtype"}) for part in (before, now))
+    changed = [name for name, value in is_now.items() if was[name] != value]
+    if changed:
+        raise ValueError(f"this pass did not measure what those before it did: {', '.join(changed)} changed")
+    block = before.blocks
+    samples = [*before.samples, *(sample.model_copy(update={"block": block}) for sample in now.samples)]
+    settled = before.settled and now.settled
+    return before.model_copy(
+        update={
+            "samples": samples,
+            "settled": settled,
+            "unstable": unstable(samples, settled=settled),
+            "outputs": [*before.outputs, *now.outputs],
+            "first_frame": _joined_starts(before.first_frame, now.first_frame, block),
+            "telemetry": [
+                *before.telemetry,
+                *(told.model_copy(update={"block": block}) for told in now.telemetry),
+            ],
+        }
+    )
+
+
+def _joined_starts(before: FirstFrame | None, now: FirstFrame | None, block: int) -> FirstFrame | None:
+    if before is None or now is None:
+        return before
+    later = [sample.model_copy(update={"block": block}) for sample in now.samples]
+    return before.model_copy(update={"samples": [*before.samples, *later]})

@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
-from benchmarks.runner import NotAttemptedError
-from benchmarks.systems import Subject
-from models.contract import LipClip, LipRequest
+from lipbench.benchmarks.cells.loading import Subject
+from lipbench.benchmarks.cells.runner import NotAttemptedError
+from lipbench.models.contract import LipClip, LipRequest
 
 RECOMPILES = 8
 """Shapes that each submodule may be compiled for: torch's own limit for one function."""

@@ -16,17 +16,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from baselines import controls
-from baselines.controls import Material
-from benchmarks.scoring.answers import answers
-from benchmarks.systems import Subject
-from corpora.placement import Placement
-from corpora.round_trip import through_source
-from corpora.utterance import Corpus, Split, Utterance
-from models.contract import HostLengths, LipRequest
-from models.errors import UserError
-from models.text import UnknownSymbolError, Vocabulary
-from training.frames import to_model_size, to_unit
+from lipbench.baselines import controls
+from lipbench.baselines.controls import Material
+from lipbench.benchmarks.cells.loading import Subject
+from lipbench.benchmarks.scoring.check_output import answers
+from lipbench.corpora.placement import Placement, through_source
+from lipbench.corpora.utterance import Corpus, Split, Utterance
+from lipbench.errors import UserError
+from lipbench.models.contract import HostLengths, LipRequest
+from lipbench.models.text import UnknownSymbolError, Vocabulary
+from lipbench.training.frames import to_model_size, to_unit
 
 log = logging.getLogger(__name__)
 

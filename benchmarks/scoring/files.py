@@ -14,9 +14,9 @@ import torch
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
-from benchmarks.scoring.clips import Made, Pair, Reference, load_truth
-from corpora.video import read_video, write_video
-from models.errors import UserError
+from lipbench.benchmarks.scoring.clips import Made, Pair, Reference, load_truth
+from lipbench.corpora.video import read_video, write_video
+from lipbench.errors import UserError
 
 STRIPS = "strips"
 STRIP_FRAMES = 12

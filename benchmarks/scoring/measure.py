@@ -12,18 +12,18 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-import metrics
-from benchmarks import record
-from benchmarks.scoring.clips import Durations, Pair
-from benchmarks.scoring.finder import Faces
-from metrics.alignment import Alignment, align, sampled
-from metrics.clip_metric import ClipMetric, Score
-from metrics.corpus_metric import CorpusMetric, NotMeasuredError
-from metrics.frame_metric import PictureMetric
-from metrics.functional import aperture
-from metrics.inception import InceptionFeatures
-from metrics.pictures import as_unit
-from metrics.protocols import Protocol
+from lipbench import metrics
+from lipbench.benchmarks.scoring.clips import Durations, Pair
+from lipbench.benchmarks.scoring.faces import Faces
+from lipbench.metrics.alignment import Alignment, align, sampled
+from lipbench.metrics.clip_metric import ClipMetric, Score
+from lipbench.metrics.corpus_metric import CorpusMetric, NotMeasuredError
+from lipbench.metrics.frame_metric import PictureMetric
+from lipbench.metrics.functional import aperture
+from lipbench.metrics.inception import InceptionFeatures
+from lipbench.metrics.pictures import as_unit
+from lipbench.metrics.protocols import Protocol
+from lipbench.records.quality import ClipScore, CorpusScore, LengthEffect, MetricFacts
 
 DIGITS = 6
 """Digits in which values per frame are kept."""
@@ -60,7 +60,7 @@ class Measures:
         target = {number for sides in chosen for number in sides.target}
         return tuple(sorted(preds)), tuple(sorted(target))
 
-    def facts(self) -> list[record.MetricFacts]:
+    def facts(self) -> list[MetricFacts]:
         """What a record says of them, those not measured included."""
         made = {**self.clip, **self.corpus}
         made |= {name: metrics.create(name, protocol=self.protocol) for name in self.not_measured}
@@ -86,7 +86,7 @@ def choose_measures(
         protocol: the rules.
         lacking: what the clips cannot give of what metrics take, and why.
         durations: "true" leaves timing metrics out, as there is nothing to measure; None does so for a control.
-        inception_weights: a local file; None: see `metrics.inception`.
+        inception_weights: a local file; None: see `lipbench.metrics.inception`.
         device: where the Inception network computes.
     """
     made = {name: metrics.create(name, protocol=protocol) for name in names}
@@ -224,7 +224,7 @@ class _Views:
         return Sides(self.one.alignment.preds_frames, self.one.alignment.target_frames)
 
 
-def measure(one: Aligned, measures: Measures, faces: tuple[Faces, Faces] | str | None) -> record.ClipScore:
+def measure(one: Aligned, measures: Measures, faces: tuple[Faces, Faces] | str | None) -> ClipScore:
     """Score one pair; metrics of the whole corpus take it in.
 
     Args:
@@ -247,7 +247,7 @@ def measure(one: Aligned, measures: Measures, faces: tuple[Faces, Faces] | str |
     lips = views.both("landmarks", is_aligned=False) if faces is not None else ""
     opening = Sides([], []) if isinstance(lips, str) else Sides(*(_curve(aperture(points)) for points in lips))
     utterance, effect = one.pair.truth.utterance, one.alignment.effect
-    return record.ClipScore(
+    return ClipScore(
         utterance=utterance.id,
         speaker=utterance.speaker,
         text=utterance.text,
@@ -256,7 +256,7 @@ def measure(one: Aligned, measures: Measures, faces: tuple[Faces, Faces] | str |
         cut_off=one.pair.made.cut_off,
         length=None
         if effect.preds_frames == effect.target_frames == effect.scored
-        else record.LengthEffect(
+        else LengthEffect(
             scored=effect.scored,
             preds_dropped=effect.preds_dropped,
             target_dropped=effect.target_dropped,
@@ -276,9 +276,9 @@ def _curve(frames: Tensor) -> list[float | None]:
     return [None if math.isnan(value) else float(f"{value:.{DIGITS}g}") for value in frames.tolist()]
 
 
-def corpus_scores(measures: Measures) -> tuple[list[record.CorpusScore], dict[str, str]]:
+def corpus_scores(measures: Measures) -> tuple[list[CorpusScore], dict[str, str]]:
     """Values of the metrics of whole corpora, and why others have none."""
-    found: list[record.CorpusScore] = []
+    found: list[CorpusScore] = []
     missing: dict[str, str] = {}
     for name, metric in measures.corpus.items():
         if not metric.update_called:
@@ -291,7 +291,7 @@ def corpus_scores(measures: Measures) -> tuple[list[record.CorpusScore], dict[st
             continue
         (clips, real), (failed, real_failed) = metric.clips(), metric.failures()
         found.append(
-            record.CorpusScore(
+            CorpusScore(
                 metric=name,
                 value=value,
                 clips=clips,
@@ -303,7 +303,7 @@ def corpus_scores(measures: Measures) -> tuple[list[record.CorpusScore], dict[st
     return found, missing
 
 
-def never_measured(measures: Measures, scores: Sequence[record.ClipScore]) -> dict[str, str]:
+def never_measured(measures: Measures, scores: Sequence[ClipScore]) -> dict[str, str]:
     """Metrics of single clips that not one clip has a value of, and why."""
     found: dict[str, str] = {}
     for name in measures.clip:
@@ -314,10 +314,10 @@ def never_measured(measures: Measures, scores: Sequence[record.ClipScore]) -> di
     return found
 
 
-def facts(name: str, metric: ClipMetric | CorpusMetric) -> record.MetricFacts:
+def facts(name: str, metric: ClipMetric | CorpusMetric) -> MetricFacts:
     """What a record says of a metric."""
     is_clip = isinstance(metric, ClipMetric)
-    return record.MetricFacts(
+    return MetricFacts(
         name=name,
         title=metric.title,
         unit=metric.unit,

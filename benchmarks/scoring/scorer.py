@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -10,12 +11,14 @@ from types import TracebackType
 from typing import Any, NamedTuple
 
 import torch
+from torch import Tensor
 
-from benchmarks import environment, record
-from benchmarks.scoring import files, real_side
-from benchmarks.scoring.clips import Durations, Pair, Reference, controlled, generated
-from benchmarks.scoring.finder import FaceFinder, Looking, RealClip, lacking, summary_for
-from benchmarks.scoring.measure import (
+from lipbench.benchmarks.cells import environment
+from lipbench.benchmarks.cells.loading import Subject, control
+from lipbench.benchmarks.scoring import files
+from lipbench.benchmarks.scoring.clips import Durations, Pair, Reference, controlled, generated, load_truth
+from lipbench.benchmarks.scoring.faces import FaceFinder, Looking, RealClip, lacking, summary_for
+from lipbench.benchmarks.scoring.measure import (
     FACE_TAKES,
     Aligned,
     Measures,
@@ -25,9 +28,14 @@ from benchmarks.scoring.measure import (
     measure,
     never_measured,
 )
-from benchmarks.systems import Subject, control
-from metrics import protocols
-from metrics.corpus_metric import CorpusMetric
+from lipbench.errors import UserError
+from lipbench.metrics import protocols
+from lipbench.metrics.alignment import sampled
+from lipbench.metrics.corpus_metric import CorpusMetric, NotMeasuredError
+from lipbench.metrics.inception import InceptionFeatures
+from lipbench.metrics.real_side import fill_real, floor
+from lipbench.records.quality import ClipScore, Corpus, Protocol, Quality
+from lipbench.records.system import System
 
 Advance = Callable[[int], None]
 CPU = torch.device("cpu")
@@ -51,7 +59,7 @@ class Scoring:
     metrics: Sequence[str]
     """Those asked for; the failure rates of landmarks come with every metric that takes these or a face."""
     inception_weights: Path | None = None
-    """Local file for FID and KID; None: see `metrics.inception`."""
+    """Local file for FID and KID; None: see `lipbench.metrics.inception`."""
     features: Path | None = None
     """Folder in which the real side of FID and KID is kept from one run to the next; None: it is not."""
     workers: int | None = None
@@ -107,7 +115,7 @@ class Scorer:
         device: torch.device = CPU,
         keep: Keep | None = None,
         advance: Advance = _quietly,
-    ) -> record.Quality:
+    ) -> Quality:
         """Let a model say every utterance, and score it.
 
         Args:
@@ -133,7 +141,7 @@ class Scorer:
         durations: Durations,
         keep: Keep | None = None,
         advance: Advance = _quietly,
-    ) -> record.Quality:
+    ) -> Quality:
         """Score a control; arguments as for `model`.
 
         Args:
@@ -152,14 +160,14 @@ class Scorer:
 
     def pairs(
         self,
-        system: record.System,
+        system: System,
         pairs: Iterator[Pair],
         *,
         durations: Durations,
         device: torch.device = CPU,
         keep: Keep | None = None,
         advance: Advance = _quietly,
-    ) -> record.Quality:
+    ) -> Quality:
         """Score clips of any origin, such as those that an earlier run kept; arguments as for `model`."""
         scoring = self.scoring
         measures = self._measures(system, durations, device)
@@ -167,7 +175,7 @@ class Scorer:
         if keep is not None:
             truth = scoring.corpus.fingerprint
             kept = files.Keeper(keep.run, keep.name, scoring.ids, keep_clips=keep.clips, fingerprint=truth)
-        scores: list[record.ClipScore] = []
+        scores: list[ClipScore] = []
         real_clips: list[RealClip] = []
         for one, score in self._measured(pairs, measures):
             scores.append(score)
@@ -177,9 +185,9 @@ class Scorer:
             advance(1)
         overall, missing = corpus_scores(measures)
         overall = [one.model_copy(update={"floor": self._floor(one.metric, measures, real_clips)}) for one in overall]
-        return record.Quality(
+        return Quality(
             system=system,
-            corpus=record.Corpus(
+            corpus=Corpus(
                 name=scoring.corpus.name,
                 fingerprint=scoring.corpus.fingerprint,
                 # how a store was made belongs to it as much as where it lies
@@ -187,7 +195,7 @@ class Scorer:
                 split=scoring.split,
                 clips=len(scores),
             ),
-            protocol=record.Protocol(
+            protocol=Protocol(
                 name=self.protocol.name,
                 fingerprint=self.protocol.fingerprint,
                 summary=summary_for(scoring.corpus, self.protocol),
@@ -203,7 +211,7 @@ class Scorer:
             generated=None if kept is None else kept.save_clips(),
         )
 
-    def _measures(self, system: record.System, durations: Durations, device: torch.device) -> Measures:
+    def _measures(self, system: System, durations: Durations, device: torch.device) -> Measures:
         scoring = self.scoring
         measures = choose_measures(
             scoring.metrics,
@@ -217,7 +225,7 @@ class Scorer:
             return measures
         real = {name: metric for name, metric in measures.corpus.items() if metric.takes == "inception"}
         for metric in real.values():
-            real_side.fill(
+            fill(
                 metric,
                 scoring.features,
                 corpus=scoring.corpus,
@@ -227,7 +235,7 @@ class Scorer:
             )
         return replace(measures, filled=frozenset(real))
 
-    def _measured(self, pairs: Iterator[Pair], measures: Measures) -> Iterator[tuple[Aligned, record.ClipScore]]:
+    def _measured(self, pairs: Iterator[Pair], measures: Measures) -> Iterator[tuple[Aligned, ClipScore]]:
         """Score pairs in order, while workers look for the faces of those that come next."""
         waiting: deque[tuple[Aligned, tuple[Looking, Looking] | str | None]] = deque()
         ahead = self._faces.ahead if measures.takes & FACE_TAKES else 0
@@ -268,16 +276,16 @@ class Scorer:
     def _new_floor(self, metric: CorpusMetric, measures: Measures, real: Sequence[RealClip]) -> float | None:
         if metric.takes == "inception" and measures.inception is not None:
             corpus, network, count = self.scoring.corpus, measures.inception, self.protocol.inception_frames
-            clips = real_side.real_features(corpus, [one[:2] for one in real], network, count)
-            return real_side.real_floor(metric, [one.utterance for one in real], clips)
+            clips = real_features(corpus, [one[:2] for one in real], network, count)
+            return real_floor(metric, [one.utterance for one in real], clips)
         described = {one.utterance: self._faces.real_descriptors(one) for one in real}
         known = {utterance: rows for utterance, rows in described.items() if rows is not None}
-        return real_side.real_floor(metric, list(known), known.values())
+        return real_floor(metric, list(known), known.values())
 
 
 def _finished(
     one: Aligned, sides: tuple[Looking, Looking] | str | None, measures: Measures
-) -> tuple[Aligned, record.ClipScore]:
+) -> tuple[Aligned, ClipScore]:
     faces = (sides[0].found(), sides[1].found()) if isinstance(sides, tuple) else sides
     return one, measure(one, measures, faces)
 
@@ -285,3 +293,60 @@ def _finished(
 def _bytes(waiting: Iterable[tuple[Aligned, object]]) -> int:
     """Size of the pictures of some pairs."""
     return sum(one.pair.truth.pictures.nbytes + one.pair.made.pictures.nbytes for one, _ in waiting)
+
+
+def real_features(
+    corpus: Reference,
+    clips: Iterable[tuple[str, tuple[int, int]]],
+    network: InceptionFeatures,
+    count: int | None,
+) -> Iterator[Tensor]:
+    """Features of every real clip, given by its id and the size at which it is scored, float (T, 2048) each."""
+    for utterance_id, frame_size in clips:
+        levels = load_truth(corpus, utterance_id, frame_size).levels
+        yield network(levels[sampled(len(levels), count)])
+
+
+def fill(
+    metric: CorpusMetric,
+    folder: Path,
+    *,
+    corpus: Reference,
+    ids: Sequence[str],
+    frame_size: tuple[int, int],
+    network: InceptionFeatures,
+) -> None:
+    """Give a metric its real side, from the folder or by making it.
+
+    Raises:
+        UserError: the folder cannot be written.
+    """
+    key = {
+        "corpus": corpus.fingerprint,
+        "clips": json.dumps(list(ids)),
+        "frame_size": json.dumps(frame_size),
+        "weights": network.digest,
+    }
+    clips = [(one, frame_size) for one in ids]
+    count = metric.protocol.inception_frames
+    try:
+        fill_real(metric, folder, key, lambda: real_features(corpus, clips, network, count))
+    except OSError as error:
+        raise UserError(
+            f"features cannot be kept in {folder}: {error.strerror or error}", remedy="Give another features=FOLDER"
+        ) from error
+
+
+def real_floor(metric: CorpusMetric, ids: Sequence[str], clips: Iterable[Tensor]) -> float | None:
+    """Distance between two halves of the real clips; None if a half is smaller than the distance needs.
+
+    Args:
+        metric: of the kind and the protocol of the distance.
+        ids: of the clips.
+        clips: features of each.
+    """
+    kind = type(metric)
+    try:
+        return floor(lambda: kind(protocol=metric.protocol), ids, clips)
+    except NotMeasuredError:
+        return None

@@ -17,14 +17,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.record import by_reason
-from benchmarks.scoring.clips import Made, Pair, Real, Truth, load_truth
-from corpora.canvas import Box
-from corpora.faces import locate
-from corpora.landmarks import FaceError
-from corpora.utterance import Split
-from corpora.video import Video, VideoError, read_video
-from models.errors import UserError
+from lipbench.benchmarks.scoring.clips import Made, Pair, Real, Truth, load_truth
+from lipbench.corpora.canvas import Box
+from lipbench.corpora.faces import locate
+from lipbench.corpora.landmarks import FaceError
+from lipbench.corpora.utterance import Split
+from lipbench.corpora.video import Video, VideoError, read_video
+from lipbench.errors import UserError
+from lipbench.records.quality import by_reason
 
 NAME = "videos"
 """What records call the reference folder's clips, whatever they show."""

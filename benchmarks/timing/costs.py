@@ -18,7 +18,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
-from benchmarks.record import Costs
+from lipbench.records.latency import Costs
 
 Shape = Sequence[int]
 

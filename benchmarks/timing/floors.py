@@ -8,8 +8,8 @@ from functools import cache
 import torch
 import torch.nn.functional as F
 
-from benchmarks.measurement import Ceilings, Costs, Floor
-from benchmarks.timing.clock import Stopwatch
+from lipbench.benchmarks.timing.clock import Stopwatch
+from lipbench.records.latency import Ceilings, Costs, Floor
 
 MATRIX = {"cpu": 1536, "cuda": 8192}
 """Side of the square matrices that are multiplied."""

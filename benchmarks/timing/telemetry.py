@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import psutil
 import torch
 
-from benchmarks.record import Telemetry
+from lipbench.records.latency import Telemetry
 
 T = TypeVar("T")
 

@@ -1,7 +1,8 @@
 """Timing call by call in turn with another process, so that whatever slows the machine down meets both alike.
 
-A referee (`benchmarks.gate.referee`) names its socket in the environment; without that, nobody is waited for. The
-wire: the name of a cell asks for a turn, a byte grants it; the next name gives it back.
+A referee (`lipbench.benchmarks.gate.measuring.turn_server`) names its socket in the
+environment; without that, nobody is waited for. The wire: the name of a cell asks
+for a turn, a byte grants it; the next name gives it back.
 """
 
 from __future__ import annotations

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from corpora.alignments.alignment import SILENCE, Alignment, AlignmentError, Interval, read_text
-from corpora.alignments.grid import read_grid
-from corpora.alignments.mlf import parse_block, read_blocks
+from lipbench.corpora.alignments.alignment import SILENCE, Alignment, AlignmentError, Interval, read_text
+from lipbench.corpora.alignments.grid import read_grid
+from lipbench.corpora.alignments.mlf import parse_block, read_blocks
 
 __all__ = ["SILENCE", "Alignment", "AlignmentError", "Interval", "read_alignment"]
 
@@ -52,9 +52,9 @@ def _of_many(path: Path, utterance: str | None) -> Alignment:
 
 
 def _of_textgrid(path: Path, speaker: str | None) -> Alignment:
-    from corpora.alignments.mfa import from_mfa, is_mfa
-    from corpora.alignments.p2fa import from_p2fa, is_p2fa
-    from corpora.alignments.textgrid import read_tiers
+    from lipbench.corpora.alignments.mfa import from_mfa, is_mfa
+    from lipbench.corpora.alignments.p2fa import from_p2fa, is_p2fa
+    from lipbench.corpora.alignments.textgrid import read_tiers
 
     tiers = read_tiers(path)
     if is_mfa(tiers):

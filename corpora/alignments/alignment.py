@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.errors import UserError
+from lipbench.errors import UserError
 
 SILENCE = ""
 """Label of silences and pauses, however the format writes them."""

@@ -9,8 +9,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from corpora.alignments.alignment import SILENCE, Alignment, AlignmentError, Interval
-from corpora.tokens import BOUNDARY, LETTERS, PHONE_SILENCE, characters, frames_per_token
+from lipbench.corpora.alignments.alignment import SILENCE, Alignment, AlignmentError, Interval
+from lipbench.corpora.tokens import BOUNDARY, LETTERS, PHONE_SILENCE, characters, frames_per_token
 
 Level = Literal["characters", "words", "phones"]
 """What a token is."""
@@ -44,15 +44,15 @@ def align_tokens(
 ) -> TokenTimes:
     """Turn an alignment into tokens and durations.
 
-    Boundaries are rounded one by one (`corpora.tokens.frames_per_token`); what is missing at either end goes to the
-    silences there, which every level has. A token that is shorter than a frame may last none.
+    Boundaries are rounded one by one (`lipbench.corpora.tokens.frames_per_token`); what is missing at either end
+    goes to the silences there, which every level has. A token that is shorter than a frame may last none.
 
     Characters and words have ``|`` at both ends and between words; silences, pauses and unlabelled gaps belong to the
     ``|`` around them. Characters share their word's time evenly, unless the phones of every word are its letters, as
     those of an aligner that was trained on spelling are. Phones have ``sil`` at both ends and where silence is.
 
     Args:
-        alignment: from `corpora.alignments.read_alignment`.
+        alignment: from `lipbench.corpora.alignments.read_alignment`.
         level: what a token is.
         n_frames: length of the video, at least 1.
         fps: frames per second.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from corpora.alignments.alignment import (
+from lipbench.corpora.alignments.alignment import (
     SILENCE,
     Alignment,
     AlignmentError,
@@ -18,7 +18,7 @@ from corpora.alignments.alignment import (
     check_speech,
     read_text,
 )
-from corpora.tokens import LETTERS
+from lipbench.corpora.tokens import LETTERS
 
 UNITS_PER_SECOND = 25_000
 PAUSES = frozenset({"sil", "sp"})

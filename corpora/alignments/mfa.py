@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from corpora.alignments.alignment import Alignment, AlignmentError, Interval, check_speech
-from corpora.alignments.textgrid import relabel
+from lipbench.corpora.alignments.alignment import Alignment, AlignmentError, Interval, check_speech
+from lipbench.corpora.alignments.textgrid import relabel
 
 SILENCES = frozenset({"", "sil", "sp", "spn", "<eps>"})
 

@@ -18,7 +18,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from corpora.alignments.alignment import SILENCE, Alignment, AlignmentError, Interval, check_speech, read_text, shown
+from lipbench.corpora.alignments.alignment import (
+    SILENCE,
+    Alignment,
+    AlignmentError,
+    Interval,
+    check_speech,
+    read_text,
+    shown,
+)
 
 UNITS_PER_SECOND = 10_000_000
 SILENCES = frozenset({"sil", "sp"})

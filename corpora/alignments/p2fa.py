@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from corpora.alignments.alignment import SILENCE, Alignment, Interval, check_speech
-from corpora.alignments.textgrid import named, relabel
+from lipbench.corpora.alignments.alignment import SILENCE, Alignment, Interval, check_speech
+from lipbench.corpora.alignments.textgrid import named, relabel
 
 SILENCES = frozenset({"", "sp", "sil"})
 NOISES = frozenset({"br", "ns", "lg", "cg", "ls"})

@@ -10,7 +10,7 @@ from praatio import textgrid
 from praatio.utilities.constants import Interval as Entry
 from praatio.utilities.errors import PraatioException
 
-from corpora.alignments.alignment import SILENCE, AlignmentError, Interval, check_order, read_text
+from lipbench.corpora.alignments.alignment import SILENCE, AlignmentError, Interval, check_order, read_text
 
 _CUT_OFF_S = 0.001
 """By so much a tier's last interval may end before the tier does."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from corpora.grid.vocabulary import WORDS
-from corpora.store import Store
-from corpora.stored import FilmedCorpus, store_folder
-from corpora.tokens import CHARACTERS, PHONES
+from lipbench.corpora.grid.vocabulary import WORDS
+from lipbench.corpora.store import Store
+from lipbench.corpora.stored import FilmedCorpus, store_folder
+from lipbench.corpora.tokens import CHARACTERS, PHONES
 
 
 def open_grid(store: str | Path) -> FilmedCorpus:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from corpora.alignments import Alignment, AlignmentError, read_alignment
-from corpora.alignments.durations import Level, TokenTimes, align_tokens
-from corpora.grid.vocabulary import WORDS, sentence_of_code
-from corpora.tokens import PHONES
+from lipbench.corpora.alignments import Alignment, AlignmentError, read_alignment
+from lipbench.corpora.alignments.durations import Level, TokenTimes, align_tokens
+from lipbench.corpora.grid.vocabulary import WORDS, sentence_of_code
+from lipbench.corpora.tokens import PHONES
 
 FPS = 25.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class GridLabels:
-    """The labels of one clip. Follows `corpora.preparation.film.Labels`."""
+    """The labels of one clip. Follows `lipbench.corpora.preparation.film.Labels`."""
 
     code: str
     """The file's name, which spells the sentence."""

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from corpora.preparation.splits import ListNames, draw_each, read_lists
-from corpora.utterance import Split
-from models.errors import UserError
+from lipbench.corpora.preparation.splits import ListNames, draw_each, read_lists
+from lipbench.corpora.utterance import Split
+from lipbench.errors import UserError
 
 SplitChoice = Literal["public", "unseen", "random"]
 """``public``: the overlapped-speaker lists (255 sentences of each talker for testing). ``unseen``: talkers s1, s2, s20

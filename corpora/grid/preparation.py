@@ -6,16 +6,23 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, get_args
 
-from corpora.grid.labels import FPS, GridLabels
-from corpora.grid.layout import ClipFiles, SplitChoice, assign_splits, describe_layout, find_clips, read_split_lists
-from corpora.landmarks import predictor_path
-from corpora.preparation.clip import Candidate, ClipOutcome
-from corpora.preparation.crop import Stabilise
-from corpora.preparation.film import FilmedClip
-from corpora.preparation.run import GEOMETRY, Download, Summary, check_limit, prepare
-from corpora.utterance import Split
-from corpora.video import Interpolation
-from models.errors import UnknownNameError, UserError
+from lipbench.corpora.grid.labels import FPS, GridLabels
+from lipbench.corpora.grid.layout import (
+    ClipFiles,
+    SplitChoice,
+    assign_splits,
+    describe_layout,
+    find_clips,
+    read_split_lists,
+)
+from lipbench.corpora.landmarks import predictor_path
+from lipbench.corpora.preparation.clip import Candidate, ClipOutcome
+from lipbench.corpora.preparation.crop import Stabilise
+from lipbench.corpora.preparation.film import FilmedClip
+from lipbench.corpora.preparation.run import GEOMETRY, Download, Summary, check_limit, prepare
+from lipbench.corpora.utterance import Split
+from lipbench.corpora.video import Interpolation
+from lipbench.errors import UnknownNameError, UserError
 
 Tokens = Literal["characters", "words", "phones"]
 """What a token is; phones are those of a TextGrid. Stores of different tokens are different stores."""
@@ -43,7 +50,7 @@ def find_grid(
     """Find what a GRID download holds, and how it is to be prepared.
 
     Args:
-        root: the download (see `corpora.grid.layout` for what it must hold). Only read.
+        root: the download (see `lipbench.corpora.grid.layout` for what it must hold). Only read.
         split: which clips are for training and testing.
         seed: for ``split="random"``.
         stabilise: one crop window per clip, or one per frame.
@@ -150,7 +157,7 @@ def prepare_grid(
     alignments: Path | None = None,
     on_progress: Callable[[ClipOutcome], None] | None = None,
 ) -> Summary:
-    """Find GRID and prepare it: `find_grid`, then `corpora.preparation.run.prepare`.
+    """Find GRID and prepare it: `find_grid`, then `lipbench.corpora.preparation.run.prepare`.
 
     Raises:
         UserError: as they do.

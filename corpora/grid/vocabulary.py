@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from corpora.tokens import BOUNDARY
+from lipbench.corpora.tokens import BOUNDARY
 
 _DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 

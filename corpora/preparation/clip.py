@@ -10,11 +10,11 @@ from typing import Literal
 
 import cv2
 
-from corpora.manifest import ClipEntry, StoreError
-from corpora.placement import Placement
-from corpora.store import write_clip
-from corpora.utterance import Split, Utterance
-from models.errors import UserError
+from lipbench.corpora.manifest import ClipEntry, StoreError
+from lipbench.corpora.placement import Placement
+from lipbench.corpora.store import write_clip
+from lipbench.corpora.utterance import Split, Utterance
+from lipbench.errors import UserError
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -13,11 +13,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from corpora.canvas import Box
-from corpora.landmarks import MOUTH, FaceTrack
-from corpora.placement import FACE_SIZE, Placement
-from corpora.utterance import FRAME_HEIGHT, FRAME_WIDTH
-from corpora.video import Frames, Interpolation, warp
+from lipbench.corpora.canvas import Box
+from lipbench.corpora.landmarks import MOUTH, FaceTrack
+from lipbench.corpora.placement import FACE_SIZE, Placement
+from lipbench.corpora.utterance import FRAME_HEIGHT, FRAME_WIDTH
+from lipbench.corpora.video import Frames, Interpolation, warp
 
 Stabilise = Literal["clip", "frame"]
 """``clip``: one window for all frames, so that the head's own motion stays. ``frame``: the window follows the mouth."""

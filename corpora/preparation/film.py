@@ -8,13 +8,13 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-from corpora.alignments import Alignment
-from corpora.alignments.durations import TokenTimes
-from corpora.landmarks import DETECTOR_STRIDE, FaceLandmarker, FaceTrack
-from corpora.preparation.clip import Made
-from corpora.preparation.crop import Stabilise, crop_mouth, face_side
-from corpora.utterance import Split, Utterance
-from corpora.video import Film, Interpolation, VideoError, every
+from lipbench.corpora.alignments import Alignment
+from lipbench.corpora.alignments.durations import TokenTimes
+from lipbench.corpora.landmarks import DETECTOR_STRIDE, FaceLandmarker, FaceTrack
+from lipbench.corpora.preparation.clip import Made
+from lipbench.corpora.preparation.crop import Stabilise, crop_mouth, face_side
+from lipbench.corpora.utterance import Split, Utterance
+from lipbench.corpora.video import Film, Interpolation, VideoError, every
 
 _SAME_RATE = 0.01
 """Frames per second by which a file's rate may differ from the corpus'."""

@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 
-from corpora.atomic import is_leftover, remove_leftovers
-from corpora.manifest import MANIFEST, Manifest, StoreError, load_manifest, save_manifest
-from corpora.preparation.clip import Candidate, ClipJob, ClipOutcome, prepare_clip, start_worker
-from corpora.preparation.pool import run_jobs
-from corpora.store import find_clip
-from models.errors import UserError
+from lipbench.corpora.manifest import MANIFEST, Manifest, StoreError, load_manifest, save_manifest
+from lipbench.corpora.preparation.clip import Candidate, ClipJob, ClipOutcome, prepare_clip, start_worker
+from lipbench.corpora.preparation.pool import run_jobs
+from lipbench.corpora.store import find_clip
+from lipbench.errors import UserError
+from lipbench.files import is_leftover, remove_leftovers
 
 GEOMETRY = 2
 """Raise it when the same source would give other crops, points or durations: stores of another number are refused."""

@@ -7,8 +7,8 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from corpora.utterance import Split
-from models.errors import UserError
+from lipbench.corpora.utterance import Split
+from lipbench.errors import UserError
 
 ListNames = Mapping[Split, tuple[str, ...]]
 """Split to the file names that its list may have, below the folder of the lists."""

@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from corpora.preparation.clip import ClipOutcome
-from corpora.preparation.run import Download, check_limit, find_manifest, settle
+from lipbench.corpora.preparation.clip import ClipOutcome
+from lipbench.corpora.preparation.run import Download, check_limit, find_manifest, settle
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from corpora.synthetic.pose import Pose
-from corpora.synthetic.speakers import Speaker
+from lipbench.corpora.synthetic.pose import Pose
+from lipbench.corpora.synthetic.speakers import Speaker
 
 Floats = NDArray[np.floating]
 """Any shape; the precision of what comes in is kept."""

@@ -13,15 +13,15 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from corpora.alignments.durations import align_tokens
-from corpora.synthetic.contours import landmarks, shape_mouth
-from corpora.synthetic.drawing import RENDER_VERSION, draw_frame
-from corpora.synthetic.pose import Pose, trajectory
-from corpora.synthetic.sentences import write_sentence
-from corpora.synthetic.speakers import Speaker, draw_speaker
-from corpora.tokens import CHARACTERS, PHONES
-from corpora.utterance import FRAME_HEIGHT, FRAME_WIDTH, MOUTH_POINTS, Split, Utterance
-from models.errors import UnknownNameError, UserError
+from lipbench.corpora.alignments.durations import align_tokens
+from lipbench.corpora.synthetic.contours import landmarks, shape_mouth
+from lipbench.corpora.synthetic.drawing import RENDER_VERSION, draw_frame
+from lipbench.corpora.synthetic.pose import Pose, trajectory
+from lipbench.corpora.synthetic.sentences import write_sentence
+from lipbench.corpora.synthetic.speakers import Speaker, draw_speaker
+from lipbench.corpora.tokens import CHARACTERS, PHONES
+from lipbench.corpora.utterance import FRAME_HEIGHT, FRAME_WIDTH, MOUTH_POINTS, Split, Utterance
+from lipbench.errors import UnknownNameError, UserError
 
 MAX_SPEAKERS = 100
 MAX_CLIPS = 1_000_000
@@ -36,7 +36,7 @@ _GOLDEN = 0.618034
 
 
 class SyntheticCorpus:
-    """Talking mouths drawn by rule. Follows `corpora.utterance.Corpus`.
+    """Talking mouths drawn by rule. Follows `lipbench.corpora.utterance.Corpus`.
 
     Speakers take turns. Train and test share speakers, as GRID's seen-speaker split does, and no sentence.
 

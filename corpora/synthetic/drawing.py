@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from corpora.synthetic.contours import Curves, Mouth, lip_curves
-from corpora.synthetic.speakers import Speaker
-from corpora.utterance import FRAME_HEIGHT, FRAME_WIDTH
+from lipbench.corpora.synthetic.contours import Curves, Mouth, lip_curves
+from lipbench.corpora.synthetic.speakers import Speaker
+from lipbench.corpora.utterance import FRAME_HEIGHT, FRAME_WIDTH
 
 RENDER_VERSION = 2
 

@@ -28,4 +28,4 @@ PRONUNCIATIONS: dict[str, str] = {
     "z": "z iy", "zebra": "z iy b r ah", "zero": "z ih r ow",
 }
 # fmt: on
-"""Word to phones of `corpora.tokens.PHONES`, separated by spaces."""
+"""Word to phones of `lipbench.corpora.tokens.PHONES`, separated by spaces."""

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from corpora.tokens import PHONE_SILENCE
+from lipbench.corpora.tokens import PHONE_SILENCE
 
 
 class Pose(NamedTuple):
@@ -107,7 +107,7 @@ VISEMES: dict[str, tuple[Viseme, ...]] = {
     **dict.fromkeys(("s", "z"), (_HISS,)),
     **dict.fromkeys(("ch", "jh", "sh", "zh"), (_HUSH,)),
 }
-"""The visemes of every phone of `corpora.tokens.PHONES`, which share its time evenly: two for a diphthong."""
+"""The visemes of every phone of `lipbench.corpora.tokens.PHONES`, which share its time evenly: two for a diphthong."""
 
 REACH_S = Pose(0.04, 0.07, 0.11, 0.11, 0.038, 0.038, 0.045)
 """How far in time each part reaches beyond its viseme, in seconds: the corners are slowest, then

@@ -8,13 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from corpora.preparation.clip import Candidate, Made
-from corpora.preparation.run import Download
-from corpora.store import Store
-from corpora.stored import StoredCorpus, store_folder
-from corpora.synthetic.corpus import SyntheticCorpus, Tokens
-from corpora.utterance import Corpus, Split
-from models.errors import UserError
+from lipbench.corpora.preparation.clip import Candidate, Made
+from lipbench.corpora.preparation.run import Download
+from lipbench.corpora.store import Store
+from lipbench.corpora.stored import StoredCorpus, store_folder
+from lipbench.corpora.synthetic.corpus import SyntheticCorpus, Tokens
+from lipbench.corpora.utterance import Corpus, Split
+from lipbench.errors import UserError
 
 
 def find_synthetic(
@@ -28,7 +28,7 @@ def find_synthetic(
     noise: float | None = None,
     tokens: Tokens | None = None,
 ) -> Download:
-    """Say what a synthetic corpus holds, for `corpora.preparation.run.prepare`.
+    """Say what a synthetic corpus holds, for `lipbench.corpora.preparation.run.prepare`.
 
     Args:
         seed: these are the options of `SyntheticCorpus`; None takes its own default.

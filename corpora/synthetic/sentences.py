@@ -7,10 +7,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from corpora.alignments.alignment import Alignment, Interval
-from corpora.grid.vocabulary import SLOTS
-from corpora.synthetic.lexicon import PRONUNCIATIONS
-from corpora.utterance import Split
+from lipbench.corpora.alignments.alignment import Alignment, Interval
+from lipbench.corpora.grid.vocabulary import SLOTS
+from lipbench.corpora.synthetic.lexicon import PRONUNCIATIONS
+from lipbench.corpora.utterance import Split
 
 GRID_SLOTS: tuple[tuple[str, ...], ...] = tuple(tuple(slot.values()) for slot in SLOTS)
 """The words of each slot of a GRID sentence."""

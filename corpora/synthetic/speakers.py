@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from corpora.utterance import FRAME_HEIGHT, FRAME_WIDTH
+from lipbench.corpora.utterance import FRAME_HEIGHT, FRAME_WIDTH
 
 Colour = NDArray[np.float32]
 """(3,) RGB in [0, 1]."""

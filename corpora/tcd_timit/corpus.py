@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from corpora.store import Store
-from corpora.stored import FilmedCorpus, store_folder
-from corpora.tcd_timit.phones import PHONES
+from lipbench.corpora.store import Store
+from lipbench.corpora.stored import FilmedCorpus, store_folder
+from lipbench.corpora.tcd_timit.labels import PHONES
 
 
 def open_tcd_timit(store: str | Path) -> FilmedCorpus:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from corpora.alignments import SILENCE, Alignment, AlignmentError
-from corpora.alignments.durations import Slack, TokenTimes, align_tokens
-from corpora.alignments.mlf import LabelBlock, parse_block
-from corpora.tcd_timit.phones import PHONES
+from lipbench.corpora.alignments import SILENCE, Alignment, AlignmentError
+from lipbench.corpora.alignments.durations import Slack, TokenTimes, align_tokens
+from lipbench.corpora.alignments.mlf import LabelBlock, parse_block
+from lipbench.corpora.tokens import PHONE_SILENCE
 
 FPS = 30000 / 1001
 
@@ -19,7 +19,7 @@ SLACK = Slack(speech_s=0.25, silence_s=math.inf)
 
 @dataclass(frozen=True, kw_only=True)
 class PhoneLabels:
-    """The labels of one clip. Follows `corpora.preparation.film.Labels`."""
+    """The labels of one clip. Follows `lipbench.corpora.preparation.film.Labels`."""
 
     clip: str
     """Its id, for messages."""
@@ -59,3 +59,11 @@ class PhoneLabels:
     def remarks(self, times: TokenTimes) -> tuple[str, ...]:
         """Nothing: there is no transcript to check against."""
         return ()
+
+
+PHONES: tuple[str, ...] = (
+    PHONE_SILENCE,
+    "aa", "ae", "ah", "aw", "ay", "b", "ch", "d", "dh", "eh", "er", "ey", "f", "g", "hh", "ih", "iy", "jh", "k", "l",
+    "m", "n", "ng", "ow", "oy", "p", "r", "s", "sh", "t", "th", "uh", "uw", "v", "w", "y", "z",
+)  # fmt: skip
+"""Silence and 37 phones: ARPABET without stress, "ao" and "zh" (pyVSR, ``tcdtimit/htkconfigs/phonemes_dict``)."""

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from corpora.alignments.mlf import LabelBlock, read_blocks
-from corpora.preparation.splits import ListNames, draw_by_speaker, read_lists
-from corpora.utterance import Split
-from models.errors import UserError
+from lipbench.corpora.alignments.mlf import LabelBlock, read_blocks
+from lipbench.corpora.preparation.splits import ListNames, draw_by_speaker, read_lists
+from lipbench.corpora.utterance import Split
+from lipbench.errors import UserError
 
 SplitChoice = Literal["public", "unseen", "random"]
 """``public``: the recommended speaker-dependent lists (67 sentences of a speaker for training, 31 for testing, 56

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import get_args
 
-from corpora.landmarks import predictor_path
-from corpora.preparation.clip import Candidate
-from corpora.preparation.crop import Stabilise
-from corpora.preparation.film import FilmedClip
-from corpora.preparation.run import GEOMETRY, Download
-from corpora.tcd_timit.labels import FPS, PhoneLabels
-from corpora.tcd_timit.layout import (
+from lipbench.corpora.landmarks import predictor_path
+from lipbench.corpora.preparation.clip import Candidate
+from lipbench.corpora.preparation.crop import Stabilise
+from lipbench.corpora.preparation.film import FilmedClip
+from lipbench.corpora.preparation.run import GEOMETRY, Download
+from lipbench.corpora.tcd_timit.labels import FPS, PhoneLabels
+from lipbench.corpora.tcd_timit.layout import (
     LAYOUT,
     ClipFile,
     SplitChoice,
@@ -21,9 +21,9 @@ from corpora.tcd_timit.layout import (
     find_label_files,
     read_split_lists,
 )
-from corpora.utterance import Split
-from corpora.video import Interpolation
-from models.errors import UnknownNameError, UserError
+from lipbench.corpora.utterance import Split
+from lipbench.corpora.video import Interpolation
+from lipbench.errors import UnknownNameError, UserError
 
 MAX_FRAMES = 600
 """Twenty seconds: no TIMIT sentence is that long."""
@@ -42,7 +42,7 @@ def find_tcd_timit(
     """Find what a TCD-TIMIT download holds, and how it is to be prepared.
 
     Args:
-        root: the download (see `corpora.tcd_timit.layout` for what it must hold). Only read.
+        root: the download (see `lipbench.corpora.tcd_timit.layout` for what it must hold). Only read.
         split: which clips are for training and testing.
         seed: for ``split="random"``.
         stabilise: one crop window per clip, or one per frame.

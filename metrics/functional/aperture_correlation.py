@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from metrics.functional.points import check_points
+from lipbench.metrics.functional.points import check_points
 
 INNER_LIP_PAIRS = ((13, 19), (14, 18), (15, 17))
 """Upper and lower point of the inner lip edge, left to right: 61 and 67, 62 and 66, 63 and 65 of dlib's 68."""

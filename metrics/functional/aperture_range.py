@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from metrics.functional.aperture_correlation import MIN_FRAMES, aperture, moves_not
-from metrics.functional.points import check_points
+from lipbench.metrics.functional.aperture_correlation import MIN_FRAMES, aperture, moves_not
+from lipbench.metrics.functional.points import check_points
 
 
 def aperture_range_ratio(preds: Tensor, target: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from metrics.functional.points import check_points
+from lipbench.metrics.functional.points import check_points
 
 
 def landmark_velocity_error(preds: Tensor, target: Tensor) -> Tensor:

@@ -6,8 +6,8 @@ from typing import get_args
 
 from torch import Tensor
 
-from metrics.functional.points import check_points
-from metrics.protocols import OverPoints  # from there, as protocols are listed without torch
+from lipbench.metrics.functional.points import check_points
+from lipbench.metrics.protocols import OverPoints
 
 
 def lmd(preds: Tensor, target: Tensor, *, centred: bool = False, over_points: OverPoints = "mean") -> Tensor:

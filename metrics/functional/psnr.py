@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from metrics.functional.pairs import check_pair, check_range
+from lipbench.metrics.functional.pairs import check_pair, check_range
 
 
 def psnr(preds: Tensor, target: Tensor, *, data_range: float = 1.0) -> Tensor:

@@ -13,8 +13,8 @@ from typing import get_args
 import torch
 from torch import Tensor
 
-from metrics.functional.pairs import check_pair, check_range
-from metrics.protocols import Border, Covariance, Weights  # from there, as protocols are listed without torch
+from lipbench.metrics.functional.pairs import check_pair, check_range
+from lipbench.metrics.protocols import Border, Covariance, Weights
 
 K1 = 0.01
 K2 = 0.03

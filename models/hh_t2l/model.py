@@ -13,16 +13,16 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from models.contract import Attempt, Lesson, LipClip, LipRequest, ModelCard
-from models.hh_t2l.config import PRESETS, HHT2LConfig, SharedConfig
-from models.layers.drawing import Drawing, drawing, in_chunks
-from models.layers.durations import PLACES, DurationPredictor, expand, places, whole_frames
-from models.layers.fft import BlockSizes, FFTStack
-from models.layers.images import IdentityEncoder, IdentityFeatures, ImageDecoder, pick
-from models.layers.masks import valid_positions
-from models.layers.positions import Positions
-from models.presets import resolve
-from models.text import PADDING
+from lipbench.models.contract import Attempt, Lesson, LipClip, LipRequest, ModelCard
+from lipbench.models.hh_t2l.config import PRESETS, HHT2LConfig, SharedConfig
+from lipbench.models.layers.drawing import Drawing, drawing, in_chunks
+from lipbench.models.layers.durations import PLACES, DurationPredictor, expand, places, whole_frames
+from lipbench.models.layers.fft import BlockSizes, FFTStack
+from lipbench.models.layers.images import IdentityEncoder, IdentityFeatures, ImageDecoder, pick
+from lipbench.models.layers.masks import valid_positions
+from lipbench.models.layers.positions import Positions
+from lipbench.models.text import PADDING
+from lipbench.presets import resolve
 
 
 class TextStates(NamedTuple):
@@ -102,7 +102,7 @@ class HHT2L(nn.Module):
 
     @classmethod
     def from_preset(cls, preset: str, **options: Any) -> HHT2L:
-        """Build from a preset and changes to it; see `models.create`."""
+        """Build from a preset and changes to it; see `lipbench.models.create`."""
         return cls(resolve("hh_t2l", PRESETS, preset, options))
 
     @property

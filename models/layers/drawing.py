@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.layers.images import ImageDecoder
+from lipbench.models.layers.images import ImageDecoder
 
 Way = Literal["folded", "plain"]
 

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.layers.masks import valid_positions
+from lipbench.models.layers.masks import valid_positions
 
 Domain = Literal["linear", "log"]
 Rounding = Literal["total", "token"]

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from models.layers.attention import Attention
+from lipbench.models.layers.attention import Attention
 
 Norm = Literal["pre", "post"]
 

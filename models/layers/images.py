@@ -62,7 +62,7 @@ class ImageDecoder(nn.Module):
     """Transposed convolutions, joined at every level with the identity's features by concatenation (paper §3.2).
 
     Each frame is drawn on its own, so any subset of a clip's frames can be drawn. This is the formulation to read and
-    to train; `models.layers.drawing` draws clips with the same weights faster.
+    to train; `lipbench.models.layers.drawing` draws clips with the same weights faster.
 
     Args:
         channels: channels before the first and after each transposed convolution: one more than there are levels.

@@ -10,13 +10,13 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from reports.figures.drawn import Absent, Drawn, condition
-from reports.figures.frames import GAP, LABEL_INCHES, inches_figure, put_frame, put_label
-from reports.figures.style import FAINT, INK, SMALL, WIDTH, house_style, shown
-from reports.formatting import joined
-from reports.paper import Paper, uses_adversarial_loss, uses_ssim_loss
-from reports.quality_table import QualityTable
-from reports.strips import TRUTH, Strip, StripRow
+from lipbench.reports.figures.figure import Absent, Drawn, condition
+from lipbench.reports.figures.frames import GAP, LABEL_INCHES, inches_figure, put_frame, put_label
+from lipbench.reports.figures.style import FAINT, INK, SMALL, WIDTH, house_style, shown
+from lipbench.reports.formatting import joined
+from lipbench.reports.inputs.strips import TRUTH, Strip, StripRow
+from lipbench.reports.paper import Paper, uses_adversarial_loss, uses_ssim_loss
+from lipbench.reports.tables.quality import QualityTable
 
 TITLE = "With and without adversarial training"
 MOMENTS = 3

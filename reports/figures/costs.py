@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from matplotlib.figure import Figure
 
-from reports.figures.drawn import Absent, Drawn, machine
-from reports.figures.style import WIDTH, Look, empty_figure, finish, headed, house_style, legend
-from reports.formatting import joined, number
-from reports.latency_table import LatencyCell, LatencyTable
+from lipbench.reports.figures.figure import Absent, Drawn, machine
+from lipbench.reports.figures.style import WIDTH, Look, empty_figure, finish, headed, house_style, legend
+from lipbench.reports.formatting import joined, number
+from lipbench.reports.tables.latency import LatencyCell, LatencyTable
 
 TITLE = "Memory and energy against length"
 MIB = 2**20
@@ -33,7 +33,7 @@ def draw_costs(table: LatencyTable, style: Mapping[str, Look]) -> tuple[Drawn | 
 
     Args:
         table: of one machine.
-        style: see `reports.figures.style.looks`.
+        style: see `lipbench.reports.figures.style.looks`.
     """
     panels = cost_panels(table)
     absent = [

@@ -9,11 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from reports.figures.drawn import Absent, Drawn, condition, sample
-from reports.figures.style import Look, empty_figure, finish, headed, house_style, legend, whole
-from reports.formatting import joined, number, signed
-from reports.paper import Paper
-from reports.quality_table import QualityRow, QualityTable
+from lipbench.reports.figures.figure import Absent, Drawn, condition, sample
+from lipbench.reports.figures.style import Look, empty_figure, finish, headed, house_style, legend, whole
+from lipbench.reports.formatting import joined, number, signed
+from lipbench.reports.paper import Paper
+from lipbench.reports.tables.quality import QualityRow, QualityTable
 
 TITLE = "Duration error"
 TOKENS = "token_duration_error"
@@ -24,7 +24,7 @@ def draw_durations(table: QualityTable, style: Mapping[str, Look], paper: Paper)
 
     Args:
         table: of one condition.
-        style: see `reports.figures.style.looks`.
+        style: see `lipbench.reports.figures.style.looks`.
         paper: for the corpus' name.
     """
     if table.durations != "predicted":

@@ -7,11 +7,11 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from reports.figures.drawn import Drawn, condition
-from reports.figures.style import FAINT, SMALL, WIDTH, house_style, shown
-from reports.formatting import joined
-from reports.paper import Paper
-from reports.strips import TRUTH, Strip, StripRow
+from lipbench.reports.figures.figure import Drawn, condition
+from lipbench.reports.figures.style import FAINT, SMALL, WIDTH, house_style, shown
+from lipbench.reports.formatting import joined
+from lipbench.reports.inputs.strips import TRUTH, Strip, StripRow
+from lipbench.reports.paper import Paper
 
 STRIP = "strip"
 """Name of these figures."""

@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reports.figures.drawn import Absent, Drawn, machine
-from reports.figures.style import (
+from lipbench.reports.figures.figure import Absent, Drawn, machine
+from lipbench.reports.figures.style import (
     Look,
     draw_bars,
     draw_hollow,
@@ -20,9 +20,9 @@ from reports.figures.style import (
     legend,
     plain_log,
 )
-from reports.formatting import joined, milliseconds, significant, times
-from reports.latency_table import LatencyRow, LatencyTable
-from reports.paper import Paper
+from lipbench.reports.formatting import joined, milliseconds, significant, times
+from lipbench.reports.paper import Paper
+from lipbench.reports.tables.latency import LatencyRow, LatencyTable
 
 TITLE = "Latency against length"
 SMOOTH = 60
@@ -96,7 +96,7 @@ def latency_figure(table: LatencyTable, style: Mapping[str, Look], paper: Paper)
 
     Args:
         table: at least one measured cell.
-        style: see `reports.figures.style.looks`.
+        style: see `lipbench.reports.figures.style.looks`.
         paper: for its device.
     """
     rows = [row for row in table.rows if row.measured]

@@ -11,9 +11,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reports.figures.drawn import Absent, Drawn, beside_paper, condition, drawable, sample
-from reports.figures.per_frame import FrameMetric, frame_metrics
-from reports.figures.style import (
+from lipbench.reports.figures.axis_range import Series, View, show, told_outside, view, with_values
+from lipbench.reports.figures.figure import Absent, Drawn, beside_paper, condition, drawable, sample
+from lipbench.reports.figures.frame_curves import FrameMetric, frame_metrics
+from lipbench.reports.figures.style import (
     SMALL,
     Look,
     draw_band,
@@ -27,11 +28,10 @@ from reports.figures.style import (
     shown,
     whole,
 )
-from reports.figures.view import Series, View, show, told_outside, view, with_values
-from reports.formatting import count, joined, number
-from reports.paper import Paper
-from reports.quality_table import QualityRow, QualityTable
-from reports.statistics import MIN_CLUSTERS, Mean, mean_by_cluster
+from lipbench.reports.formatting import count, joined, number
+from lipbench.reports.paper import Paper
+from lipbench.reports.tables.quality import QualityRow, QualityTable
+from lipbench.statistics.intervals import MIN_CLUSTERS, Mean, mean_by_cluster
 
 TITLE = "SSIM against clip length"
 OTHERS = "Other frame metrics against clip length"
@@ -75,7 +75,7 @@ def draw_lengths(table: QualityTable, style: Mapping[str, Look], paper: Paper) -
 
     Args:
         table: of one condition.
-        style: see `reports.figures.style.looks`.
+        style: see `lipbench.reports.figures.style.looks`.
         paper: its means stand beside ours.
     """
     ssim = next((FrameMetric(facts) for facts in table.metrics if facts.name == SSIM), None)

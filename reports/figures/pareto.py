@@ -10,16 +10,26 @@ from typing import NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from benchmarks.record import MetricFacts
-from reports.figures.drawn import Absent, Drawn, beside_paper, condition, machine, sample
-from reports.figures.style import SMALL, Look, draw_hollow, empty_figure, finish, headed, house_style, legend, plain_log
-from reports.figures.view import Series, View, show, told_outside, view, with_values
-from reports.formatting import decimals_for, joined, milliseconds, number
-from reports.latency_table import LatencyCell, LatencyRow, LatencyTable
-from reports.paper import Paper
-from reports.quality_table import QualityRow, QualityTable
-from reports.statistics import Mean
-from reports.systems import EAGER
+from lipbench.records.quality import MetricFacts
+from lipbench.reports.figures.axis_range import Series, View, show, told_outside, view, with_values
+from lipbench.reports.figures.figure import Absent, Drawn, beside_paper, condition, machine, sample
+from lipbench.reports.figures.style import (
+    SMALL,
+    Look,
+    draw_hollow,
+    empty_figure,
+    finish,
+    headed,
+    house_style,
+    legend,
+    plain_log,
+)
+from lipbench.reports.formatting import decimals_for, joined, milliseconds, number
+from lipbench.reports.paper import Paper
+from lipbench.reports.tables.labels import EAGER
+from lipbench.reports.tables.latency import LatencyCell, LatencyRow, LatencyTable
+from lipbench.reports.tables.quality import QualityRow, QualityTable
+from lipbench.statistics.intervals import Mean
 
 TITLE = "Quality against latency"
 METRICS = ("ssim", "lmd", "aperture_correlation", "psnr", "fid")
@@ -46,7 +56,7 @@ def draw_pareto(table: QualityTable, times: LatencyTable, style: Mapping[str, Lo
     Args:
         table: quality.
         times: latency.
-        style: see `reports.figures.style.looks`, for the labels of the quality table.
+        style: see `lipbench.reports.figures.style.looks`, for the labels of the quality table.
         paper: its own values stand beside ours.
     """
     title = f"{TITLE} ({times.device.upper()})"
@@ -160,7 +170,7 @@ def frontier(points: Sequence[Point], metric: MetricFacts) -> list[Point]:
 def _beside(points: Sequence[Point]) -> tuple[list[Point], list[str]]:
     """Which point of each system the paper's is joined with, and what is to be said of the choice.
 
-    See `reports.figures.drawn.beside_paper`; of several ways of running one model, the model as it is.
+    See `lipbench.reports.figures.figure.beside_paper`; of several ways of running one model, the model as it is.
     """
     rows = list({point.quality.label: point.quality for point in points if point.quality.entry is not None}.values())
     chosen, doubts = beside_paper(rows)

@@ -10,14 +10,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reports.figures.drawn import Absent, Drawn, condition, drawable, sample
-from reports.figures.per_frame import FrameMetric, frame_metrics
-from reports.figures.style import Look, draw_band, empty_figure, finish, headed, house_style, legend, whole
-from reports.figures.view import Series, View, show, told_outside, view
-from reports.formatting import decimals_for, joined, number
-from reports.paper import Paper
-from reports.quality_table import QualityRow, QualityTable
-from reports.statistics import MIN_CLUSTERS, MeanCurve, mean_curve
+from lipbench.reports.figures.axis_range import Series, View, show, told_outside, view
+from lipbench.reports.figures.figure import Absent, Drawn, condition, drawable, sample
+from lipbench.reports.figures.frame_curves import FrameMetric, frame_metrics
+from lipbench.reports.figures.style import Look, draw_band, empty_figure, finish, headed, house_style, legend, whole
+from lipbench.reports.formatting import decimals_for, joined, number
+from lipbench.reports.paper import Paper
+from lipbench.reports.tables.quality import QualityRow, QualityTable
+from lipbench.statistics.intervals import MIN_CLUSTERS, MeanCurve, mean_curve
 
 TITLE = "Quality against frame position"
 COLUMNS = 2
@@ -48,7 +48,7 @@ def draw_positions(table: QualityTable, style: Mapping[str, Look], paper: Paper)
 
     Args:
         table: of one condition.
-        style: see `reports.figures.style.looks`.
+        style: see `lipbench.reports.figures.style.looks`.
         paper: for the corpus' name.
     """
     panels = {metric: _curves(table, metric) for metric in frame_metrics(table)}

@@ -25,8 +25,8 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
-from reports.figures.compact import compact
-from reports.formatting import shortened
+from lipbench.reports.figures.svg import compact
+from lipbench.reports.formatting import shortened
 
 DPI = 200
 WIDTH = 7.0

@@ -9,10 +9,20 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reports.figures.drawn import Absent, Drawn
-from reports.figures.style import Look, empty_figure, finish, headed, house_style, legend, looks, plain_log, shown
-from reports.formatting import count, joined, number
-from reports.training_logs import TrainingLog, TrainingLogs
+from lipbench.reports.figures.figure import Absent, Drawn
+from lipbench.reports.figures.style import (
+    Look,
+    empty_figure,
+    finish,
+    headed,
+    house_style,
+    legend,
+    looks,
+    plain_log,
+    shown,
+)
+from lipbench.reports.formatting import count, joined, number
+from lipbench.reports.inputs.training_logs import TrainingLog, TrainingLogs
 
 TITLE = "Training"
 MOST = 8

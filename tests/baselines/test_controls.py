@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from baselines import controls
-from baselines.controls import Material
-from models.errors import UnknownNameError
+from lipbench.baselines import controls
+from lipbench.baselines.controls import Material
+from lipbench.errors import UnknownNameError
 
 
 def clip(seed: int, frames: int) -> torch.Tensor:

@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-import models
-from baselines.dual_lip.attention import LocationAttention
-from baselines.dual_lip.with_durations import DualLipWithDurations
-from models.contract import Lesson, LipRequest
+from lipbench import models
+from lipbench.baselines.dual_lip.attention import LocationAttention
+from lipbench.baselines.dual_lip.with_durations import DualLipWithDurations
+from lipbench.models.contract import Lesson, LipRequest
 
 
 def test_attention_stays_on_the_text_and_remembers_where_it_looked():

@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-import models
-from baselines.rollout import LengthLimitWarning, Step, roll_out
-from models.contract import Lesson, LipRequest
+from lipbench import models
+from lipbench.baselines.rollout import LengthLimitWarning, Step, roll_out
+from lipbench.models.contract import Lesson, LipRequest
 
 REQUEST = LipRequest(torch.ones(2, 1, dtype=torch.long), torch.ones(2, dtype=torch.long), torch.zeros(2, 3, 2, 4))
 

@@ -7,9 +7,9 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-import models
-from baselines.rollout import LengthLimitWarning
-from models.contract import LipRequest
+from lipbench import models
+from lipbench.baselines.rollout import LengthLimitWarning
+from lipbench.models.contract import LipRequest
 
 
 def pair() -> tuple[nn.Module, nn.Module]:

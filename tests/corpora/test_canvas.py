@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from corpora.canvas import Box, Canvas, to_grey
+from lipbench.corpora.canvas import Box, Canvas, to_grey
 
 SIZE = 256
 BOXES = [Box(-0.5, -0.5, 256.0), Box(3.21, -40.7, 187.3), Box(30.0, 20.0, 700.9)]

@@ -5,11 +5,11 @@ import pickle
 
 import pytest
 
-from corpora.alignments import AlignmentError
-from corpora.landmarks import FaceError
-from corpora.manifest import StoreError
-from corpora.video import VideoError
-from models.errors import UnknownNameError, UserError
+from lipbench.corpora.alignments import AlignmentError
+from lipbench.corpora.landmarks import FaceError
+from lipbench.corpora.manifest import StoreError
+from lipbench.corpora.video import VideoError
+from lipbench.errors import UnknownNameError, UserError
 
 FAMILY = [
     UserError("the disk is full", remedy="Empty it"),

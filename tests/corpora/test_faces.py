@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 import torch
 
-from corpora import landmarks
-from corpora.canvas import Box
-from corpora.faces import FaceJob, FaceWorkers, FilmJob, find, locate
-from corpora.landmarks import MIN_MOUTH_WIDTH, FaceLandmarker, found_mouths, mouths_of, recogniser_path
-from corpora.placement import Placement
-from corpora.synthetic.corpus import SyntheticCorpus
-from corpora.video import read_video, warp
-from metrics.functional import aperture_correlation, identity_similarity, lmd
-from metrics.functional.aperture_correlation import aperture
-from models.errors import UserError
+from lipbench.corpora import landmarks
+from lipbench.corpora.canvas import Box
+from lipbench.corpora.faces import FaceJob, FaceWorkers, FilmJob, find, locate
+from lipbench.corpora.landmarks import MIN_MOUTH_WIDTH, FaceLandmarker, found_mouths, mouths_of, recogniser_path
+from lipbench.corpora.placement import Placement
+from lipbench.corpora.synthetic.corpus import SyntheticCorpus
+from lipbench.corpora.video import read_video, warp
+from lipbench.errors import UserError
+from lipbench.metrics.functional import aperture_correlation, identity_similarity, lmd
+from lipbench.metrics.functional.aperture_correlation import aperture
 
 GRID = Path(__file__).parents[3] / "shared" / "data" / "grid"
 SIZE = (80, 160)

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from corpora import landmarks
-from corpora.canvas import Box
-from corpora.landmarks import MOUTH, FaceError, FaceLandmarker, FaceTrack, predictor_path
-from models.errors import UserError
+from lipbench.corpora import landmarks
+from lipbench.corpora.canvas import Box
+from lipbench.corpora.landmarks import MOUTH, FaceError, FaceLandmarker, FaceTrack, predictor_path
+from lipbench.errors import UserError
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from corpora.placement import Placement
+from lipbench.corpora.placement import Placement
 
 PLACED = Placement(
     face=np.random.default_rng(1).integers(0, 256, (256, 256, 3), dtype=np.uint8),

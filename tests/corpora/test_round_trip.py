@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from corpora.placement import Placement
-from corpora.round_trip import through_source
+from lipbench.corpora.placement import Placement, through_source
 
 
 def placement(scale, n_frames=2):

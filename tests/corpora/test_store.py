@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from corpora.manifest import MANIFEST, Manifest, StoreError, load_manifest, save_manifest
-from corpora.placement import Placement
-from corpora.store import Store, find_clip, write_clip
-from corpora.utterance import Utterance
+from lipbench.corpora.manifest import MANIFEST, Manifest, StoreError, load_manifest, save_manifest
+from lipbench.corpora.placement import Placement
+from lipbench.corpora.store import Store, find_clip, write_clip
+from lipbench.corpora.utterance import Utterance
 
 OPTIONS = {"split": "public"}
 

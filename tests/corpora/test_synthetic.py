@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from skimage.metrics import structural_similarity
 
-import corpora
-from corpora.synthetic import corpus as synthetic
-from corpora.synthetic.corpus import SyntheticCorpus
-from corpora.synthetic.sentences import GRID_SLOTS
-from corpora.tokens import PHONES, characters
-from corpora.utterance import FRAME_HEIGHT, FRAME_WIDTH
-from models.errors import UnknownNameError, UserError
+from lipbench import corpora
+from lipbench.corpora.synthetic import corpus as synthetic
+from lipbench.corpora.synthetic.corpus import SyntheticCorpus
+from lipbench.corpora.synthetic.drawing import RENDER_VERSION
+from lipbench.corpora.synthetic.sentences import GRID_SLOTS
+from lipbench.corpora.tokens import PHONES, characters
+from lipbench.corpora.utterance import FRAME_HEIGHT, FRAME_WIDTH
+from lipbench.errors import UnknownNameError, UserError
 
 SPEAKERS = 6
 
@@ -93,7 +94,7 @@ def test_every_option_changes_the_fingerprint(change):
 def test_the_fingerprint_follows_meaning_not_spelling(monkeypatch):
     plain = SyntheticCorpus().fingerprint
     assert SyntheticCorpus(seconds=[2.5, 4], fps=25).fingerprint == plain
-    monkeypatch.setattr(synthetic, "RENDER_VERSION", synthetic.RENDER_VERSION + 1)
+    monkeypatch.setattr(synthetic, "RENDER_VERSION", RENDER_VERSION + 1)
     assert SyntheticCorpus().fingerprint != plain
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from corpora.synthetic.contours import landmarks, shape_mouth
-from corpora.synthetic.corpus import SyntheticCorpus
-from corpora.synthetic.drawing import draw_frame
-from corpora.synthetic.pose import VISEMES, Pose
-from corpora.synthetic.speakers import draw_speaker
-from corpora.utterance import FRAME_HEIGHT, FRAME_WIDTH
+from lipbench.corpora.synthetic.contours import landmarks, shape_mouth
+from lipbench.corpora.synthetic.corpus import SyntheticCorpus
+from lipbench.corpora.synthetic.drawing import draw_frame
+from lipbench.corpora.synthetic.pose import VISEMES, Pose
+from lipbench.corpora.synthetic.speakers import draw_speaker
+from lipbench.corpora.utterance import FRAME_HEIGHT, FRAME_WIDTH
 
 FACES = [draw_speaker(np.random.default_rng([9, index]), tone=index / 5) for index in range(6)]
 

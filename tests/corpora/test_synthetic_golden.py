@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from corpora.synthetic.corpus import SyntheticCorpus
-from corpora.synthetic.drawing import RENDER_VERSION
+from lipbench.corpora.synthetic.corpus import SyntheticCorpus
+from lipbench.corpora.synthetic.drawing import RENDER_VERSION
 
 RECORDS = Path(__file__).parent / "synthetic_golden"
 BLOCK = 16

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpora.alignments.durations import align_tokens
-from corpora.synthetic.lexicon import PRONUNCIATIONS
-from corpora.synthetic.pose import VISEMES, Pose, trajectory
-from corpora.synthetic.sentences import BEATS, GRID_SLOTS, MORE_WORDS, split_of, write_sentence
-from corpora.tokens import PHONE_SILENCE, PHONES, characters
+from lipbench.corpora.alignments.durations import align_tokens
+from lipbench.corpora.synthetic.lexicon import PRONUNCIATIONS
+from lipbench.corpora.synthetic.pose import VISEMES, Pose, trajectory
+from lipbench.corpora.synthetic.sentences import BEATS, GRID_SLOTS, MORE_WORDS, split_of, write_sentence
+from lipbench.corpora.tokens import PHONE_SILENCE, PHONES, characters
 
 # --- sentences --------------------------------------------------------------------------------------------------------
 

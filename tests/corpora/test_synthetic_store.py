@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-import corpora
-from corpora.manifest import StoreError
-from corpora.preparation.run import prepare
-from corpora.store import Store
-from corpora.synthetic.corpus import SyntheticCorpus
-from corpora.synthetic.preparation import find_synthetic
-from models.errors import UserError
+from lipbench import corpora
+from lipbench.corpora.manifest import StoreError
+from lipbench.corpora.preparation.run import prepare
+from lipbench.corpora.store import Store
+from lipbench.corpora.synthetic.corpus import SyntheticCorpus
+from lipbench.corpora.synthetic.preparation import find_synthetic
+from lipbench.errors import UserError
 
 OPTIONS = {
     "seed": 5,

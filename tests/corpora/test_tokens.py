@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpora.tokens import BOUNDARY, CHARACTERS, characters, frames_per_token
-from models.errors import UserError
+from lipbench.corpora.tokens import BOUNDARY, CHARACTERS, characters, frames_per_token
+from lipbench.errors import UserError
 
 words = st.text(alphabet=CHARACTERS[1:], min_size=1, max_size=8)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import corpora.video
-from corpora.video import Film, VideoError, read_video, warp, write_video
+from lipbench.corpora.video import Film, VideoError, read_video, warp, write_video
 
 
 def moving_pattern(n_frames=12, height=80, width=160):

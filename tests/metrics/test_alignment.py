@@ -9,8 +9,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metrics.alignment import align, sampled
-from metrics.protocols import Length
+from lipbench.metrics.alignment import align, sampled
+from lipbench.metrics.protocols import Length
 
 RULES = get_args(Length)
 lengths = st.integers(1, 40)

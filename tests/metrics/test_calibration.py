@@ -6,8 +6,8 @@ from importlib import metadata
 import pytest
 import torch
 
-from metrics import calibration
-from metrics.calibration import calibrate
+from lipbench.metrics import calibration
+from lipbench.metrics.calibration import calibrate
 
 ROWS = calibrate().rows
 

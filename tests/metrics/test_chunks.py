@@ -5,7 +5,7 @@ import threading
 import pytest
 import torch
 
-from metrics.chunks import FRAMES_AT_ONCE, in_chunks, mean_over_time
+from lipbench.metrics.chunks import FRAMES_AT_ONCE, in_chunks, mean_over_time
 
 
 @pytest.mark.parametrize("frames", [1, FRAMES_AT_ONCE, 7])

@@ -12,11 +12,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import metrics
-from metrics.clip_metric import ClipMetric, check_lengths
-from metrics.corpus_metric import CorpusMetric
-from metrics.protocols import PAPER, Protocol
-from models.errors import UnknownNameError
+from lipbench import metrics
+from lipbench.errors import UnknownNameError
+from lipbench.metrics.clip_metric import ClipMetric, check_lengths
+from lipbench.metrics.corpus_metric import CorpusMetric
+from lipbench.metrics.protocols import PAPER, Protocol
 
 CLIP_METRICS = [name for name in metrics.names() if issubclass(metrics.METRICS.get(name), ClipMetric)]  # pyright: ignore
 every_metric = pytest.mark.parametrize("name", CLIP_METRICS)
@@ -77,8 +77,8 @@ def distance_from_best(metric: ClipMetric, value: float) -> float:
 
 def test_listing_imports_no_torch():
     code = (
-        "import sys, metrics; [metrics.meaning(name) for name in metrics.names()];"
-        "metrics.protocols.names(); sys.exit('torch' in sys.modules)"
+        "import sys, metrics; [lipbench.metrics.meaning(name) for name in lipbench.metrics.names()];"
+        "lipbench.metrics.protocols.names(); sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 

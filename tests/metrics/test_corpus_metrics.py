@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
 from torch_fidelity.metric_kid import kernel_mmd
 
-import metrics
-from metrics.corpus_metric import CorpusMetric, FrechetMetric, NotMeasuredError
-from metrics.functional import frechet_between, frechet_distance, kernel_distance
-from metrics.kid import KID
+from lipbench import metrics
+from lipbench.metrics.corpus_metric import CorpusMetric, FrechetMetric, NotMeasuredError
+from lipbench.metrics.functional import frechet_between, frechet_distance, kernel_distance
+from lipbench.metrics.kid import KID
 
 DIMENSION = 6
 NAN = float("nan")

@@ -15,7 +15,7 @@ import json, sys, weakref
 import torch
 import torch.distributed as dist
 import torch.distributed.nn  # its defaults keep a group that is there before them, and with it threads that may abort
-import metrics
+from lipbench import metrics
 
 rank, world, meeting = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 torch.set_num_threads(1)
@@ -41,10 +41,10 @@ def sides(takes, seed):
 
 
 values = {}
-for name in metrics.names():
+for name in lipbench.metrics.names():
     if name == "fid":  # needs 2049 frames; frechet_face_distance is the same code
         continue
-    metric = metrics.create(name, "lelechen63-2018")
+    metric = lipbench.metrics.create(name, "lelechen63-2018")
     for seed in range(rank, 5, world):  # two of five, three of five
         metric.update(*sides(metric.takes, seed))
     values[name] = metric.compute().item()

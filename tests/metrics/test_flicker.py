@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-import metrics
-from metrics.functional import flicker
+from lipbench import metrics
+from lipbench.metrics.functional import flicker
 
 
 def wave(values: list[float]) -> torch.Tensor:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-import metrics
-from metrics.functional import identity_similarity
+from lipbench import metrics
+from lipbench.metrics.functional import identity_similarity
 
 
 def descriptors(seed: int, frames: int = 6) -> torch.Tensor:

@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
 
-import metrics
-from metrics import inception
-from metrics.corpus_metric import NotMeasuredError
-from metrics.inception import FEATURES, WEIGHTS_VARIABLE, InceptionFeatures, find_weights
+from lipbench import metrics
+from lipbench.metrics import inception
+from lipbench.metrics.corpus_metric import NotMeasuredError
+from lipbench.metrics.inception import FEATURES, WEIGHTS_VARIABLE, InceptionFeatures, find_weights
 
 
 class Blank(FeatureExtractorInceptionV3):

@@ -10,9 +10,15 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import metrics
-from metrics.functional import aperture, aperture_correlation, aperture_range_ratio, landmark_velocity_error, lmd
-from metrics.functional.aperture_correlation import MOTIONLESS_PX
+from lipbench import metrics
+from lipbench.metrics.functional import (
+    aperture,
+    aperture_correlation,
+    aperture_range_ratio,
+    landmark_velocity_error,
+    lmd,
+)
+from lipbench.metrics.functional.aperture_correlation import MOTIONLESS_PX
 
 NAN = float("nan")
 

@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-import metrics
-from metrics.functional import motion_energy
+from lipbench import metrics
+from lipbench.metrics.functional import motion_energy
 
 
 def ramp(step: float, frames: int = 5) -> torch.Tensor:

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import metrics
+from lipbench import metrics
 
 
 def clip(frames: int, seed: int = 0) -> torch.Tensor:

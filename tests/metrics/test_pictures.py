@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 
-from metrics.pictures import GREY, grey_8_bits, prepared, to_8_bits
-from metrics.protocols import PAPER
+from lipbench.metrics.pictures import GREY, grey_8_bits, prepared, to_8_bits
+from lipbench.metrics.protocols import PAPER
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,11 @@ import pytest
 import torch
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
-import metrics
-from metrics import protocols
-from metrics.alignment import align, sampled
-from metrics.protocols import PAPER, Protocol
-from models.errors import UnknownNameError, UserError
+from lipbench import metrics
+from lipbench.errors import UnknownNameError, UserError
+from lipbench.metrics import protocols
+from lipbench.metrics.alignment import align, sampled
+from lipbench.metrics.protocols import PAPER, Protocol
 
 CHANGES = {
     "colour": {"colour": "grey"},
@@ -146,7 +146,7 @@ def test_the_name_is_no_rule():
 
 
 def test_the_fingerprint_is_the_same_in_another_process():
-    code = "from metrics.protocols import PAPER; import json; print(json.dumps(PAPER.fingerprint))"
+    code = "from lipbench.metrics.protocols import PAPER; import json; print(json.dumps(PAPER.fingerprint))"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert json.loads(said.stdout) == PAPER.fingerprint
 
@@ -211,7 +211,7 @@ def test_an_unknown_name_offers_the_nearest():
 
 def test_a_file_can_bring_its_own(tmp_path):
     file = tmp_path / "mine.py"
-    file.write_text("from metrics.protocols import Protocol\nMINE = Protocol(name='mine', ssim_window=7)\n")
+    file.write_text("from lipbench.metrics.protocols import Protocol\nMINE = Protocol(name='mine', ssim_window=7)\n")
     assert protocols.get(f"{file}:MINE").ssim_window == 7
     with pytest.raises(UserError, match="YOURS"):
         protocols.get(f"{file}:YOURS")

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from skimage.metrics import peak_signal_noise_ratio
 from torchmetrics.functional.image import peak_signal_noise_ratio as torchmetrics_psnr
 
-import metrics
-from metrics.functional import psnr, psnr_wrapping
-from metrics.protocols import Protocol
+from lipbench import metrics
+from lipbench.metrics.functional import psnr, psnr_wrapping
+from lipbench.metrics.protocols import Protocol
 
 
 def pictures(seed: int, count: int = 3) -> torch.Tensor:

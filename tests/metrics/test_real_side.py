@@ -5,10 +5,10 @@ import dataclasses
 import pytest
 import torch
 
-from metrics.corpus_metric import FrechetMetric, NotMeasuredError
-from metrics.kid import KID
-from metrics.protocols import PAPER
-from metrics.real_side import fill_real, floor
+from lipbench.metrics.corpus_metric import FrechetMetric, NotMeasuredError
+from lipbench.metrics.kid import KID
+from lipbench.metrics.protocols import PAPER
+from lipbench.metrics.real_side import fill_real, floor
 
 KEY = {"corpus": "abc", "split": "test"}
 

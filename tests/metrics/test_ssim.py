@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from skimage.metrics import structural_similarity
 from torchmetrics.functional.image import structural_similarity_index_measure
 
-import metrics
-from metrics.functional import ssim
+from lipbench import metrics
+from lipbench.metrics.functional import ssim
 
 
 def textured(seed: int, *, count: int = 3, height: int = 40, width: int = 80) -> torch.Tensor:

@@ -7,8 +7,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import metrics
-from metrics.functional import token_duration_error
+from lipbench import metrics
+from lipbench.metrics.functional import token_duration_error
 
 counts = st.lists(st.integers(0, 40), min_size=4, max_size=4)
 

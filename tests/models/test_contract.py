@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-import models
-from baselines.rollout import LengthLimitWarning
-from models.contract import Lesson, LipClip, LipModel, LipRequest, StreamingLipModel
+from lipbench import models
+from lipbench.baselines.rollout import LengthLimitWarning
+from lipbench.models.contract import Lesson, LipClip, LipModel, LipRequest, StreamingLipModel
 
 VOCABULARY = 29
 

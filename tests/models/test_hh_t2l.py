@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-import models
-from models.contract import Lesson, LipRequest
-from models.hh_t2l.model import HHT2L
+from lipbench import models
+from lipbench.models.contract import Lesson, LipRequest
+from lipbench.models.hh_t2l.model import HHT2L
 
 PAPER = {
     # paper §4.2: 160 x 80 crops; 28 characters and padding

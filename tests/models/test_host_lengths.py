@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch._subclasses.fake_tensor import DataDependentOutputException, DynamicOutputShapeException, FakeTensorMode
 
-import models
-from models.contract import HostLengths, LipRequest
+from lipbench import models
+from lipbench.models.contract import HostLengths, LipRequest
 
 FORMS = [
     *((name, {}) for name in models.names()),

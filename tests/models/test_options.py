@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-import models
-from models.contract import LipRequest
+from lipbench import models
+from lipbench.models.contract import LipRequest
 
 BLOCKS = [{"ffn_scaled": False}, {"first_position": 5}, {"attention_bias": True}, {"heads": 4}]
 CASES = [

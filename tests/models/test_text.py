@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.errors import UserError
-from models.text import PADDING, Vocabulary
+from lipbench.errors import UserError
+from lipbench.models.text import PADDING, Vocabulary
 
 
 @given(st.lists(st.text(min_size=1), min_size=1, unique=True), st.data())

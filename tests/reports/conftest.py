@@ -11,24 +11,11 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from benchmarks.record import (
-    Cell,
-    ClipScore,
-    Corpus,
-    Failure,
-    Latency,
-    LatencySample,
-    LengthEffect,
-    Machine,
-    MetricFacts,
-    Protocol,
-    Quality,
-    Record,
-    Software,
-    System,
-    Training,
-)
-from benchmarks.record_files import save_record
+from lipbench.records.files import save_record
+from lipbench.records.latency import Latency, LatencySample
+from lipbench.records.quality import ClipScore, Corpus, LengthEffect, MetricFacts, Protocol, Quality
+from lipbench.records.record import Cell, Failure, Record
+from lipbench.records.system import Machine, Software, System, Training
 
 MACHINE = Machine(cpu="AMD EPYC 7B13", cores=2, memory_bytes=8 * 2**30, system="Linux 6.1", threads=2)
 SOFTWARE = Software(

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.calibration import FILE
-from benchmarks.record_files import save_record
-from models.errors import UserError
-from reports.intake import read_run
-from reports.render import render
-from reports.report_files import Summary
+from lipbench.errors import UserError
+from lipbench.records.calibration import FILE
+from lipbench.records.files import save_record
+from lipbench.reports.files import Summary
+from lipbench.reports.inputs.run import read_run
+from lipbench.reports.render import render
 
 
 def older(text):

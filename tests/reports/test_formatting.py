@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from benchmarks.record_files import save_record
-from reports.formatting import BREAK, MOST_DECIMALS, decimals_for, decimals_within, escaped, signed
-from reports.render import render
-from reports.statistics import Interval
+from lipbench.records.files import save_record
+from lipbench.reports.formatting import BREAK, MOST_DECIMALS, decimals_for, decimals_within, escaped, signed
+from lipbench.reports.render import render
+from lipbench.statistics.intervals import Interval
 
 # What the extended autolinks of GitHub Flavored Markdown (6.9) and the mentions and references of code hosts look for,
 # in the text that markdown has become: an escape in markdown hides nothing from them.

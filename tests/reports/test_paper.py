@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from reports.formatting import printed
-from reports.paper import load_paper, uses_ssim_loss
+from lipbench.reports.formatting import printed
+from lipbench.reports.paper import load_paper, uses_ssim_loss
 
 REPORTED = Path(__file__).parents[2].parent / "shared" / "paper" / "reported_results.json"
 KEYS = {"psnr": "psnr_db", "ssim": "ssim", "lmd": "lmd_px", "fid": "fid"}

@@ -11,11 +11,12 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from benchmarks.measurement import Telemetry
-from benchmarks.record import Cell, Corpus
-from benchmarks.record_files import save_record
-from models.errors import UserError
-from reports.render import render
+from lipbench.errors import UserError
+from lipbench.records.files import save_record
+from lipbench.records.latency import Telemetry
+from lipbench.records.quality import Corpus
+from lipbench.records.record import Cell
+from lipbench.reports.render import render
 
 
 class Page(HTMLParser):
@@ -321,7 +322,10 @@ def test_whatever_a_record_says_stays_text(make, tmp_path):
 
 
 def test_the_report_room_imports_no_torch(tmp_path):
-    code = "import json, sys, reports.render; print(json.dumps([m for m in ('torch', 'hydra') if m in sys.modules]))"
+    code = (
+        "import json, sys, lipbench.reports.render;"
+        "print(json.dumps([m for m in ('torch', 'hydra') if m in sys.modules]))"
+    )
     root = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == []

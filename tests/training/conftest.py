@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from corpora.synthetic.corpus import SyntheticCorpus
+from lipbench.corpora.synthetic.corpus import SyntheticCorpus
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,9 @@ import pickle
 import pytest
 import torch
 
-from training import checkpoint, fit
-from training.checkpoint import CheckpointError
-from training.config import TrainingConfig
+from lipbench.training import checkpoint, fit
+from lipbench.training.checkpoint import CheckpointError
+from lipbench.training.config import TrainingConfig
 
 
 @pytest.fixture(scope="module")

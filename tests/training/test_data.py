@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from models.errors import UserError
-from models.text import Vocabulary
-from training.config import TrainingConfig
-from training.data import LEAST_EXCERPT, Clip, ClipReader, Lessons, StepsLeft, View, excerpt, part_of
-from training.frames import to_model_size, to_unit
+from lipbench.errors import UserError
+from lipbench.models.text import Vocabulary
+from lipbench.training.config import TrainingConfig
+from lipbench.training.data import LEAST_EXCERPT, Clip, ClipReader, Lessons, StepsLeft, View, excerpt, part_of
+from lipbench.training.frames import to_model_size, to_unit
 
 CONFIG = TrainingConfig(clips=3, frames_per_clip=2, checkpoint_steps=4, steps=8)
 

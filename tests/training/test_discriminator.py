@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from models.errors import UserError
-from training import losses
-from training.adversary import Adversary
-from training.config import TrainingConfig
-from training.discriminator import QualityDiscriminator
+from lipbench.errors import UserError
+from lipbench.training import losses
+from lipbench.training.adversary import Adversary
+from lipbench.training.config import TrainingConfig
+from lipbench.training.discriminator import QualityDiscriminator
 
 SIZE = (20, 40)
 CONFIG = TrainingConfig(weight_adversarial=5.0, discriminator_hidden=32, discriminator_learning_rate=1e-3)

@@ -11,10 +11,11 @@ import pytest
 import torch
 from tensorboard.compat.tensorflow_stub.io import gfile
 
-from models.errors import UserError
-from training import callbacks, checkpoint, fit
-from training.atomic import AtomicCheckpoints
-from training.config import TrainingConfig
+from lipbench.errors import UserError
+from lipbench.training import callbacks, checkpoint, fit
+from lipbench.training.atomic import AtomicCheckpoints
+from lipbench.training.config import TrainingConfig
+from lipbench.training.module import LipTraining
 
 CONFIG = TrainingConfig(steps=4, clips=2, frames_per_clip=2, checkpoint_steps=2, strip_checkpoints=0)
 
@@ -115,7 +116,7 @@ class KilledError(Exception):
 def test_a_log_that_cannot_be_written_is_named_and_the_last_checkpoint_kept(tmp_path, corpus, monkeypatch, log):
     monkeypatch.chdir(tmp_path)
     folder = Path("run")  # as most are given
-    original = fit.LipTraining.judge
+    original = LipTraining.judge
 
     def dies(self, lesson, attempt):
         if self.global_step == 3:
@@ -123,7 +124,7 @@ def test_a_log_that_cannot_be_written_is_named_and_the_last_checkpoint_kept(tmp_
         return original(self, lesson, attempt)
 
     with monkeypatch.context() as patch:
-        patch.setattr(fit.LipTraining, "judge", dies)
+        patch.setattr(LipTraining, "judge", dies)
         with pytest.raises(KilledError):
             train(folder, corpus)
     before = (folder / "last.ckpt").read_bytes()
@@ -142,6 +143,6 @@ def test_a_file_of_the_corpus_that_cannot_be_read_is_not_the_logs_error(tmp_path
     def gone(*_args, **_kwargs):
         raise FileNotFoundError(errno.ENOENT, "No such file or directory", "/elsewhere/clip.mp4")
 
-    monkeypatch.setattr(fit.LipTraining, "judge", gone)
+    monkeypatch.setattr(LipTraining, "judge", gone)
     with pytest.raises(FileNotFoundError, match=r"clip\.mp4"):
         train(tmp_path, corpus)

@@ -10,11 +10,12 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from corpora.synthetic.corpus import SyntheticCorpus
-from models.errors import UserError
-from training import checkpoint, fit
-from training.config import TrainingConfig
-from training.frames import to_model_size
+from lipbench.corpora.synthetic.corpus import SyntheticCorpus
+from lipbench.errors import UserError
+from lipbench.training import checkpoint, fit
+from lipbench.training.config import TrainingConfig
+from lipbench.training.frames import to_model_size
+from lipbench.training.module import LipTraining
 
 CONFIG = TrainingConfig(steps=4, clips=2, frames_per_clip=2, checkpoint_steps=2)
 
@@ -45,7 +46,7 @@ def test_a_run_that_was_killed_goes_on_exactly_as_an_unbroken_one(
 ):
     config = replace(CONFIG, **changes)
     whole = train(tmp_path / "whole", corpus, model=model, config=config, **options)
-    original = fit.LipTraining.training_step
+    original = LipTraining.training_step
 
     def dies(self, batch, batch_idx):
         if self.global_step == 3:
@@ -53,7 +54,7 @@ def test_a_run_that_was_killed_goes_on_exactly_as_an_unbroken_one(
         return original(self, batch, batch_idx)
 
     with monkeypatch.context() as patch:
-        patch.setattr(fit.LipTraining, "training_step", dies)
+        patch.setattr(LipTraining, "training_step", dies)
         with pytest.raises(KilledError):
             train(tmp_path / "broken", corpus, model=model, config=config, **options)
     assert checkpoint.load(tmp_path / "broken" / "last.ckpt").steps == 2
@@ -164,12 +165,12 @@ def test_strips_show_the_truth_and_what_is_drawn_and_change_nothing(tmp_path, co
 def test_a_model_that_cannot_generate_loses_its_strips_and_not_its_training(tmp_path, corpus, caplog):
     broken = tmp_path / "broken.py"
     broken.write_text(
-        "from models.hh_t2l.model import HHT2L\n"
+        "from lipbench.models.hh_t2l.model import HHT2L\n"
         "class Broken(HHT2L):\n"
         "    def generate(self, request):\n"
         "        raise MemoryError('no room')\n"
     )
-    with caplog.at_level(logging.WARNING, logger="training"):
+    with caplog.at_level(logging.WARNING, logger="lipbench.training"):
         path = train(tmp_path / "run", corpus, model=f"{broken}:Broken", config=replace(CONFIG, strip_checkpoints=1))
     assert path.exists()
     assert "no strip at step 2: MemoryError: no room" in caplog.text
@@ -288,14 +289,14 @@ def test_a_model_that_cannot_learn_is_refused(tmp_path, corpus):
 
 
 def test_an_interrupt_reaches_the_caller_and_keeps_the_last_checkpoint(tmp_path, corpus, monkeypatch):
-    original = fit.LipTraining.training_step
+    original = LipTraining.training_step
 
     def interrupted(self, batch, batch_idx):
         if self.global_step == 3:
             signal.raise_signal(signal.SIGINT)
         return original(self, batch, batch_idx)
 
-    monkeypatch.setattr(fit.LipTraining, "training_step", interrupted)
+    monkeypatch.setattr(LipTraining, "training_step", interrupted)
     # a job in the background of a shell is started with interrupts ignored
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from skimage.metrics import structural_similarity
 
-from training import losses
+from lipbench.training import losses
 
 
 def test_reconstruction_is_the_mean_absolute_difference():

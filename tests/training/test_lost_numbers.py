@@ -10,10 +10,11 @@ import pytest
 import torch
 from lightning.pytorch.plugins import MixedPrecision
 
-from benchmarks.cli import main
-from models.errors import UserError
-from training import checkpoint, fit, losses
-from training.config import TrainingConfig
+from lipbench.benchmarks.cli.main import main
+from lipbench.errors import UserError
+from lipbench.training import checkpoint, fit, losses
+from lipbench.training.config import TrainingConfig
+from lipbench.training.module import LipTraining
 
 CONFIG = TrainingConfig(steps=4, clips=2, frames_per_clip=2, checkpoint_steps=2, strip_checkpoints=0)
 
@@ -45,13 +46,13 @@ def test_a_discriminator_that_is_lost_stops_and_keeps_the_last_checkpoint(tmp_pa
 
 
 def test_a_loss_that_is_no_number_stops_and_keeps_the_last_checkpoint(tmp_path, corpus, monkeypatch):
-    original = fit.LipTraining.judge
+    original = LipTraining.judge
 
     def broken(self, lesson, attempt):
         parts = original(self, lesson, attempt)
         return {**parts, "l1": (1.0, torch.tensor(float("nan")))} if self.global_step == 3 else parts
 
-    monkeypatch.setattr(fit.LipTraining, "judge", broken)
+    monkeypatch.setattr(LipTraining, "judge", broken)
     with pytest.raises(UserError, match=r"not a number any more at step 3.*l1 nan"):
         train(tmp_path, corpus)
     assert checkpoint.load(tmp_path / "last.ckpt").steps == 2
@@ -59,14 +60,14 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_checkpoint(tmp_path, 
 
 def spoil_the_gradient(monkeypatch, step):
     """Give the loss of one step a gradient that is not a number."""
-    original = fit.LipTraining.judge
+    original = LipTraining.judge
 
     def spoiled(self, lesson, attempt):
         parts = original(self, lesson, attempt)
         weight, loss = parts["l1"]
         return {**parts, "l1": (weight, without_a_gradient(loss))} if self.global_step == step else parts
 
-    monkeypatch.setattr(fit.LipTraining, "judge", spoiled)
+    monkeypatch.setattr(LipTraining, "judge", spoiled)
 
 
 def all_finite(path):
@@ -105,14 +106,14 @@ def test_in_half_precision_the_scaler_leaves_such_a_step_out(tmp_path, corpus, m
 
 
 def test_who_follows_the_remedy_trains_on(tmp_path, corpus, monkeypatch, capsys):
-    original = fit.LipTraining.judge
+    original = LipTraining.judge
 
     def too_fast(self, lesson, attempt):
         parts = original(self, lesson, attempt)
         lost = self.global_step == 3 and self.config.learning_rate > 5e-4
         return {**parts, "l1": (1.0, parts["l1"][1] * float("nan"))} if lost else parts
 
-    monkeypatch.setattr(fit.LipTraining, "judge", too_fast)
+    monkeypatch.setattr(LipTraining, "judge", too_fast)
     recipe = [f"training.{name}={value}" for name, value in vars(CONFIG).items()]
     words = ["train", "preset=tiny", "device=cpu", f"out={tmp_path}", "corpus.train=4", "corpus.test=2",
              "corpus.speakers=2", "corpus.seconds=[0.6,0.9]", *recipe]  # fmt: skip

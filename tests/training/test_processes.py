@@ -15,15 +15,15 @@ from typing import NamedTuple
 import pytest
 import torch
 
-from training import checkpoint, fit
-from training.config import TrainingConfig
+from lipbench.training import checkpoint, fit
+from lipbench.training.config import TrainingConfig
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
 import atexit, os, shutil, sys
 import torch
-from benchmarks.cli import main
-from training.atomic import AtomicCheckpoints
+from lipbench.benchmarks.cli.main import main
+from lipbench.training.atomic import AtomicCheckpoints
 
 # in one write: two processes end at the same time, and lines written in parts mix
 atexit.register(lambda: os.write(2, f"in a group: {torch.distributed.is_initialized()}\\n".encode()))
@@ -38,8 +38,8 @@ sys.exit(main(sys.argv[1:]))
 """
 SPOILED = """
 import sys
-from benchmarks.cli import main
-from training.module import LipTraining
+from lipbench.benchmarks.cli.main import main
+from lipbench.training.module import LipTraining
 
 judge = LipTraining.judge
 
@@ -56,7 +56,7 @@ sys.exit(main(sys.argv[1:]))
 CORPUS = ["corpus.train=4", "corpus.test=2", "corpus.speakers=2", "corpus.seconds=[0.6,0.9]"]
 
 
-def command(folder, config, *words, program=("-m", "benchmarks.cli")):
+def command(folder, config, *words, program=("-m", "lipbench")):
     recipe = [f"training.{name}={value}" for name, value in vars(config).items() if not isinstance(value, dict)]
     return [sys.executable, *program, "train", "preset=tiny", "device=cpu", "name=it", f"out={folder}",
             *CORPUS, *recipe, *words]  # fmt: skip

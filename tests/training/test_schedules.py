@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from training import schedules
-from training.config import TrainingConfig
+from lipbench.training import schedules
+from lipbench.training.config import TrainingConfig
 
 CONFIG = TrainingConfig(steps=100, schedule="constant", learning_rate=0.5)
 

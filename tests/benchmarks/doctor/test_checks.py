@@ -9,8 +9,8 @@ import psutil
 import pytest
 import torch
 
-from benchmarks.doctor import device, host, parts
-from benchmarks.timing.telemetry import Gpu
+from lipbench.benchmarks.doctor import device, host, parts
+from lipbench.benchmarks.timing.telemetry import Gpu
 
 
 def shares(idle, steal=0.0):
@@ -126,10 +126,11 @@ def test_video_is_written_and_read():
 
 
 def test_video_that_comes_back_changed_is_warned_of(monkeypatch):
-    import corpora.video
 
-    real = corpora.video.read_video
-    monkeypatch.setattr(corpora.video, "read_video", lambda path: SimpleNamespace(frames=255 - real(path).frames))
+    from lipbench.corpora import video
+
+    real = video.read_video
+    monkeypatch.setattr(video, "read_video", lambda path: SimpleNamespace(frames=255 - real(path).frames))
     assert parts.video().state == "warning"
 
 

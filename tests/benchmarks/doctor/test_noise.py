@@ -10,9 +10,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.doctor import text
-from benchmarks.doctor.diagnosis import Resolution
-from benchmarks.doctor.noise import aa_run, by_turns, needed, noise_of, resolution
+from lipbench.benchmarks.doctor import text
+from lipbench.benchmarks.doctor.diagnosis import Resolution
+from lipbench.benchmarks.doctor.noise import aa_run, by_turns, needed, noise_of, resolution
 
 
 def test_sides_change_places_every_round_so_that_drift_meets_both():

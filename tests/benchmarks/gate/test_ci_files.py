@@ -61,7 +61,7 @@ def test_that_linter_sees_what_a_copy_may_get_wrong(whole, broken, found, tmp_pa
 
 @pytest.mark.parametrize("name", FILES)
 def test_their_words_are_words_of_the_gate(name):
-    from benchmarks import config
+    from lipbench.benchmarks.config import requests as config
 
     text = (ROOT / "ci" / name).read_text()
     assert set(config.Gate.model_fields) >= {"base", "preset", "frames", "summary", "out"}

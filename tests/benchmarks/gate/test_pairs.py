@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.gate.pairs import log_ratio
-from benchmarks.record import Cell, Latency, LatencySample, Machine, Record, Software, System
+from lipbench.benchmarks.gate.pairs import log_ratio
+from lipbench.records.latency import Latency, LatencySample
+from lipbench.records.record import Cell, Record
+from lipbench.records.system import Machine, Software, System
 
 SECONDS = st.floats(1e-4, 10)
 

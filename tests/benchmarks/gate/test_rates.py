@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from benchmarks import cli
-from benchmarks.gate import rates, samples
-from benchmarks.gate.pairs import Pair
-from benchmarks.gate.rules import Rules
-from benchmarks.gate.verdict import Verdict
-from benchmarks.record import Cell, Machine, Software
-from models.errors import UserError
+from lipbench.benchmarks.cli.main import main
+from lipbench.benchmarks.gate import rates, samples
+from lipbench.benchmarks.gate.pairs import Pair
+from lipbench.benchmarks.gate.verdict import Rules, Verdict
+from lipbench.errors import UserError
+from lipbench.records.record import Cell
+from lipbench.records.system import Machine, Software
 
 
 def drawn(blocks: int, spread: float) -> samples.Samples:
@@ -70,7 +70,7 @@ def test_the_command_prints_a_table_and_adds_it_to_the_summary(tmp_path, capsys)
     samples.save(drawn(30, 0.002), tmp_path / "s.json")
     (tmp_path / "summary.md").write_text("before\n")
     words = [f"rates={tmp_path / 's.json'}", f"summary={tmp_path / 'summary.md'}", "pairs=5", "trials=1"]
-    assert cli.main(["gate", *words]) == 0
+    assert main(["gate", *words]) == 0
     printed = capsys.readouterr().out
     assert (tmp_path / "summary.md").read_text() == f"before\n{printed}"
     assert "| one cell 10% slower | 1 | 100.0% [2.5, 100.0] |" in printed

@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks import cli
-from benchmarks.gate import trends
-from benchmarks.record import Cell, Failure, Latency, LatencySample, Machine, Record, Software, System
-from benchmarks.record_files import save_record
+from lipbench.benchmarks.cli.main import main
+from lipbench.benchmarks.gate import trends
+from lipbench.records.files import save_record
+from lipbench.records.latency import Latency, LatencySample
+from lipbench.records.record import Cell, Failure, Record
+from lipbench.records.system import Machine, Software, System
 
 MACHINE = Machine(cpu="A", cores=2, memory_bytes=1, system="Linux", threads=2)
 CELL = Cell(kind="latency", system="hh_t2l", frames=75, device="cpu")
@@ -84,7 +86,7 @@ def test_the_command_says_since_when_and_from_what_and_never_fails(tmp_path, cap
         save_record(run(day, seconds, torch=torch), tmp_path / f"run-{day:02}")
         save_record(run(day, 1.0, cell=CELL.model_copy(update={"frames": 25})), tmp_path / f"run-{day:02}")
     words = [f"trends={tmp_path}/run-*", f"summary={tmp_path / 's.md'}"]
-    assert cli.main(["gate", *words]) == 0
+    assert main(["gate", *words]) == 0
     printed = capsys.readouterr().out
     assert printed.startswith("trends: 1 changes of more than 3% in 2 series on 1 kinds of machine; advice only")
     assert "| hh_t2l, 75 frames, cpu | A, 2 threads | 12 | +" in printed
@@ -94,11 +96,11 @@ def test_the_command_says_since_when_and_from_what_and_never_fails(tmp_path, cap
 
 def test_a_short_history_and_one_without_times_are_said(tmp_path, capsys):
     save_record(run(1, 1.0), tmp_path / "run-1")
-    assert cli.main(["gate", f"trends={tmp_path}/run-*"]) == 0
+    assert main(["gate", f"trends={tmp_path}/run-*"]) == 0
     assert "1 series are too short to be judged" in capsys.readouterr().out
-    assert cli.main(["gate", f"trends={tmp_path}/none-*"]) == 2
+    assert main(["gate", f"trends={tmp_path}/none-*"]) == 2
     assert "there is nothing at" in capsys.readouterr().err
     lost = run(2, 1.0).model_copy(update={"status": "failed", "result": None, "failure": Failure(type="E", message="")})
     save_record(lost, tmp_path / "lost")
-    assert cli.main(["gate", f"trends={tmp_path}/lost"]) == 2
+    assert main(["gate", f"trends={tmp_path}/lost"]) == 2
     assert "no times" in capsys.readouterr().err

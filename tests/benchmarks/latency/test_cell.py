@@ -3,12 +3,13 @@ from __future__ import annotations
 import pytest
 import torch
 
-import models
-from benchmarks import latency, systems, timing
-from benchmarks.cells import VARIANTS
-from benchmarks.latency import variants
-from benchmarks.runner import NotAttemptedError
-from models.contract import LipClip
+from lipbench import models
+from lipbench.benchmarks import latency, timing
+from lipbench.benchmarks.cells import loading
+from lipbench.benchmarks.cells.plan import VARIANTS
+from lipbench.benchmarks.cells.runner import NotAttemptedError
+from lipbench.benchmarks.latency import variants
+from lipbench.models.contract import LipClip
 
 CPU = torch.device("cpu")
 QUICK = timing.Budget(seconds=0.01, least=2, most=3, warmup_s=0.0)
@@ -17,7 +18,7 @@ QUICK = timing.Budget(seconds=0.01, least=2, most=3, warmup_s=0.0)
 @pytest.mark.parametrize("name", models.names())
 @pytest.mark.parametrize("frames", [1, 6])
 def test_every_model_is_timed_at_exactly_the_length_asked_for(name, frames):
-    subject = systems.untrained(name, "tiny", options={}, device=CPU)
+    subject = loading.untrained(name, "tiny", options={}, device=CPU)
     request = latency.request_of(frames, 2, frame_size=subject.frame_size, symbols=29, device=CPU)
     prepared = latency.prepare(subject, request, device=CPU, budget=QUICK)
     result = prepared.result([prepared.once() for _ in range(prepared.rounds)], 25.0)
@@ -43,8 +44,8 @@ def test_a_model_that_makes_another_length_is_not_timed():
         def generate(self, request):
             return LipClip(request.identity[:, None], torch.ones(len(request.tokens), dtype=torch.long))
 
-    subject = systems.Subject(
-        Short(), systems.describe(Short(), name="short", preset="", options={}), None, Short.frame_size
+    subject = loading.Subject(
+        Short(), loading.describe(Short(), name="short", preset="", options={}), None, Short.frame_size
     )
     request = latency.request_of(5, 1, frame_size=(4, 8), symbols=3, device=CPU)
     with pytest.raises(ValueError, match=r"short made \[1\] frames, asked for \[5\]"):
@@ -52,7 +53,7 @@ def test_a_model_that_makes_another_length_is_not_timed():
 
 
 def prepared(name, variant="eager", frames=5):
-    subject = systems.untrained(name, "tiny", options={}, device=CPU)
+    subject = loading.untrained(name, "tiny", options={}, device=CPU)
     request = latency.request_of(frames, 1, frame_size=subject.frame_size, symbols=29, device=CPU)
     return latency.prepare(subject, request, device=CPU, budget=QUICK, variant=variant)
 
@@ -101,8 +102,8 @@ class Growing:
 
 def grown(step):
     model = Growing(step)
-    subject = systems.Subject(
-        model, systems.describe(model, name="growing", preset="", options={}), None, model.frame_size
+    subject = loading.Subject(
+        model, loading.describe(model, name="growing", preset="", options={}), None, model.frame_size
     )
     request = latency.request_of(5, 1, frame_size=(4, 8), symbols=3, device=CPU)
     return latency.prepare(subject, request, device=CPU, budget=QUICK)
@@ -133,7 +134,7 @@ def test_rounding_does_not_void_and_both_digests_are_kept():
 
 @pytest.mark.parametrize("name", ["dual_lip", "transformer_t2l"])
 def test_no_submodule_is_left_uncompiled_for_the_number_of_its_siblings(name):
-    subject = systems.untrained(name, "tiny", options={}, device=CPU)
+    subject = loading.untrained(name, "tiny", options={}, device=CPU)
     request = latency.request_of(2, 1, frame_size=subject.frame_size, symbols=29, device=CPU)
     limits = torch._dynamo.config
     with limits.patch(cache_size_limit=1):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import config
-from benchmarks.cells import blocks
-from benchmarks.latency import VoidError
-from benchmarks.latency.passes import measured_again
-from benchmarks.record import Latency
-from benchmarks.record_files import load_records
-from benchmarks.sweep import Sweep
-from benchmarks.verbs import bench
+from lipbench.benchmarks.cells.plan import blocks
+from lipbench.benchmarks.cli.verbs import bench
+from lipbench.benchmarks.config import requests
+from lipbench.benchmarks.latency import VoidError
+from lipbench.benchmarks.latency.passes import measured_again
+from lipbench.benchmarks.sweep import Sweep
+from lipbench.records.files import load_records
+from lipbench.records.latency import Latency
 
 QUICK = [
     "preset=tiny", "weights=random", "quality=false", "models=hh_t2l", "frames=[3]", "seconds=0.01", "least_rounds=2",
@@ -20,7 +20,7 @@ QUICK = [
 
 
 def request(out, *words):
-    return config.request("bench", [*QUICK, f"out={out}", *words])
+    return requests.request("bench", [*QUICK, f"out={out}", *words])
 
 
 def only(out):

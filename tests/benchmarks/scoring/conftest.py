@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks.record import System
-from benchmarks.scoring.scorer import Scoring
-from benchmarks.systems import Subject
-from corpora.placement import Placement
-from corpora.synthetic.corpus import SyntheticCorpus
-from models.contract import LipClip
-from models.text import Vocabulary
+from lipbench.benchmarks.cells.loading import Subject
+from lipbench.benchmarks.scoring.scorer import Scoring
+from lipbench.corpora.placement import Placement
+from lipbench.corpora.synthetic.corpus import SyntheticCorpus
+from lipbench.models.contract import LipClip
+from lipbench.models.text import Vocabulary
+from lipbench.records.system import System
 
 
 class WithFaces(SyntheticCorpus):

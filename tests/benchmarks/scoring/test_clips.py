@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from benchmarks.scoring.clips import choose, controlled, generated
-from models.errors import UserError
-from models.text import Vocabulary
+from lipbench.benchmarks.scoring.clips import choose, controlled, generated
+from lipbench.errors import UserError
+from lipbench.models.text import Vocabulary
 
 CPU = torch.device("cpu")
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks.scoring.scorer import Scorer
-from corpora import faces
-from metrics.alignment import sampled
-from metrics.frechet_face_distance import FrechetFaceDistance
+from lipbench.benchmarks.scoring.scorer import Scorer
+from lipbench.corpora import faces
+from lipbench.metrics.alignment import sampled
+from lipbench.metrics.frechet_face_distance import FrechetFaceDistance
 
 SIZE = (40, 80)
 FRAMES = 5

@@ -7,12 +7,12 @@ import torch
 from safetensors import safe_open
 from safetensors.numpy import load_file
 
-from benchmarks.scoring.clips import generated, to_pictures
-from benchmarks.scoring.files import Keeper, index_of, stored
-from benchmarks.scoring.scorer import Keep, Scorer
-from benchmarks.summary import account
-from corpora.video import read_video
-from models.errors import UserError
+from lipbench.benchmarks.cli.console import account
+from lipbench.benchmarks.scoring.clips import generated, to_pictures
+from lipbench.benchmarks.scoring.files import Keeper, index_of, stored
+from lipbench.benchmarks.scoring.scorer import Keep, Scorer
+from lipbench.corpora.video import read_video
+from lipbench.errors import UserError
 
 CPU = torch.device("cpu")
 

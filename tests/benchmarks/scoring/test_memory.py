@@ -8,8 +8,8 @@ import tracemalloc
 import numpy as np
 import torch
 
-from benchmarks.scoring.scorer import Scorer
-from corpora import faces
+from lipbench.benchmarks.scoring.scorer import Scorer
+from lipbench.corpora import faces
 
 EARLY, LATE = 6, 18
 

@@ -6,9 +6,9 @@ import itertools
 import pytest
 import torch
 
-from benchmarks import systems
-from benchmarks.scoring.scorer import Keep, Scorer
-from models.errors import UserError
+from lipbench.benchmarks.cells import loading
+from lipbench.benchmarks.scoring.scorer import Keep, Scorer
+from lipbench.errors import UserError
 
 SIZE = (40, 80)
 RATES = ["landmark_failure_preds", "landmark_failure_target"]
@@ -162,7 +162,7 @@ def test_worker_processes_change_no_value(drawn):
 
 
 def test_the_real_side_is_looked_at_once(drawn, monkeypatch):
-    from corpora import faces
+    from lipbench.corpora import faces
 
     looked = []
     find = faces.find
@@ -176,8 +176,8 @@ def test_the_real_side_is_looked_at_once(drawn, monkeypatch):
 
 
 def test_each_picture_is_looked_at_once_and_no_value_changes(drawn, monkeypatch):
-    from benchmarks.scoring import finder
-    from corpora import faces
+    from lipbench.benchmarks.scoring import faces as finder
+    from lipbench.corpora import faces
 
     looked = []
     find = faces.find
@@ -221,7 +221,7 @@ def test_samples_are_kept(drawn, tmp_path):
 
 
 def test_an_untrained_model_is_not_scored(drawn):
-    untrained = systems.untrained("hh_t2l", "tiny", options={}, device=torch.device("cpu"))
+    untrained = loading.untrained("hh_t2l", "tiny", options={}, device=torch.device("cpu"))
     with Scorer(drawn.scoring()) as scorer, pytest.raises(UserError, match="not trained"):
         scorer.model(untrained, durations="true", batch=1)
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks.scoring.scorer import Scorer
-from benchmarks.scoring.videos import Others, Videos, look_into, match
-from corpora.canvas import Box
-from corpora.video import read_video, write_video
-from models.errors import UserError
+from lipbench.benchmarks.scoring.scorer import Scorer
+from lipbench.benchmarks.scoring.videos import Others, Videos, look_into, match
+from lipbench.corpora.canvas import Box
+from lipbench.corpora.video import read_video, write_video
+from lipbench.errors import UserError
 
 GRID = Path(__file__).parents[4] / "shared" / "data" / "grid"
 

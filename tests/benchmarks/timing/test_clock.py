@@ -8,8 +8,8 @@ import time
 import pytest
 import torch
 
-from benchmarks import timing
-from benchmarks.record import LatencySample
+from lipbench.benchmarks import timing
+from lipbench.records.latency import LatencySample
 
 
 class ScriptedWatch(timing.Stopwatch):

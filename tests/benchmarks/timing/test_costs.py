@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-import models
-from benchmarks import latency, systems
-from benchmarks.timing import costs
+from lipbench import models
+from lipbench.benchmarks import latency
+from lipbench.benchmarks.cells import loading
+from lipbench.benchmarks.timing import costs
 
 CPU = torch.device("cpu")
 
@@ -69,7 +70,7 @@ def test_attention_on_a_cpu_is_counted():
 @pytest.mark.parametrize("name", models.names())
 def test_the_same_model_at_the_same_length_always_costs_the_same_and_a_longer_clip_more(name):
     def of(frames):
-        subject = systems.untrained(name, "tiny", options={}, device=CPU)
+        subject = loading.untrained(name, "tiny", options={}, device=CPU)
         request = latency.request_of(frames, 1, frame_size=subject.frame_size, symbols=29, device=CPU)
         return costs.count(subject.model, lambda: subject.model.generate(request))
 

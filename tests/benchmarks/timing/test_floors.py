@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from benchmarks.timing import floors
+from lipbench.benchmarks.timing import floors
 
 
 @pytest.fixture

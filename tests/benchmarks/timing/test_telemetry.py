@@ -7,9 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from benchmarks.timing.energy import energy
-from benchmarks.timing.memory import peak_resident
-from benchmarks.timing.telemetry import Gpu, Observer
+from lipbench.benchmarks.latency.resources import energy, peak_resident
+from lipbench.benchmarks.timing.telemetry import Gpu, Observer
 
 
 class FakeNvml:

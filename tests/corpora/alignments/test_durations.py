@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpora.alignments import Alignment, AlignmentError, Interval
-from corpora.alignments.durations import Slack, align_tokens
-from corpora.tokens import CHARACTERS, LETTERS
+from lipbench.corpora.alignments import Alignment, AlignmentError, Interval
+from lipbench.corpora.alignments.durations import Slack, align_tokens
+from lipbench.corpora.tokens import CHARACTERS, LETTERS
 
 NTSC = 30000 / 1001
 

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from corpora.alignments import SILENCE, AlignmentError, Interval, read_alignment
-from corpora.alignments.durations import align_tokens
-from corpora.grid.vocabulary import sentence_of_code
+from lipbench.corpora.alignments import SILENCE, AlignmentError, Interval, read_alignment
+from lipbench.corpora.alignments.durations import align_tokens
+from lipbench.corpora.grid.vocabulary import sentence_of_code
 
 GRID = Path(__file__).parents[4] / "shared" / "data" / "grid"
 EXAMPLE = "0 10000 sil\n10000 16000 bin\n16000 17000 sp\n17000 21000 Blue\n21000 24500 sil\n"

@@ -1,8 +1,8 @@
 import pytest
 
-from corpora.alignments import AlignmentError, Interval, read_alignment
-from corpora.alignments.durations import Slack, align_tokens
-from corpora.alignments.mlf import parse_block, read_blocks
+from lipbench.corpora.alignments import AlignmentError, Interval, read_alignment
+from lipbench.corpora.alignments.durations import Slack, align_tokens
+from lipbench.corpora.alignments.mlf import parse_block, read_blocks
 
 NTSC = 30000 / 1001
 HEADER = '"Q:/Videos/TCD-TIMIT/volunteers/{}/Clips/straightcam/{}.rec"'

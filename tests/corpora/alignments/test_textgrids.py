@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from corpora.alignments import AlignmentError, Interval, read_alignment
-from corpora.alignments.durations import align_tokens
+from lipbench.corpora.alignments import AlignmentError, Interval, read_alignment
+from lipbench.corpora.alignments.durations import align_tokens
 
 
 def tier(written):

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from corpora.grid.layout import FLAT, UNZIPPED, assign_splits, describe_layout, find_clips, read_split_lists
-from models.errors import UserError
+from lipbench.corpora.grid.layout import FLAT, UNZIPPED, assign_splits, describe_layout, find_clips, read_split_lists
+from lipbench.errors import UserError
 
 GRID = Path(__file__).parents[4] / "shared" / "data" / "grid"
 

@@ -3,13 +3,13 @@ import shutil
 
 import pytest
 
-from corpora.grid.corpus import open_grid
-from corpora.grid.layout import FLAT, UNZIPPED
-from corpora.grid.preparation import find_grid, prepare_grid
-from corpora.manifest import StoreError
-from corpora.preparation.run import prepare
-from corpora.preparation.survey import survey
-from models.errors import UserError
+from lipbench.corpora.grid.corpus import open_grid
+from lipbench.corpora.grid.layout import FLAT, UNZIPPED
+from lipbench.corpora.grid.preparation import find_grid, prepare_grid
+from lipbench.corpora.manifest import StoreError
+from lipbench.corpora.preparation.run import prepare
+from lipbench.corpora.preparation.survey import survey
+from lipbench.errors import UserError
 
 
 def test_words_make_another_store(download, short, tmp_path, make):

@@ -8,14 +8,14 @@ import av
 import numpy as np
 import pytest
 
-import corpora
-from corpora.canvas import Box
-from corpora.grid.corpus import open_grid
-from corpora.grid.preparation import prepare_grid
-from corpora.landmarks import MOUTH, FaceLandmarker
-from corpora.manifest import StoreError
-from corpora.tokens import CHARACTERS
-from models.errors import UserError
+from lipbench import corpora
+from lipbench.corpora.canvas import Box
+from lipbench.corpora.grid.corpus import open_grid
+from lipbench.corpora.grid.preparation import prepare_grid
+from lipbench.corpora.landmarks import MOUTH, FaceLandmarker
+from lipbench.corpora.manifest import StoreError
+from lipbench.corpora.tokens import CHARACTERS
+from lipbench.errors import UserError
 
 GRID = Path(__file__).parents[4] / "shared" / "data" / "grid"
 

@@ -15,9 +15,9 @@ import psutil
 import pytest
 from safetensors import safe_open
 
-from corpora.grid.corpus import open_grid
-from corpora.grid.preparation import prepare_grid
-from corpora.manifest import StoreError
+from lipbench.corpora.grid.corpus import open_grid
+from lipbench.corpora.grid.preparation import prepare_grid
+from lipbench.corpora.manifest import StoreError
 
 CHECKOUT = Path(__file__).parents[3]
 ALIGN = "0 5000 sil\n5000 10000 bin\n10000 15000 blue\n15000 20000 sil\n"
@@ -75,8 +75,8 @@ def contents(store):
 SCRIPT = """
 import resource, sys
 from pathlib import Path
-from corpora.grid.preparation import prepare_grid
-from models.errors import UserError
+from lipbench.corpora.grid.preparation import prepare_grid
+from lipbench.errors import UserError
 
 def say(outcome):
     print(outcome.status, outcome.id, flush=True)

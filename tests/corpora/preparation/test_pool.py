@@ -7,8 +7,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from corpora.manifest import StoreError
-from corpora.preparation.pool import run_jobs
+from lipbench.corpora.manifest import StoreError
+from lipbench.corpora.preparation.pool import run_jobs
 
 DEATH = "__import__('os')._exit(1)"
 
@@ -47,7 +47,9 @@ def test_an_idle_worker_that_dies_costs_no_job():
 
 
 def test_what_the_user_can_mend_comes_back_from_a_worker():
-    job = "(_ for _ in ()).throw(__import__('corpora.store').store.StoreError('it is full', remedy='Empty it'))"
+    job = (
+        "(_ for _ in ()).throw(__import__('lipbench.corpora.store').store.StoreError('it is full', remedy='Empty it'))"
+    )
     with pytest.raises(StoreError) as caught:
         list(run_jobs(eval, [job], workers=1, start=gc.collect))
     assert (caught.value.problem, caught.value.remedy) == ("it is full", "Empty it")
@@ -56,7 +58,7 @@ def test_what_the_user_can_mend_comes_back_from_a_worker():
 
 PARENT = """
 import gc, sys
-from corpora.preparation.pool import run_jobs
+from lipbench.corpora.preparation.pool import run_jobs
 job = f"(open({sys.argv[1]!r} + '/' + str(__import__('os').getpid()), 'w').close(), __import__('time').sleep(60))"
 for _ in run_jobs(eval, [job] * 2, workers=2, start=gc.collect):
     pass

@@ -7,17 +7,22 @@ import cv2
 import numpy as np
 import pytest
 
-import corpora
-from corpora.alignments import AlignmentError
-from corpora.preparation.run import prepare
-from corpora.preparation.survey import survey
-from corpora.tcd_timit.corpus import open_tcd_timit
-from corpora.tcd_timit.labels import FPS, PhoneLabels
-from corpora.tcd_timit.layout import assign_splits, collect_labels, find_clips, find_label_files, read_split_lists
-from corpora.tcd_timit.phones import PHONES
-from corpora.tcd_timit.preparation import find_tcd_timit
-from corpora.video import read_video, write_video
-from models.errors import UserError
+from lipbench import corpora
+from lipbench.corpora.alignments import AlignmentError
+from lipbench.corpora.preparation.run import prepare
+from lipbench.corpora.preparation.survey import survey
+from lipbench.corpora.tcd_timit.corpus import open_tcd_timit
+from lipbench.corpora.tcd_timit.labels import FPS, PHONES, PhoneLabels
+from lipbench.corpora.tcd_timit.layout import (
+    assign_splits,
+    collect_labels,
+    find_clips,
+    find_label_files,
+    read_split_lists,
+)
+from lipbench.corpora.tcd_timit.preparation import find_tcd_timit
+from lipbench.corpora.video import read_video, write_video
+from lipbench.errors import UserError
 
 GRID = Path(__file__).parents[4] / "shared" / "data" / "grid"
 LABELS = "0 2000000 sil\n2000000 3000000 sh\n3000000 4600000 iy\n4600000 6600000 sil\n"

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from models.layers.attention import Attention
+from lipbench.models.layers.attention import Attention
 
 
 @pytest.mark.parametrize("bias", [False, True])

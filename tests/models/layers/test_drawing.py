@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from models.layers.drawing import FoldedDrawing, PlainDrawing, drawing, in_chunks
-from models.layers.images import IdentityEncoder, ImageDecoder
+from lipbench.models.layers.drawing import FoldedDrawing, PlainDrawing, drawing, in_chunks
+from lipbench.models.layers.images import IdentityEncoder, ImageDecoder
 
 
 def stack(clips=2, *, output="sigmoid", kernel=5, seed=0):

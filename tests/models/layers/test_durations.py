@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.layers.durations import DurationPredictor, expand, places, whole_frames
+from lipbench.models.layers.durations import DurationPredictor, expand, places, whole_frames
 
 durations = st.lists(st.integers(0, 9), min_size=1, max_size=12).filter(any)
 predicted = st.lists(st.floats(0, 20, width=32), min_size=1, max_size=30)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from models.layers.fft import BlockSizes, ConvFeedForward, FFTStack
+from lipbench.models.layers.fft import BlockSizes, ConvFeedForward, FFTStack
 
 
 @pytest.mark.parametrize("norm", ["pre", "post"])

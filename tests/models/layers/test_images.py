@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from models.layers.images import IdentityEncoder, ImageDecoder, coarsest, pick
+from lipbench.models.layers.images import IdentityEncoder, ImageDecoder, coarsest, pick
 
 
 def stack(output="sigmoid"):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from models.layers.positions import Positions
+from lipbench.models.layers.positions import Positions
 
 
 def test_a_sequence_can_be_given_in_parts():

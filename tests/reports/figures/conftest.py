@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.record import ClipScore, MetricFacts
-from reports.figures.style import looks
-from reports.latency_table import latency_tables
-from reports.paper import load_paper
-from reports.quality_table import quality_tables
-from reports.systems import naming
+from lipbench.records.quality import ClipScore, MetricFacts
+from lipbench.reports.figures.style import looks
+from lipbench.reports.paper import load_paper
+from lipbench.reports.tables.labels import naming
+from lipbench.reports.tables.latency import latency_tables
+from lipbench.reports.tables.quality import quality_tables
 
 TOKENS = MetricFacts(name="token_duration_error", title="Token error", unit="frames", higher_is_better=False)
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from reports.figures.adversarial import draw_adversarial, enlarged, find_ablation, moments
-from reports.figures.drawn import Absent, Drawn
-from reports.figures.style import render_figure
-from reports.strips import load_strips
+from lipbench.reports.figures.adversarial import draw_adversarial, enlarged, find_ablation, moments
+from lipbench.reports.figures.figure import Absent, Drawn
+from lipbench.reports.figures.style import render_figure
+from lipbench.reports.inputs.strips import load_strips
 
 LOSSES = {"base": (0.0, 0.0), "+SSIM": (1.0, 0.0), "+ADV": (0.0, 1.0), "+SSIM+ADV": (1.0, 1.0)}
 

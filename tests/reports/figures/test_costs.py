@@ -1,8 +1,8 @@
 """Memory and energy against length: what is measured on which device, and why a panel is missing."""
 
-from benchmarks.measurement import Energy, Memory
-from reports.figures.costs import draw_costs
-from reports.figures.style import render_figure
+from lipbench.records.latency import Energy, Memory
+from lipbench.reports.figures.costs import draw_costs
+from lipbench.reports.figures.style import render_figure
 
 
 def timed(make, name, frames, *, memory=None, energy=None, **more):

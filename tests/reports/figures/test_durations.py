@@ -2,8 +2,8 @@
 
 import pytest
 
-from reports.figures.drawn import Absent, Drawn
-from reports.figures.durations import draw_durations
+from lipbench.reports.figures.durations import draw_durations
+from lipbench.reports.figures.figure import Absent, Drawn
 
 
 def drawn(records, drawing):

@@ -5,12 +5,12 @@ import io
 import numpy as np
 from PIL import Image
 
-from reports.figures.frames import LABEL_INCHES, MOST_COLUMNS, draw_strip, strip_figure
-from reports.figures.style import render_figure
-from reports.paper import load_paper
-from reports.quality_table import quality_tables
-from reports.strips import TRUTH, load_strips
-from reports.systems import naming
+from lipbench.reports.figures.frames import LABEL_INCHES, MOST_COLUMNS, draw_strip, strip_figure
+from lipbench.reports.figures.style import render_figure
+from lipbench.reports.inputs.strips import TRUTH, load_strips
+from lipbench.reports.paper import load_paper
+from lipbench.reports.tables.labels import naming
+from lipbench.reports.tables.quality import quality_tables
 
 
 def pixels(content: bytes) -> np.ndarray:

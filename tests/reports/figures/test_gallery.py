@@ -3,15 +3,14 @@
 import numpy as np
 import pytest
 
-from reports.figures.choice import choose_tables
-from reports.figures.drawn import Absent, Drawn
-from reports.figures.gallery import absences, draw_figures, report_looks
-from reports.figures.style import render_figure
-from reports.paper import load_paper
-from reports.strips import load_strips
-from reports.systems import naming
-from reports.tables import make_tables
-from reports.training_logs import load_training_logs
+from lipbench.reports.figures.figure import Absent, Drawn
+from lipbench.reports.figures.gallery import absences, choose_tables, draw_figures, report_looks
+from lipbench.reports.figures.style import render_figure
+from lipbench.reports.inputs.strips import load_strips
+from lipbench.reports.inputs.training_logs import load_training_logs
+from lipbench.reports.paper import load_paper
+from lipbench.reports.tables.labels import naming
+from lipbench.reports.tables.make import make_tables
 
 REAL = [0.0, 2.0, 4.0, 2.0, 1.0]
 

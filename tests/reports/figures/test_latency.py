@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from benchmarks.record import Failure
-from reports.figures.drawn import Absent, Drawn
-from reports.figures.latency import draw_latency, latency_figure
-from reports.figures.style import looks, render_figure
-from reports.latency_table import latency_tables
-from reports.paper import load_paper
-from reports.systems import naming
+from lipbench.records.record import Failure
+from lipbench.reports.figures.figure import Absent, Drawn
+from lipbench.reports.figures.latency import draw_latency, latency_figure
+from lipbench.reports.figures.style import looks, render_figure
+from lipbench.reports.paper import load_paper
+from lipbench.reports.tables.labels import naming
+from lipbench.reports.tables.latency import latency_tables
 
 
 def pixels(content: bytes) -> np.ndarray:

@@ -5,11 +5,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports.figures.drawn import Absent, Drawn
-from reports.figures.lengths import MOST_BINS, PER_BIN, binned_values, draw_lengths, draw_other_lengths, length_bins
-from reports.figures.per_frame import FrameMetric
-from reports.quality_table import QualityRow
-from reports.statistics import MIN_CLUSTERS
+from lipbench.reports.figures.figure import Absent, Drawn
+from lipbench.reports.figures.frame_curves import FrameMetric
+from lipbench.reports.figures.lengths import (
+    MOST_BINS,
+    PER_BIN,
+    binned_values,
+    draw_lengths,
+    draw_other_lengths,
+    length_bins,
+)
+from lipbench.reports.tables.quality import QualityRow
+from lipbench.statistics.intervals import MIN_CLUSTERS
 
 
 def scored(make, drawing, name="hh_t2l", lengths=range(50, 110), fall=0.001, **more):

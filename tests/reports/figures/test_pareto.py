@@ -2,8 +2,8 @@
 
 import pytest
 
-from reports.figures.drawn import Absent, Drawn
-from reports.figures.pareto import draw_pareto, frontier, pair
+from lipbench.reports.figures.figure import Absent, Drawn
+from lipbench.reports.figures.pareto import draw_pareto, frontier, pair
 
 SSIM = {"hh_t2l": 0.85, "dual_lip": 0.9, "transformer_t2l": 0.8, "first_frame": 0.7}
 

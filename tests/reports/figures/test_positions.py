@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from benchmarks.record import MetricFacts
-from metrics.alignment import sampled
-from reports.figures.drawn import Absent, Drawn
-from reports.figures.positions import draw_positions, stacked
+from lipbench.metrics.alignment import sampled
+from lipbench.records.quality import MetricFacts
+from lipbench.reports.figures.figure import Absent, Drawn
+from lipbench.reports.figures.positions import draw_positions, stacked
 
 
 def drawn(records, drawing):

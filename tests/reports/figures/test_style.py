@@ -7,7 +7,7 @@ import re
 import numpy as np
 from PIL import Image
 
-from reports.figures.style import empty_figure, house_style, legend, looks, plain_log, render_figure, shown
+from lipbench.reports.figures.style import empty_figure, house_style, legend, looks, plain_log, render_figure, shown
 
 
 def test_looks_are_distinct_and_stable():

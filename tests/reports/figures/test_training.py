@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.figures.drawn import Absent, Drawn
-from reports.figures.training import MOST, draw_training, smoothed
-from reports.training_logs import TrainingLog, TrainingLogs
+from lipbench.reports.figures.figure import Absent, Drawn
+from lipbench.reports.figures.training import MOST, draw_training, smoothed
+from lipbench.reports.inputs.training_logs import TrainingLog, TrainingLogs
 
 
 def log(name, **losses):

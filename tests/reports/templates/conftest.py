@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import sync_playwright
 
-from benchmarks.record_files import save_record
-from corpora.video import write_video
-from reports.render import render
+from lipbench.corpora.video import write_video
+from lipbench.records.files import save_record
+from lipbench.reports.render import render
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 EVIL = "</script><img src=x onerror=alert(1)>"

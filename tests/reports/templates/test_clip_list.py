@@ -3,7 +3,7 @@
 import json
 import re
 
-from reports.render import render
+from lipbench.reports.render import render
 
 
 def test_the_list_sorts_and_filters(page, drive):

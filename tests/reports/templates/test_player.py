@@ -2,8 +2,8 @@
 
 import shutil
 
-from benchmarks.record_files import save_record
-from reports.render import render
+from lipbench.records.files import save_record
+from lipbench.reports.render import render
 
 
 def test_the_first_clip_is_there_from_every_side(page, drive):

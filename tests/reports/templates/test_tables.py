@@ -4,7 +4,7 @@ import json
 import os
 from urllib.parse import unquote
 
-from reports.sources import record_anchor
+from lipbench.reports.page.links import record_anchor
 
 
 def test_a_table_sorts_within_models_and_controls_and_comes_back(page, drive):

@@ -1,0 +1,1 @@
+"""Cells of a run: planned, loaded, run and recorded one by one."""

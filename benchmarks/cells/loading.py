@@ -1,0 +1,122 @@
+"""Turning a name into the thing to be measured, with its card for the record."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import nn
+
+from lipbench import models
+from lipbench.baselines import controls
+from lipbench.errors import UserError
+from lipbench.models.contract import LipModel
+from lipbench.models.text import Vocabulary
+from lipbench.records.system import System, Training
+from lipbench.registry import short_name
+from lipbench.training import checkpoint
+from lipbench.training.config import losses_of
+
+_ABLATIONS = {"base": " (base losses)", "ssim": "", "adv": " +ADV", "ssim_adv": " +SSIM+ADV"}
+"""What table 4 of the paper calls them; nothing where the losses are the usual ones."""
+
+
+class Subject(NamedTuple):
+    """A model ready to be measured."""
+
+    model: LipModel
+    system: System
+    vocabulary: Vocabulary | None
+    """None for an untrained model: it knows no text."""
+    frame_size: tuple[int, int]
+
+
+def trained(path: Path, *, model: str, preset: str, device: torch.device) -> Subject:
+    """Load a trained model.
+
+    Raises:
+        CheckpointError: see `lipbench.training.checkpoint.load`.
+    """
+    loaded = checkpoint.load(path, model=model, preset=preset)
+    built = loaded.model.to(device)
+    system = describe(built, name=model, preset=preset, options=loaded.card.options)
+    system = system.model_copy(
+        update={
+            "title": system.title + _ABLATIONS[losses_of(loaded.card.training)],
+            "checkpoint": loaded.digest,
+            "training": Training(
+                corpus=loaded.card.corpus,
+                corpus_fingerprint=loaded.card.corpus_fingerprint,
+                steps=loaded.steps,
+                recipe=loaded.card.training,
+            ),
+        }
+    )
+    return _subject(built, system, loaded.vocabulary)
+
+
+def untrained(
+    name: str,
+    preset: str,
+    *,
+    options: dict[str, Any],
+    device: torch.device,
+    vocabulary: Vocabulary | None = None,
+    seed: int = 0,
+) -> Subject:
+    """Build a model as it is: one that needs no training, or one with random weights, good for timing only.
+
+    Args:
+        name: registry name, or ``path/to/file.py:Class``.
+        preset: its preset.
+        options: changes to the preset.
+        device: where it is to compute.
+        vocabulary: of the text that it will be given; None: it will only be timed.
+        seed: of the random weights.
+    """
+    torch.manual_seed(seed)
+    built = models.create(name, preset, **options)
+    if isinstance(built, nn.Module):
+        built = built.to(device).eval()
+    return _subject(built, describe(built, name=name, preset=preset, options=options), vocabulary)
+
+
+def describe(model: Any, *, name: str, preset: str, options: dict[str, Any]) -> System:
+    """What a record says of a model."""
+    card = getattr(model, "card", None)
+    config = getattr(model, "config", None)
+    resolved = dataclasses.asdict(config) if dataclasses.is_dataclass(config) and not isinstance(config, type) else {}
+    # a plug-in's config may hold anything; a record holds what JSON does
+    plain: dict[str, object] = {field: value if _is_plain(value) else str(value) for field, value in resolved.items()}
+    return System(
+        name=short_name(name),
+        title=getattr(card, "title", short_name(name)),
+        kind="model",
+        preset=preset,
+        options=options,
+        config=plain,
+        parameters=sum(p.numel() for p in model.parameters()) if isinstance(model, nn.Module) else None,
+        frame_size=getattr(model, "frame_size", None),
+        autoregressive=getattr(card, "autoregressive", None),
+    )
+
+
+def control(name: str, frame_size: tuple[int, int] | None) -> System:
+    """What a record says of a control at a frame size; None: at that of each clip."""
+    return System(name=name, title=controls.get(name).title, kind="control", frame_size=frame_size)
+
+
+def _subject(model: Any, system: System, vocabulary: Vocabulary | None) -> Subject:
+    if system.frame_size is None:
+        raise UserError(
+            f"the model '{system.name}' does not say its frame size", remedy="Give it a property frame_size: (H, W)"
+        )
+    return Subject(model, system, vocabulary, system.frame_size)
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(_is_plain(item) for item in value)
+    return value is None or isinstance(value, (bool, int, float, str))

@@ -1,0 +1,106 @@
+"""Which cells a bench has. Names only: to list them, neither torch nor a model is imported."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+from lipbench import models
+from lipbench.baselines import controls
+from lipbench.benchmarks.config.requests import Bench
+from lipbench.errors import UnknownNameError
+from lipbench.registry import chosen
+
+EAGER = "eager"
+VARIANTS = (EAGER, "compile", "bf16", "cuda_graph", "uncached")
+"""Ways to run a model; `lipbench.benchmarks.latency.variants` has them."""
+
+
+class Scored(NamedTuple):
+    """A cell of the quality table that is to be measured."""
+
+    system: str
+    kind: Literal["model", "control"]
+    durations: Literal["true", "predicted"]
+
+
+class Timed(NamedTuple):
+    """A cell of the latency table that is to be measured."""
+
+    model: str
+    frames: int
+    variant: str = EAGER
+
+
+class Block(NamedTuple):
+    """Cells that are timed one after the other, in one process."""
+
+    number: int
+    """Of the pass, from 0."""
+    cells: list[Timed]
+
+
+def chosen_controls(wanted: Sequence[str]) -> list[str]:
+    """The controls asked for; "all" stands for every one.
+
+    Raises:
+        UnknownNameError: there is no such control.
+    """
+    if list(wanted) == ["all"]:
+        return controls.names()
+    for name in wanted:
+        controls.get(name)
+    return list(wanted)
+
+
+def model_names(request: Bench) -> list[str]:
+    """The models that a bench asks for."""
+    return chosen(request.models, models.MODELS)
+
+
+def variant_names(request: Bench) -> list[str]:
+    """The variants that a bench asks for.
+
+    Raises:
+        UnknownNameError: there is no such variant.
+    """
+    if list(request.variants) == ["all"]:
+        return list(VARIANTS)
+    for name in request.variants:
+        if name not in VARIANTS:
+            raise UnknownNameError("variant", name, VARIANTS)
+    return list(request.variants)
+
+
+def latency_cells(request: Bench) -> list[Timed]:
+    """All cells to time, in an order that confounds length with nothing: shuffled by the request's seed."""
+    return blocks(request.model_copy(update={"passes": 1, "isolate": False}))[0].cells
+
+
+def blocks(request: Bench) -> list[Block]:
+    """All cells to time, in blocks, in every pass in another order.
+
+    A fresh process holds one model in one variant; where there is none, a pass is one block.
+    """
+    order = random.Random(request.order_seed)
+    kinds = [(model, variant) for model in model_names(request) for variant in variant_names(request)]
+    made: list[Block] = []
+    for number in range(request.passes):
+        cells = [Timed(model, frames, variant) for model, variant in kinds for frames in request.frames]
+        order.shuffle(cells)
+        if not request.isolate:
+            made.append(Block(number, cells))
+            continue
+        order.shuffle(kinds)
+        made += [Block(number, [cell for cell in cells if (cell.model, cell.variant) == kind]) for kind in kinds]
+    return made
+
+
+def quality_cells(request: Bench) -> list[Scored]:
+    """All systems to score, models first."""
+    cells: list[Scored] = []
+    for mode in request.durations:
+        cells += [Scored(name, "model", mode) for name in model_names(request)]
+        cells += [Scored(name, "control", mode) for name in chosen_controls(request.controls)]
+    return cells

@@ -1,0 +1,186 @@
+"""Records as lines of text, for whoever watches a run."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+
+import numpy as np
+
+from lipbench.benchmarks.timing.floors import over_floor
+from lipbench.errors import UserError
+from lipbench.records.latency import Latency, Natural
+from lipbench.records.quality import Quality, by_reason, changed_lengths, total_effect
+from lipbench.records.record import Record
+from lipbench.statistics.intervals import Interval
+from lipbench.statistics.timings import line_over_length, speedup
+
+SHOWN = ("psnr", "ssim", "lmd", "fid", "aperture_correlation", "motion_energy_ratio")
+"""Metrics that a line has room for; the report has them all."""
+NAMES_SHOWN = 5
+
+
+def describe(record: Record) -> str:
+    """One quality record as a line of text."""
+    head = f"{record.cell.system:<16} {record.cell.durations or '':<10}"
+    if record.failure is not None:
+        return f"{head} failed: {record.failure.type}: {record.failure.message}"
+    assert isinstance(record.result, Quality)
+    result = record.result
+    parts: list[str] = []
+    for facts in result.metrics:
+        mean = result.mean(facts.name)
+        # of few metrics all are shown, of many those that come first in a report
+        if mean is not None and (len(result.metrics) <= len(SHOWN) or facts.name in SHOWN):
+            parts.append(f"{facts.title} {mean:.3f} {facts.unit}".rstrip())
+    return f"{head} {scored(result)}   {'   '.join(parts)}"
+
+
+def describe_whole(record: Record) -> str:
+    """One quality record as a line of text, and lines for whatever is not plainly scored; see `account`."""
+    lines = account(record.result) if isinstance(record.result, Quality) else []
+    return "\n".join([describe(record), *lines])
+
+
+def scored(result: Quality) -> str:
+    """How many clips were scored, and of how many if some were left out, such as "97 of 100 clips"."""
+    return f"{len(result.clips)} of {result.asked} clips" if result.left_out else f"{len(result.clips)} clips"
+
+
+def account(result: Quality) -> list[str]:
+    """What became of the clips and the metrics of one result, as lines of text: whatever is not plainly scored."""
+    lines = [
+        f"  left out: {len(names)}, as {reason}: {some(names)}" for reason, names in by_reason(result.left_out).items()
+    ]
+    cut_off = [clip.utterance for clip in result.clips if clip.cut_off]
+    if cut_off:
+        lines.append(f"  cut off at the model's longest length, without a stop token: {len(cut_off)}: {some(cut_off)}")
+    lines += _lengths(result)
+    for reason, names in by_reason(result.not_measured).items():
+        lines.append(f"  not measured, as {reason}: {', '.join(names)}")
+    return lines
+
+
+def _lengths(result: Quality) -> list[str]:
+    """What the protocol's length rule did."""
+    changed = changed_lengths(result.clips)
+    if not changed:
+        return []
+    effect = total_effect(changed)
+    done = {
+        "generated frames left out": effect.preds_dropped,
+        "real frames left out": effect.target_dropped,
+        "generated frames compared again": effect.preds_repeated,
+        "real frames compared again": effect.target_repeated,
+    } if effect else {}  # fmt: skip
+    most = max(abs(clip.generated_frames - clip.frames) for clip in changed)
+    rule = f"by the rule of the protocol {result.protocol.name}"
+    rule += f" ({result.protocol.length})" if result.protocol.length else ""
+    said = ", ".join(f"{n} {what}" for what, n in done.items() if n) or "with an effect that is not recorded"
+    return [
+        f"  other lengths: {len(changed)} of {len(result.clips)} clips scored, by at most {most} frames, "
+        f"compared {rule}: {said}"
+    ]
+
+
+def some(names: Sequence[str]) -> str:
+    """The first of some names, and how many more there are."""
+    shown = ", ".join(names[:NAMES_SHOWN])
+    return f"{shown} and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else shown
+
+
+def refuse_failures(records: Sequence[Record]) -> None:
+    """End with an error if cells failed: their records are kept, and say why.
+
+    Raises:
+        UserError: some did.
+    """
+    failed = [record for record in records if record.status == "failed"]
+    if failed:
+        named = "; ".join(f"{record.cell.key}: {record.failure.message}" for record in failed if record.failure)
+        raise UserError(
+            f"{len(failed)} of {len(records)} cells failed ({named})", remedy="Mend the cause and run it again"
+        )
+
+
+BASELINE = "dual_lip"
+
+
+def figures(record: Record) -> str:
+    """One latency cell as a line: what a reader compares, and what makes it doubtful."""
+    cell = record.cell
+    head = f"{cell.system:<16} {cell.variant or 'eager':<10} {cell.frames:>4} frames"
+    if record.failure is not None:
+        word = "not attempted" if record.status == "not_attempted" else f"failed: {record.failure.type}"
+        return f"{head}   {word}: {record.failure.message}"
+    assert isinstance(record.result, Latency)
+    result = record.result
+    walls = [sample.wall_s for sample in result.samples]
+    median = statistics.median(walls)
+    # with few samples a high percentile is the slowest call by another name, so n stands beside them
+    p90, p95, p99 = (float(value) * 1000 for value in np.percentile(walls, (90, 95, 99)))
+    seconds = result.frames / result.fps
+    parts = [
+        f"median {median * 1000:.1f} ms (p90 {p90:.1f}, p95 {p95:.1f}, p99 {p99:.1f}; n {len(walls)})",
+        f"{median * 1000 / (result.frames * result.batch):.2f} ms per frame",
+        f"{result.frames * result.batch / median:.0f} frames/s",
+        f"real-time factor {median / seconds:.3f}",
+        f"first call {result.first_call_s * 1000:.1f} ms",
+    ]
+    if result.load_s is not None:
+        parts.append(f"load {result.load_s * 1000:.0f} ms")
+    if result.first_frame is not None:
+        start = statistics.median(sample.wall_s for sample in result.first_frame.samples)
+        parts.append(f"first frame {start * 1000:.1f} ms ({result.first_frame.rule})")
+    if result.floor is not None:
+        parts.append(f"{over_floor(walls, result.floor):.1f} x floor")
+    if result.energy is not None:
+        parts.append(f"{result.energy.joules / (result.energy.calls * result.batch):.2f} J per clip")
+    parts += [f"UNSTABLE: {reason}" for reason in (result.unstable, result.lost) if reason]
+    return f"{head}   {', '.join(parts)}"
+
+
+def natural_line(record: Record) -> str:
+    """The time of real utterances as a line."""
+    head = f"{record.cell.system:<16} test clips, {record.cell.timer} timer"
+    if record.failure is not None:
+        return f"{head}   failed: {record.failure.type}: {record.failure.message}"
+    assert isinstance(record.result, Natural)
+    clips = record.result.clips
+    mean = statistics.fmean(clip.wall_s for clip in clips)
+    frames = statistics.fmean(clip.frames for clip in clips)
+    checked = "equal to the scored clips" if record.result.scored else "no scored clips to compare with"
+    return f"{head}   mean {mean * 1000:.1f} ms over {len(clips)} clips of {frames:.1f} frames on average; {checked}"
+
+
+def table(records: Sequence[Record]) -> list[str]:
+    """Of each model and variant the line over length, and how many times faster it is than DualLip at each length."""
+    found: dict[tuple[str, str], dict[int, list[float]]] = {}
+    for record in records:
+        if isinstance(record.result, Latency):
+            key = record.cell.system, record.result.variant
+            found.setdefault(key, {})[record.result.frames] = [sample.wall_s for sample in record.result.samples]
+    slow = found.get((BASELINE, "eager"), {})
+    lines: list[str] = []
+    for (system, variant), at in sorted(found.items()):
+        medians = {frames: statistics.median(walls) for frames, walls in sorted(at.items())}
+        fitted = line_over_length(medians)
+        if fitted is not None:
+            lines.append(
+                f"{system:<16} {variant:<10} a {fitted.intercept * 1000:.1f} ms{_ms(fitted.intercept_interval)}"
+                f" + b {fitted.slope * 1000:.3f} ms per frame{_ms(fitted.slope_interval)}"
+            )
+        if slow and (system, variant) != (BASELINE, "eager"):
+            for frames in sorted(at.keys() & slow.keys()):
+                ratio = speedup(slow[frames], at[frames])
+                held = f"{ratio.value:.2f} x DualLip{_plain(ratio.interval)}"
+                lines.append(f"{system:<16} {variant:<10} {frames:>4} frames: {held}")
+    return lines
+
+
+def _ms(interval: Interval | None) -> str:
+    return "" if interval is None else f" [{interval.low * 1000:.3f}, {interval.high * 1000:.3f}]"
+
+
+def _plain(interval: Interval | None) -> str:
+    return "" if interval is None else f" [{interval.low:.2f}, {interval.high:.2f}]"

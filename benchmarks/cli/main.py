@@ -1,0 +1,150 @@
+"""The command line: `lipbench VERB name=value …`.
+
+Only this module turns errors into one line and an exit code: 0 done, 2 something the user can mend, 70 an error of
+lipbench itself, 130 interrupted. A verb whose result is a verdict gives its own code.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Sequence
+
+from lipbench.benchmarks.cli.verbs import HELP
+from lipbench.errors import UnknownNameError, UserError
+
+POSITIONAL = {"report": ("run",), "list": ("what",), "compare": ("a", "b")}
+"""Verbs whose first words may stand without their names: `lipbench report runs/bench`."""
+
+TRACEBACK = "--traceback"
+SPELLINGS = {"--dry-run": "dry_run=true", "--self-test": "selftest=true", "--strict": "strict=true"}
+"""Words that are written as other programs have them."""
+MULTIRUN = ("--multirun", "-m")
+"""Hydra's word for a sweep."""
+HELPS = ("-h", "--help")
+BROKEN = 70
+"""Exit code of an error of lipbench itself, as sysexits.h has it (EX_SOFTWARE). Python's own would be 1, which of a
+verb that gives a verdict says "failed"."""
+VERDICTS = ("gate", "doctor")
+"""Verbs whose exit code is their answer. One that nobody could read is not said to be good."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb.
+
+    Args:
+        arguments: words after the program's name; None: those of this process.
+
+    Returns:
+        The exit code.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    traced = TRACEBACK in words
+    words = [word for word in words if word != TRACEBACK]
+    # a warning is for the user here: where in the code it was raised is not
+    warnings.formatwarning = lambda message, *_args, **_kwargs: f"lipbench: {message}\n"
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("lipbench").setLevel(logging.INFO)
+    try:
+        code = _dispatch(words)
+        # what waits in the buffer may find no reader either
+        sys.stdout.flush()
+        return code
+    except UserError as error:
+        if traced:
+            traceback.print_exc()
+        print(f"lipbench: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("lipbench: interrupted; what was finished is kept", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # the reader of a pipe went away: not our error, and nobody is left to tell
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN if _gives_verdict(words) else 0
+    except Exception:
+        traceback.print_exc()
+        print("lipbench: this is an error of lipbench itself, no result", file=sys.stderr)
+        return BROKEN
+
+
+def _gives_verdict(words: Sequence[str]) -> bool:
+    return bool(words) and words[0] in VERDICTS and not any(word in HELPS for word in words)
+
+
+def _dispatch(words: list[str]) -> int:
+    from lipbench.benchmarks.config import requests as config
+
+    if not words or words[0] in (*HELPS, "help"):
+        print(_overview())
+        return 0 if words else 2
+    verb, *overrides = _spelled(words)
+    if verb not in config.VERBS:
+        raise UnknownNameError("verb", verb, config.VERBS)
+    if any(word in HELPS for word in overrides):
+        print(_help(verb))
+        return 0
+    if any(word in MULTIRUN for word in overrides):
+        from lipbench.benchmarks.cli import multirun
+
+        multirun.run(verb, [word for word in overrides if word not in MULTIRUN])
+        return 0
+    for place, name in enumerate(POSITIONAL.get(verb, ())[: len(overrides)]):
+        if "=" in overrides[place]:
+            break
+        overrides[place] = f"{name}={overrides[place]}"
+    request = config.request(verb, overrides)
+    return importlib.import_module(f"lipbench.benchmarks.cli.verbs.{verb}").run(request) or 0
+
+
+def _spelled(words: Sequence[str]) -> list[str]:
+    """Words as other programs have them, `--strict`, `--base REV` and `--base=REV`, as name=value."""
+    found: list[str] = []
+    left = list(words)
+    while left:
+        word = left.pop(0)
+        if word in SPELLINGS:
+            found.append(SPELLINGS[word])
+        elif not word.startswith("--") or word in (*MULTIRUN, *HELPS):
+            found.append(word)
+        else:
+            if "=" not in word and left and not left[0].startswith("--") and "=" not in left[0]:
+                word = f"{word}={left.pop(0)}"
+            name, equals, value = word.partition("=")
+            found.append(f"{name.removeprefix('--').replace('-', '_')}={value}" if equals else word)
+    return found
+
+
+def _overview() -> str:
+    lines = [
+        "lipbench: benchmark and evaluation harness for text-to-lip generation",
+        "",
+        "lipbench VERB name=value …",
+        "",
+    ]
+    lines += [f"  {verb:<10} {help_.summary}" for verb, help_ in HELP.items()]
+    lines += ["", f"lipbench VERB --help shows a verb's options. {TRACEBACK} shows where an error came from."]
+    return "\n".join(lines)
+
+
+def _help(verb: str) -> str:
+    from lipbench.benchmarks.cli.multirun import SWEPT
+    from lipbench.benchmarks.config import composition
+
+    swept = f"with {MULTIRUN[0]}, a job for each of the values that commas separate (docs/cluster.md)"
+    return "\n".join(
+        [
+            f"lipbench {verb}: {HELP[verb].summary}",
+            "",
+            "examples",
+            *(f"  {example}" for example in HELP[verb].examples),
+            "",
+            "options, written NAME=VALUE, with their defaults (??? has none and must be given)",
+            *(f"  {line}".rstrip() for line in composition.explain(verb)),
+            *(["", swept] if verb in SWEPT else []),
+        ]
+    )

@@ -1,0 +1,280 @@
+"""The paper's tables and figures as a list of commands, run one after another or side by side, and remembered.
+
+Every step is a `lipbench` command in a process of its own: whoever wants one row alone can type it, a crash costs one
+step, and memory is given back. What a step does is its verb's business; which steps are done is kept here, a file for
+each, so that jobs on several nodes can write it.
+"""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from lipbench.benchmarks.cli.launchers import INTERRUPTED, Launcher, Place, start
+from lipbench.errors import UserError
+from lipbench.files import save_whole
+
+JOURNAL = "reproduction"
+"""Folder in the run's with a file for each step that is done."""
+JOBS = "jobs"
+"""Folder in the run's with the logs of jobs that do not share our terminal."""
+
+
+class Row(BaseModel):
+    """One training of the paper: a file in `conf/row`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    model: str
+    losses: str
+
+
+class Done(BaseModel):
+    """A finished step."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    words: list[str]
+    seconds: float
+    finished: str
+    """UTC, ISO 8601."""
+    source: str | None
+    """Digest of the code that ran it, as records have it."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command."""
+
+    key: str
+    """Unique in a plan, such as ``train hh_t2l``."""
+    words: tuple[str, ...]
+    """Verb and options."""
+    after: tuple[str, ...] = ()
+    """Keys of steps without which this one makes no sense."""
+    row: str | None = None
+    """The row that it belongs to, whose steps need no other row's; None: it runs alone."""
+    always: bool = False
+    """Whether it runs also if it is done: it is cheap, and its input may have changed."""
+    place: str = ""
+    """Its number in the plan."""
+
+    @property
+    def head(self) -> str:
+        """What its lines begin with."""
+        return f"[{self.place}] {self.key}"
+
+    @property
+    def command(self) -> str:
+        """What to type for this step alone."""
+        return shlex.join(("lipbench", *self.words))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices:
+    """What the steps of a plan share."""
+
+    corpus: tuple[str, ...]
+    """Words that choose the corpus: ``corpus=grid`` and its options."""
+    root: Path | None
+    preset: str
+    recipe: str
+    steps: int | None
+    frames: tuple[int, ...]
+    protocol: str
+    limit: int | None
+    out: Path
+    device: str
+
+
+def plan(rows: dict[str, Row], choices: Choices) -> list[Step]:
+    """All steps, in the order in which they run one after another.
+
+    Args:
+        rows: name to row; the controls are scored beside the first.
+        choices: what they share.
+    """
+    out, device = f"out={choices.out}", f"device={choices.device}"
+    steps: list[Step] = []
+    if choices.root is not None:
+        steps.append(Step("prepare", ("prepare", *choices.corpus, f"root={choices.root}")))
+    ready = tuple(step.key for step in steps)
+    recipe = [f"training={choices.recipe}"]
+    recipe += [] if choices.steps is None else [f"training.steps={choices.steps}"]
+    scored = [f"protocol={choices.protocol}"] + ([] if choices.limit is None else [f"limit={choices.limit}"])
+    for number, (name, row) in enumerate(rows.items()):
+        who = (f"model={row.model}", f"preset={choices.preset}", f"name={name}-{choices.preset}")
+        trained = f"train {name}"
+        words = ("train", *choices.corpus, *who, f"losses={row.losses}", *recipe, out, device)
+        steps.append(Step(trained, words, ready, row=name))
+        beside = () if number == 0 else ("controls=[]",)
+        words = ("evaluate", *choices.corpus, *who, *scored, *beside, out, device)
+        steps.append(Step(f"evaluate {name}", words, (trained,), row=name))
+    timed = list(dict.fromkeys(row.model for row in rows.values()))
+    # latency does not depend on weights
+    lengths = ",".join(map(str, choices.frames))
+    words = ("bench", f"models=[{','.join(timed)}]", f"preset={choices.preset}", f"frames=[{lengths}]")
+    steps.append(Step("bench", (*words, "passes=3", "weights=random", "quality=false", "memory=true", out, device)))
+    # last, and after whatever was measured: a report of what there is beats none
+    steps.append(Step("report", ("report", f"run={choices.out}"), always=True))
+    return [replace(step, place=f"{number}/{len(steps)}") for number, step in enumerate(steps, start=1)]
+
+
+def stages(steps: Sequence[Step]) -> list[dict[str, list[Step]]]:
+    """A plan as stages, one after another, each of jobs that may run side by side.
+
+    A row's steps are one job. What belongs to no row is alone in its stage: nothing may run beside what is timed.
+    """
+    found: list[dict[str, list[Step]]] = []
+    for alone, together in groupby(steps, key=lambda step: step.row is None):
+        if alone:
+            found += [{step.key: [step]} for step in together]
+        else:
+            found.append({str(row): list(job) for row, job in groupby(together, key=lambda step: step.row)})
+    return found
+
+
+@dataclass(frozen=True)
+class Journal:
+    """Which steps are done: a file for each, which whoever did it has written whole."""
+
+    run: Path
+    """The run's folder."""
+    source: str | None
+    """Digest of the code that runs; what other code has done is done again."""
+
+    def find(self, step: Step) -> Done | None:
+        """The entry of a step, if it was done with the same words by the same code.
+
+        Raises:
+            UserError: its file is not one of ours.
+        """
+        path = self.path(step)
+        try:
+            done = Done.model_validate_json(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, ValidationError) as error:
+            raise UserError(
+                f"{path} does not say how a step was done", remedy="Delete it: finished trainings are kept"
+            ) from error
+        return done if tuple(done.words) == step.words and done.source == self.source else None
+
+    def add(self, step: Step, seconds: float) -> None:
+        """Remember a step.
+
+        Raises:
+            UserError: its file cannot be written.
+        """
+        finished = datetime.now(UTC).isoformat(timespec="seconds")
+        done = Done(words=list(step.words), seconds=seconds, finished=finished, source=self.source)
+        save_whole(done.model_dump_json(indent=1) + "\n", self.path(step), "the note on a finished step")
+
+    def path(self, step: Step) -> Path:
+        """The file of a step."""
+        return self.run / JOURNAL / f"{step.key.replace(' ', '-')}.json"
+
+
+@dataclass(frozen=True)
+class _Job:
+    """Steps that run one after another, in whatever process a launcher gives them."""
+
+    steps: Sequence[Step]
+    journal: Journal
+    lost: Mapping[str, str]
+
+    @property
+    def starts(self) -> bool:
+        """Whether there is something to do that is worth a launch."""
+        first = next((step for step in self.steps if not step.always and self.journal.find(step) is None), None)
+        return first is not None and not any(key in self.lost for key in first.after)
+
+    def __call__(self, place: Place) -> dict[str, str]:
+        return run_all(self.steps, self.journal, start=partial(start, place=place), say=say, lost=self.lost)
+
+
+def run_stages(plan: Sequence[Step], journal: Journal, launcher: Launcher) -> dict[str, str]:
+    """Run what is not done yet, the rows' jobs side by side if the launcher does so.
+
+    Args:
+        plan: its steps.
+        journal: what is done.
+        launcher: runs the jobs. Where there is nothing to start but a report, that is done here.
+
+    Returns:
+        Key to reason for each step that failed, or was left out because of one that did.
+
+    Raises:
+        KeyboardInterrupt: a step was interrupted.
+        UserError: the launcher gave up.
+    """
+    lost: dict[str, str] = {}
+    for stage in stages(plan):
+        jobs = {name: _Job(steps, journal, dict(lost)) for name, steps in stage.items()}
+        launched = {name: job for name, job in jobs.items() if job.starts}
+        ended = [job(Place()) for name, job in jobs.items() if name not in launched]
+        if launched:
+            say(f"{', '.join(launched)}: by the launcher {launcher.told(journal.run / JOBS)}")
+            ended += launcher.run(launched, journal.run / JOBS, called="lipbench").values()
+        for reasons in ended:
+            lost |= reasons
+    return lost
+
+
+def run_all(
+    steps: Sequence[Step],
+    journal: Journal,
+    *,
+    start: Callable[[Sequence[str]], int],
+    say: Callable[[str], None],
+    lost: Mapping[str, str] = {},
+) -> dict[str, str]:
+    """Run one after another what is not done yet.
+
+    Args:
+        steps: in their order.
+        journal: what is done.
+        start: runs a command's words and returns its exit code.
+        say: takes a line for the user.
+        lost: steps that failed before, as this returns them.
+
+    Returns:
+        Key to reason for each step that failed, or was left out because of one that did.
+
+    Raises:
+        KeyboardInterrupt: a step was interrupted.
+    """
+    ended: dict[str, str] = {}
+    for step in steps:
+        done = journal.find(step)
+        if done is not None and not step.always:
+            say(f"{step.head}: done {done.finished} in {done.seconds:.0f} s")
+            continue
+        missing = [key for key in step.after if key in ended or key in lost]
+        if missing:
+            ended[step.key] = f"left out: '{missing[0]}' failed"
+            say(f"{step.head}: {ended[step.key]}")
+            continue
+        say(f"{step.head}: {step.command}")
+        began = time.perf_counter()
+        code = start(step.words)
+        if code == INTERRUPTED:
+            raise KeyboardInterrupt
+        if code:
+            ended[step.key] = f"exit code {code}"
+            say(f"{step.head}: failed with exit code {code}")
+        else:
+            journal.add(step, time.perf_counter() - began)
+    return ended
+
+
+def say(line: str) -> None:
+    """Tell the user."""
+    print(line, flush=True, file=sys.stderr)

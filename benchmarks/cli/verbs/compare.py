@@ -1,0 +1,37 @@
+"""`lipbench compare`: two runs side by side."""
+
+from __future__ import annotations
+
+from lipbench.benchmarks.config.requests import Compare
+from lipbench.errors import UserError
+from lipbench.files import save_whole
+
+
+def run(request: Compare) -> None:
+    """Print what differs; write it as markdown and CSV where `out` is given, and within a limit to `summary`."""
+    from lipbench.reports.compare.runs import compare_runs
+    from lipbench.reports.compare.text import markdown, quality_frame, terminal, time_frame
+    from lipbench.reports.files import Summary, add_to
+    from lipbench.reports.markdown.size_limit import LIMITS
+
+    found = compare_runs(request.a, request.b)
+    print("\n".join(terminal(found)))
+    if request.out is not None:
+        frames = {
+            "quality": quality_frame(found),
+            "latency": time_frame(found.latency),
+            "natural": time_frame(found.natural),
+        }
+        for name, frame in frames.items():
+            save_whole(frame.to_csv(index=False), request.out / f"{name}.csv", "the table")
+        print(f"comparison: {save_whole(markdown(found), request.out / 'compare.md', 'the comparison')}")
+    if request.summary is not None:
+        limit = LIMITS[request.limit] if isinstance(request.limit, str) else request.limit
+        try:
+            add_to(Summary(request.summary, limit), lambda most: markdown(found, limit=most))
+        except OSError as error:
+            raise UserError(
+                f"the summary cannot be written: {request.summary}: {error.strerror or error}",
+                remedy="Give another file (summary=…), or make room there",
+            ) from error
+        print(f"summary: {request.summary}")

@@ -1,0 +1,189 @@
+"""`lipbench controls`: score the controls, and check that the metrics rank them as they must."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, partial
+from pathlib import Path
+
+from lipbench import corpora, metrics
+from lipbench.benchmarks.cells.plan import chosen_controls
+from lipbench.benchmarks.cells.runner import finished, run_cell
+from lipbench.benchmarks.cli.console import describe, refuse_failures
+from lipbench.benchmarks.cli.progress import bar
+from lipbench.benchmarks.config.requests import Controls
+from lipbench.benchmarks.metric_checks.face_calibration import calibrate_faces
+from lipbench.benchmarks.metric_checks.ranking import Outcome, check
+from lipbench.benchmarks.scoring.clips import choose, placement_of
+from lipbench.benchmarks.scoring.scorer import Keep, Scorer, Scoring
+from lipbench.errors import UserError
+from lipbench.locks import held
+from lipbench.metrics import protocols
+from lipbench.metrics.calibration import calibrate
+from lipbench.metrics.corpus_metric import NotMeasuredError
+from lipbench.metrics.inception import find_weights
+from lipbench.records.calibration import FILE, Calibration, CalibrationRow, save_calibration
+from lipbench.records.quality import Quality
+from lipbench.records.record import Cell, Record
+from lipbench.registry import chosen
+
+FROM_VIDEO = "crop_round_trip"
+"""The control that needs to know where crops were cut from."""
+
+
+def run(request: Controls) -> None:
+    """Score, print one line per control, then what the metrics make of them.
+
+    A control that the run's folder has a record of is not scored again, if that would give the same numbers.
+
+    Raises:
+        UserError: a control could not be scored, or a metric ranks two of them the wrong way round.
+    """
+    wanted = chosen_controls(request.controls)
+    measured = chosen(request.metrics, metrics.METRICS)
+    protocols.get(request.protocol)
+    corpus = corpora.create(request.corpus.name, **request.corpus.options)
+    ids = choose(corpus, request.split, request.limit)
+    if request.controls == ["all"] and placement_of(corpus, ids[0]) is None:
+        wanted.remove(FROM_VIDEO)
+        print(f"without {FROM_VIDEO}: the clips of {corpus.name} were cut from no larger video")
+    scoring = Scoring(
+        corpus=corpus,
+        corpus_options=request.corpus.options,
+        ids=ids,
+        split=request.split,
+        protocol=request.protocol,
+        metrics=measured,
+        inception_weights=request.inception_weights,
+        features=request.features,
+        workers=request.workers,
+    )
+    has_weights = cache(partial(_has_weights, request.inception_weights))
+    with held(claims(request)), Scorer(scoring) as scorer:
+        records = [_kept(name, request, scorer, has_weights) or _score(name, request, scorer) for name in wanted]
+        _calibrate(request.out)
+    print(f"records: {request.out / 'records'}   (lipbench report {request.out})")
+    refuse_failures(records)
+    _judge(records)
+
+
+def claims(request: Controls) -> list[Path]:
+    """The records of a run's controls, and their calibration."""
+    return [request.out / FILE]
+
+
+def _has_weights(given: Path | None) -> bool:
+    """Whether FID and KID can be measured now."""
+    try:
+        find_weights(given)
+    except NotMeasuredError:
+        return False
+    return True
+
+
+def _kept(name: str, request: Controls, scorer: Scorer, has_weights: Callable[[], bool]) -> Record | None:
+    """The record of a control that an earlier run has scored, printed; None if it is to be scored."""
+    found = finished(
+        _cell(name, request),
+        request.out,
+        request=request.model_dump(mode="json"),
+        corpus=scorer.scoring.corpus.fingerprint,
+        protocol=scorer.protocol.fingerprint,
+    )
+    if found is None or (_lacks_weights(found, scorer) and has_weights()):
+        return None
+    print(f"{describe(found)}   (scored {found.created})", flush=True)
+    return found
+
+
+def _lacks_weights(record: Record, scorer: Scorer) -> bool:
+    """Whether something was not measured that Inception's weights may allow."""
+    assert isinstance(record.result, Quality)
+    return any(metrics.create(name, scorer.protocol).takes == "inception" for name in record.result.not_measured)
+
+
+def _cell(name: str, request: Controls) -> Cell:
+    return Cell(
+        kind="quality",
+        system=name,
+        role="control",
+        options={"height": request.height},
+        corpus=request.corpus.name,
+        corpus_options=request.corpus.options,
+        split=request.split,
+        limit=request.limit,
+        durations="predicted",
+        protocol=request.protocol,
+        metrics=None if request.metrics == ["all"] else sorted(request.metrics),
+    )
+
+
+def _score(name: str, request: Controls, scorer: Scorer) -> Record:
+    cell = _cell(name, request)
+
+    def measure() -> Quality:
+        with bar(name, len(scorer.scoring.ids)) as shown:
+            return scorer.control(
+                name,
+                frame_size=(request.height, 2 * request.height),
+                durations="predicted",
+                keep=Keep(request.out, cell.key),
+                advance=shown.advance,
+            )
+
+    found = run_cell(cell, request.out, measure, request=request.model_dump(mode="json"))
+    print(describe(found), flush=True)
+    return found
+
+
+def _calibrate(run: Path) -> None:
+    """Compare the metrics with other libraries' on fixed inputs, and keep the table.
+
+    Raises:
+        UserError: one differs by more than is allowed.
+    """
+    made = [calibrate(), calibrate_faces()]
+    kept = [CalibrationRow(**row._asdict(), passed=row.passed) for rows, _ in made for row in rows]
+    absent = list(dict.fromkeys(name for _, names in made for name in names))
+    save_calibration(Calibration(rows=kept, absent=absent), run)
+    failed = [row for row in kept if not row.passed]
+    without = f", without {', '.join(absent)}" if absent else ""
+    print(f"calibration: {len(kept) - len(failed)} of {len(kept)} comparisons within what is allowed{without}")
+    if failed:
+        named = ", ".join(f"{row.metric} ({row.source})" for row in failed)
+        raise UserError(f"metrics differ from their references: {named}", remedy=f"See {run / FILE}")
+
+
+def _judge(records: list[Record]) -> None:
+    """Say how the metrics rank the controls.
+
+    Raises:
+        UserError: one does not as it must.
+    """
+    results = {r.cell.system: r.result for r in records if isinstance(r.result, Quality)}
+    outcomes = check(results)
+    broken = [outcome for outcome in outcomes if outcome.holds is False]
+    unknown = sum(outcome.holds is None for outcome in outcomes)
+    print(
+        f"{len(outcomes)} expectations: {len(outcomes) - len(broken) - unknown} hold, {len(broken)} broken, "
+        f"{unknown} not measured"
+    )
+    for outcome in broken:
+        print(f"  {told(outcome)}")
+    if broken:
+        metrics_named = ", ".join(sorted({outcome.expectation.metric for outcome in broken}))
+        raise UserError(
+            f"{len(broken)} of {len(outcomes)} expectations are broken: {metrics_named} cannot be trusted here",
+            remedy="See the list above; lipbench report shows all values",
+        )
+
+
+def told(outcome: Outcome) -> str:
+    """A broken expectation in words."""
+    rule = outcome.expectation
+    if rule.worse is None:
+        return f"{rule.metric}: {rule.better} is {outcome.value:.6g}, must be {outcome.other:.6g} ({rule.why})"
+    return (
+        f"{rule.metric}: {rule.better} ({outcome.value:.6g}) is no better than {rule.worse} ({outcome.other:.6g}), "
+        f"but {rule.why}"
+    )

@@ -1,0 +1,160 @@
+"""`lipbench evaluate`: score a trained model and the controls on a corpus."""
+
+from __future__ import annotations
+
+import logging
+from functools import cache
+from pathlib import Path
+
+import torch
+
+from lipbench import corpora, metrics, models
+from lipbench.benchmarks.cells import loading
+from lipbench.benchmarks.cells.environment import pick_device
+from lipbench.benchmarks.cells.loading import Subject
+from lipbench.benchmarks.cells.plan import chosen_controls
+from lipbench.benchmarks.cells.runner import run_cell
+from lipbench.benchmarks.cli.console import describe, describe_whole, refuse_failures
+from lipbench.benchmarks.cli.progress import bar
+from lipbench.benchmarks.config.requests import Evaluate
+from lipbench.benchmarks.scoring.clips import Durations, choose
+from lipbench.benchmarks.scoring.scorer import Keep, Scorer, Scoring
+from lipbench.corpora.utterance import Corpus
+from lipbench.locks import held
+from lipbench.metrics import protocols
+from lipbench.models.text import Vocabulary
+from lipbench.records.files import record_path
+from lipbench.records.quality import Quality
+from lipbench.records.record import Cell, Record
+from lipbench.registry import chosen, short_name
+from lipbench.training.folders import checkpoint_path, training_name
+
+log = logging.getLogger(__name__)
+
+
+def run(request: Evaluate) -> None:
+    """Score, and print one line per cell."""
+    models.check(request.model, request.preset, **request.options)
+    measured = chosen(request.metrics, metrics.METRICS)
+    protocols.get(request.protocol)
+    beside = chosen_controls(request.controls)
+    device = pick_device(request.device)
+    corpus = corpora.create(request.corpus.name, **request.corpus.options)
+    subject = _subject(request, corpus, device)
+    scoring = Scoring(
+        corpus=corpus,
+        corpus_options=request.corpus.options,
+        ids=choose(corpus, request.split, request.limit),
+        split=request.split,
+        protocol=request.protocol,
+        metrics=measured,
+        inception_weights=request.inception_weights,
+        features=request.features,
+        workers=request.workers,
+    )
+    records: list[Record] = []
+    with held(claims(request)), Scorer(scoring) as scorer:
+        evaluation = _Evaluation(request, scorer, subject, device)
+        for durations in request.durations:
+            for system in (request.model, *beside):
+                records.append(evaluation.score(system, durations))
+                # of controls, which have the truth's own timing, there is nothing to account for
+                told = describe_whole if system == request.model else describe
+                print(told(records[-1]), flush=True)
+    print(f"records: {request.out / 'records'}   (lipbench report {request.out})")
+    refuse_failures(records)
+
+
+def claims(request: Evaluate) -> list[Path]:
+    """The model's records. What controls score is the same whoever scores it."""
+    return [record_path(_cell(request, request.model, durations), request.out) for durations in request.durations]
+
+
+def _cell(request: Evaluate, system: str, durations: Durations) -> Cell:
+    return Cell(
+        kind="quality",
+        system=short_name(system),
+        role="model" if system == request.model else "control",
+        preset=request.preset,
+        options=request.options,
+        checkpoint=None if _named(request) is None else str(_named(request)),
+        corpus=request.corpus.name,
+        corpus_options=request.corpus.options,
+        split=request.split,
+        limit=request.limit,
+        durations=durations,
+        protocol=request.protocol,
+        metrics=None if request.metrics == ["all"] else sorted(request.metrics),
+    )
+
+
+def _subject(request: Evaluate, corpus: Corpus, device: torch.device) -> Subject:
+    """The model: from its checkpoint, or as it is if it is one that does not learn."""
+    if request.checkpoint is None and not models.is_trainable(request.model):
+        return loading.untrained(
+            request.model, request.preset, options=request.options, device=device, vocabulary=Vocabulary(corpus.symbols)
+        )
+    path = _named(request) or checkpoint_path(request.out, training_name(request.model, request.preset))
+    subject = loading.trained(path, model=request.model, preset=request.preset, device=device)
+    learned = subject.system.training
+    if learned is not None and learned.corpus_fingerprint != corpus.fingerprint:
+        log.warning(
+            "%s has learned from another corpus than it is scored on: from %s %s, not %s %s",
+            *(request.model, learned.corpus, learned.corpus_fingerprint[:8], corpus.name, corpus.fingerprint[:8]),
+        )
+    return subject
+
+
+def _named(request: Evaluate) -> Path | None:
+    """The checkpoint that the request names, if it names one."""
+    if request.checkpoint is not None or request.name is None:
+        return request.checkpoint
+    return checkpoint_path(request.out, request.name)
+
+
+class _Evaluation:
+    """One run of the verb."""
+
+    def __init__(self, request: Evaluate, scorer: Scorer, subject: Subject, device: torch.device) -> None:
+        self.request = request
+        self.scorer = scorer
+        self.subject = subject
+        self.device = device
+        self._asked = request.model_dump(mode="json")
+        # durations change nothing of a control, which may then take as long as a model to score
+        self._control = cache(self._score_control)
+
+    def score(self, system: str, durations: Durations) -> Record:
+        """Score one system under a progress bar, and record it."""
+        request = self.request
+        is_model = system == request.model
+        cell = _cell(request, system, durations)
+        keep = Keep(request.out, cell.key, clips=request.keep_clips and is_model)
+
+        def measure() -> Quality:
+            return self._score_model(durations, keep) if is_model else self._restated(system, durations)
+
+        return run_cell(cell, request.out, measure, request=self._asked)
+
+    def _score_model(self, durations: Durations, keep: Keep) -> Quality:
+        title = f"{short_name(self.request.model)}, {durations} durations"
+        with bar(title, len(self.scorer.scoring.ids)) as shown:
+            return self.scorer.model(
+                self.subject,
+                durations=durations,
+                batch=self.request.batch,
+                device=self.device,
+                keep=keep,
+                advance=shown.advance,
+            )
+
+    def _restated(self, system: str, durations: Durations) -> Quality:
+        """A control's result as one of these durations: what says nothing of a model's timing is left out of both."""
+        return self._control(system).model_copy(update={"durations": durations})
+
+    def _score_control(self, system: str) -> Quality:
+        keep = Keep(self.request.out, f"control-{system}-{self.subject.frame_size[0]}x{self.subject.frame_size[1]}")
+        with bar(system, len(self.scorer.scoring.ids)) as shown:
+            return self.scorer.control(
+                system, frame_size=self.subject.frame_size, durations="true", keep=keep, advance=shown.advance
+            )

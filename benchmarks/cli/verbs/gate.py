@@ -1,0 +1,221 @@
+"""`lipbench gate`: measure two revisions in turn, or read what was measured, and decide."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Sequence
+from pathlib import Path
+
+from lipbench.benchmarks.cells.environment import machine
+from lipbench.benchmarks.config.requests import Gate
+from lipbench.benchmarks.gate import rates, samples, text, trends
+from lipbench.benchmarks.gate.aa_run import Chance
+from lipbench.benchmarks.gate.deciding import decide, interleaved, manifest
+from lipbench.benchmarks.gate.deciding.manifest import MACHINE
+from lipbench.benchmarks.gate.measuring import measure, revisions
+from lipbench.benchmarks.gate.pairs import Pair, load_pairs
+from lipbench.benchmarks.gate.verdict import Decision, Rules
+from lipbench.errors import UserError
+from lipbench.files import save_whole
+from lipbench.locks import alone
+from lipbench.records.files import load_records
+from lipbench.records.record import Cell
+
+
+def run(request: Gate) -> int:
+    """Print the decision.
+
+    Returns:
+        The exit code: 0 pass, 1 fail, 2 not measured, 3 ambiguous.
+
+    Raises:
+        UserError: nothing could be measured, for a reason that the user can mend.
+    """
+    if request.selftest:
+        return _self_test(request)
+    if request.rates is not None:
+        return _rates(request, request.rates)
+    if request.trends is not None:
+        return _trends(request, request.trends)
+    try:
+        decision = _decision(request)
+    except (Exception, KeyboardInterrupt) as error:
+        if request.summary is not None:
+            _append(request.summary, f"### gate: NOT MEASURED\n\n{_ended_by(error, request)}\n")
+        raise
+    # first the file: it stays where nobody reads what is printed
+    if request.summary is not None:
+        _append(request.summary, text.markdown(decision, strict=request.strict))
+    print("\n".join(text.lines(decision, strict=request.strict)))
+    return decision.exit_code(strict=request.strict)
+
+
+def _ended_by(error: BaseException, request: Gate) -> str:
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, KeyboardInterrupt):
+        return f"interrupted; the blocks in {request.out} are kept, and the same command goes on behind the last one"
+    return f"an error of lipbench itself: {type(error).__name__}: {error}"
+
+
+def _decision(request: Gate) -> Decision:
+    if (request.base is None) == (request.base_records is None) or (request.base_records is None) != (
+        request.head_records is None
+    ):
+        raise UserError(
+            "the gate needs something to compare with, and one thing only",
+            remedy="Write base=REVISION, or base_records=PATTERN and head_records=PATTERN",
+        )
+    if request.base_records is not None and request.head_records is not None:
+        return _stored(request, _folders(request.base_records), _folders(request.head_records))
+    return _measured(request)
+
+
+def _stored(request: Gate, base: Sequence[Path], head: Sequence[Path]) -> Decision:
+    pairs = load_pairs(base, head)
+    device = _device_of(pairs) if request.device == "auto" else request.device
+    cells = expected(request, device)
+    chance = _chance(request, cells)
+    if chance is not None:
+        chance.check_measured(pairs)
+    untimed = interleaved.why_not(pairs)
+    if untimed is not None:
+        untimed += ": such times are for trends (trends=…); times=false gates costs and quality alone"
+    return decide.decide(cells, pairs, _rules(request, device, chance), untimed=untimed)
+
+
+def _measured(request: Gate) -> Decision:
+    from lipbench.benchmarks.cells.environment import pick_device
+    from lipbench.benchmarks.sweep import Sweep
+
+    # a wrong word is found before revisions are made ready
+    Sweep(request, progress=False).check()
+    if request.natural:
+        raise UserError("the gate compares times at fixed lengths only", remedy="Leave natural=… out")
+    device = pick_device(request.device).type
+    cells = expected(request, device)
+    chance = _chance(request, cells)
+    if chance is not None:
+        # threads are those of the blocks' processes, which are known when one has ended
+        chance.check_machine(machine(), fields=[field for field in MACHINE if field != "threads"])
+    rules = _rules(request, device, chance)
+    out = request.out.resolve()
+    with alone(out) as lock:
+        base = revisions.prepare("base", request.base, out / "revisions")
+        head = revisions.prepare("head", request.head, out / "revisions")
+        measuring = measure.Measuring(request, base, head, device=device, held=[lock])
+        scored, first = measuring.quality, measuring.pairs(1)
+        if request.samples is not None:
+            samples.save(samples.collect(first, cells), request.samples)
+        if chance is not None:
+            chance.check_measured(first)
+        pairs = [scored, *first]
+        cells += manifest.dropped(cells, pairs)
+        if request.looks == 1:
+            decision = decide.decide(cells, pairs, rules)
+        else:
+            decision = decide.two_looks(cells, pairs, lambda flagged: measuring.pairs(2, flagged), rules)
+        revisions.remove((base, head))
+    return decision
+
+
+def expected(request: Gate, device: str) -> list[Cell]:
+    """The manifest: every cell that the config asks for.
+
+    Args:
+        request: the gate.
+        device: "cpu" or "cuda", where the cells were or will be measured; it need not be here.
+    """
+    from lipbench.benchmarks.cells.plan import latency_cells, quality_cells
+    from lipbench.benchmarks.sweep import Sweep
+
+    sweep = Sweep(request.model_copy(update={"device": "cpu"}), progress=False)
+    timed = [sweep.latency_cell(cell).model_copy(update={"device": device}) for cell in latency_cells(request)]
+    scored = quality_cells(request) if request.quality else []
+    return [*timed, *map(sweep.quality_cell, scored)]
+
+
+def _rules(request: Gate, device: str, chance: Chance | None) -> Rules:
+    return Rules(
+        margin=request.margin if device == "cuda" else max(request.margin, request.cpu_margin),
+        times=request.times,
+        blind=request.blind,
+        implausible=request.implausible,
+        output_tolerance=request.output_tolerance,
+        quality_margin=request.quality_margin,
+        quality_margins=request.quality_margins,
+        noise=None if chance is None else chance.margins(request.seed),
+        seed=request.seed,
+    )
+
+
+def _chance(request: Gate, cells: Sequence[Cell]) -> Chance | None:
+    return None if request.noise is None else Chance(request.noise, cells, per_gate=request.pairs)
+
+
+def _self_test(request: Gate) -> int:
+    from lipbench.benchmarks.gate import selftest
+
+    # times are put in and must be seen, whether or not this gate asks for them
+    outcomes = selftest.run(_rules(request.model_copy(update={"times": True}), "cpu", None))
+    for outcome in outcomes:
+        state = "ok" if outcome.passed else "BROKEN"
+        print(f"{state:<7} {outcome.title}: {outcome.decision.verdict.value}, must be {outcome.due.value}")
+    broken = sum(not outcome.passed for outcome in outcomes)
+    print(f"self-test: {len(outcomes) - broken} of {len(outcomes)} as they must be")
+    return 1 if broken else 0
+
+
+def _rates(request: Gate, source: Path) -> int:
+    if source.is_file():
+        taken = samples.load(source)
+    else:
+        pairs = measure.first_look(source)
+        taken = samples.collect(
+            pairs, sorted({r.cell.key: r.cell for r in pairs[0].base.records}.values(), key=_length)
+        )
+    rules = _rules(request, taken.cells[0].device or "cpu", _chance(request, taken.cells))
+    found = rates.rates(taken, rules, pairs=request.pairs, trials=request.trials, seed=request.seed)
+    _tell(
+        [*rates.table(found), "", rates.provenance(taken, rules, pairs=request.pairs, seed=request.seed)],
+        request.summary,
+    )
+    return 0
+
+
+def _trends(request: Gate, pattern: str) -> int:
+    found = trends.series(record for folder in _folders(pattern) for record in load_records(folder))
+    if not found:
+        raise UserError(f"the runs at {pattern} hold no times", remedy="Give folders that lipbench bench wrote (out=…)")
+    _tell(trends.lines(found, margin=request.margin), request.summary)
+    return 0
+
+
+def _tell(text: Sequence[str], summary: Path | None) -> None:
+    print("\n".join(text))
+    if summary is not None:
+        _append(summary, "\n".join(text) + "\n")
+
+
+def _length(cell: Cell) -> tuple[str, int]:
+    return cell.system, cell.frames or 0
+
+
+def _device_of(pairs: Sequence[Pair]) -> str:
+    devices = {record.cell.device for pair in pairs for record in pair.head.records if record.cell.device}
+    if len(devices) > 1:
+        raise UserError("the runs were measured on several devices", remedy="Write device=cuda or device=cpu")
+    return devices.pop() if devices else "cpu"
+
+
+def _folders(pattern: str) -> list[Path]:
+    found = sorted(Path(name) for name in glob.glob(pattern))
+    if not found:
+        raise UserError(f"there is nothing at {pattern}", remedy="Give the folders that bench wrote (out=…)")
+    return found
+
+
+def _append(file: Path, markdown: str) -> None:
+    """Add to a summary that other steps of a job may have begun."""
+    before = file.read_text(encoding="utf-8") if file.is_file() else ""
+    save_whole(before + markdown, file, "the summary")

@@ -1,0 +1,61 @@
+"""`lipbench generate`: say a text with a mouth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from lipbench import models
+from lipbench.benchmarks.cells import loading
+from lipbench.benchmarks.cells.environment import pick_device
+from lipbench.benchmarks.config.requests import Generate
+from lipbench.corpora.tokens import characters
+from lipbench.corpora.video import write_video
+from lipbench.errors import UserError
+from lipbench.models.contract import LipRequest
+from lipbench.training.folders import checkpoint_path, training_name
+from lipbench.training.frames import to_model_size, to_unit
+
+
+def run(request: Generate) -> None:
+    """Generate one clip and write it as a video."""
+    symbols = characters(request.text)
+    models.check(request.model, request.preset)
+    device = pick_device(request.device)
+    name = request.name or training_name(request.model, request.preset)
+    path = request.checkpoint or checkpoint_path(request.runs, name)
+    subject = loading.trained(path, model=request.model, preset=request.preset, device=device)
+    assert subject.vocabulary is not None
+    tokens = torch.tensor([subject.vocabulary.encode(symbols)], device=device)
+    clip = subject.model.generate(
+        LipRequest(
+            tokens=tokens,
+            token_lengths=torch.tensor([tokens.shape[1]], device=device),
+            identity=read_identity(request.identity, subject.frame_size).to(device),
+            n_frames=None if request.frames is None else torch.tensor([request.frames], device=device),
+        )
+    )
+    frames = (clip.frames[0, : int(clip.lengths[0])].clamp(0, 1) * 255).round().to(torch.uint8)
+    write_video(frames.permute(0, 2, 3, 1).cpu().numpy(), request.out, fps=request.fps)
+    print(f"{len(frames)} frames, {len(frames) / request.fps:.2f} s: {request.out}")
+
+
+def read_identity(path: Path, frame_size: tuple[int, int]) -> torch.Tensor:
+    """Read a mouth picture at a model's size: float (1, 3, H, W) in [0, 1].
+
+    Raises:
+        UserError: there is no such picture, or it is not about twice as wide as high.
+    """
+    picture = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.is_file() else None
+    if picture is None:
+        raise UserError(f"{path} is no picture that can be read", remedy="Give a PNG or JPEG of a mouth")
+    height, width = picture.shape[:2]
+    if not 1.8 <= width / height <= 2.2:
+        raise UserError(
+            f"{path} is {width} x {height} pixels", remedy="Cut it to the lips, twice as wide as high (160 x 80)"
+        )
+    rgb = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), dtype=np.uint8)
+    return to_unit(to_model_size(rgb[None], frame_size))

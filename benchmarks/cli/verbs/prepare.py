@@ -1,0 +1,125 @@
+"""`lipbench prepare`: a corpus as downloaded to a store of lip crops, landmarks and durations."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from pathlib import Path
+
+from lipbench import corpora
+from lipbench.benchmarks.cli.progress import bar
+from lipbench.benchmarks.config.requests import Prepare
+from lipbench.corpora.preparation.clip import ClipOutcome
+from lipbench.corpora.preparation.run import Download, Summary, prepare
+from lipbench.corpora.preparation.survey import Survey, survey
+from lipbench.errors import UserError
+from lipbench.locks import held
+
+log = logging.getLogger(__name__)
+
+_SHOWN = 10
+"""So many ids of a list are shown in a dry run."""
+
+
+def run(request: Prepare) -> None:
+    """Prepare, naming each clip that is left out, and print a summary; or say what would be done."""
+    name = request.corpus.name
+    (store,) = claims(request)
+    download = find(request)
+    log.info("found %s: %s, %d clips", name, download.layout, len(download.clips))
+    if request.dry_run:
+        print(describe_survey(survey(download, store, limit=request.limit)))
+        return
+    with held([store]), bar(f"preparing {name}", None) as (advance, set_total):
+
+        def on_progress(outcome: ClipOutcome) -> None:
+            set_total(outcome.total)
+            advance(1)
+            if outcome.status == "skipped":
+                log.info("left out %s: %s", outcome.id, outcome.reason)
+
+        summary = prepare(download, store, workers=request.workers, limit=request.limit, on_progress=on_progress)
+    print(describe(summary))
+
+
+def claims(request: Prepare) -> list[Path]:
+    """The store."""
+    return [Path(str(request.corpus.options.get("store") or f"prepared/{request.corpus.name}"))]
+
+
+def find(request: Prepare) -> Download:
+    """Find the corpus, with those of the verb's options that were given.
+
+    Raises:
+        UserError: the corpus cannot be prepared or found, or has no such option.
+    """
+    finder = corpora.PREPARATIONS.get(request.corpus.name)
+    known = inspect.signature(finder).parameters
+    # those of the corpus itself, such as the synthetic one's sizes; where the store is, no corpus decides
+    given = {option: value for option, value in request.corpus.options.items() if option != "store"}
+    # what was written for this run wins over what the corpus' file has
+    given |= {
+        option: value
+        for option in ("root", "split", "seed", "stabilise", "interpolation", "tokens", "durations", "alignments")
+        if (value := getattr(request, option)) is not None
+    }
+    for option in given:
+        if option not in known:
+            takes = ", ".join(known)
+            raise UserError(
+                f"preparing {request.corpus.name} takes no {option}=", remedy=f"Leave it out; known: {takes}"
+            )
+    if "root" in known and "root" not in given:
+        raise UserError("prepare needs root", remedy="Write root=FOLDER, the corpus as downloaded")
+    return finder(**given)
+
+
+def describe(summary: Summary) -> str:
+    """A preparation's summary as text: counts, what was left out and why, what is odd but kept."""
+    usable = summary.train + summary.test
+    lines = [
+        f"{usable} clips are ready in {summary.store}: {summary.train} to train, {summary.test} to test"
+        f" ({summary.seen} of these say a sentence that is also in training)",
+        f"  {summary.done} prepared now in {summary.seconds:.0f} s"
+        + (f" ({summary.seconds / summary.done:.2f} s per clip)" if summary.done else "")
+        + f", {summary.kept} there already, {len(summary.skipped)} left out",
+    ]
+    lines += [f"  left out {clip}: {reason}" for clip, reason in summary.skipped.items()]
+    lines += [f"  note on {clip}: {'; '.join(notes)}" for clip, notes in summary.notes.items()]
+    if summary.absent:
+        lines.append(f"  {summary.absent} clips of the split lists are not in this folder")
+    if summary.unsettled:
+        lines.append(f"  {summary.unsettled} clips that the store is for are still to be prepared: run it again")
+    lines.append(f"  fingerprint {summary.fingerprint}")
+    return "\n".join(lines)
+
+
+def describe_survey(found: Survey) -> str:
+    """A dry run as text."""
+    speakers = "1 speaker" if len(found.speakers) == 1 else f"{len(found.speakers)} speakers"
+    lines = [
+        f"found {found.corpus}: {found.layout}",
+        f"  {found.clips} clips of {speakers} ({_some(found.speakers)})",
+        f"  {found.train} to train, {found.test} to test, {len(found.unlisted)} in neither split list",
+    ]
+    if found.unlisted:
+        lines.append(f"  in neither split list: {_some(found.unlisted)}")
+    if found.absent:
+        lines.append(f"  {found.absent} clips of the split lists are not in this folder")
+    lines.append(f"  {len(found.unlabelled)} without an alignment" + _list(found.unlabelled))
+    lines.append(
+        f"a run would prepare {found.to_prepare} clips into {found.store}, keep {found.kept} that are there already"
+        f" and leave out {len(found.skipped)}"
+    )
+    lines += [f"  would leave out {clip}: {reason}" for clip, reason in list(found.skipped.items())[:_SHOWN]]
+    lines.append("nothing was written")
+    return "\n".join(lines)
+
+
+def _list(names: tuple[str, ...]) -> str:
+    return f": {_some(names)}" if names else ""
+
+
+def _some(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more

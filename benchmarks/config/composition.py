@@ -1,0 +1,199 @@
+"""`conf/` and the words of a command line, composed by Hydra; its groups and options; what a wrong word meant."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override, QuotedString
+from hydra.errors import HydraException
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from lipbench.errors import UnknownNameError, UserError, nearest
+
+CONF = Path(__file__).resolve().parents[2] / "conf"
+OPEN = ("options", "quality_margins")
+"""Groups that take names which no file lists: a model's own options, checked by the model; metrics' margins."""
+PLAIN = (
+    *("text", "identity", "root", "alignments", "out", "run", "runs", "checkpoint", "model", "utterance", "a", "b"),
+    *("generated", "reference", "title", "name"),
+    *("base", "head", "base_records", "head_records", "noise", "summary", "samples", "rates", "trends"),
+    *("corpus.store", "features", "inception_weights", "json"),
+)
+"""Options whose value is taken as it is written: texts and paths."""
+
+
+def explain(verb: str) -> list[str]:
+    """A verb's options, as its file in `conf/` writes and explains them, each group's under the group's name."""
+    text = (CONF / f"{verb}.yaml").read_text(encoding="utf-8")
+    own = text.partition("  - _self_\n")[2] or text
+    lines = [line for line in own.rstrip().splitlines() if not line.startswith("  - ")]
+    chosen = re.findall(r"^  - (\w+): \w+$", text, flags=re.MULTILINE)
+    composed: dict[str, Any] = OmegaConf.to_container(composed_of(verb, []), resolve=False)  # pyright: ignore[reportAssignmentType]
+    for group, choices in groups().items():
+        if isinstance(composed.get(group), dict):
+            lines += ["", f"{group}=NAME, one of {', '.join(choices)}; and within it"]
+            notes = {k: v for folder in (group, *chosen) for k, v in _notes(CONF / folder).items()}
+            lines += [f"  {group}.{name}: {_shown(v)}{notes.get(name, '')}" for name, v in composed[group].items()]
+        elif group in chosen:
+            # a group that sets options of another one
+            lines += ["", f"{group}=NAME, one of {', '.join(choices)}"]
+    return lines
+
+
+def _shown(value: Any) -> str:
+    return "null" if value is None else str(value)
+
+
+def _notes(folder: Path) -> dict[str, str]:
+    """The remark behind each option in a group's files."""
+    found: dict[str, str] = {}
+    for file in sorted(folder.glob("*.yaml")):
+        for line in file.read_text(encoding="utf-8").splitlines():
+            match = re.match(r"(\w+):.*?( # .*)$", line)
+            if match:
+                found.setdefault(match[1], match[2])
+    return found
+
+
+def groups() -> dict[str, list[str]]:
+    """Config groups and their choices, read from `conf/`."""
+    return {
+        folder.name: sorted(file.stem for file in folder.glob("*.yaml"))
+        for folder in sorted(CONF.iterdir())
+        if folder.is_dir()
+    }
+
+
+def composed_of(verb: str, overrides: Sequence[str]) -> Any:
+    """What Hydra makes of a verb's file and the words after it, unchecked: an OmegaConf tree.
+
+    Raises:
+        UserError: a word is not understood, or `conf/` is missing.
+    """
+    if not CONF.is_dir():
+        raise UserError(
+            "lipbench's conf/ is not beside its code", remedy="Install a checkout as it is: pip install --editable ."
+        )
+    words = [_opened(word, verb) for word in overrides]
+    logging.getLogger("hydra").setLevel(logging.ERROR)
+    try:
+        with initialize_config_dir(str(CONF), version_base=None, job_name=verb):
+            return compose(verb, overrides=words)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise misunderstood(verb, words, error) from error
+
+
+def _opened(word: str, verb: str) -> str:
+    """Check an override's form, and let open groups take new names."""
+    if "=" not in word:
+        raise UserError(
+            f"'{word}' is not understood", remedy=f"Options are written name=value (lipbench {verb} --help)"
+        )
+    key, _, value = word.partition("=")
+    if key in PLAIN and not (key != "text" and value in ("", "null")):
+        # a value written in a shell has lost its quotes, which Hydra's grammar wants around all but plain words
+        whole = quoted(value)
+        if key == "text":
+            whole = whole.replace("${", "\\${")  # a text has no variables
+        return f"{key}={whole}"
+    return _extended(word)
+
+
+def _extended(word: str) -> str:
+    """Let an open group take a new name."""
+    key = word.partition("=")[0]
+    return f"++{word}" if key.split(".")[0] in OPEN and "." in key else word
+
+
+def quoted(text: str) -> str:
+    """A text as Hydra's grammar takes it whole."""
+    escaped = re.sub(r"(\\*)('|$)", lambda match: match[1] * 2 + match[2].replace("'", "\\'"), text)
+    return f"'{escaped}'"
+
+
+def split(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """A command's own words, and those for Hydra itself, such as ``hydra/launcher=joblib``."""
+    hydras = [word for word in words if re.match(r"[+~]*hydra[./]", word)]
+    return [word for word in words if word not in hydras], hydras
+
+
+def swept(verb: str, words: Sequence[str]) -> list[tuple[str, ...]]:
+    """The commands that a sweep's words stand for: all combinations of their values, the last word's changing first.
+
+    Args:
+        verb: what is swept.
+        words: in Hydra's grammar: commas separate values, ``range(1,4)`` stands for three, quotes hold one together.
+
+    Returns:
+        Words of each command, as `composed_of` takes them.
+
+    Raises:
+        UserError: a word is not understood.
+    """
+    try:
+        with initialize_config_dir(str(CONF), version_base=None, job_name=verb):
+            parser = OverridesParser.create(GlobalHydra.instance().config_loader())
+            parsed = parser.parse_overrides([_extended(word) for word in words])
+            choices = [_values(word, override) for word, override in zip(words, parsed, strict=True)]
+    except HydraException as error:
+        raise UserError(
+            f"the options of {verb} are not understood: {str(error).splitlines()[0]}",
+            remedy="Separate values to sweep by commas, and write quotes around any other value that has one",
+        ) from error
+    return list(itertools.product(*choices))
+
+
+def _values(word: str, override: Override) -> list[str]:
+    """A word for each of its values."""
+    key = word.partition("=")[0]
+    many = override.is_sweep_override()
+    if key in PLAIN:
+        # quotes hold such a value together here and are no part of it
+        return [f"{key}={_plain(value)}" for value in (override.sweep_iterator() if many else [override.value()])]
+    return [f"{key}={value}" for value in override.sweep_string_iterator()] if many else [word]
+
+
+def _plain(value: object) -> str:
+    return "null" if value is None else value.text if isinstance(value, QuotedString) else str(value)
+
+
+def misunderstood(verb: str, words: Sequence[str], error: Exception) -> UserError:
+    """Find the word that Hydra stumbled over, and what was meant by it."""
+    text = str(error)
+    known_groups = groups()
+    for word in words:
+        key, _, value = word.lstrip("+~").partition("=")
+        if key in known_groups and value not in known_groups[key]:
+            return UnknownNameError(key, value, known_groups[key])
+    known = _keys(OmegaConf.to_container(composed_of(verb, []), resolve=False))
+    for word in words:
+        key = word.lstrip("+~").partition("=")[0]
+        if key not in known and key not in known_groups and not re.match(r"options\.", key):
+            meant = nearest(key, known)
+            remedy = f"Did you mean '{meant}'? See lipbench {verb} --help" if meant else f"See lipbench {verb} --help"
+            return UserError(f"{verb} has no option '{key}'", remedy=remedy)
+    if text.startswith("Ambiguous value"):
+        return UserError(
+            text.splitlines()[0], remedy="Write --multirun for a job with each value, or brackets for a list: [a,b]"
+        )
+    first = (text.splitlines() or [type(error).__name__])[0]
+    return UserError(f"the options of {verb} are not understood: {first}", remedy=f"See lipbench {verb} --help")
+
+
+def _keys(tree: Any, prefix: str = "") -> list[str]:
+    found: list[str] = []
+    for key, value in tree.items():
+        name = f"{prefix}{key}"
+        found.append(name)
+        if isinstance(value, dict):
+            found.extend(_keys(value, f"{name}."))
+    return found

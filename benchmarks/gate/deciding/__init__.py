@@ -1,0 +1,1 @@
+"""The gate's verdict from two sets of records."""

@@ -1,0 +1,127 @@
+"""The decision: pairs of records in, verdict out. Pure: the same records give the same decision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from lipbench.benchmarks.gate.deciding import costs, frames, latency, manifest, quality
+from lipbench.benchmarks.gate.deciding.drift import busy, drifts, unwatched
+from lipbench.benchmarks.gate.deciding.interleaved import one_by_one
+from lipbench.benchmarks.gate.pairs import Pair
+from lipbench.benchmarks.gate.verdict import Decision, Finding, Rules, Verdict
+from lipbench.records.record import Cell
+
+
+def decide(expected: Sequence[Cell], pairs: Sequence[Pair], rules: Rules, *, untimed: str | None = None) -> Decision:
+    """Compare head with base.
+
+    Args:
+        expected: the cells that the config asks for; one that is not there, on either side, blocks.
+        pairs: what was measured.
+        rules: what is let pass.
+        untimed: why the times may not be compared, whatever they are; None: they may.
+    """
+    cells, findings = manifest.match(expected, pairs)
+    time_findings, time_notes = _of_times(expected, cells, pairs, rules, untimed)
+    cost_findings, cost_notes = costs.judge(cells, rules)
+    frame_findings, frame_notes = frames.judge(cells, rules)
+    quality_findings, quality_notes = quality.judge(cells, rules)
+    notes = [*time_notes, *cost_notes, *frame_notes, *quality_notes]
+    notes += [note for note in (manifest.other_packages(cells), busy(pairs)) if note is not None]
+    return Decision(
+        findings=(*findings, *time_findings, *cost_findings, *frame_findings, *quality_findings),
+        notes=tuple(notes),
+    )
+
+
+def _of_times(
+    expected: Sequence[Cell],
+    cells: Sequence[manifest.Comparable],
+    pairs: Sequence[Pair],
+    rules: Rules,
+    untimed: str | None,
+) -> tuple[list[Finding], list[str]]:
+    """Findings on latency and scaling, and notes on them."""
+    changes = latency.changes(cells)
+    findings = latency.judge(changes, rules, drifts(pairs, seed=rules.seed), untimed=untimed)
+    if not rules.times:
+        told = [f"{one.place} {one.change}" for one in findings if one.verdict is not Verdict.PASS and one.change]
+        return [], [f"times are not gated (times=false){': ' if told else ''}{'; '.join(told)}"] if changes else []
+    unknown, notes = latency.unsloped(expected, changes)
+    if untimed is None and changes:
+        notes += [
+            note for note in (_of_margins(changes, rules), unwatched(pairs), one_by_one(pairs)) if note is not None
+        ]
+    return [*findings, *unknown], notes
+
+
+def _of_margins(changes: Sequence[latency.Change], rules: Rules) -> str | None:
+    if rules.noise is None:
+        return f"no A/A run was given (noise=…): every margin of latency is {rules.margin:.1%}"
+    if unknown := [change.place for change in changes if change.place not in rules.noise]:
+        return f"the A/A run does not know {', '.join(unknown)}: their margin is {rules.margin:.1%}"
+    return None
+
+
+def flagged(decision: Decision, expected: Sequence[Cell]) -> list[Cell]:
+    """Cells whose latency is worth measuring once more: those that look slower, or too noisy to tell.
+
+    Args:
+        decision: about the first pairs.
+        expected: all cells. For a slope, every length of its system is needed.
+    """
+    found: list[Cell] = []
+    for finding in decision.findings:
+        if finding.cell is None or finding.verdict not in (Verdict.FAIL, Verdict.AMBIGUOUS):
+            continue
+        if finding.check == "latency":
+            found.append(finding.cell)
+        elif finding.check == "scaling":
+            found += [cell for cell in expected if _without_length(cell) == _without_length(finding.cell)]
+    return [cell for cell in expected if cell in found]
+
+
+def two_looks(
+    expected: Sequence[Cell], pairs: Sequence[Pair], again: Callable[[list[Cell]], Sequence[Pair]], rules: Rules
+) -> Decision:
+    """Decide, and where a latency did not pass, measure it once more and decide from both looks together.
+
+    Args:
+        expected: the cells that the config asks for.
+        pairs: the first look.
+        again: measures flagged cells once more.
+        rules: what is let pass.
+    """
+    first = decide(expected, pairs, rules)
+    cells = flagged(first, expected)
+    if not cells:
+        return first
+    more = [only(pair, cells) for pair in again(cells)]
+    return decide(expected, [*pairs, *more], rules)
+
+
+def only(pair: Pair, cells: Sequence[Cell]) -> Pair:
+    """A pair without the records of other cells."""
+    base, head = (
+        replace(block, records=tuple(record for record in block.records if record.cell in cells))
+        for block in (pair.base, pair.head)
+    )
+    return Pair(base, head)
+
+
+def _without_length(cell: Cell) -> Cell:
+    return cell.model_copy(update={"frames": None})
+
+
+def noise(expected: Sequence[Cell], pairs: Sequence[Pair], *, per_gate: int, seed: int = 0) -> Mapping[str, float]:
+    """What chance alone shows at each place, from pairs of one and the same revision.
+
+    Args:
+        expected: the cells.
+        pairs: an A/A run.
+        per_gate: pairs that the gate will measure.
+        seed: of the resampling.
+    """
+    cells, _ = manifest.match(expected, pairs)
+    return {change.place: change.by_chance(per_gate, seed) for change in latency.changes(cells)}

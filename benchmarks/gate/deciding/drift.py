@@ -1,0 +1,97 @@
+"""Whether the machine itself was slower for one side: by its clock, by foreign load, or at a fixed calculation."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lipbench.benchmarks.gate.deciding.estimate import MIN_PAIRS, estimate
+from lipbench.benchmarks.gate.pairs import Conditions, Pair
+
+OFFSET = 0.01
+"""Difference in speed between the sides above which times may not be compared."""
+BUSY_CORES = 0.25
+"""Cores taken by other processes above which a reader is told."""
+FOREIGN_CORES = 0.1
+"""Difference in cores taken by other processes above which they may not."""
+
+
+@dataclass(frozen=True)
+class Drift:
+    """A difference between the sides that is not the code's."""
+
+    reason: str
+    slows_head: bool
+
+
+def drifts(pairs: Sequence[Pair], *, seed: int = 0) -> list[Drift]:
+    """Compare what was noted of the machine while each side was measured.
+
+    Args:
+        pairs: their conditions; pairs without are left out.
+        seed: of the resampling.
+
+    Returns:
+        Every difference found: one may have slowed head down, and another base. Empty also if too few pairs were
+        watched; see `unwatched`.
+    """
+    watched = _watched(pairs)
+    found: list[Drift] = []
+    pulse = _offset([_log(head.pulse_s, base.pulse_s) for base, head in watched], OFFSET, seed)
+    if pulse is not None:
+        slower = "head" if pulse > 0 else "base"
+        reason = f"a fixed calculation took {abs(pulse):.1%} longer beside the blocks of {slower}: the machine drifted"
+        found.append(Drift(reason, pulse > 0))
+    clock = _offset([_log(base.clock_mhz, head.clock_mhz) for base, head in watched], OFFSET, seed)
+    if clock is not None:
+        slower = "head" if clock > 0 else "base"
+        found.append(Drift(f"the clock was {abs(clock):.1%} lower in the blocks of {slower}", clock > 0))
+    load = _offset([_foreign(base, head) for base, head in watched], FOREIGN_CORES, seed)
+    if load is not None:
+        slower = "head" if load > 0 else "base"
+        reason = f"other processes kept {abs(load):.2f} cores more busy in the blocks of {slower}"
+        found.append(Drift(reason, load > 0))
+    return found
+
+
+def unwatched(pairs: Sequence[Pair]) -> str | None:
+    """That drift could not be looked for, as a note; None if it could."""
+    watched = len(_watched(pairs))
+    if watched >= MIN_PAIRS:
+        return None
+    return f"how the machine was is known of {watched} pairs: a drift between the sides is not ruled out"
+
+
+def _watched(pairs: Sequence[Pair]) -> list[tuple[Conditions, Conditions]]:
+    return [(p.base.conditions, p.head.conditions) for p in pairs if p.base.conditions and p.head.conditions]
+
+
+def busy(pairs: Sequence[Pair]) -> str | None:
+    """That others used the machine all the while, as a note; None if hardly, or if nobody watched."""
+    blocks = [block.conditions for pair in pairs for block in (pair.base, pair.head) if block.conditions]
+    foreign = [conditions.foreign_cores for conditions in blocks if conditions.foreign_cores is not None]
+    typical = statistics.median(foreign) if foreign else 0.0
+    if typical <= BUSY_CORES:
+        return None
+    return f"other processes kept {typical:.1f} cores busy while it was measured: times scatter more than they need to"
+
+
+def _offset(differences: Sequence[float | None], limit: float, seed: int) -> float | None:
+    """The median difference, if it is beyond the limit and chance does not explain it."""
+    known = [difference for difference in differences if difference is not None]
+    found = estimate(known, margin=limit, seed=seed)
+    if found is None or abs(found.value) <= limit or found.low <= 0 <= found.high:
+        return None
+    return found.value
+
+
+def _log(one: float | None, other: float | None) -> float | None:
+    return math.log(one / other) if one and other else None
+
+
+def _foreign(base: Conditions, head: Conditions) -> float | None:
+    if base.foreign_cores is None or head.foreign_cores is None:
+        return None
+    return head.foreign_cores - base.foreign_cores

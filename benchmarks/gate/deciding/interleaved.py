@@ -1,0 +1,89 @@
+"""Whether runs were measured in turn: only then do their times say something of revisions, not of days."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from lipbench.benchmarks.gate.pairs import Block, Pair
+
+LONGEST_PAUSE_S = 600.0
+"""Between the two blocks of a pair: a process starts in seconds, and what runs beside it changes within minutes."""
+CLOCK_S = 1.0
+"""Records say when they were made to the second."""
+
+
+@dataclass(frozen=True)
+class _Span:
+    """When a block was measured, in seconds since 1970."""
+
+    began: float
+    ended: float
+
+
+def why_not(pairs: Sequence[Pair]) -> str | None:
+    """Why the times of these pairs may not be compared; None if base and head were measured in turn.
+
+    In turn means: the two blocks of a pair next to each other in time, no other block between them, and base first
+    about as often as head, as whatever warms up or slows down meets the second.
+
+    Args:
+        pairs: runs that somebody else measured.
+    """
+    if len(pairs) < 2:
+        return "a single run of each side was not measured in turn with the other"
+    spans = [(_span(pair.base), _span(pair.head)) for pair in pairs]
+    if any(base is None or head is None for base, head in spans):
+        return "the records do not say when they were measured, so not whether base and head took turns"
+    known = [(base, head) for base, head in spans if base is not None and head is not None]
+    order = sorted(
+        ((span.began + span.ended, place) for place, pair in enumerate(known) for span in pair), key=lambda one: one[0]
+    )
+    places = [place for _, place in order]
+    if any(one != other for one, other in zip(places[::2], places[1::2], strict=True)):
+        return "base and head were not measured in turn: between the two runs of a pair another was measured"
+    for place, pair in enumerate(known):
+        pause = max(span.began for span in pair) - min(span.ended for span in pair)
+        if pause > LONGEST_PAUSE_S:
+            return f"the two runs of pair {place + 1} were not measured in turn: {pause / 60:.0f} minutes lie between"
+    apart = [(base, head) for base, head in known if _first(base, head) or _first(head, base)]
+    first = sum(_first(base, head) for base, head in apart)
+    if abs(2 * first - len(apart)) > 1:
+        return f"base was measured first in {first} of {len(apart)} pairs, not in every other one"
+    return None
+
+
+def one_by_one(pairs: Sequence[Pair]) -> str | None:
+    """That the gate could not let the sides take turns call by call, as a note; None if they did.
+
+    Args:
+        pairs: what the gate measured; blocks that nobody watched say nothing.
+    """
+    watched = [block for pair in pairs for block in (pair.base, pair.head) if block.conditions]
+    timed = [block for block in watched if any(record.cell.kind == "latency" for record in block.records)]
+    if not timed or all(block.conditions and block.conditions.turns for block in timed):
+        return None
+    return (
+        "base or head is of before timed calls took turns, so blocks were measured one after the other: "
+        "times scatter more, and small slowdowns stay ambiguous"
+    )
+
+
+def _first(one: _Span, other: _Span) -> bool:
+    """Whether one block had ended when the other began; of two that ran at once neither is the first."""
+    return one.ended <= other.began + CLOCK_S and one.began < other.began
+
+
+def _span(block: Block) -> _Span | None:
+    """From the start of a block's first cell to the end of its last; None where a record does not say."""
+    ends: list[tuple[float, float]] = []
+    for record in block.records:
+        try:
+            made = datetime.fromisoformat(record.created)
+        except ValueError:
+            return None
+        if made.tzinfo is None:
+            return None
+        ends.append((made.timestamp() - record.seconds, made.timestamp()))
+    return _Span(min(began for began, _ in ends), max(ended for _, ended in ends)) if ends else None

@@ -1,0 +1,199 @@
+"""Latency and its slope over length, from paired blocks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lipbench.benchmarks.gate.deciding.drift import Drift
+from lipbench.benchmarks.gate.deciding.estimate import ALPHA, MIN_PAIRS, Estimate, estimate, spread
+from lipbench.benchmarks.gate.deciding.manifest import Comparable
+from lipbench.benchmarks.gate.pairs import log_ratio, typical_s
+from lipbench.benchmarks.gate.verdict import Check, Finding, Rules, Verdict, place_of
+from lipbench.records.latency import Latency
+from lipbench.records.record import Cell
+from lipbench.statistics.intervals import holm
+
+MIN_LENGTHS = 3
+"""Fewest lengths for a slope: through two, every pair of points is a line."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """One thing that may have become slower, in every pair."""
+
+    check: Check
+    place: str
+    cell: Cell
+    values: tuple[float, ...]
+    """Of a cell, the logarithm of head's time over base's, call by call: without a change, chance takes it up as far as
+    down, which it does not take the ratio. Of a slope, what head's adds at the longest length, as a share of base's
+    time there."""
+
+    def estimate(self, margin: float, seed: int) -> Estimate | None:
+        """The change as a share, 0.05 for 5 % slower, tested against a margin that is one too."""
+        if self.check == "scaling":
+            return estimate(self.values, margin=margin, seed=seed)
+        found = estimate(self.values, margin=math.log1p(margin), seed=seed)
+        if found is None:
+            return None
+        value, low, high = map(math.expm1, (found.value, found.low, found.high))
+        return replace(found, value=value, low=low, high=high)
+
+    def by_chance(self, pairs: int, seed: int) -> float:
+        """How large a share chance alone makes of it in so many pairs, if these are of one revision."""
+        found = spread(self.values, pairs=pairs, seed=seed)
+        return found if self.check == "scaling" else math.expm1(found)
+
+
+def changes(cells: Sequence[Comparable]) -> list[Change]:
+    """All changes of latency: of every cell, and of the slope of every system that was timed at enough lengths."""
+    timed = [one for one in cells if isinstance(one.matched[0][0].result, Latency)]
+    found = [
+        Change(
+            check="latency",
+            place=place_of(one.cell),
+            cell=one.cell,
+            values=tuple(log_ratio(base, head) for base, head in one.matched),
+        )
+        for one in timed
+    ]
+    return found + [change for group in _by_length(timed) if (change := _slope(group))]
+
+
+def _by_length(timed: Sequence[Comparable]) -> Iterator[list[Comparable]]:
+    """Cells that differ in their length alone, the shortest first."""
+    groups: dict[str, list[Comparable]] = {}
+    for one in timed:
+        groups.setdefault(one.cell.model_copy(update={"frames": None}).model_dump_json(), []).append(one)
+    for group in groups.values():
+        yield sorted(group, key=lambda one: one.cell.frames or 0)
+
+
+def _slope(group: Sequence[Comparable]) -> Change | None:
+    """How much of base's time at the longest length head's steeper slope adds there.
+
+    The ratio of two slopes says nothing where a slope is near 0, as that of a parallel model on a GPU is.
+    """
+    # cells that were flagged have more pairs than others
+    common = sorted(set.intersection(*(set(one.places) for one in group)))
+    if len(group) < MIN_LENGTHS or not common:
+        return None
+    lengths = np.array([one.cell.frames for one in group], dtype=np.float64)
+    of_pair = [dict(zip(one.places, one.matched, strict=True)) for one in group]
+    # of one typical time: a base that was slow by chance in one pair would make that pair's change small
+    typical = np.array([np.median([typical_s(matched[place][0]) for place in common]) for matched in of_pair])
+    changed = np.array([[log_ratio(*matched[place]) for place in common] for matched in of_pair])
+    # (lengths, pairs): seconds that head adds, compared call by call as the cells are
+    added = typical[:, None] * np.expm1(changed)
+    values = np.polyfit(lengths, added, 1)[0] * lengths[-1] / typical[-1]
+    longest = group[-1].cell
+    return Change(check="scaling", place=slope_of(longest), cell=longest, values=tuple(values.tolist()))
+
+
+def unsloped(expected: Sequence[Cell], found: Sequence[Change]) -> tuple[list[Finding], list[str]]:
+    """Slopes that are not known.
+
+    Args:
+        expected: the cells that the config asks for; three lengths of a system ask for its slope.
+        found: from `changes`.
+
+    Returns:
+        A finding for each slope that was asked for and is not there, and a note on systems of which none was.
+    """
+    there = {change.place for change in found if change.check == "scaling"}
+    lengths: dict[str, list[Cell]] = {}
+    for cell in expected:
+        if cell.kind == "latency":
+            lengths.setdefault(slope_of(cell), []).append(cell)
+    findings = [
+        Finding(
+            check="scaling",
+            place=place,
+            verdict=Verdict.NOT_MEASURED,
+            reason=f"fewer than {MIN_LENGTHS} of its lengths can be compared in the same pairs",
+            cell=max(cells, key=lambda cell: cell.frames or 0),
+        )
+        for place, cells in lengths.items()
+        if len(cells) >= MIN_LENGTHS and place not in there
+    ]
+    few = [place for place, cells in lengths.items() if len(cells) < MIN_LENGTHS]
+    return findings, [
+        f"scaling is not measured, {MIN_LENGTHS} lengths are needed (frames=…): {', '.join(few)}"
+    ] if few else []
+
+
+def slope_of(cell: Cell) -> str:
+    """What the slope over a cell's lengths is called."""
+    return f"slope of {place_of(cell.model_copy(update={'frames': None}))}"
+
+
+def judge(
+    found: Sequence[Change], rules: Rules, drifts: Sequence[Drift], *, untimed: str | None = None
+) -> list[Finding]:
+    """Decide about changes of latency, all of them one family.
+
+    Args:
+        found: from `changes`.
+        rules: margins.
+        drifts: what the machine did meanwhile.
+        untimed: why these times may not be compared, whatever they are; None: they may.
+    """
+    margins = [rules.margin_of(change.place) for change in found]
+    estimates = [change.estimate(margin, rules.seed) for change, margin in zip(found, margins, strict=True)]
+    tested = iter(holm([one.p for one in estimates if one]))
+    findings: list[Finding] = []
+    for change, margin, one in zip(found, margins, estimates, strict=True):
+        if untimed is not None:
+            verdict, reason = Verdict.NOT_MEASURED, untimed
+        elif one is None:
+            verdict, reason = (
+                Verdict.AMBIGUOUS,
+                f"{len(change.values)} pairs cannot tell a change from noise: {MIN_PAIRS} are needed",
+            )
+        else:
+            verdict, reason = _weigh(one, next(tested), margin, rules)
+            verdict, reason = _with_drifts(verdict, reason, drifts)
+        findings.append(
+            Finding(
+                check=change.check,
+                place=change.place,
+                verdict=verdict,
+                reason=reason,
+                change=_shown(one),
+                allowed=f"{margin:+.1%}",
+                cell=change.cell,
+            )
+        )
+    return findings
+
+
+def _weigh(one: Estimate, p_holm: float, margin: float, rules: Rules) -> tuple[Verdict, str]:
+    if one.low > margin and p_holm < ALPHA:
+        return Verdict.FAIL, f"slower by more than the margin of {margin:.1%}"
+    if one.high < -rules.implausible:
+        return Verdict.AMBIGUOUS, f"faster by more than {rules.implausible:.0%}: is all of the work still done?"
+    if one.value > margin:
+        return Verdict.AMBIGUOUS, "looks slower than the margin, but chance may explain it"
+    if one.high > max(rules.blind, margin):
+        return Verdict.AMBIGUOUS, f"too noisy to rule out a slowdown of {max(rules.blind, margin):.0%}"
+    return Verdict.PASS, "no slower than the margin"
+
+
+def _with_drifts(verdict: Verdict, reason: str, drifts: Sequence[Drift]) -> tuple[Verdict, str]:
+    """A machine that changed between the sides may have made a slowdown, or hidden one."""
+    excuses = [
+        drift.reason
+        for drift in drifts
+        if (verdict is Verdict.FAIL and drift.slows_head) or (verdict is Verdict.PASS and not drift.slows_head)
+    ]
+    return (Verdict.AMBIGUOUS, f"{reason}, but {' and '.join(excuses)}") if excuses else (verdict, reason)
+
+
+def _shown(one: Estimate | None) -> str:
+    if one is None or not math.isfinite(one.value):
+        return ""
+    return f"{one.value:+.1%} [{one.low:+.1%}, {one.high:+.1%}] over {one.pairs} pairs"

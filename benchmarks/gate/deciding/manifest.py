@@ -1,0 +1,212 @@
+"""Before anything is compared: is everything there that the config asks for, and may the two sides be compared at all?
+
+A benchmark that vanished is the commonest way for a gate to pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from lipbench.benchmarks.gate.pairs import Matched, Pair
+from lipbench.benchmarks.gate.verdict import Finding, Verdict, place_of
+from lipbench.records.latency import Latency
+from lipbench.records.quality import Quality
+from lipbench.records.record import Cell, Record
+from lipbench.records.system import Machine
+
+MACHINE = ("cpu", "cores", "system", "gpu", "gpu_driver", "threads")
+"""What must be alike for times to be compared."""
+IDENTITY = ("kind", "system", "role", "frames", "durations")
+"""Fields that say which cell is meant, as opposed to how it was configured."""
+
+
+@dataclass(frozen=True)
+class Comparable:
+    """A cell that both sides measured, alike in all but the code."""
+
+    cell: Cell
+    matched: tuple[Matched, ...]
+    """Its records, pair by pair."""
+    places: tuple[int, ...]
+    """Which of all pairs these are, from 0; cells may have been measured in different ones."""
+
+
+def match(expected: Sequence[Cell], pairs: Sequence[Pair]) -> tuple[list[Comparable], list[Finding]]:
+    """Find the records of every expected cell.
+
+    Args:
+        expected: cells that the config asks for.
+        pairs: what was measured.
+
+    Returns:
+        The cells that can be compared, and a finding for each other.
+    """
+    found: list[Comparable] = []
+    findings: list[Finding] = []
+    for cell in expected:
+        matched, reason = _match(cell, pairs)
+        if reason is None:
+            found.append(Comparable(cell, tuple(matched.values()), tuple(matched)))
+        else:
+            findings.append(_missing(cell, reason))
+    return found, findings
+
+
+def dropped(expected: Sequence[Cell], pairs: Sequence[Pair]) -> list[Cell]:
+    """Cells that base measured and that nobody expects: the config that expects is head's, which may have lost them.
+
+    Args:
+        expected: cells that the config asks for, as head's code reads it.
+        pairs: what was measured, on both sides at the same words.
+    """
+    measured = {record.cell.key: record.cell for pair in pairs for record in pair.base.records}
+    return [cell for cell in measured.values() if cell not in expected]
+
+
+def other_packages(cells: Sequence[Comparable]) -> str | None:
+    """That the sides ran with other packages, as a note: times may differ by them; None if they did not."""
+    for base, head in (pair for one in cells for pair in one.matched):
+        one, other = ({"Python": record.software.python, **record.software.packages} for record in (base, head))
+        differing = [
+            f"{name} {one.get(name)} and {other.get(name)}"
+            for name in sorted(one.keys() | other.keys())
+            if one.get(name) != other.get(name) and name != "lipbench"
+        ]
+        if differing:
+            return f"the two sides ran with other packages, whose doing a change may be: {', '.join(differing)}"
+    return None
+
+
+def _missing(cell: Cell, reason: str) -> Finding:
+    return Finding(
+        check="manifest",
+        place=f"{cell.kind} of {place_of(cell)}",
+        verdict=Verdict.NOT_MEASURED,
+        reason=reason,
+        cell=cell,
+    )
+
+
+def _match(cell: Cell, pairs: Sequence[Pair]) -> tuple[dict[int, Matched], str | None]:
+    """The records of a cell by the place of their pair, or why they cannot be compared."""
+    matched: dict[int, Matched] = {}
+    for place, pair in enumerate(pairs):
+        base, head = pair.base.of(cell), pair.head.of(cell)
+        if base is None and head is None:
+            continue
+        if base is None or head is None:
+            side, block = ("base", pair.base) if base is None else ("head", pair.head)
+            return {}, other_config(
+                cell, side, block.records
+            ) or f"pair {place + 1} has no record of it on the side of {side}"
+        for side, record in (("base", base), ("head", head)):
+            reason = _unusable(record)
+            if reason is not None:
+                return {}, f"{side}: {reason}"
+        reason = _incomparable(base, head)
+        if reason is not None:
+            return {}, reason
+        matched[place] = (base, head)
+    if matched:
+        return matched, None
+    for side in ("base", "head"):
+        records = [record for pair in pairs for record in getattr(pair, side).records]
+        reason = other_config(cell, side, records)
+        if reason is not None:
+            return {}, reason
+    return {}, "neither side has a record of it"
+
+
+def other_config(cell: Cell, side: str, records: Sequence[Record]) -> str | None:
+    """That records hold the cell, but with another config; None if they do not.
+
+    Args:
+        cell: the one that is looked for.
+        side: whose records these are, for the reason.
+        records: some, none of them of the cell itself.
+    """
+    for record in records:
+        other = record.cell
+        if all(getattr(other, field) == getattr(cell, field) for field in IDENTITY):
+            differing = [
+                f"{field}={getattr(other, field)} where {getattr(cell, field)} is expected"
+                for field in Cell.model_fields
+                if getattr(other, field) != getattr(cell, field)
+            ]
+            return f"{side} was measured with another config: {', '.join(differing)}"
+    return None
+
+
+def _unusable(record: Record) -> str | None:
+    if record.failure is not None:
+        return f"{record.failure.type}: {record.failure.message}"
+    if isinstance(record.result, Quality) and not record.result.clips:
+        return "no clip was scored"
+    return None
+
+
+def _incomparable(base: Record, head: Record) -> str | None:
+    """Why two records of one cell may not be compared."""
+    if isinstance(base.result, Latency) and isinstance(head.result, Latency):
+        return _other_machine(base.machine, head.machine) or _other_work(base.result, head.result)
+    if isinstance(base.result, Quality) and isinstance(head.result, Quality):
+        return _other_protocol(base.result, head.result) or _other_training(base.result, head.result)
+    return None
+
+
+def unlike(one: Machine, other: Machine, fields: Sequence[str] = MACHINE) -> str:
+    """In what two machines differ, for readers; empty if in nothing that times depend on.
+
+    Args:
+        one: a machine.
+        other: the other.
+        fields: what is compared.
+    """
+    return ", ".join(
+        f"{field} {getattr(one, field)} and {getattr(other, field)}"
+        for field in fields
+        if getattr(one, field) != getattr(other, field)
+    )
+
+
+def _other_machine(base: Machine, head: Machine) -> str | None:
+    differing = unlike(base, head)
+    return f"the two sides ran on unlike machines: {differing}" if differing else None
+
+
+def _other_work(base: Latency, head: Latency) -> str | None:
+    for field in ("device", "dtype", "batch", "frames", "tokens"):
+        if getattr(base, field) != getattr(head, field):
+            return f"the two sides timed different work: {field} {getattr(base, field)} and {getattr(head, field)}"
+    return None
+
+
+def _other_protocol(base: Quality, head: Quality) -> str | None:
+    for called, one, other in (
+        ("protocol", base.protocol, head.protocol),
+        ("corpus", base.corpus, head.corpus),
+    ):
+        if one.fingerprint != other.fingerprint:
+            return (
+                f"the {called} is not the same on the two sides: {one.name} {one.fingerprint[:12]} and "
+                f"{other.name} {other.fingerprint[:12]}"
+            )
+    return None
+
+
+def _other_training(base: Quality, head: Quality) -> str | None:
+    """A recipe that differs. An option that only one side knows is part of the change and no reason."""
+    one, other = base.system.training, head.system.training
+    if (one is None) != (other is None):
+        return f"only {'head' if one is None else 'base'} was trained"
+    if one is None or other is None:
+        return None
+    differing = [
+        f"{name}={one.recipe[name]} and {other.recipe[name]}"
+        for name in sorted(one.recipe.keys() & other.recipe.keys())
+        if one.recipe[name] != other.recipe[name]
+    ]
+    if one.steps != other.steps:
+        differing.append(f"{one.steps} and {other.steps} steps taken")
+    return f"the two sides were trained by different recipes: {', '.join(differing)}" if differing else None

@@ -1,0 +1,1 @@
+"""The gate's measurements: two revisions, block by block in turns."""

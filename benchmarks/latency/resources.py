@@ -1,0 +1,156 @@
+"""What a cell may be asked for beside its samples: memory, energy and floors, each in a pass of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from lipbench.benchmarks.cells.plan import EAGER, Timed
+from lipbench.benchmarks.config.requests import Bench
+from lipbench.benchmarks.latency.cell import Prepared
+from lipbench.benchmarks.timing import floors
+from lipbench.benchmarks.timing.telemetry import Gpu
+from lipbench.processes import in_fresh_process
+from lipbench.records.latency import Energy, Latency, Memory
+
+
+def added(result: Latency, prepared: Prepared, request: Bench, timed: Timed) -> Latency:
+    """Measure what the request asks for beside the samples.
+
+    Args:
+        result: of the timed calls.
+        prepared: the cell.
+        request: what is asked for.
+        timed: which cell it is.
+    """
+    device = prepared.watch.device
+    gpu = Gpu.of(device)
+    update: dict[str, object] = {}
+    if request.memory and device.type == "cuda":
+        update["memory"] = peak(prepared.call, device, gpu=gpu)
+    elif request.memory:
+        # only a process that has done nothing else has a largest size that is this cell's
+        update["memory"] = in_fresh_process(_resident, request, timed)
+    if request.energy:
+        update["energy"] = energy(prepared.call, lambda: _wait(device), gpu)
+    if request.floors and result.costs is not None and result.system.frame_size is not None:
+        dtype = getattr(torch, result.dtype)
+        update["floor"] = floors.floor(
+            result.costs,
+            floors.ceilings(device, dtype, torch.get_num_threads()),
+            frames=result.frames * result.batch,
+            frame_size=result.system.frame_size,
+            dtype=dtype,
+        )
+    return result.model_copy(update=update)
+
+
+def _resident(request: Bench, timed: Timed) -> Memory:
+    """Load a model, let it make one clip, and say how large this process became."""
+    from lipbench.benchmarks.latency.variants import run_as
+    from lipbench.benchmarks.sweep import Sweep
+
+    sweep = Sweep(request, progress=False)
+    running = run_as(timed.variant or EAGER, sweep.subject(timed.model), sweep.request_of(timed))
+    return peak(running.call, sweep.device)
+
+
+def _wait(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+
+
+LEAST_S = 2.0
+"""Shortest window: the counter moves in steps of some ten milliseconds."""
+IDLE_S = 1.0
+
+
+def energy(
+    call: Callable[[], object],
+    wait: Callable[[], object],
+    gpu: Gpu | None,
+    *,
+    seconds: float = LEAST_S,
+    idle_s: float = IDLE_S,
+    clock: Callable[[], float] = time.perf_counter,
+    sleep: Callable[[float], object] = time.sleep,
+) -> Energy | None:
+    """Call back to back, and read the counter before and after.
+
+    Args:
+        call: what to run.
+        wait: returns when the device has finished.
+        gpu: whose counter.
+        seconds: how long.
+        idle_s: how long to watch the idle GPU before.
+        clock: seconds, for tests.
+        sleep: for tests.
+
+    Returns:
+        None where there is no counter, or it did not move.
+    """
+    if gpu is None:
+        return None
+    wait()
+    idle_from, began = gpu.joules(), clock()
+    sleep(idle_s)
+    idle_to, idle = gpu.joules(), clock() - began
+    before, began, calls = gpu.joules(), clock(), 0
+    while calls == 0 or clock() - began < seconds:
+        call()
+        # without it a queue of launches would grow, and the loop would end long before the work
+        wait()
+        calls += 1
+    after, lasted = gpu.joules(), clock() - began
+    if before is None or after is None or after <= before:
+        return None
+    watts = None if idle_from is None or idle_to is None else (idle_to - idle_from) / idle
+    return Energy(calls=calls, seconds=lasted, joules=after - before, idle_watts=watts)
+
+
+STATUS = Path("/proc/self/status")
+
+
+def peak(call: Callable[[], object], device: torch.device, *, gpu: Gpu | None = None) -> Memory:
+    """Run a call once and say how much memory that took.
+
+    The resident size is this process' largest so far, so on a CPU it says something only in a fresh process.
+
+    Args:
+        call: what to run.
+        device: where it computes.
+        gpu: the device as NVML sees it.
+    """
+    if device.type != "cuda":
+        call()
+        return Memory(resident_bytes=peak_resident())
+    torch.cuda.synchronize(device)
+    torch.cuda.empty_cache()
+    torch.cuda.reset_peak_memory_stats(device)
+    call()
+    torch.cuda.synchronize(device)
+    return Memory(
+        allocated_bytes=torch.cuda.max_memory_allocated(device),
+        reserved_bytes=torch.cuda.max_memory_reserved(device),
+        device_bytes=None if gpu is None else gpu.used_bytes(),
+        resident_bytes=peak_resident(),
+    )
+
+
+def peak_resident(status: Path = STATUS) -> int | None:
+    """Largest resident size of this process so far, in bytes; None where the system does not say.
+
+    Not by ``getrusage``, whose largest size a process inherits from the one that started it.
+
+    Args:
+        status: Linux' file about the process.
+    """
+    try:
+        lines = status.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return None
+    found = [line.split() for line in lines if line.startswith("VmHWM:")]
+    return int(found[0][1]) * 1024 if found else None

@@ -1,0 +1,1 @@
+"""Checks that the metrics rank as they must."""

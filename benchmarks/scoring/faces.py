@@ -1,0 +1,209 @@
+"""Faces of both sides of every clip, looked for by worker processes; those of the real side once for all systems.
+
+Equal pictures of one clip have equal faces, so each is looked at once. Controls are made of the real clip's pictures
+for the most part, and a mouth that stands still is one picture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lipbench.benchmarks.scoring.clips import Reference, Truth, placement_of
+from lipbench.benchmarks.scoring.videos import Videos
+from lipbench.corpora.canvas import Box
+from lipbench.corpora.faces import FaceJob, FaceWorkers, FilmJob, Pending
+from lipbench.corpora.utterance import FRAME_HEIGHT, FRAME_WIDTH
+from lipbench.metrics.protocols import Protocol
+
+
+def lacking(corpus: Reference, utterance_id: str, protocol: Protocol) -> dict[str, str]:
+    """What the clips of a corpus cannot give of what metrics take, and why.
+
+    Args:
+        corpus: the truth.
+        utterance_id: any of its clips.
+        protocol: says onto which face mouths are pasted.
+    """
+    if isinstance(corpus, Videos):
+        return {"durations": "video files do not say how long each token lasts"}
+    if placement_of(corpus, utterance_id) is None:
+        reason = "the corpus has no faces to put the mouths back into"
+    elif protocol.background != "first_frame":
+        reason = "the corpus keeps the first face of a clip only"
+    else:
+        return {}
+    return {"landmarks": reason, "face": reason}
+
+
+def summary_for(corpus: Reference, protocol: Protocol) -> str:
+    """The protocol's rules in one sentence, as they were applied: whole videos are pasted onto nothing."""
+    return protocol.summary_of_whole_faces if isinstance(corpus, Videos) else protocol.summary
+
+
+class Faces(NamedTuple):
+    """What was found on one side of a clip."""
+
+    landmarks: Tensor
+    """float32 (T, 20, 2) in pixels of a 160 x 80 crop, or of the video if it was not cropped; NaN in frames without a
+    mouth."""
+    descriptors: Mapping[int, Tensor]
+    """Of each described frame, by its number: float32 (128,), NaN where there is no face."""
+
+
+class RealClip(NamedTuple):
+    """Frames of a real clip."""
+
+    utterance: str
+    size: tuple[int, int]
+    """(H, W) at which the clip is scored."""
+    frames: tuple[int, ...]
+    """Their numbers."""
+
+
+_Row = tuple[Pending, int]
+"""What is being looked for, and the row of it that is meant."""
+
+
+@dataclass
+class _Known:
+    """What has been asked of one real clip so far, by the digest of its pictures."""
+
+    mouths: Mapping[bytes, _Row] = field(default_factory=dict)
+    descriptors: Mapping[bytes, _Row] = field(default_factory=dict)
+    described: dict[int, bytes] = field(default_factory=dict)
+    """Numbers of the frames that have a descriptor."""
+
+
+class FaceFinder:
+    """Looks for faces.
+
+    Args:
+        corpus: knows the faces that crops were cut from, or where the faces are in whole videos.
+        workers: processes; 0 for none besides this one.
+    """
+
+    def __init__(self, corpus: Reference, workers: int) -> None:
+        self._corpus = corpus
+        self._workers = FaceWorkers(workers)
+        self.ahead = 2 * workers
+        """Clips whose faces are looked for while an earlier one is waited for."""
+        self._known: dict[tuple[str, tuple[int, int]], _Known] = {}
+
+    def close(self) -> None:
+        """End the worker processes."""
+        self._workers.close()
+
+    def faceless(self, truth: Truth) -> str | None:
+        """Why no face can be looked for in a clip; None if one can.
+
+        Raises:
+            UserError: a model file is not installed.
+        """
+        if not isinstance(self._corpus, Videos):
+            return None
+        box = self._corpus.face_box(truth.utterance)
+        return None if isinstance(box, Box) else box
+
+    def look(self, truth: Truth, pictures: NDArray[np.uint8], described: tuple[int, ...]) -> Looking:
+        """Begin to look for the faces of a generated side: of each picture once, and not of those of the real side.
+
+        Args:
+            truth: the utterance, whose real side has been looked at: see `look_at_truth`.
+            pictures: (T, H, W, 3) RGB.
+            described: numbers of the frames of which the face is to be described.
+        """
+        return self._look(truth, _digests(pictures), pictures, described, self._of(truth))[0]
+
+    def look_at_truth(self, truth: Truth, described: tuple[int, ...]) -> Looking:
+        """Begin to look for the faces of a real side, for what was not asked of it before; see `look`."""
+        known, digests = self._of(truth), _digests(truth.pictures)
+        looking, known.mouths, known.descriptors = self._look(truth, digests, truth.pictures, described, known)
+        known.described |= {number: digests[number] for number in described}
+        return looking
+
+    def real_descriptors(self, clip: RealClip) -> Tensor | None:
+        """Face descriptors of frames of a real clip that were described before, float (k, 128); None without a face."""
+        known = self._known.get((clip.utterance, clip.size))
+        if known is None:
+            return None
+        rows = [known.descriptors[known.described[number]] for number in clip.frames]
+        return torch.from_numpy(np.stack([pending().descriptors[row] for pending, row in rows]))
+
+    def _of(self, truth: Truth) -> _Known:
+        height, width = truth.pictures.shape[1:3]
+        return self._known.setdefault((truth.utterance.id, (height, width)), _Known())
+
+    def _look(
+        self,
+        truth: Truth,
+        digests: list[bytes],
+        pictures: NDArray[np.uint8],
+        described: tuple[int, ...],
+        known: _Known,
+    ) -> tuple[Looking, Mapping[bytes, _Row], Mapping[bytes, _Row]]:
+        """Begin to look for what is not known, and say where all mouths and descriptors are by now."""
+        mouths, descriptors = known.mouths, known.descriptors
+        faces = [d for d in dict.fromkeys(digests[number] for number in described) if d not in descriptors]
+        first = dict(zip(reversed(digests), reversed(range(len(digests))), strict=True))
+        new = {*faces, *(digest for digest in digests if digest not in mouths)}
+        if new:
+            numbers = sorted(first[digest] for digest in new)
+            # waiting for a worker, all pictures of a clip are not held twice
+            given = pictures if len(numbers) == len(pictures) else pictures[numbers]
+            pending = self._submit(truth, given, tuple(numbers.index(first[digest]) for digest in faces))
+            mouths = {**mouths, **{digests[number]: (pending, row) for row, number in enumerate(numbers)}}
+            descriptors = {**descriptors, **{digest: (pending, row) for row, digest in enumerate(faces)}}
+        looking = Looking(
+            [mouths[digest] for digest in digests], {number: descriptors[digests[number]] for number in described}
+        )
+        return looking, mouths, descriptors
+
+    def _submit(self, truth: Truth, pictures: NDArray[np.uint8], described: tuple[int, ...]) -> Pending:
+        if isinstance(self._corpus, Videos):
+            box = self._corpus.face_box(truth.utterance)
+            assert isinstance(box, Box), "a clip without a face is not looked at"
+            return self._workers.submit(FilmJob(frames=pictures, box=box, described=described))
+        placement = placement_of(self._corpus, truth.utterance.id)
+        assert placement is not None, "without faces no metric that needs them is among the measures"
+        job = FaceJob(crops=_at_crop_size(pictures), placement=placement, described=described)
+        return self._workers.submit(job)
+
+
+class Looking(NamedTuple):
+    """Faces of one side that are being looked for."""
+
+    mouths: list[_Row]
+    """One per frame."""
+    descriptors: dict[int, _Row]
+    """Of each described frame, by its number."""
+
+    def found(self) -> Faces:
+        """Wait for them.
+
+        Raises:
+            UserError: a model file is not installed, or a worker died.
+        """
+        mouths = np.stack([pending().mouths[row] for pending, row in self.mouths])
+        found = {number: pending().descriptors[row] for number, (pending, row) in self.descriptors.items()}
+        return Faces(torch.from_numpy(mouths), {number: torch.from_numpy(one) for number, one in found.items()})
+
+
+def _digests(pictures: NDArray[np.uint8]) -> list[bytes]:
+    return [sha256(picture.tobytes()).digest() for picture in pictures]
+
+
+def _at_crop_size(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Enlarge what a small model made, and the truth that it is compared with, to the size of the crops."""
+    if pictures.shape[1:3] == (FRAME_HEIGHT, FRAME_WIDTH):
+        return pictures
+    resized = [cv2.resize(one, (FRAME_WIDTH, FRAME_HEIGHT), interpolation=cv2.INTER_LINEAR) for one in pictures]
+    return np.stack(resized).astype(np.uint8)

@@ -1,0 +1,105 @@
+"""Which clips a run kept, and what of it can be scored together again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from lipbench import corpora
+from lipbench.benchmarks.scoring.files import index_of
+from lipbench.corpora.utterance import Corpus
+from lipbench.errors import UserError
+from lipbench.records.files import load_records
+from lipbench.records.quality import Quality
+from lipbench.records.record import Cell
+
+
+class Kept(NamedTuple):
+    """One system's clips, as `lipbench evaluate` left them."""
+
+    cell: Cell
+    result: Quality
+    folder: Path
+    """The clips; the run's folder before `result.generated`."""
+
+
+class Group(NamedTuple):
+    """Systems that were scored on the same clips of the same corpus."""
+
+    systems: list[Kept]
+    ids: list[str]
+    controls: list[str]
+    """Controls that the run scored on them, in the order of its records."""
+
+    def corpus(self) -> Corpus:
+        """The truth.
+
+        Raises:
+            UserError: it is not there, or has changed since.
+        """
+        cell, result, _ = self.systems[0]
+        assert cell.corpus is not None
+        found = corpora.create(cell.corpus, **cell.corpus_options)
+        if found.fingerprint != result.corpus.fingerprint:
+            raise UserError(
+                f"{cell.corpus} is not what these clips were scored on: its fingerprint is {found.fingerprint[:12]}, "
+                f"theirs {result.corpus.fingerprint[:12]}",
+                remedy="Evaluate again on the corpus as it is now",
+            )
+        return found
+
+    def sizes(self) -> list[tuple[tuple[int, int] | None, list[Kept]]]:
+        """The systems by frame size: controls are scored at each."""
+        found: dict[tuple[int, int] | None, list[Kept]] = {}
+        for one in self.systems:
+            found.setdefault(one.result.system.frame_size, []).append(one)
+        return list(found.items())
+
+
+def kept_clips(run: Path) -> list[Group]:
+    """Find the clips that a run kept.
+
+    Records that share their clips (as scored twice) count once, the oldest of them.
+
+    Args:
+        run: its folder.
+
+    Raises:
+        UserError: there is no such run, it kept no clips, or not all of a set.
+    """
+    records = sorted(load_records(run), key=lambda record: record.created)
+    results = [(record.cell, record.result) for record in records if isinstance(record.result, Quality)]
+    kept: dict[str, Kept] = {}
+    for cell, result in results:
+        if result.generated is not None and cell.corpus is not None:
+            kept.setdefault(result.generated, Kept(cell, result, run / result.generated))
+    if not kept:
+        raise UserError(f"no record of {run} has kept clips", remedy="Evaluate again with keep_clips=true")
+    groups: dict[str, Group] = {}
+    for one in kept.values():
+        ids = list(index_of(one.folder))
+        key = json.dumps([_clips_of(one.cell, one.result), ids])
+        controls = [
+            c.system for c, r in results if c.role == "control" and _clips_of(c, r) == _clips_of(one.cell, one.result)
+        ]
+        group = groups.setdefault(key, Group([], ids, []))
+        group.systems.append(one)
+        group.controls.extend(name for name in dict.fromkeys(controls) if name not in group.controls)
+    return list(groups.values())
+
+
+def without_clips(run: Path, groups: Sequence[Group]) -> list[str]:
+    """Keys of the run's models whose clips were not kept, under any protocol."""
+    there = {one.result.system.name for group in groups for one in group.systems}
+    return sorted(
+        record.cell.key
+        for record in load_records(run)
+        if record.cell.kind == "quality" and record.cell.role == "model" and record.cell.system not in there
+    )
+
+
+def _clips_of(cell: Cell, result: Quality) -> list[Any]:
+    corpus = result.corpus
+    return [cell.corpus, cell.corpus_options, corpus.fingerprint, corpus.split, cell.limit]

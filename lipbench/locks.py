@@ -1,0 +1,101 @@
+"""What a command alone may write, and how it keeps others out, on this machine or on one that shares the folder.
+
+A verb that can be swept has `claims(request)`, the files and folders that are its own. Two jobs of a sweep may not
+claim the same; two commands that do, one of them left behind by a kill perhaps, run one after the other.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from lipbench.errors import UserError
+
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def held(claims: Iterable[Path]) -> Iterator[None]:
+    """Hold what a command claims, after waiting for whoever holds it now. It is free again when the process ends.
+
+    Args:
+        claims: files or folders, there or not; each has a hidden lock file beside it, which stays.
+
+    Raises:
+        UserError: a lock file cannot be made.
+    """
+    with ExitStack() as stack:
+        # in one order for all, so that nobody waits for somebody who waits for him
+        for claim in sorted(claims):
+            file = stack.enter_context(_opened(claim.parent / f".{claim.name}.lock"))
+            if not taken(file, claim):
+                log.warning("%s is being written by another command; this one waits until that has ended", claim)
+                fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def one_of(locks: Iterable[Path]) -> Iterator[Path | None]:
+    """Hold the first lock file that nobody holds; None if all are held."""
+    with ExitStack() as stack:
+        for lock in locks:
+            if taken(stack.enter_context(_opened(lock)), lock):
+                yield lock
+                return
+        yield None
+
+
+def taken(file: TextIO, claim: Path) -> bool:
+    """Take a lock unless somebody has it. Where a file system has no locks, it says so and counts as taken."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        log.warning("%s cannot be locked (%s): let no other command write it", claim, error.strerror)
+    return True
+
+
+def _opened(lock: Path) -> TextIO:
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        return lock.open("w", encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{lock} cannot be made: {error.strerror}", remedy="Give another out=…") from error
+
+
+LOCK = "lock"
+
+
+@contextmanager
+def alone(out: Path) -> Iterator[int]:
+    """Hold a gate's folder.
+
+    Args:
+        out: the folder; it is made.
+
+    Yields:
+        A descriptor to hand to the processes that measure: the folder is held until the last of them has ended, also
+        if the gate itself was killed and left one behind.
+
+    Raises:
+        UserError: another gate holds it, or it cannot be made.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        file = (out / LOCK).open("w", encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{out} cannot be written: {error.strerror}", remedy="Give another out=…") from error
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UserError(
+                f"another gate is at work in {out}, or a block that a killed one left behind",
+                remedy="Wait until it has ended, or give another out=…",
+            ) from error
+        yield file.fileno()

@@ -1,0 +1,1 @@
+"""The file format of what was measured; read and written nowhere else."""

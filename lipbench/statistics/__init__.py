@@ -1,0 +1,1 @@
+"""Statistics derived from records, never stored."""

@@ -1,0 +1,386 @@
+"""Two runs side by side: the same cells, clip by clip where the same clips were scored."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from lipbench.errors import UserError
+from lipbench.records.latency import Latency, Natural
+from lipbench.records.quality import MetricFacts, Quality
+from lipbench.records.record import Record
+from lipbench.reports.compare.caveats import doubts
+from lipbench.reports.inputs.run import Intake, Unread, read_run
+from lipbench.reports.paper import Paper, load_paper
+from lipbench.reports.tables.differences import BESIDE
+from lipbench.reports.tables.labels import EAGER, hardware
+from lipbench.reports.tables.quality import in_order
+from lipbench.statistics import paired
+from lipbench.statistics.paired import Difference, corrected
+from lipbench.statistics.timings import Ratio, Timing, ratio_of_sums, speedup, timing
+
+Word = Literal["better", "worse", "changed", "no difference shown", "identical", "n too small", "not tested"]
+TimeWord = Literal["faster", "slower", "no difference shown", "n too small", "unlike machines"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricChange:
+    """One metric of one system in both runs."""
+
+    metric: MetricFacts
+    a: float
+    """Mean over the clips that both runs scored, weighted by the protocol; or the one value of all clips together."""
+    b: float
+    identical: bool
+    """Whether every clip has the same value in both."""
+    difference: Difference | None
+    """B minus A, clip by clip; None where all clips have one value together."""
+
+    @property
+    def tested(self) -> bool:
+        """Whether it is one of the family that p values are corrected for: what did not change needs no test."""
+        return self.difference is not None and not self.identical and self.metric.name not in BESIDE
+
+    @property
+    def word(self) -> Word:
+        """What the difference amounts to; nothing is called better or worse that chance explains."""
+        one = self.difference
+        if self.identical:
+            return "identical"
+        if one is None or not self.tested:
+            return "not tested"
+        if one.interval is None:
+            return "n too small"
+        if one.p_holm is None:  # the runs differ in more than so few clips can tell
+            return "not tested"
+        if not one.significant:
+            return "no difference shown"
+        if self.metric.higher_is_better is None:
+            return "changed"
+        return "better" if (one.value > 0) == self.metric.higher_is_better else "worse"
+
+
+@dataclass(frozen=True, kw_only=True)
+class QualityPair:
+    """One system scored alike in both runs."""
+
+    place: str
+    protocol: str
+    changes: list[MetricChange]
+    only_one: int
+    """Clips that only one run scored."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimePair:
+    """One system timed alike in both runs: at one length, or on the same utterances."""
+
+    system: str
+    frames: int | None
+    """None of real utterances, at the lengths that the model chose."""
+    where: tuple[str, str]
+    """What A and B ran on."""
+    a: Timing
+    b: Timing
+    ratio: Ratio
+    """B's time over A's: of medians at one length, of sums over the same utterances."""
+    n: int
+    """Timed calls of the side that has fewer, or utterances."""
+    lengths_differ: int = 0
+    """Utterances of which the runs made clips of unequal length."""
+
+    @property
+    def word(self) -> TimeWord:
+        """What the ratio amounts to."""
+        around = self.ratio.interval
+        if self.where[0] != self.where[1]:
+            return "unlike machines"
+        if around is None:
+            return "n too small"
+        return "slower" if around.low > 1 else "faster" if around.high < 1 else "no difference shown"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """One of the runs."""
+
+    folder: Path
+    records: list[Record]
+    unread: list[Unread]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TwoRuns:
+    """Everything that two runs have in common, and what they have not."""
+
+    a: Side
+    b: Side
+    quality: list[QualityPair]
+    latency: list[TimePair]
+    natural: list[TimePair]
+    not_compared: list[tuple[str, str]]
+    """Cell and reason."""
+    doubts: list[str]
+    """What differs between the runs beside what is compared."""
+
+
+def compare_runs(a: Path, b: Path) -> TwoRuns:
+    """Compare two runs from their records alone.
+
+    Args:
+        a: the run that differences are taken from, as `lipbench.reports.inputs.run.read_run` takes it.
+        b: the other one.
+
+    Returns:
+        What is in both. Cells are the same if they ask for the same: of which checkpoint, from which store, of how many
+        clips and on which device of quality may differ, and is said.
+
+    Raises:
+        UserError: a run cannot be read, the two were scored under unlike protocols, or have no cell in common.
+    """
+    first, second = read_run(a), read_run(b)
+    found, lonely = _match(first.records, second.records)
+    pairs = [(one, two) for one, two in found if one.result is not None and two.result is not None]
+    lonely += [(_place(one), _failed_side(one, two)) for one, two in found if None in (one.result, two.result)]
+    sized = [(one, two) for one, two in pairs if _frame_size(one) == _frame_size(two)]
+    lonely += [
+        (_place(one), f"frames of {_frame_size(one)} pixels in A, of {_frame_size(two)} in B")
+        for one, two in pairs
+        if _frame_size(one) != _frame_size(two)
+    ]
+    if not sized:
+        reasons = "; ".join(f"{place}: {reason}" for place, reason in lonely[:3])
+        raise UserError(
+            f"{a} and {b} have no measured cell in common ({reasons})",
+            remedy="Compare runs of the same models, corpus, lengths and devices; for two models see one run's report",
+        )
+    return TwoRuns(
+        a=_side(a, first),
+        b=_side(b, second),
+        quality=_quality(sized),
+        latency=[_latency(one, two) for one, two in sized if isinstance(one.result, Latency)],
+        natural=[pair for one, two in sized if (pair := _natural(one, two, lonely))],
+        not_compared=lonely,
+        doubts=doubts(sized),
+    )
+
+
+def _side(folder: Path, intake: Intake) -> Side:
+    return Side(folder=folder, records=intake.records, unread=intake.unread)
+
+
+# Which cells are the same ----------------------------------------------------------------------------------------
+
+_Pair = tuple[Record, Record]
+
+
+def _key(record: Record) -> str:
+    """What two cells must have asked for alike to be compared, the protocol apart."""
+    cell = record.cell
+    free = {"checkpoint": None, "corpus_options": {}, "limit": None, "metrics": None, "protocol": None}
+    if cell.kind == "quality":
+        free["device"] = None
+    if cell.kind == "latency" and cell.variant is None:
+        free["variant"] = EAGER
+    return cell.model_copy(update=free).model_dump_json()
+
+
+def _protocol(record: Record) -> str | None:
+    """Fingerprint of a scored cell's protocol."""
+    return record.result.protocol.fingerprint if isinstance(record.result, Quality) else None
+
+
+def _match(a: Sequence[Record], b: Sequence[Record]) -> tuple[list[_Pair], list[tuple[str, str]]]:
+    """Pairs of the same cell, and the cells that have no partner with the reason."""
+    groups: dict[str, tuple[list[Record], list[Record]]] = {}
+    for side, records in enumerate((a, b)):
+        for record in records:
+            groups.setdefault(_key(record), ([], []))[side].append(record)
+    pairs: list[_Pair] = []
+    lonely: list[tuple[str, str]] = []
+    for left, right in groups.values():
+        for alike in (_exactly, _nearly):
+            pairs += _taken(left, right, alike)
+        if left and right:
+            _refuse_unlike_protocols(left, right)
+        reason = "several cells fit" if left and right else None
+        lonely += [(_place(record), reason or "only in A") for record in left]
+        lonely += [(_place(record), reason or "only in B") for record in right]
+    return pairs, lonely
+
+
+def _exactly(one: Record, two: Record) -> bool:
+    return one.cell == two.cell and _nearly(one, two)
+
+
+def _nearly(one: Record, two: Record) -> bool:
+    fingerprints = {_protocol(one), _protocol(two)}
+    # a cell that failed has no fingerprint, and none that speaks against it
+    return len(fingerprints - {None}) <= 1
+
+
+def _taken(left: list[Record], right: list[Record], alike: Callable[[Record, Record], bool]) -> list[_Pair]:
+    """Take the pairs that are each other's only partner out of both lists."""
+    pairs: list[_Pair] = []
+    for one in list(left):
+        partners = [two for two in right if alike(one, two)]
+        if len(partners) == 1 and sum(alike(other, partners[0]) for other in left) == 1:
+            pairs.append((one, partners[0]))
+            left.remove(one)
+            right.remove(partners[0])
+    return pairs
+
+
+def _refuse_unlike_protocols(left: Sequence[Record], right: Sequence[Record]) -> None:
+    theirs = {_protocol(two) for two in right} - {None}
+    for one in left:
+        if isinstance(one.result, Quality) and theirs and _protocol(one) not in theirs:
+            other = next(two.result.protocol for two in right if isinstance(two.result, Quality))
+            own = one.result.protocol
+            raise UserError(
+                f"the runs were scored under unlike protocols: {_place(one)} under {own.name} {own.fingerprint[:12]} "
+                f"in A and {other.name} {other.fingerprint[:12]} in B",
+                remedy="Score one of them again under the other's protocol: lipbench score run=… protocol=…",
+            )
+
+
+def _failed_side(one: Record, two: Record) -> str:
+    parts = [
+        f"{record.status.replace('_', ' ')} in {side}: {record.failure.type}: {record.failure.message}"
+        for side, record in (("A", one), ("B", two))
+        if record.failure is not None
+    ]
+    return "; ".join(parts)
+
+
+def _frame_size(record: Record) -> str | None:
+    size = record.result.system.frame_size if record.result else None
+    return None if size is None else f"{size[0]}x{size[1]}"
+
+
+def _place(record: Record) -> str:
+    """What a cell is of, for people."""
+    cell, paper = record.cell, load_paper()
+    title = record.result.system.title if record.result else paper.systems.get(cell.system, cell.system)
+    extra = [f"{name}={value}" for name, value in sorted(cell.options.items())]
+    extra += [cell.variant] if cell.variant not in (None, EAGER) else []
+    named = f"{title} ({', '.join(extra)})" if extra else title
+    preset = cell.preset if cell.role == "model" else None
+    parts = [named, preset, _condition(record, paper)]
+    return ", ".join(part for part in parts if part)
+
+
+def _condition(record: Record, paper: Paper) -> str:
+    cell = record.cell
+    if cell.kind == "quality":
+        corpus = paper.corpora.get(cell.corpus or "", cell.corpus or "corpus not named")
+        return f"{corpus} {cell.split or ''}, {cell.durations} durations".replace(" ,", ",")
+    where = f"{(cell.device or 'device not named').upper()}, batch {cell.batch or 1}"
+    return f"{cell.frames} frames, {where}" if cell.kind == "latency" else f"{cell.timer} timer, {where}"
+
+
+# Quality ---------------------------------------------------------------------------------------------------------
+
+
+def _quality(pairs: Sequence[_Pair]) -> list[QualityPair]:
+    """All metrics of all cells, their p values corrected as one family."""
+    found = [
+        _quality_pair(_place(one), one.result, two.result)
+        for one, two in pairs
+        if isinstance(one.result, Quality) and isinstance(two.result, Quality)
+    ]
+    family = [c.difference for pair in found for c in pair.changes if c.difference and c.tested]
+    tested = iter(corrected(family))
+    return [
+        replace(
+            pair,
+            changes=[replace(c, difference=next(tested)) if c.difference and c.tested else c for c in pair.changes],
+        )
+        for pair in found
+    ]
+
+
+def _quality_pair(place: str, a: Quality, b: Quality) -> QualityPair:
+    common = {m.name for m in a.metrics} & {m.name for m in b.metrics}
+    metrics = [metric for metric in in_order(a.metrics) if metric.name in common]
+    changes = [change for metric in metrics if (change := _change(metric, a, b))]
+    names = [{clip.utterance for clip in result.clips} for result in (a, b)]
+    return QualityPair(
+        place=place,
+        protocol=f"{a.protocol.name} {a.protocol.fingerprint}",
+        changes=changes,
+        only_one=len(names[0] ^ names[1]),
+    )
+
+
+def _change(metric: MetricFacts, a: Quality, b: Quality) -> MetricChange | None:
+    if metric.per == "corpus":
+        before, after = a.mean(metric.name), b.mean(metric.name)
+        if before is None or after is None:
+            return None
+        return MetricChange(metric=metric, a=before, b=after, identical=before == after, difference=None)
+    sides = [_weighed(metric.name, result) for result in (a, b)]
+    both = sorted(sides[0].values.keys() & sides[1].values.keys())
+    if not both:
+        return None
+    speakers = {clip.utterance: clip.speaker for result in (a, b) for clip in result.clips}
+    means = [
+        statistics.fmean([side.values[name] for name in both], [side.weights[name] for name in both]) for side in sides
+    ]
+    return MetricChange(
+        metric=metric,
+        a=means[0],
+        b=means[1],
+        identical=all(sides[0].values[name] == sides[1].values[name] for name in both),
+        difference=paired.paired_all([(sides[1], sides[0])], speakers)[0],
+    )
+
+
+def _weighed(metric: str, result: Quality) -> paired.Side:
+    clips = [clip for clip in result.clips if metric in clip.values]
+    return paired.Side(
+        values={clip.utterance: clip.values[metric] for clip in clips},
+        weights={clip.utterance: clip.weights.get(metric, 1.0) for clip in clips},
+    )
+
+
+# Latency ---------------------------------------------------------------------------------------------------------
+
+
+def _latency(one: Record, two: Record) -> TimePair:
+    assert isinstance(one.result, Latency)
+    assert isinstance(two.result, Latency)
+    walls = [[sample.wall_s for sample in result.samples] for result in (one.result, two.result)]
+    return TimePair(
+        system=_place(one),
+        frames=one.result.frames,
+        where=(hardware(one.machine, one.result.device), hardware(two.machine, two.result.device)),
+        a=timing(walls[0]),
+        b=timing(walls[1]),
+        ratio=speedup(walls[1], walls[0]),
+        n=min(map(len, walls)),
+    )
+
+
+def _natural(one: Record, two: Record, lonely: list[tuple[str, str]]) -> TimePair | None:
+    if not isinstance(one.result, Natural) or not isinstance(two.result, Natural):
+        return None
+    clips = [{clip.utterance: clip for clip in result.clips} for result in (one.result, two.result)]
+    both = sorted(clips[0].keys() & clips[1].keys())
+    if not both:
+        lonely.append((_place(one), "no utterance in common"))
+        return None
+    walls = [[side[name].wall_s for name in both] for side in clips]
+    return TimePair(
+        system=_place(one),
+        frames=None,
+        where=(hardware(one.machine, one.result.device), hardware(two.machine, two.result.device)),
+        a=timing(walls[0]),
+        b=timing(walls[1]),
+        ratio=ratio_of_sums(walls[1], walls[0]),
+        n=len(both),
+        lengths_differ=sum(clips[0][name].frames != clips[1][name].frames for name in both),
+    )

@@ -1,0 +1,167 @@
+"""How far the mouth opens over time, generated on real: whether it moves, when, and how far."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from lipbench.records.quality import ClipScore
+from lipbench.reports.figures.figure import Absent, Drawn, condition
+from lipbench.reports.figures.style import (
+    INK,
+    SMALL,
+    Look,
+    empty_figure,
+    finish,
+    headed,
+    house_style,
+    legend,
+    shown,
+    whole,
+)
+from lipbench.reports.formatting import joined, number
+from lipbench.reports.paper import Paper
+from lipbench.reports.tables.quality import QualityRow, QualityTable
+
+TITLE = "Mouth opening over time"
+METRIC = "aperture_correlation"
+REAL = "ground truth"
+MOST_LABELS = 3
+"""Systems whose r still fits into a line."""
+
+
+class Case(NamedTuple):
+    """One utterance of several systems."""
+
+    kind: str
+    """Such as "worst"."""
+    clips: dict[str, ClipScore]
+    """Label to its clip of this utterance."""
+
+    @property
+    def first(self) -> ClipScore:
+        """A clip that tells of the utterance."""
+        return next(iter(self.clips.values()))
+
+
+def draw_openings(table: QualityTable, style: Mapping[str, Look], paper: Paper) -> Drawn | Absent:
+    """The figure with its words.
+
+    Args:
+        table: of one condition.
+        style: see `lipbench.reports.figures.style.looks`.
+        paper: for the corpus' name.
+    """
+    rows = [row for row in table.models if any(_has_curves(clip) for clip in row.scores)]
+    if not rows:
+        return Absent(
+            title=TITLE,
+            reason="no record of a model holds the opening over time: no metric of landmarks was scored, or it is "
+            "older than that field (score again)",
+        )
+    cases = choose_cases(rows)
+    if not cases:
+        return Absent(title=TITLE, reason="no clip has an opening over time from every model that has any")
+    n = len(_common(rows))
+    caption = (
+        f"Opening of the inner lips over time, generated on real: the clips with the {joined(c.kind for c in cases)} "
+        f"mean aperture correlation (r, beside each name) of the models, out of n = {n}; {condition(table, paper)}. "
+        "A mouth that follows the truth opens when the black line does, and as far; a flat line is a mouth that does "
+        "not move. Gaps: no face was found."
+    )
+    return Drawn(
+        name="openings",
+        title=TITLE,
+        caption=caption,
+        alt="Opening in pixels over frames, the truth in black. "
+        + " ".join(
+            f"{case.kind.capitalize()}, {case.first.utterance}: {_correlations(case, len(rows))}." for case in cases
+        ),
+        figure=openings_figure(cases, style, about=condition(table, paper)),
+    )
+
+
+def _has_curves(clip: ClipScore) -> bool:
+    return any(value is not None for value in clip.aperture) and any(value is not None for value in clip.aperture_truth)
+
+
+def _common(rows: Sequence[QualityRow]) -> dict[str, dict[str, ClipScore]]:
+    """Utterance to label to clip, of those that every row has with curves and a correlation."""
+    found: dict[str, dict[str, ClipScore]] = {}
+    for row in rows:
+        for clip in row.scores:
+            if _has_curves(clip) and METRIC in clip.values:
+                found.setdefault(clip.utterance, {})[row.label] = clip
+    return {utterance: clips for utterance, clips in found.items() if len(clips) == len(rows)}
+
+
+def choose_cases(rows: Sequence[QualityRow]) -> list[Case]:
+    """The clips with the highest, the middle and the lowest aperture correlation, meaned over the systems.
+
+    Args:
+        rows: at least one.
+
+    Returns:
+        Up to three cases, the best first; fewer where there are fewer clips.
+    """
+    common = _common(rows)
+    ranked = sorted(common, key=lambda u: (-_mean_correlation(common[u]), u))
+    places = {"best": 0, "median": len(ranked) // 2, "worst": len(ranked) - 1}
+    found: dict[int, str] = {}
+    for kind, at in places.items():
+        if 0 <= at < len(ranked):
+            found.setdefault(at, kind)
+    return [Case(kind, common[ranked[at]]) for at, kind in sorted(found.items())]
+
+
+def _mean_correlation(clips: Mapping[str, ClipScore]) -> float:
+    return float(np.mean([clip.values[METRIC] for clip in clips.values()]))
+
+
+def _correlations(case: Case, most: int) -> str:
+    parts = [f"{shown(label, 22)} r {number(clip.values[METRIC], 2)}" for label, clip in case.clips.items()]
+    more = len(parts) - most
+    return ", ".join(parts[:most]) + (f" and {more} more" if more > 0 else "")
+
+
+def openings_figure(cases: Sequence[Case], style: Mapping[str, Look], *, about: str) -> Figure:
+    """A panel per case.
+
+    Args:
+        cases: at least one.
+        style: label to look.
+        about: what was measured.
+    """
+    real = Look(INK, "", "-")
+    with house_style():
+        figure = empty_figure(0.75 + 1.7 * len(cases))
+        panels = figure.subplots(len(cases), 1, squeeze=False)[:, 0]
+        for axes, case in zip(panels, cases, strict=True):
+            _draw(axes, case.first.aperture_truth, real, width=2.0)
+            for label, clip in case.clips.items():
+                _draw(axes, clip.aperture, style[label], width=1.3)
+            finish(axes, x="", y="opening (px)")
+            whole(axes)
+            axes.set_xlim(left=0)
+            axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
+            heading = f"{case.kind}: {shown(case.first.utterance, 36)}, “{shown(case.first.text, 60)}”"
+            axes.set_title(f"{heading}\n{_correlations(case, MOST_LABELS)}", fontsize=SMALL, weight="normal")
+        panels[-1].set_xlabel("frame of the clip")
+        labels = list(dict.fromkeys(label for case in cases for label in case.clips))
+        legend(figure, {**style, REAL: real}, [REAL, *labels])
+        headed(figure, about)
+    return figure
+
+
+def _draw(axes: Axes, opening: Sequence[float | None], look: Look, *, width: float) -> None:
+    values = [math.nan if value is None else value for value in opening]
+    apart = max(1, len(values) // 8)
+    axes.plot(
+        range(len(values)), values, color=look.color, linestyle=look.dash, linewidth=width,
+        marker=look.marker or None, markersize=4.5, markevery=(apart // 2, apart),
+    )  # fmt: skip

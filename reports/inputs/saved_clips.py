@@ -1,0 +1,63 @@
+"""The generated clips that a run kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lipbench.reports.tables.quality import QualityRow
+
+INDEX = "clips.json"
+"""File in a folder of generated clips, see `lipbench.benchmarks.scoring.files`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """What a run kept of one system's clips."""
+
+    files: Mapping[str, Path]
+    """Clip to the video of what the system made of it."""
+    real: Mapping[str, Path]
+    """Clip to the video of the real one; none from runs that are older than that."""
+    reason: str | None = None
+    """Why there is nothing; None if there is."""
+
+
+def kept_clips(row: QualityRow, root: Path) -> Kept:
+    """Find the clips that a run kept of one system.
+
+    Args:
+        row: of a quality table.
+        root: the run's folder.
+    """
+    if row.failure is not None:
+        return _nothing("the cell failed")
+    if row.generated is None:
+        return _nothing("none were kept")
+    folder = root / row.generated
+    if not _within(folder, root):
+        return _nothing(f"{row.generated} lies outside the run's folder")
+    try:
+        index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        files = {clip: folder / kept["file"] for clip, kept in index.items()}
+        real = {clip: root / kept["real"] for clip, kept in index.items() if "real" in kept}
+    except FileNotFoundError:
+        return _nothing(f"they are not beside the records, where {row.generated.partition('/')[0]}/ should be")
+    except OSError as error:
+        return _nothing(f"{row.generated}/{INDEX} cannot be read: {error.strerror or error}")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return _nothing(f"{row.generated}/{INDEX} is no list of clips")
+    outside = next((path for path in (*files.values(), *real.values()) if not _within(path, root)), None)
+    if outside is not None:
+        return _nothing(f"{row.generated}/{INDEX} names a file outside the run's folder")
+    return Kept(files=files, real=real)
+
+
+def _nothing(reason: str) -> Kept:
+    return Kept(files={}, real={}, reason=reason)
+
+
+def _within(path: Path, root: Path) -> bool:
+    return path.resolve().is_relative_to(root.resolve())

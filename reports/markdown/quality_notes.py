@@ -1,0 +1,146 @@
+"""What must be said beneath a table so that its numbers are read for what they are."""
+
+from __future__ import annotations
+
+from lipbench.reports.formatting import escaped, joined, printed
+from lipbench.reports.markdown.length_rule import length_note
+from lipbench.reports.paper import Paper, QualityCondition, incomparable, uses_adversarial_loss, uses_ssim_loss
+from lipbench.reports.tables.quality import QualityTable
+from lipbench.statistics.intervals import MIN_CLUSTERS, TOO_SMALL
+
+
+def quality_notes(table: QualityTable, paper: Paper) -> list[str]:
+    """Notes under a quality table, as markdown."""
+    notes = [*_paper_notes(table, paper), *_window_notes(table), _interval_note(table)]
+    if any(cell.tied for row in table.rows for cell in row.cells.values()):
+        notes.append(
+            "Bold: the best model. Tied: the paired test does not tell it from the best (Holm-corrected p of 0.05 or "
+            "more, see the differences), which does not prove them equal."
+        )
+    untrained = [row.label for row in table.models if row.untrained]
+    if untrained:
+        notes.append(f"Untrained, so these numbers are of random weights: {escaped(joined(untrained))}.")
+    if not table.same_clips:
+        notes.append("The rows were scored on different sets of clips: differences between them are partly that.")
+    lengths = length_note(table)
+    notes += [] if lengths is None else [lengths]
+    notes += _cut_off_notes(table)
+    if not table.controls:
+        notes.append("No control was measured in this condition: nothing shows what a motionless mouth would score.")
+    ratios = [metric.title for metric in table.metrics if metric.higher_is_better is None]
+    if ratios:
+        notes.append(f"↔: 1 is best ({escaped(joined(ratios))}); neither more nor less is better, so no row is marked.")
+    return notes
+
+
+def _paper_notes(table: QualityTable, paper: Paper) -> list[str]:
+    condition = table.condition
+    if condition is None or not table.shows_paper:
+        return [_other_split(table, paper)] if table.other_split else []
+    beside = f"*Paper*: {condition.source}; its test set was {condition.test_set}."
+    notes = [f"{beside} {condition.remark}" if condition.remark else beside, *_variants(table, condition)]
+    notes.append(
+        "In brackets behind a value of the paper: ours minus it. The paper does not state its metric protocol."
+    )
+    if condition.split_option is not None:
+        option = table.split_option
+        notes.append(
+            f"The clips scored are the test split of a store prepared with split={escaped(option)}."
+            if option
+            else "The record does not tell how the store was split: its test split may not be the paper's."
+        )
+    reason = incomparable(table.frame_size, paper)
+    return [*notes, f"**Paper values are {reason}.**"] if reason else notes
+
+
+def _window_notes(table: QualityTable) -> list[str]:
+    """Around what the crops were cut, if the store's options tell: it moves every score (docs/corpora.md)."""
+    how = table.corpus.options.get("stabilise")
+    note = {
+        "clip": "Crops have one window per clip (stabilise=clip): every error includes the head's own way.",
+        "frame": "Each crop is cut around its own mouth (stabilise=frame): scores are not comparable with those of one "
+        "window per clip.",
+    }.get(str(how))
+    return [] if note is None else [note]
+
+
+def _cut_off_notes(table: QualityTable) -> list[str]:
+    """Which models found no end to some clips: one such clip may decide a mean of lengths."""
+    hit = [(row.label, sum(clip.cut_off for clip in row.scores), row.clips) for row in table.models]
+    said = [f"{escaped(label)} in {count} of {clips} clips" for label, count, clips in hit if count]
+    return [f"Without a stop token until the longest length that the model may make: {joined(said)}."] if said else []
+
+
+def _other_split(table: QualityTable, paper: Paper) -> str:
+    """Why the paper's table of this corpus and mode does not stand beside ours."""
+    reported = paper.condition(table.corpus.name, table.durations)
+    here = escaped(table.corpus.split)
+    if table.corpus.split == "test" and table.split_option:
+        here += f" of a store prepared with split={escaped(table.split_option)}"
+    wanted = f"test ({reported.test_set})" if reported else "test"
+    return f"No value of the paper stands beside ours: its split is {wanted}, this is {here}."
+
+
+def _variants(table: QualityTable, condition: QualityCondition) -> list[str]:
+    """Which of the paper's variants stand beside our rows and why, and the values of those that found no place."""
+    if not any(row.variant for row in condition.rows):
+        return _losses(table)
+    beside: dict[tuple[str, bool | None, bool], list[str]] = {}
+    for row in table.models:
+        if row.entry is not None:
+            recipe = row.system.training.recipe if row.system and row.system.training else None
+            beside.setdefault(
+                (row.entry.variant or "", uses_ssim_loss(recipe), uses_adversarial_loss(recipe)), []
+            ).append(row.label)
+    why = {
+        True: "trained with the SSIM loss, as its recipe says",
+        False: "trained without the SSIM loss, as its recipe says",
+        None: "the best by PSNR, SSIM and LMD, as the record does not tell which losses trained ours",
+    }
+    notes = [
+        f"Beside {escaped(joined(labels))} stands the paper's {escaped(variant)}: {why[known]}"
+        f"{', with the discriminator' if adversarial else ''}."
+        for (variant, known, adversarial), labels in beside.items()
+    ]
+    shown = {variant for variant, _, _ in beside}
+    texts = []
+    for row in condition.rows:
+        values = [f"{m.title} {printed(row.values[m.name])}" for m in table.metrics if m.name in row.values]
+        if row.variant not in shown and values:
+            texts.append(f"{row.variant}: {', '.join(values)}")
+    return [*notes, f"{condition.source} also has {escaped('; '.join(texts))}."] if texts else notes
+
+
+def _losses(table: QualityTable) -> list[str]:
+    """Which of several trainings of a system the paper's one row stands beside."""
+    notes: list[str] = []
+    for name in dict.fromkeys(row.name for row in table.models):
+        rows = [row for row in table.models if row.name == name]
+        beside = [row.label for row in rows if row.papers_losses]
+        other = [row.label for row in rows if row.papers_losses is False]
+        none = [row.label for row in rows if row.entry is None]
+        if beside and none:
+            notes.append(
+                f"The paper's value stands beside {escaped(joined(beside))} alone, trained with the SSIM loss and the "
+                f"discriminator as its section 4.3 says; not beside {escaped(joined(none))}, trained with other losses."
+            )
+        elif other:
+            were = "was" if len(other) == 1 else "were"
+            notes.append(
+                "The paper trains with the SSIM loss and the discriminator (its section 4.3), "
+                f"{escaped(joined(other))} {were} trained with other losses: its value is for orientation."
+            )
+    return notes
+
+
+def _interval_note(table: QualityTable) -> str:
+    means = [cell.mean for row in table.rows for cell in row.cells.values()]
+    units = {mean.unit for mean in means}
+    note = f"[ ]: 95 % bootstrap interval of the mean over clips, resampled by {joined(sorted(units)) or 'clip'}"
+    if units == {"clip"}:
+        because = "there is one speaker, so it" if table.speakers else "the speakers are not known; it"
+        note += f" because {because} says nothing about others"
+    small = sorted({mean.reason for mean in means if mean.reason and mean.reason.startswith(TOO_SMALL)})
+    if small:
+        note += f"; not given for fewer than {MIN_CLUSTERS} ({joined(small)})"
+    return f"{note}."

@@ -1,0 +1,122 @@
+"""A report within a number of bytes: whole sections are dropped in a stated order, and the report says which.
+
+A step summary of the usual code hosts holds 1 MiB and a comment 64 KiB; what is larger is refused there, not cut.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from lipbench.reports.formatting import count, joined
+
+LIMITS = {"step": 2**20, "comment": 2**16}
+"""Names of limits to their bytes of UTF-8."""
+ORDER = {
+    "calibration": "calibration of the metrics",
+    "recipes": "options and training recipes",
+    "identical": "metrics that are identical",
+    "details": "every cell's percentiles and costs",
+    "frames": "frames",
+    "figures": "figures",
+    "natural": "times of real utterances",
+    "latency": "latency",
+    "quality": "quality",
+    "paper": "the paper's tables",
+    "not compared": "cells not compared",
+    "not attempted": "cells not attempted",
+    "failed": "failed cells",
+    "unread": "records that could not be read",
+    "provenance": "provenance",
+}
+"""Kinds of sections, what is dropped first standing first, and what they are called. Within a kind the last goes first.
+The opening, with the verdict, is no section: it is cut only where it alone is too large."""
+_GAP = "\n\n"
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A section of a report."""
+
+    kind: str
+    """A key of `ORDER`."""
+    text: str
+    heading: str | None = None
+    """Stands above the first of the pieces that have the same one, which follow one another."""
+
+
+IN_FULL = "The report itself has it all."
+"""Where what was dropped is to be found."""
+
+
+def fitted(opening: str, pieces: Sequence[Piece], limit: int | None = None, *, in_full: str = IN_FULL) -> str:
+    """Put a report together.
+
+    Args:
+        opening: what stands first whatever happens.
+        pieces: the sections, in the order of the report.
+        limit: most bytes of UTF-8; None: as many as it takes.
+        in_full: where what is dropped is to be found, as a sentence.
+
+    Returns:
+        The report, not larger than the limit, with a note on what was dropped if that leaves room for one.
+    """
+    whole = _joined(opening, pieces)
+    if limit is None or _size(whole) <= limit:
+        return whole
+    # sizes are followed from drop to drop: joining what is left anew each time would take forever
+    used = _size(whole)
+    under = Counter(piece.heading for piece in pieces if piece.heading is not None)
+    left = Counter(piece.kind for piece in pieces)
+    dropped: set[int] = set()
+    gone: Counter[str] = Counter()
+    for kind in ORDER:
+        for place in reversed([i for i, piece in enumerate(pieces) if piece.kind == kind]):
+            piece = pieces[place]
+            dropped.add(place)
+            used -= _size(_GAP + piece.text)
+            if piece.heading is not None:
+                under[piece.heading] -= 1
+                used -= 0 if under[piece.heading] else _size(_GAP + piece.heading)
+            gone[kind] += 1
+            note = _GAP + _note(gone, left, limit, in_full)
+            if used + _size(note) <= limit:
+                return _joined(opening + note, [piece for i, piece in enumerate(pieces) if i not in dropped])
+    note = _GAP + _note(gone, left, limit, in_full)
+    room = limit - _size(note) - 1
+    return _joined(_cut(opening, room) + note, []) if room > 0 else _cut(opening, limit)
+
+
+def _note(gone: Mapping[str, int], of: Mapping[str, int], limit: int, in_full: str) -> str:
+    parts = [
+        f"{ORDER[kind]} ({n} of {count(of[kind], 'section')})" if n < of[kind] else ORDER[kind]
+        for kind, n in gone.items()
+    ]
+    cut = joined(parts) or "the rest of this text"
+    return f"*Left out to keep within {limit} bytes: {cut}. {in_full}*"
+
+
+def _joined(opening: str, pieces: Sequence[Piece]) -> str:
+    blocks = [opening]
+    heading = None
+    for piece in pieces:
+        if piece.heading is not None and piece.heading != heading:
+            blocks.append(piece.heading)
+        heading = piece.heading
+        blocks.append(piece.text)
+    return _GAP.join(blocks) + "\n"
+
+
+def _cut(text: str, limit: int) -> str:
+    """Whole lines from the start of a text that fit, or as much of its first line."""
+    raw = text.encode()[: max(0, limit)]
+    if len(raw) == len(text.encode()):
+        return text
+    lines = raw.rpartition(b"\n")[0]
+    # bytes of a sign that was cut through are dropped
+    return (lines or raw).decode(errors="ignore").rstrip()
+
+
+def _size(text: str) -> int:
+    return len(text.encode())

@@ -1,0 +1,158 @@
+"""The first thing that a reader sees: what was measured, who is best, and what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from lipbench.records.quality import MetricFacts
+from lipbench.records.record import Record
+from lipbench.reports.formatting import count, decimals_for, escaped, joined, milliseconds, number, size, times
+from lipbench.reports.paper import Paper
+from lipbench.reports.tables.differences import DifferenceTable
+from lipbench.reports.tables.latency import LatencyTable
+from lipbench.reports.tables.make import Tables
+from lipbench.reports.tables.quality import QualityRow, QualityTable, in_order
+
+HEADLINE = ("psnr", "ssim", "lmd", "fid", "aperture_correlation")
+"""Metrics that are told of a model that has no rival."""
+KINDS = {"natural": "latency at natural lengths"}
+"""What a kind of cell is called where its own name does not say it."""
+
+
+def verdict(tables: Tables) -> list[str]:
+    """Sentences made from the data, as markdown.
+
+    Args:
+        tables: of one run.
+
+    Returns:
+        The best model per metric and quality table, the fastest per latency table, and where the controls stay below.
+        Controls that do not are told by `findings`.
+    """
+    sentences = [
+        sentence
+        for table, differences in zip(tables.quality, tables.differences, strict=True)
+        if (sentence := _best(table, differences))
+    ]
+    sentences += [sentence for table in tables.latency if (sentence := _fastest(table))]
+    return sentences + _unbeaten(tables)
+
+
+def _named(metric: MetricFacts) -> str:
+    """A metric's title as it can stand in a list of several: "LMD, centred" would look like two."""
+    name, _, more = metric.title.partition(", ")
+    return escaped(f"{name} ({more})" if more else name)
+
+
+def _unbeaten(tables: Tables) -> list[str]:
+    """That the controls stay below, with the metrics by which they were compared at all."""
+    compared: dict[str, list[str]] = {}
+    for table in tables.quality:
+        titles = [_named(metric) for metric in table.metrics if table.rivals(metric)]
+        if titles and table.finding() is None:
+            compared.setdefault(joined(titles), []).append(escaped(table.place))
+    return [
+        f"No control beats every model on any metric compared: {titles} ({'; '.join(places)})."
+        for titles, places in compared.items()
+    ]
+
+
+def findings(tables: Tables) -> list[str]:
+    """That controls beat every model, each sentence once with the tables it is true of, as markdown."""
+    found: dict[str, list[str]] = {}
+    for table in tables.quality:
+        finding = table.finding()
+        if finding:
+            found.setdefault(finding, []).append(escaped(table.place))
+    return [f"{escaped(finding[:-1])} ({'; '.join(places)})." for finding, places in found.items()]
+
+
+def coverage(records: Sequence[Record]) -> str:
+    """How many cells were measured, how many failed, and how many were not tried, as one sentence of markdown."""
+    failed, left = (sum(record.status == status for record in records) for status in ("failed", "not_attempted"))
+    measured = len(records) - failed - left
+    parts = []
+    for kind in ("quality", "latency", "natural"):
+        number_of = sum(record.status == "measured" and record.cell.kind == kind for record in records)
+        if number_of:
+            parts.append(f"{number_of} of {KINDS.get(kind, kind)}")
+    text = f"**{count(measured, 'cell')} measured**" + (f" ({joined(parts)})" if parts else "")
+    text += f", **{failed} failed**" if failed else ", none failed"
+    return f"{text}, {left} not attempted." if left else f"{text}."
+
+
+def _fastest(table: LatencyTable) -> str | None:
+    found = table.fastest()
+    if found is None:
+        return None
+    length, row = found
+    cell = row.measured[length]
+    facts = [
+        table.device.upper(),
+        table.dtype,
+        f"batch {table.batch}",
+        f"preset {table.preset}" if table.preset else "",
+    ]
+    asked = escaped(", ".join(fact for fact in facts if fact))
+    where = f"{count(length, 'frame')} on {escaped(table.hardware)} ({asked})"
+    models = [r for r in table.rows if r.kind == "model" and length in r.measured]
+    name = f"**{escaped(row.label)}**"
+    claim = f"{name} is the fastest of {len(models)} models" if len(models) > 1 else f"{name} is the only model timed"
+    text = f"{claim}: {milliseconds(cell.wall.median)} ms for {where}"
+    if cell.speedup is not None and row.label != table.baseline:
+        text += f", {times(cell.speedup.value)} as fast as {escaped(table.baseline)}"
+    return f"{text}."
+
+
+def _best(table: QualityTable, differences: DifferenceTable | None) -> str | None:
+    models = table.models
+    if not models:
+        return None
+    if all(row.untrained for row in models):
+        return f"On {escaped(table.place)}: no model was trained, so its quality numbers are of random weights."
+    if len(models) == 1:
+        return _alone(models[0], table)
+    by_winner: dict[str, list[str]] = {}
+    close: dict[str, list[str]] = {}
+    for metric in table.metrics:
+        best = table.winners(metric)
+        if not best:
+            continue
+        title = _named(metric)
+        by_winner.setdefault(joined(row.label for row in best), []).append(title)
+        tied = [row.label for row in table.models if metric.name in row.cells and row.cells[metric.name].tied]
+        if tied:
+            close.setdefault(joined(tied), []).append(title)
+    if not by_winner:
+        return None
+    claims = "; ".join(f"**{escaped(winner)}** by {joined(titles)}" for winner, titles in by_winner.items())
+    ties = joined(f"{escaped(labels)} on {joined(titles)}" for labels, titles in close.items())
+    doubt = f" (tied by the paired test: {ties})" if ties else ""
+    if differences is None or not differences.tested:
+        doubt = " (too few clips or speakers to test whether chance explains it)"
+    return f"Best on {escaped(table.place)}: {claims}{doubt}."
+
+
+def _alone(model: QualityRow, table: QualityTable) -> str | None:
+    """What the only model scores on what readers look for first."""
+    told = [
+        f"{escaped(metric.title)} {number(mean.value, decimals_for([mean.value]))} {escaped(metric.unit)}".rstrip()
+        for metric in in_order(table.metrics)
+        if metric.name in HEADLINE and metric.name in model.cells
+        for mean in [model.cells[metric.name].mean]
+    ]
+    return f"On {escaped(table.place)}, **{escaped(model.label)}** has {joined(told)}." if told else None
+
+
+def sizes(tables: Tables, paper: Paper) -> str | None:
+    """One sentence if the run's frames are not of the paper's size."""
+    found = {table.frame_size for table in tables.quality if table.frame_size}
+    found |= {frame_size for table in tables.latency for frame_size in table.frame_sizes}
+    other = sorted(found - {paper.frame_size})
+    if not other:
+        return None
+    shown = joined(size(frame_size) for frame_size in other)
+    pixels = paper.frame_size[0] * paper.frame_size[1]
+    share = joined(number(height * width / pixels, 2) for height, width in other)
+    subject = "Some frames" if paper.frame_size in found else "Frames"
+    return f"{subject} here have {shown} pixels, {share} times the area of the paper's {size(paper.frame_size)}."

@@ -1,0 +1,258 @@
+"""What the page's player shows: a board per quality table, with its clips' values, and sheets of some of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from lipbench.records.quality import ClipScore, MetricFacts
+from lipbench.reports.formatting import count, decimals_for, joined
+from lipbench.reports.inputs.saved_clips import Kept, kept_clips
+from lipbench.reports.page.clip_choice import Choice, choose_clips, clip_metrics, shares
+from lipbench.reports.page.links import record_anchor
+from lipbench.reports.page.sprite_sheet import MAX_FRAMES, NoClipError, Sheet, read_sheet
+from lipbench.reports.tables.quality import QualityRow, QualityTable
+
+CLIPS = 12
+"""Clips that a page shows unless it is told otherwise."""
+LISTED = 1000
+"""Clips of one board that are listed; of more, so many spread evenly."""
+_MORE = "lipbench report RUN clips=N sets how many."
+_HOW = (
+    "lipbench evaluate keeps clips unless keep_clips=false; bench keeps none unless it times natural lengths. They are "
+    "found as long as generated/ and real/ lie beside records/."
+)
+_DASHES = {"-": "", "--": "7 4", "-.": "7 3 2 3", ":": "2 3"}
+"""Matplotlib's dashes as SVG has them, in pixels."""
+
+
+class Line(Protocol):
+    """How a system is drawn, see `lipbench.reports.figures.Look`."""
+
+    @property
+    def color(self) -> str:
+        """Hex."""
+        ...
+
+    @property
+    def dash(self) -> str:
+        """As Matplotlib names it."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Player:
+    """Everything that the player needs, ready to be written as JSON."""
+
+    boards: list[dict[str, Any]]
+    sheets: list[dict[str, object]]
+    notes: list[str]
+    """What is shown, how it was chosen, and what is absent and why: plain text."""
+
+    def for_page(self) -> dict[str, Any]:
+        """As the page's script takes it."""
+        return {"boards": self.boards, "sheets": self.sheets}
+
+
+@dataclass
+class _Shelf:
+    """Sheets by file, each read once."""
+
+    sheets: list[dict[str, object]] = field(default_factory=list)
+    found: dict[Path, tuple[int, Sheet] | str] = field(default_factory=dict)
+
+    def take(self, path: Path) -> tuple[int, Sheet] | str:
+        """A sheet and its place, or why there is none."""
+        if path not in self.found:
+            try:
+                sheet = read_sheet(path)
+            except NoClipError as error:
+                self.found[path] = str(error)
+            else:
+                self.found[path] = len(self.sheets), sheet
+                self.sheets.append(sheet.for_page())
+        return self.found[path]
+
+
+def load_player(
+    tables: Sequence[QualityTable], root: Path, *, style: Mapping[str, Line], limit: int = CLIPS
+) -> Player | None:
+    """Gather what the player shows from a run's records and the clips that it kept.
+
+    Args:
+        tables: a run's quality tables.
+        root: the run's folder.
+        style: label of each model's row to its look.
+        limit: show no more clips, all tables together.
+
+    Returns:
+        None if no table has a model that was measured.
+    """
+    shown = [table for table in tables if table.models]
+    if not shown:
+        return None
+    kept = [{row.label: kept_clips(row, root) for row in table.models} for table in shown]
+    full = [i for i, found in enumerate(kept) if any(one.files for one in found.values())]
+    places = dict(zip(full, shares(limit, len(full)), strict=True)) if full else {}
+    shelf, boards, missing = _Shelf(), [], []
+    for i, table in enumerate(shown):
+        choices = choose_clips(table, kept[i], places.get(i, 0))
+        board, absent = _board(table, kept[i], choices, shelf, style, limit)
+        boards.append({"title": table.place, **board})
+        missing += [f"{reason} ({table.place})" if len(shown) > 1 else reason for reason in absent]
+    return Player(boards=boards, sheets=shelf.sheets, notes=[*_said(shown[0], boards, limit), *missing])
+
+
+def _said(table: QualityTable, boards: Sequence[Mapping[str, Any]], limit: int) -> list[str]:
+    """How clips were chosen, in a sentence or two."""
+    shown = sum(clip["play"] is not None for board in boards for clip in board["clips"])
+    total = sum(board["total"] for board in boards)
+    metric = next(iter(clip_metrics(table)), None)
+    if shown == 0:
+        return [
+            f"None of {count(total, 'clip')} can be played; their values are in the list. {_HOW if limit else _MORE}"
+        ]
+    extremes = f"the worst and the best of each model by {metric.title}, " if metric else ""
+    return [
+        f"{shown} of {count(total, 'clip')} can be played: {extremes}the shortest, the longest, and others spread "
+        f"evenly. {_MORE}",
+        "Frames are packed as WebP pictures for looking at; every value was measured on the frames themselves.",
+    ]
+
+
+def _board(
+    table: QualityTable,
+    kept: Mapping[str, Kept],
+    choices: Sequence[Choice],
+    shelf: _Shelf,
+    style: Mapping[str, Line],
+    limit: int,
+) -> tuple[dict[str, Any], list[str]]:
+    """One table's clips, and what of them is absent and why."""
+    models, metrics = table.models, clip_metrics(table)
+    absent: dict[str, list[str]] = {}
+    for row in models:
+        if reason := kept[row.label].reason:
+            absent.setdefault(reason, []).append(row.label)
+    missing = [f"No clips of {joined(labels)}: {reason}." for reason, labels in absent.items()]
+    scores = {row.label: {score.utterance: score for score in row.scores} for row in models}
+    played = {c.clip: {"rank": i, **_play(c, models, scores, kept, shelf)} for i, c in enumerate(choices)}
+    missing += _absences(models, played)
+    every = sorted({utterance for found in scores.values() for utterance in found})
+    listed = _listed(every, played)
+    if len(listed) < len(every):
+        missing.append(f"{len(listed)} of {len(every)} clips are listed, spread evenly; the records have all of them.")
+    return {
+        "metrics": [_metric(metric, models) for metric in metrics],
+        "systems": [
+            {
+                "label": row.label,
+                "anchor": record_anchor(row.record),
+                "color": style[row.label].color,
+                "dash": _DASHES[style[row.label].dash],
+            }
+            for row in models
+        ],
+        "total": len(every),
+        "unplayed": None if played else "; ".join(absent) or f"clips={limit} left no place for one of this table",
+        "clips": [_clip(utterance, models, scores, metrics, played.get(utterance)) for utterance in listed],
+    }, missing
+
+
+def _listed(every: list[str], played: Mapping[str, object]) -> list[str]:
+    if len(every) <= LISTED:
+        return every
+    spread = {every[i * len(every) // LISTED] for i in range(LISTED - len(played))}
+    return sorted(spread | set(played))
+
+
+def _metric(metric: MetricFacts, models: Sequence[QualityRow]) -> dict[str, Any]:
+    values = [score.values[metric.name] for row in models for score in row.scores if metric.name in score.values]
+    return {
+        "name": metric.name,
+        "title": metric.title,
+        "unit": metric.unit,
+        "higher": metric.higher_is_better,
+        "decimals": decimals_for(values),
+    }
+
+
+def _clip(
+    utterance: str,
+    models: Sequence[QualityRow],
+    scores: Mapping[str, Mapping[str, ClipScore]],
+    metrics: Sequence[MetricFacts],
+    play: dict[str, Any] | None,
+) -> dict[str, Any]:
+    found = [scores[row.label].get(utterance) for row in models]
+    first = next(score for score in found if score is not None)
+    return {
+        "id": utterance,
+        "speaker": first.speaker,
+        "text": first.text,
+        "frames": first.frames,
+        "values": [None if score is None else [_value(score.values.get(m.name)) for m in metrics] for score in found],
+        "play": play,
+    }
+
+
+def _play(
+    choice: Choice,
+    models: Sequence[QualityRow],
+    scores: Mapping[str, Mapping[str, ClipScore]],
+    kept: Mapping[str, Kept],
+    shelf: _Shelf,
+) -> dict[str, Any]:
+    """Sheets and openings of one clip: the truth first, then every model."""
+    files = [kept[row.label].files.get(choice.clip) for row in models]
+    real = next((path for row in models if (path := kept[row.label].real.get(choice.clip))), None)
+    curves = [scores[row.label].get(choice.clip) for row in models]
+    sides = [_side(real, next((c.aperture_truth for c in curves if c and c.aperture_truth), []), shelf)]
+    sides += [_side(path, c.aperture if c else [], shelf) for path, c in zip(files, curves, strict=True)]
+    rates = [side["fps"] for side in sides if side["sheet"] is not None]
+    return {"why": choice.why, "fps": rates[0] if rates else 25.0, "sides": sides}
+
+
+def _side(path: Path | None, aperture: Sequence[float | None], shelf: _Shelf) -> dict[str, Any]:
+    found = "not kept" if path is None else shelf.take(path)
+    shown = [None if value is None else round(value, 2) for value in aperture[:MAX_FRAMES]]
+    if isinstance(found, str):
+        return {"sheet": None, "reason": found, "aperture": shown}
+    place, sheet = found
+    return {"sheet": place, "fps": sheet.fps, "length": sheet.length, "aperture": shown}
+
+
+def _absences(models: Sequence[QualityRow], played: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """What the clips shown lack, in sentences."""
+    found: list[str] = []
+    if not played:
+        return found
+    labels = ["the ground truth", *(row.label for row in models)]
+    for i, label in enumerate(labels):
+        reasons = {str(play["sides"][i].get("reason")) for play in played.values() if play["sides"][i]["sheet"] is None}
+        if i == 0 and reasons == {"not kept"}:
+            found.append("The ground truth was not kept: these records are older than that. Evaluate again to have it.")
+        elif reasons - {"not kept"}:
+            found.append(f"Some clips of {label} cannot be shown: {joined(sorted(reasons - {'not kept'}))}.")
+    sides = [side for play in played.values() for side in play["sides"]]
+    if not any(side["aperture"] for side in sides):
+        found.append(f"There are no curves of the mouth's opening: {_no_opening(models)}.")
+    if any(side.get("length", 0) > MAX_FRAMES for side in sides):
+        found.append(f"Of longer clips the first {MAX_FRAMES} frames are shown.")
+    return found
+
+
+def _no_opening(models: Sequence[QualityRow]) -> str:
+    """Why no record has the opening of the lips."""
+    told = (row.not_measured.get(name) for row in models for name in ("aperture_correlation", "lmd"))
+    return next(filter(None, told), "the records are older than these, or no metric that takes landmarks was asked for")
+
+
+def _value(value: float | None) -> float | str | None:
+    """A number that JSON can hold; infinity as its name."""
+    if value is None or math.isnan(value):
+        return None
+    return float(f"{value:.6g}") if math.isfinite(value) else "Infinity" if value > 0 else "-Infinity"

@@ -1,0 +1,130 @@
+"""Which differences between the systems of a quality table are larger than chance."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, replace
+
+from lipbench.records.quality import MetricFacts
+from lipbench.reports.tables.quality import QualityRow, QualityTable, in_order
+from lipbench.statistics.paired import Difference, Side, corrected, paired_all
+
+STILL = "first_frame"
+"""The control that every model is compared with: it knows nothing that a model does not."""
+BESIDE = frozenset({"lmd_centred", "length_error_share", "landmark_failure_preds", "landmark_failure_target"})
+"""Metrics that say the same as another, or how often another could not be had: comparing them too would only make the
+correction stricter."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DifferenceRow:
+    """One pair of systems."""
+
+    first: QualityRow
+    second: QualityRow
+    cells: dict[str, Difference]
+    """Metric name to first minus second."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DifferenceTable:
+    """All pairs of one quality table; p values are corrected over the whole of it."""
+
+    metrics: list[MetricFacts]
+    rows: list[DifferenceRow]
+
+    @property
+    def tested(self) -> bool:
+        """Whether chance could have been ruled out for any of them."""
+        return any(cell.p_holm is not None for row in self.rows for cell in row.cells.values())
+
+    @property
+    def family(self) -> int:
+        """Differences that were tested together."""
+        return sum(cell.p is not None for row in self.rows for cell in row.cells.values())
+
+    def against(self, label: str, metric: str) -> dict[str, Difference]:
+        """Every other model of a pair with the one of this label, with their difference in a metric."""
+        found: dict[str, Difference] = {}
+        for row in self.rows:
+            labels = (row.first.label, row.second.label)
+            other = row.second if label == labels[0] else row.first
+            if label in labels and other.kind == "model" and metric in row.cells:
+                found[other.label] = row.cells[metric]
+        return found
+
+
+def difference_table(table: QualityTable) -> DifferenceTable | None:
+    """Compare models with one another and with a mouth that never moves.
+
+    Args:
+        table: systems that were scored alike.
+
+    Returns:
+        The paired differences, or None if there is no pair of systems to compare.
+    """
+    still = [row for row in table.controls if row.name == STILL]
+    chosen = [*itertools.combinations(table.models, 2), *itertools.product(table.models, still)]
+    metrics = [
+        m
+        for m in in_order(table.metrics)
+        if m.per == "clip" and m.higher_is_better is not None and m.name not in BESIDE
+    ]
+    metrics = [m for m in metrics if any(all(m.name in row.cells for row in pair) for pair in chosen)]
+    asked = [
+        (place, metric.name)
+        for place, pair in enumerate(chosen)
+        for metric in metrics
+        if all(metric.name in row.cells for row in pair)
+    ]
+    if not asked:
+        return None
+    sides = {(row.label, metric.name): _side(row, metric.name) for row in table.rows for metric in metrics}
+    pairs = [(sides[a.label, name], sides[b.label, name]) for place, name in asked for a, b in [chosen[place]]]
+    speakers = {clip.utterance: clip.speaker for row in table.rows for clip in row.scores}
+    cells: list[dict[str, Difference]] = [{} for _ in chosen]
+    for (place, name), one in zip(asked, corrected(paired_all(pairs, speakers)), strict=True):
+        cells[place][name] = one
+    made = [DifferenceRow(first=a, second=b, cells=c) for (a, b), c in zip(chosen, cells, strict=True)]
+    return DifferenceTable(metrics=metrics, rows=made)
+
+
+def mark_ties(table: QualityTable, differences: DifferenceTable | None) -> QualityTable:
+    """Mark the models that the paired test does not tell from the best, metric by metric.
+
+    Args:
+        table: systems that were scored alike.
+        differences: of the table. Where they hold no test of a metric (one value of all clips, too few clips), no
+            model is marked: a tie by eye is none.
+    """
+    if differences is None:
+        return table
+    tied = {
+        (label, metric.name)
+        for metric in differences.metrics
+        for best in table.winners(metric)
+        for label, one in differences.against(best.label, metric.name).items()
+        if one.p_holm is not None and not one.significant
+    }
+    rows = [
+        replace(
+            row,
+            cells={
+                name: replace(cell, tied=not cell.best and (row.label, name) in tied)
+                for name, cell in row.cells.items()
+            },
+        )
+        if row.kind == "model"
+        else row
+        for row in table.rows
+    ]
+    return replace(table, rows=rows)
+
+
+def _side(row: QualityRow, metric: str) -> Side:
+    """Values and weights as the means of the table have them."""
+    scored = [clip for clip in row.scores if metric in clip.values]
+    return Side(
+        {clip.utterance: clip.values[metric] for clip in scored},
+        {clip.utterance: clip.weights[metric] for clip in scored if metric in clip.weights},
+    )

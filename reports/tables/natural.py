@@ -1,0 +1,167 @@
+"""Times of real utterances at the lengths that models choose: one table per corpus, timer, device and preset."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from lipbench.records.latency import Natural
+from lipbench.records.record import Failure, Record
+from lipbench.reports.paper import Paper
+from lipbench.reports.tables.labels import Kind, Naming, accepts, hardware, labels, variant
+from lipbench.statistics.intervals import Mean, mean_by_cluster
+from lipbench.statistics.timings import Ratio, Timing, ratio_of_sums, timing
+
+
+@dataclass(frozen=True, kw_only=True)
+class NaturalRow:
+    """One system."""
+
+    name: str
+    label: str
+    kind: Kind
+    result: Natural | None
+    """None if the cell failed."""
+    record: str
+    """Key of the cell whose record this is."""
+    mean: Mean | None = None
+    """Seconds per clip, which is what the paper's Table 3 has."""
+    wall: Timing | None = None
+    """The same clips' median and percentiles: clips differ in length, so this is no scatter of one call."""
+    speedup: Ratio | None = None
+    """Over the baseline on the clips that both were timed on."""
+    best: bool = False
+    """The model with the smallest mean of at least two."""
+    tied: bool = False
+    """A model's that is not told from that one, see `mark_ties`."""
+    failure: Failure | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NaturalTable:
+    """Systems that were timed alike on the same utterances."""
+
+    corpus: str
+    fingerprint: str
+    timer: str
+    device: str
+    hardware: str
+    dtype: str
+    preset: str | None
+    baseline: str | None
+    """Label of the row that speed-ups are relative to; None if it was not measured."""
+    rows: list[NaturalRow]
+
+
+def natural_tables(records: Sequence[Record], names: Naming, paper: Paper) -> list[NaturalTable]:
+    """Sort times of real utterances into tables.
+
+    Args:
+        records: a run's records, of any kind.
+        names: see `lipbench.reports.tables.labels.naming`.
+        paper: whose baseline speed-ups are relative to.
+
+    Returns:
+        The tables. A failed cell stands in every table that it fits; where nothing of its condition was measured there
+        is no table to put it in.
+    """
+    groups: dict[tuple[str, ...], list[tuple[Record, Natural]]] = {}
+    for record in records:
+        if isinstance(record.result, Natural):
+            groups.setdefault(_key(record, record.result), []).append((record, record.result))
+    failed = [r for r in records if r.status == "failed" and r.cell.kind == "natural"]
+    return [_table(group, failed, names, paper) for _, group in sorted(groups.items())]
+
+
+def _key(record: Record, result: Natural) -> tuple[str, ...]:
+    place = hardware(record.machine, result.device)
+    corpus = (record.cell.corpus or "", result.corpus_fingerprint)
+    return (*corpus, result.timer, result.device, place, result.dtype, result.system.preset or "")
+
+
+def _table(group: list[tuple[Record, Natural]], failed: list[Record], names: Naming, paper: Paper) -> NaturalTable:
+    first, result = group[0]
+    cell = first.cell
+    failures = [
+        r
+        for r in failed
+        if accepts(r.cell.device, result.device)
+        and accepts(r.cell.preset, cell.preset)
+        and accepts(r.cell.corpus, cell.corpus)
+        and accepts(r.cell.timer, result.timer)
+    ]
+    titles = labels([variant(record, names) for record in [*(record for record, _ in group), *failures]])
+    base = next((i for i, (record, _) in enumerate(group) if record.cell.system == paper.baseline), None)
+    slow = None if base is None else _walls(group[base][1])
+    rows = [_row(record, one, title, slow, names) for (record, one), title in zip(group, titles, strict=False)]
+    rows += [
+        NaturalRow(
+            name=r.cell.system,
+            label=title,
+            kind=names.kinds[r.cell.system],
+            result=None,
+            record=r.cell.key,
+            failure=r.failure,
+        )
+        for r, title in zip(failures, titles[len(group) :], strict=True)
+    ]
+    rows = mark_ties(rows)
+    rows.sort(key=lambda row: (row.kind == "control", names.place(row.name), row.label))
+    return NaturalTable(
+        corpus=cell.corpus or "corpus not named",
+        fingerprint=result.corpus_fingerprint,
+        timer=result.timer,
+        device=result.device,
+        hardware=hardware(first.machine, result.device),
+        dtype=result.dtype,
+        preset=result.system.preset,
+        baseline=None if base is None else titles[base],
+        rows=rows,
+    )
+
+
+def mark_ties(rows: Sequence[NaturalRow]) -> list[NaturalRow]:
+    """Mark the fastest model by its mean, and those that are not told from it.
+
+    Tied is a model of which the bootstrap interval of the ratio of sums, over the utterances that both were timed on,
+    holds 1: the rule by which `lipbench compare` shows no difference. Too few utterances make no tie.
+
+    Args:
+        rows: of systems that were timed alike.
+    """
+    models = [row for row in rows if row.kind == "model" and row.mean is not None]
+    first = min(models, key=lambda row: row.mean.value if row.mean else math.inf, default=None)
+    if first is None or len(models) < 2:
+        return list(rows)
+    others = [id(row) for row in models if row is not first and _is_tied(first, row)]
+    return [replace(row, best=row is first, tied=id(row) in others) for row in rows]
+
+
+def _is_tied(first: NaturalRow, other: NaturalRow) -> bool:
+    fast, slow = (_walls(row.result) if row.result else {} for row in (first, other))
+    common = sorted(fast.keys() & slow.keys())
+    if not common:
+        return False
+    interval = ratio_of_sums([slow[name] for name in common], [fast[name] for name in common]).interval
+    return interval is not None and interval.low <= 1 <= interval.high
+
+
+def _walls(result: Natural) -> dict[str, float]:
+    return {clip.utterance: clip.wall_s for clip in result.clips}
+
+
+def _row(record: Record, result: Natural, label: str, slow: Mapping[str, float] | None, names: Naming) -> NaturalRow:
+    walls = _walls(result)
+    common = sorted(walls.keys() & slow.keys()) if slow else []
+    return NaturalRow(
+        name=result.system.name,
+        label=label,
+        kind=names.kinds[result.system.name],
+        result=result,
+        record=record.cell.key,
+        # each clip counts for itself: no name of a speaker is in the record
+        mean=mean_by_cluster(list(walls.values()), [""] * len(walls)),
+        wall=timing(list(walls.values())),
+        speedup=ratio_of_sums([slow[n] for n in common], [walls[n] for n in common]) if slow and common else None,
+    )

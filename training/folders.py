@@ -1,0 +1,36 @@
+"""Where a training lies in a run folder, and under which name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lipbench.presets import resolve
+from lipbench.registry import short_name
+from lipbench.training.config import TrainingConfig
+
+
+def training_config(values: dict[str, object]) -> TrainingConfig:
+    """Check a training group.
+
+    Raises:
+        UserError: a name or a value is not valid.
+    """
+    return resolve("training", {"base": TrainingConfig()}, "base", values)
+
+
+def training_name(model: str, preset: str, config: TrainingConfig | None = None) -> str:
+    """What a training is called if it was given no name: trainings with other losses never share a folder.
+
+    Args:
+        model: a model given as file:Class is called as the class.
+        preset: the model's.
+        config: the recipe; None: one with the usual losses.
+    """
+    usual = TrainingConfig().losses
+    losses = usual if config is None else config.losses
+    return f"{short_name(model)}-{preset}" if losses == usual else f"{short_name(model)}-{preset}-{losses}"
+
+
+def checkpoint_path(run: Path, name: str) -> Path:
+    """Where a run keeps the checkpoint of a training of that name."""
+    return run / "train" / name / "last.ckpt"
