@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from lipbench.benchmarks.cells.plan import Timed
+from lipbench.benchmarks.cells.plan import Timed, latency_cell
 from lipbench.benchmarks.cells.runner import run_cell
 from lipbench.benchmarks.sweep import Sweep
 from lipbench.benchmarks.timing import LiveClock
@@ -39,7 +39,9 @@ def bench_latency(benchmark: BenchmarkFixture, sweep: Sweep, timed: Timed) -> No
         benchmark.pedantic(one_round, rounds=prepared.rounds, iterations=1)
         return sweep.finish(prepared, timed, samples)
 
-    record = run_cell(sweep.latency_cell(timed), sweep.request.out, measure, request=sweep.asked)
+    record = run_cell(
+        latency_cell(sweep.request, timed, sweep.device.type), sweep.request.out, measure, request=sweep.asked
+    )
     benchmark.extra_info["status"] = record.status
     if isinstance(record.result, Latency):
         benchmark.extra_info |= {

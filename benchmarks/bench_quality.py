@@ -7,7 +7,7 @@ import statistics
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from lipbench.benchmarks.cells.plan import Scored
+from lipbench.benchmarks.cells.plan import Scored, bench_quality_cell
 from lipbench.benchmarks.cells.runner import run_cell
 from lipbench.benchmarks.sweep import Sweep
 from lipbench.records.quality import Quality
@@ -22,7 +22,7 @@ def bench_quality(benchmark: BenchmarkFixture, sweep: Sweep, scored: Scored) -> 
             sweep.subject(scored.system)  # training is no part of scoring
         return benchmark.pedantic(lambda: sweep.score(scored), rounds=1, iterations=1)
 
-    record = run_cell(sweep.quality_cell(scored), sweep.request.out, measure, request=sweep.asked)
+    record = run_cell(bench_quality_cell(sweep.request, scored), sweep.request.out, measure, request=sweep.asked)
     benchmark.extra_info["status"] = record.status
     if isinstance(record.result, Quality):
         for facts in record.result.metrics:

@@ -9,31 +9,34 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from pathlib import Path
-from typing import Any, Literal
 
-from lipbench import corpora, metrics, models
+from lipbench import metrics, models
 from lipbench.benchmarks import latency, timing
-from lipbench.benchmarks.cells import environment, loading
+from lipbench.benchmarks.cells import environment
 from lipbench.benchmarks.cells.environment import pick_device
-from lipbench.benchmarks.cells.loading import Subject
-from lipbench.benchmarks.cells.plan import EAGER, Scored, Timed, chosen_controls, model_names, variant_names
+from lipbench.benchmarks.cells.loading import ModelLoader, Subject
+from lipbench.benchmarks.cells.plan import (
+    Scored,
+    Timed,
+    bench_quality_cell,
+    chosen_controls,
+    model_names,
+    variant_names,
+)
 from lipbench.benchmarks.config.requests import Bench
 from lipbench.benchmarks.latency import resources
 from lipbench.benchmarks.latency.natural import time_natural
 from lipbench.benchmarks.scoring.clips import choose
-from lipbench.benchmarks.scoring.scorer import Keep, Scorer, Scoring
+from lipbench.benchmarks.scoring.scorer import Keep, Scorer, scoring_for
 from lipbench.corpora.utterance import Corpus
 from lipbench.errors import UserError
 from lipbench.metrics import protocols
-from lipbench.models.contract import LipRequest
-from lipbench.models.text import Vocabulary
 from lipbench.records.files import load_record, record_path
 from lipbench.records.latency import Latency, LatencySample, Natural, Timer
 from lipbench.records.quality import Quality
-from lipbench.records.record import Cell, Record
+from lipbench.records.record import Record
 from lipbench.registry import chosen, is_path, short_name
-from lipbench.training.folders import checkpoint_path, training_config, training_name
+from lipbench.training.folders import training_config
 
 log = logging.getLogger(__name__)
 
@@ -54,15 +57,15 @@ class Sweep:
         self.device = pick_device(request.device)
         self.turns = timing.Turns.agreed()
         self.budget = timing.Budget(seconds=request.seconds, least=request.least_rounds, most=request.most_rounds)
-        self._progress = progress
+        self.loader = ModelLoader(request, self.device, progress)
         self._subjects: dict[str, Subject] = {}
         self._failed: dict[str, Exception] = {}
         self._load_s: dict[str, float] = {}
 
-    @cached_property
+    @property
     def corpus(self) -> Corpus:
         """The corpus that models are trained and scored on."""
-        return corpora.create(self.request.corpus.name, **self.request.corpus.options)
+        return self.loader.corpus
 
     def subject(self, model: str) -> Subject:
         """A model ready to be measured: trained now if it can be and is not yet, as it is if it cannot."""
@@ -78,85 +81,11 @@ class Sweep:
         return self._subjects[model]
 
     def _make_subject(self, model: str) -> Subject:
-        request = self.request
-        path = self._train(model) if models.is_trainable(model) and request.weights == "trained" else None
+        path = self.loader.checkpoint(model)
         loaded: list[Subject] = []
-        sample = timing.Stopwatch(self.device).time(lambda: loaded.append(self._load(model, path)))
+        sample = timing.Stopwatch(self.device).time(lambda: loaded.append(self.loader.load(model, path)))
         self._load_s[model] = sample.wall_s
         return loaded[0]
-
-    def _load(self, model: str, path: Path | None) -> Subject:
-        request = self.request
-        if path is not None:
-            return loading.trained(path, model=model, preset=request.preset, device=self.device)
-        vocabulary = Vocabulary(self.corpus.symbols)
-        sized = {"vocabulary_size": vocabulary.size} if models.is_trainable(model) else {}
-        return loading.untrained(
-            model,
-            request.preset,
-            options={**sized, **request.options},
-            device=self.device,
-            vocabulary=vocabulary,
-        )
-
-    def _train(self, model: str) -> Path:
-        from lipbench.training.fit import train
-
-        request = self.request
-        config = training_config(request.training)
-        path = checkpoint_path(request.out, training_name(model, request.preset, config))
-        log.info("%s (%s) learns %s; kept in %s", model, request.preset, request.corpus.name, path.parent)
-        return train(
-            model,
-            request.preset,
-            options=request.options,
-            corpus=self.corpus,
-            config=config,
-            folder=path.parent,
-            progress=self._progress,
-            device="gpu" if self.device.type == "cuda" else "cpu",
-        )
-
-    def latency_cell(self, timed: Timed) -> Cell:
-        """What timing one model at one length is called."""
-        return self._cell(
-            "latency",
-            timed.model,
-            frames=timed.frames,
-            batch=self.request.batch,
-            device=self.device.type,
-            variant=None if timed.variant == EAGER else timed.variant,
-        )
-
-    def natural_cell(self, model: str, timer: Timer) -> Cell:
-        """What timing one model on the test clips is called."""
-        return self._cell(
-            "natural", model, split="test", limit=self.request.limit, batch=1, device=self.device.type, timer=timer
-        )
-
-    def quality_cell(self, scored: Scored) -> Cell:
-        """What scoring one system is called."""
-        return self._cell(
-            "quality",
-            scored.system,
-            role=scored.kind,
-            split="test",
-            limit=self.request.limit,
-            durations=scored.durations,
-            protocol=self.request.protocol,
-            metrics=None if self.request.metrics == ["all"] else sorted(self.request.metrics),
-        )
-
-    def _cell(self, kind: Literal["quality", "latency", "natural"], system: str, **asked: Any) -> Cell:
-        return Cell(
-            kind=kind,
-            system=short_name(system),
-            preset=self.request.preset,
-            options=self.request.options,
-            corpus=self.request.corpus.name,
-            corpus_options=self.request.corpus.options,
-            **asked,
-        )
 
     @cached_property
     def asked(self) -> dict[str, object]:
@@ -188,23 +117,12 @@ class Sweep:
                     f"weights=random says nothing of {option}", remedy="Write quality=false natural=[] beside it"
                 )
 
-    def request_of(self, timed: Timed) -> LipRequest:
-        """A cell's input, on the device."""
-        subject = self.subject(timed.model)
-        assert subject.vocabulary is not None
-        return latency.request_of(
-            timed.frames,
-            self.request.batch,
-            frame_size=subject.frame_size,
-            symbols=subject.vocabulary.size,
-            device=self.device,
-        )
-
     def prepare_latency(self, timed: Timed) -> latency.Prepared:
         """Load, build the input, warm up."""
+        subject = self.subject(timed.model)
         return latency.prepare(
-            self.subject(timed.model),
-            self.request_of(timed),
+            subject,
+            latency.request_for(subject, timed.frames, self.request.batch, device=self.device),
             device=self.device,
             budget=self.budget,
             variant=timed.variant,
@@ -214,9 +132,9 @@ class Sweep:
     def train(self, names: Sequence[str]) -> None:
         """Train what is not yet, so that no measuring process has to; a failure is that of its cells, later."""
         for name in dict.fromkeys(names):
-            if self.request.weights == "trained" and name not in self._failed and models.is_trainable(name):
+            if name not in self._failed:
                 try:
-                    self._train(name)
+                    self.loader.checkpoint(name)
                 except Exception as error:
                     self._failed[name] = error
 
@@ -250,11 +168,21 @@ class Sweep:
         """Turn a cell's samples into its result; the first pass also measures what has passes of its own."""
         load_s = self._load_s.pop(timed.model, None)  # a later cell finds the model loaded
         result = prepared.result(samples, self.corpus.fps, load_s=load_s)
-        return result if later else resources.added(result, prepared, self.request, timed)
+        if later:
+            return result
+        return resources.measure_resources(
+            result,
+            prepared,
+            self.loader,
+            timed,
+            memory=self.request.memory,
+            energy=self.request.energy,
+            floors=self.request.floors,
+        )
 
     def natural(self, model: str, timer: Timer) -> Natural:
         """Time a model on the test clips, and compare what it makes with what was scored, if it was."""
-        cell = self.quality_cell(Scored(model, "model", "predicted"))
+        cell = bench_quality_cell(self.request, Scored(model, "model", "predicted"))
         path = record_path(cell, self.request.out)
         kept = load_record(path).result if path.is_file() else None
         folder = kept.generated if isinstance(kept, Quality) else None
@@ -275,7 +203,7 @@ class Sweep:
     def score(self, scored: Scored, advance: Callable[[int], None] = lambda _: None) -> Quality:
         """Measure one quality cell from start to end."""
         # natural timing compares its clips with those that were scored, so these must be there
-        keep = Keep(self.request.out, self.quality_cell(scored).key, clips=bool(self.request.natural))
+        keep = Keep(self.request.out, bench_quality_cell(self.request, scored).key, clips=bool(self.request.natural))
         if scored.kind == "control":
             return self.scorer.control(
                 scored.system, frame_size=self.frame_size, durations=scored.durations, keep=keep, advance=advance
@@ -293,14 +221,7 @@ class Sweep:
     def scorer(self) -> Scorer:
         """Scores every system of the sweep on the same clips."""
         return Scorer(
-            Scoring(
-                corpus=self.corpus,
-                corpus_options=self.request.corpus.options,
-                ids=self.ids,
-                split="test",
-                protocol=self.request.protocol,
-                metrics=chosen(self.request.metrics, metrics.METRICS),
-            )
+            scoring_for(self.request, self.corpus, self.ids, split="test", corpus_options=self.request.corpus.options)
         )
 
     def close(self) -> None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from torch import nn
 
-from lipbench import models
+from lipbench import corpora, models
 from lipbench.baselines import controls
+from lipbench.benchmarks.config.requests import Bench
+from lipbench.corpora.utterance import Corpus
 from lipbench.errors import UserError
 from lipbench.models.contract import LipModel
 from lipbench.models.text import Vocabulary
@@ -18,6 +22,9 @@ from lipbench.records.system import System, Training
 from lipbench.registry import short_name
 from lipbench.training import checkpoint
 from lipbench.training.config import losses_of
+from lipbench.training.folders import checkpoint_path, training_config, training_name
+
+log = logging.getLogger(__name__)
 
 _ABLATIONS = {"base": " (base losses)", "ssim": "", "adv": " +ADV", "ssim_adv": " +SSIM+ADV"}
 """What table 4 of the paper calls them; nothing where the losses are the usual ones."""
@@ -31,6 +38,60 @@ class Subject(NamedTuple):
     vocabulary: Vocabulary | None
     """None for an untrained model: it knows no text."""
     frame_size: tuple[int, int]
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelLoader:
+    """Loads the models of a bench: trained ones from the run's folder, where they are trained first if need be.
+
+    It can be handed to another process.
+    """
+
+    request: Bench
+    device: torch.device
+    progress: bool = False
+    """Whether there is a terminal to draw progress bars on."""
+
+    @cached_property
+    def corpus(self) -> Corpus:
+        """The corpus that models are trained and scored on."""
+        return corpora.create(self.request.corpus.name, **self.request.corpus.options)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Leave the opened corpus behind: the other process opens its own."""
+        return ModelLoader, (self.request, self.device, self.progress)
+
+    def checkpoint(self, model: str) -> Path | None:
+        """The checkpoint of a model, trained now unless it is there; None for a model that is taken as it is."""
+        if not models.is_trainable(model) or self.request.weights != "trained":
+            return None
+        from lipbench.training.fit import train
+
+        request = self.request
+        config = training_config(request.training)
+        path = checkpoint_path(request.out, training_name(model, request.preset, config))
+        log.info("%s (%s) learns %s; kept in %s", model, request.preset, request.corpus.name, path.parent)
+        return train(
+            model,
+            request.preset,
+            options=request.options,
+            corpus=self.corpus,
+            config=config,
+            folder=path.parent,
+            progress=self.progress,
+            device="gpu" if self.device.type == "cuda" else "cpu",
+        )
+
+    def load(self, model: str, path: Path | None) -> Subject:
+        """Load a model from a checkpoint, or build it where there is none."""
+        request = self.request
+        if path is not None:
+            return trained(path, model=model, preset=request.preset, device=self.device)
+        vocabulary = Vocabulary(self.corpus.symbols)
+        sized = {"vocabulary_size": vocabulary.size} if models.is_trainable(model) else {}
+        return untrained(
+            model, request.preset, options={**sized, **request.options}, device=self.device, vocabulary=vocabulary
+        )
 
 
 def trained(path: Path, *, model: str, preset: str, device: torch.device) -> Subject:

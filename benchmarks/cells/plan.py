@@ -1,16 +1,18 @@
-"""Which cells a bench has. Names only: to list them, neither torch nor a model is imported."""
+"""Which cells a bench has, and the key of every cell. To list them, neither torch nor a model is imported."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from lipbench import models
 from lipbench.baselines import controls
 from lipbench.benchmarks.config.requests import Bench
 from lipbench.errors import UnknownNameError
-from lipbench.registry import chosen
+from lipbench.records.latency import Timer
+from lipbench.records.record import Cell
+from lipbench.registry import chosen, short_name
 
 EAGER = "eager"
 VARIANTS = (EAGER, "compile", "bf16", "cuda_graph", "uncached")
@@ -104,3 +106,74 @@ def quality_cells(request: Bench) -> list[Scored]:
         cells += [Scored(name, "model", mode) for name in model_names(request)]
         cells += [Scored(name, "control", mode) for name in chosen_controls(request.controls)]
     return cells
+
+
+def latency_cell(request: Bench, timed: Timed, device: str) -> Cell:
+    """The key of timing one model at one length.
+
+    Args:
+        request: the bench.
+        timed: which.
+        device: "cpu" or "cuda".
+    """
+    return _bench_cell(
+        request,
+        "latency",
+        timed.model,
+        frames=timed.frames,
+        batch=request.batch,
+        device=device,
+        variant=None if timed.variant == EAGER else timed.variant,
+    )
+
+
+def natural_cell(request: Bench, model: str, timer: Timer, device: str) -> Cell:
+    """The key of timing one model on the test clips; arguments as for `latency_cell`."""
+    return _bench_cell(
+        request, "natural", model, split="test", limit=request.limit, batch=1, device=device, timer=timer
+    )
+
+
+def _bench_cell(request: Bench, kind: Literal["latency", "natural"], model: str, **asked: Any) -> Cell:
+    return Cell(
+        kind=kind,
+        system=short_name(model),
+        preset=request.preset,
+        options=request.options,
+        corpus=request.corpus.name,
+        corpus_options=request.corpus.options,
+        **asked,
+    )
+
+
+def quality_cell(system: str, *, metrics: Sequence[str], **asked: Any) -> Cell:
+    """The key of scoring one system; every verb that scores names its cells by it.
+
+    Args:
+        system: a registry's name or a path.
+        metrics: those asked for; "all" stands for every one.
+        asked: the other fields of the `Cell`.
+    """
+    return Cell(kind="quality", system=short_name(system), metrics=metrics_key(metrics), **asked)
+
+
+def bench_quality_cell(request: Bench, scored: Scored) -> Cell:
+    """The key of scoring one system of a bench."""
+    return quality_cell(
+        scored.system,
+        role=scored.kind,
+        preset=request.preset,
+        options=request.options,
+        corpus=request.corpus.name,
+        corpus_options=request.corpus.options,
+        split="test",
+        limit=request.limit,
+        durations=scored.durations,
+        protocol=request.protocol,
+        metrics=request.metrics,
+    )
+
+
+def metrics_key(metrics: Sequence[str]) -> list[str] | None:
+    """Metrics as a cell names them: sorted; None for all."""
+    return None if list(metrics) == ["all"] else sorted(metrics)

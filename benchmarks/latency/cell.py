@@ -130,6 +130,12 @@ def request_of(
     )
 
 
+def request_for(subject: Subject, frames: int, batch: int, *, device: torch.device) -> LipRequest:
+    """The request of `request_of` that fits a model's text and frame size."""
+    assert subject.vocabulary is not None
+    return request_of(frames, batch, frame_size=subject.frame_size, symbols=subject.vocabulary.size, device=device)
+
+
 def prepare(
     subject: Subject,
     request: LipRequest,

@@ -8,39 +8,52 @@ from pathlib import Path
 
 import torch
 
+from lipbench.benchmarks.cells.loading import ModelLoader
 from lipbench.benchmarks.cells.plan import EAGER, Timed
-from lipbench.benchmarks.config.requests import Bench
-from lipbench.benchmarks.latency.cell import Prepared
-from lipbench.benchmarks.timing import floors
+from lipbench.benchmarks.latency.cell import Prepared, request_for
+from lipbench.benchmarks.latency.variants import run_as
+from lipbench.benchmarks.timing.floors import ceilings, floor
 from lipbench.benchmarks.timing.telemetry import Gpu
 from lipbench.processes import in_fresh_process
 from lipbench.records.latency import Energy, Latency, Memory
 
 
-def added(result: Latency, prepared: Prepared, request: Bench, timed: Timed) -> Latency:
-    """Measure what the request asks for beside the samples.
+def measure_resources(
+    result: Latency,
+    prepared: Prepared,
+    loader: ModelLoader,
+    timed: Timed,
+    *,
+    memory: bool,
+    energy: bool,
+    floors: bool,
+) -> Latency:
+    """Measure what is asked for beside the samples.
 
     Args:
         result: of the timed calls.
         prepared: the cell.
-        request: what is asked for.
+        loader: loads the model again, in the process whose memory is measured.
         timed: which cell it is.
+        memory: whether to measure the peak memory of one call.
+        energy: whether to measure the energy of calls.
+        floors: whether to measure the least time that the device would need.
     """
     device = prepared.watch.device
     gpu = Gpu.of(device)
     update: dict[str, object] = {}
-    if request.memory and device.type == "cuda":
+    if memory and device.type == "cuda":
         update["memory"] = peak(prepared.call, device, gpu=gpu)
-    elif request.memory:
+    elif memory:
         # only a process that has done nothing else has a largest size that is this cell's
-        update["memory"] = in_fresh_process(_resident, request, timed)
-    if request.energy:
-        update["energy"] = energy(prepared.call, lambda: _wait(device), gpu)
-    if request.floors and result.costs is not None and result.system.frame_size is not None:
+        update["memory"] = in_fresh_process(_resident, loader, timed, result.batch)
+    if energy:
+        update["energy"] = measure_energy(prepared.call, lambda: _wait(device), gpu)
+    if floors and result.costs is not None and result.system.frame_size is not None:
         dtype = getattr(torch, result.dtype)
-        update["floor"] = floors.floor(
+        update["floor"] = floor(
             result.costs,
-            floors.ceilings(device, dtype, torch.get_num_threads()),
+            ceilings(device, dtype, torch.get_num_threads()),
             frames=result.frames * result.batch,
             frame_size=result.system.frame_size,
             dtype=dtype,
@@ -48,14 +61,11 @@ def added(result: Latency, prepared: Prepared, request: Bench, timed: Timed) -> 
     return result.model_copy(update=update)
 
 
-def _resident(request: Bench, timed: Timed) -> Memory:
+def _resident(loader: ModelLoader, timed: Timed, batch: int) -> Memory:
     """Load a model, let it make one clip, and say how large this process became."""
-    from lipbench.benchmarks.latency.variants import run_as
-    from lipbench.benchmarks.sweep import Sweep
-
-    sweep = Sweep(request, progress=False)
-    running = run_as(timed.variant or EAGER, sweep.subject(timed.model), sweep.request_of(timed))
-    return peak(running.call, sweep.device)
+    subject = loader.load(timed.model, loader.checkpoint(timed.model))
+    request = request_for(subject, timed.frames, batch, device=loader.device)
+    return peak(run_as(timed.variant or EAGER, subject, request).call, loader.device)
 
 
 def _wait(device: torch.device) -> None:
@@ -68,7 +78,7 @@ LEAST_S = 2.0
 IDLE_S = 1.0
 
 
-def energy(
+def measure_energy(
     call: Callable[[], object],
     wait: Callable[[], object],
     gpu: Gpu | None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import typing
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -29,13 +30,14 @@ from lipbench.benchmarks.scoring.measure import (
     never_measured,
 )
 from lipbench.errors import UserError
-from lipbench.metrics import protocols
+from lipbench.metrics import METRICS, protocols
 from lipbench.metrics.alignment import sampled
 from lipbench.metrics.corpus_metric import CorpusMetric, NotMeasuredError
 from lipbench.metrics.inception import InceptionFeatures
 from lipbench.metrics.real_side import fill_real, floor
 from lipbench.records.quality import ClipScore, Corpus, Protocol, Quality
 from lipbench.records.system import System
+from lipbench.registry import chosen
 
 Advance = Callable[[int], None]
 CPU = torch.device("cpu")
@@ -64,6 +66,40 @@ class Scoring:
     """Folder in which the real side of FID and KID is kept from one run to the next; None: it is not."""
     workers: int | None = None
     """Processes that look for faces; None: one per usable core; 0: none besides this one."""
+
+
+class _Asked(typing.Protocol):
+    """The options of a request that say how clips are scored."""
+
+    protocol: str
+    metrics: list[str]
+
+
+def scoring_for(
+    request: _Asked, corpus: Reference, ids: Sequence[str], *, split: str, corpus_options: dict[str, Any]
+) -> Scoring:
+    """What a request asks to score, and how; the one place where verbs get it from.
+
+    Args:
+        request: of a verb that scores. Options for Inception, for the kept real side and for workers may be absent.
+        corpus: whose clips.
+        ids: which of them.
+        split: what they are called together.
+        corpus_options: as they go into the record.
+
+    Raises:
+        UnknownNameError: there is no such metric.
+    """
+    others = ("inception_weights", "features", "workers")
+    return Scoring(
+        corpus=corpus,
+        corpus_options=corpus_options,
+        ids=ids,
+        split=split,
+        protocol=request.protocol,
+        metrics=chosen(request.metrics, METRICS),
+        **{name: getattr(request, name) for name in others if hasattr(request, name)},
+    )
 
 
 class Keep(NamedTuple):

@@ -5,7 +5,17 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from lipbench.benchmarks.cells.plan import Block, Timed, blocks, latency_cells, model_names, quality_cells
+from lipbench.benchmarks.cells.plan import (
+    Block,
+    Timed,
+    bench_quality_cell,
+    blocks,
+    latency_cell,
+    latency_cells,
+    model_names,
+    natural_cell,
+    quality_cells,
+)
 from lipbench.benchmarks.cells.runner import run_cell
 from lipbench.benchmarks.cli.console import describe, figures, natural_line, refuse_failures, table
 from lipbench.benchmarks.cli.progress import bar, on_terminal
@@ -51,14 +61,14 @@ def _measured(sweep: Sweep, request: Bench) -> list[Record]:
     records = [timed[cell] for cell in latency_cells(request)]
     for scored in quality_cells(request) if request.quality else []:
         with bar(scored.system, len(sweep.ids)) as shown:
-            cell = sweep.quality_cell(scored)
+            cell = bench_quality_cell(request, scored)
             records.append(
                 run_cell(cell, request.out, lambda s=scored, a=shown.advance: sweep.score(s, a), request=sweep.asked)
             )
         print(describe(records[-1]), flush=True)
     for model in model_names(request):
         for timer in request.natural:
-            cell = sweep.natural_cell(model, timer)
+            cell = natural_cell(request, model, timer, sweep.device.type)
             records.append(
                 run_cell(cell, request.out, lambda m=model, t=timer: sweep.natural(m, t), request=sweep.asked)
             )
@@ -105,7 +115,7 @@ def measure_cells(request: Bench, cells: list[Timed], number: int) -> None:
 
 def _measure(sweep: Sweep, timed: Timed, number: int) -> Record:
     old = standing(sweep, timed) if number else None
-    cell, out = sweep.latency_cell(timed), sweep.request.out
+    cell, out = latency_cell(sweep.request, timed, sweep.device.type), sweep.request.out
     return run_cell(
         cell, out, lambda: measured_again(old, lambda: sweep.time(timed, later=has_samples(old))), request=sweep.asked
     )
@@ -121,13 +131,16 @@ def _after(sweep: Sweep, timed: Timed, number: int, lost: LostProcessError | Non
         raise lost or LostProcessError("the process that measured left no record of this cell")
 
     return run_cell(
-        sweep.latency_cell(timed), sweep.request.out, lambda: measured_again(old, gone), request=sweep.asked
+        latency_cell(sweep.request, timed, sweep.device.type),
+        sweep.request.out,
+        lambda: measured_again(old, gone),
+        request=sweep.asked,
     )
 
 
 def standing(sweep: Sweep, timed: Timed) -> Record | None:
     """A cell's record, if it was made by the same code on the same machine for the same request."""
-    path = record_path(sweep.latency_cell(timed), sweep.request.out)
+    path = record_path(latency_cell(sweep.request, timed, sweep.device.type), sweep.request.out)
     if not path.is_file():
         return None
     try:

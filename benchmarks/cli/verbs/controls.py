@@ -7,7 +7,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from lipbench import corpora, metrics
-from lipbench.benchmarks.cells.plan import chosen_controls
+from lipbench.benchmarks.cells.plan import chosen_controls, quality_cell
 from lipbench.benchmarks.cells.runner import finished, run_cell
 from lipbench.benchmarks.cli.console import describe, refuse_failures
 from lipbench.benchmarks.cli.progress import bar
@@ -15,7 +15,7 @@ from lipbench.benchmarks.config.requests import Controls
 from lipbench.benchmarks.metric_checks.face_calibration import calibrate_faces
 from lipbench.benchmarks.metric_checks.ranking import Outcome, check
 from lipbench.benchmarks.scoring.clips import choose, placement_of
-from lipbench.benchmarks.scoring.scorer import Keep, Scorer, Scoring
+from lipbench.benchmarks.scoring.scorer import Keep, Scorer, scoring_for
 from lipbench.errors import UserError
 from lipbench.locks import held
 from lipbench.metrics import protocols
@@ -40,24 +40,14 @@ def run(request: Controls) -> None:
         UserError: a control could not be scored, or a metric ranks two of them the wrong way round.
     """
     wanted = chosen_controls(request.controls)
-    measured = chosen(request.metrics, metrics.METRICS)
+    chosen(request.metrics, metrics.METRICS)
     protocols.get(request.protocol)
     corpus = corpora.create(request.corpus.name, **request.corpus.options)
     ids = choose(corpus, request.split, request.limit)
     if request.controls == ["all"] and placement_of(corpus, ids[0]) is None:
         wanted.remove(FROM_VIDEO)
         print(f"without {FROM_VIDEO}: the clips of {corpus.name} were cut from no larger video")
-    scoring = Scoring(
-        corpus=corpus,
-        corpus_options=request.corpus.options,
-        ids=ids,
-        split=request.split,
-        protocol=request.protocol,
-        metrics=measured,
-        inception_weights=request.inception_weights,
-        features=request.features,
-        workers=request.workers,
-    )
+    scoring = scoring_for(request, corpus, ids, split=request.split, corpus_options=request.corpus.options)
     has_weights = cache(partial(_has_weights, request.inception_weights))
     with held(claims(request)), Scorer(scoring) as scorer:
         records = [_kept(name, request, scorer, has_weights) or _score(name, request, scorer) for name in wanted]
@@ -103,9 +93,8 @@ def _lacks_weights(record: Record, scorer: Scorer) -> bool:
 
 
 def _cell(name: str, request: Controls) -> Cell:
-    return Cell(
-        kind="quality",
-        system=name,
+    return quality_cell(
+        name,
         role="control",
         options={"height": request.height},
         corpus=request.corpus.name,
@@ -114,7 +103,7 @@ def _cell(name: str, request: Controls) -> Cell:
         limit=request.limit,
         durations="predicted",
         protocol=request.protocol,
-        metrics=None if request.metrics == ["all"] else sorted(request.metrics),
+        metrics=request.metrics,
     )
 
 

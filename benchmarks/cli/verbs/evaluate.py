@@ -12,13 +12,13 @@ from lipbench import corpora, metrics, models
 from lipbench.benchmarks.cells import loading
 from lipbench.benchmarks.cells.environment import pick_device
 from lipbench.benchmarks.cells.loading import Subject
-from lipbench.benchmarks.cells.plan import chosen_controls
+from lipbench.benchmarks.cells.plan import chosen_controls, quality_cell
 from lipbench.benchmarks.cells.runner import run_cell
 from lipbench.benchmarks.cli.console import describe, describe_whole, refuse_failures
 from lipbench.benchmarks.cli.progress import bar
 from lipbench.benchmarks.config.requests import Evaluate
 from lipbench.benchmarks.scoring.clips import Durations, choose
-from lipbench.benchmarks.scoring.scorer import Keep, Scorer, Scoring
+from lipbench.benchmarks.scoring.scorer import Keep, Scorer, scoring_for
 from lipbench.corpora.utterance import Corpus
 from lipbench.locks import held
 from lipbench.metrics import protocols
@@ -35,23 +35,14 @@ log = logging.getLogger(__name__)
 def run(request: Evaluate) -> None:
     """Score, and print one line per cell."""
     models.check(request.model, request.preset, **request.options)
-    measured = chosen(request.metrics, metrics.METRICS)
+    chosen(request.metrics, metrics.METRICS)
     protocols.get(request.protocol)
     beside = chosen_controls(request.controls)
     device = pick_device(request.device)
     corpus = corpora.create(request.corpus.name, **request.corpus.options)
     subject = _subject(request, corpus, device)
-    scoring = Scoring(
-        corpus=corpus,
-        corpus_options=request.corpus.options,
-        ids=choose(corpus, request.split, request.limit),
-        split=request.split,
-        protocol=request.protocol,
-        metrics=measured,
-        inception_weights=request.inception_weights,
-        features=request.features,
-        workers=request.workers,
-    )
+    ids = choose(corpus, request.split, request.limit)
+    scoring = scoring_for(request, corpus, ids, split=request.split, corpus_options=request.corpus.options)
     records: list[Record] = []
     with held(claims(request)), Scorer(scoring) as scorer:
         evaluation = _Evaluation(request, scorer, subject, device)
@@ -71,9 +62,8 @@ def claims(request: Evaluate) -> list[Path]:
 
 
 def _cell(request: Evaluate, system: str, durations: Durations) -> Cell:
-    return Cell(
-        kind="quality",
-        system=short_name(system),
+    return quality_cell(
+        system,
         role="model" if system == request.model else "control",
         preset=request.preset,
         options=request.options,
@@ -84,7 +74,7 @@ def _cell(request: Evaluate, system: str, durations: Durations) -> Cell:
         limit=request.limit,
         durations=durations,
         protocol=request.protocol,
-        metrics=None if request.metrics == ["all"] else sorted(request.metrics),
+        metrics=request.metrics,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lipbench.benchmarks.cells.environment import machine
+from lipbench.benchmarks.cells.plan import bench_quality_cell, latency_cell, latency_cells, quality_cells
 from lipbench.benchmarks.config.requests import Gate
 from lipbench.benchmarks.gate import rates, samples, text, trends
 from lipbench.benchmarks.gate.aa_run import Chance
@@ -126,13 +127,9 @@ def expected(request: Gate, device: str) -> list[Cell]:
         request: the gate.
         device: "cpu" or "cuda", where the cells were or will be measured; it need not be here.
     """
-    from lipbench.benchmarks.cells.plan import latency_cells, quality_cells
-    from lipbench.benchmarks.sweep import Sweep
-
-    sweep = Sweep(request.model_copy(update={"device": "cpu"}), progress=False)
-    timed = [sweep.latency_cell(cell).model_copy(update={"device": device}) for cell in latency_cells(request)]
+    timed = [latency_cell(request, cell, device) for cell in latency_cells(request)]
     scored = quality_cells(request) if request.quality else []
-    return [*timed, *map(sweep.quality_cell, scored)]
+    return [*timed, *(bench_quality_cell(request, cell) for cell in scored)]
 
 
 def _rules(request: Gate, device: str, chance: Chance | None) -> Rules:

@@ -9,15 +9,15 @@ from pathlib import Path
 from lipbench import metrics
 from lipbench.benchmarks.cells.environment import pick_device
 from lipbench.benchmarks.cells.loading import control
-from lipbench.benchmarks.cells.plan import chosen_controls
+from lipbench.benchmarks.cells.plan import chosen_controls, metrics_key, quality_cell
 from lipbench.benchmarks.cells.runner import run_cell
 from lipbench.benchmarks.cli.console import describe, describe_whole, refuse_failures, some
 from lipbench.benchmarks.cli.progress import bar
 from lipbench.benchmarks.config.requests import Score
-from lipbench.benchmarks.scoring.clips import Durations, Reference, controlled
+from lipbench.benchmarks.scoring.clips import Durations, controlled
 from lipbench.benchmarks.scoring.files import stored
 from lipbench.benchmarks.scoring.saved_clips import Group, Kept, kept_clips, without_clips
-from lipbench.benchmarks.scoring.scorer import Keep, Scorer, Scoring
+from lipbench.benchmarks.scoring.scorer import Keep, Scorer, scoring_for
 from lipbench.benchmarks.scoring.videos import NAME, Others, Videos, look_into, match
 from lipbench.errors import UserError
 from lipbench.metrics import protocols
@@ -63,27 +63,6 @@ def _form(request: Score) -> list[Path]:
     return list(folders.values())
 
 
-def _metrics(request: Score) -> list[str] | None:
-    """Metrics as a cell names them."""
-    return None if request.metrics == ["all"] else sorted(request.metrics)
-
-
-def _scorer(request: Score, corpus: Reference, options: dict[str, object], ids: list[str], split: str) -> Scorer:
-    return Scorer(
-        Scoring(
-            corpus=corpus,
-            corpus_options=options,
-            ids=ids,
-            split=split,
-            protocol=request.protocol,
-            metrics=chosen(request.metrics, metrics.METRICS),
-            inception_weights=request.inception_weights,
-            features=request.features,
-            workers=request.workers,
-        )
-    )
-
-
 def _score_run(request: Score, run_: Path, out: Path) -> list[Record]:
     """Score the clips that a run kept, and controls beside them."""
     groups = kept_clips(run_)
@@ -92,7 +71,10 @@ def _score_run(request: Score, run_: Path, out: Path) -> list[Record]:
     records: list[Record] = []
     for group in groups:
         cell, result, _ = group.systems[0]
-        with _scorer(request, group.corpus(), cell.corpus_options, group.ids, result.corpus.split) as scorer:
+        scoring = scoring_for(
+            request, group.corpus(), group.ids, split=result.corpus.split, corpus_options=cell.corpus_options
+        )
+        with Scorer(scoring) as scorer:
             for record in _Again(request, out, scorer, group).records():
                 records.append(record)
                 print((describe_whole if record.cell.role == "model" else describe)(record), flush=True)
@@ -126,7 +108,9 @@ class _Again:
                     yield run_cell(cell, self._out, partial(self._restated, name, size, durations), request=asked)
 
     def _cell(self, cell: Cell) -> Cell:
-        return cell.model_copy(update={"protocol": self._request.protocol, "metrics": _metrics(self._request)})
+        return cell.model_copy(
+            update={"protocol": self._request.protocol, "metrics": metrics_key(self._request.metrics)}
+        )
 
     def _score(self, one: Kept, cell: Cell) -> Quality:
         before = one.result
@@ -176,7 +160,8 @@ def _score_videos(request: Score, generated: Path, reference: Path, out: Path) -
         videos=made.digest,
     )
     others = Others(made.files, videos, matched, resize=request.resize, ignore_rates=request.ignore_rates)
-    with _scorer(request, videos, {"reference": str(reference)}, matched.ids, ALL) as scorer:
+    options: dict[str, object] = {"reference": str(reference)}
+    with Scorer(scoring_for(request, videos, matched.ids, split=ALL, corpus_options=options)) as scorer:
         scoring = _VideoScoring(request, out, scorer, others)
         records = [scoring.system(system, generated)]
         first = records[0].result
@@ -242,14 +227,13 @@ class _VideoScoring:
 
     def _cell(self, name: str, options: dict[str, object]) -> Cell:
         request = self._request
-        return Cell(
-            kind="quality",
-            system=name,
+        return quality_cell(
+            name,
             options=options,
             corpus=NAME,
             corpus_options={"reference": str(request.reference)},
             split=ALL,
             durations=request.durations,
             protocol=request.protocol,
-            metrics=_metrics(request),
+            metrics=request.metrics,
         )

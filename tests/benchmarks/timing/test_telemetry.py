@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from lipbench.benchmarks.latency.resources import energy, peak_resident
+from lipbench.benchmarks.latency.resources import measure_energy, peak_resident
 from lipbench.benchmarks.timing.telemetry import Gpu, Observer
 
 
@@ -97,7 +97,7 @@ def test_a_machine_without_a_gpu_says_nothing_of_one():
 
 def measured(nvml):
     now = iter(float(number) for number in range(100))
-    return energy(
+    return measure_energy(
         lambda: None, lambda: None, Gpu(nvml, "gpu"), seconds=3.0, clock=lambda: next(now), sleep=lambda _: None
     )
 
