@@ -36,7 +36,7 @@ from lipbench.records.latency import Latency, LatencySample, Natural, Timer
 from lipbench.records.quality import Quality
 from lipbench.records.record import Record
 from lipbench.registry import chosen, is_path, short_name
-from lipbench.training.folders import training_config
+from lipbench.training.naming import training_config
 
 log = logging.getLogger(__name__)
 

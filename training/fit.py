@@ -19,6 +19,7 @@ from lipbench.corpora.utterance import Corpus
 from lipbench.errors import UnknownNameError, UserError
 from lipbench.models.contract import ModelCard
 from lipbench.models.text import Vocabulary
+from lipbench.records.run_folder import CHECKPOINT
 from lipbench.training.atomic import AtomicCheckpoints
 from lipbench.training.callbacks import Lines, Strips
 from lipbench.training.checkpoint import CheckpointCard, as_plain, read_card
@@ -37,7 +38,6 @@ _EXPECTED_WARNINGS = (
     ".*find_unused_parameters=True was specified.*",  # said of a strategy that was asked for by name
 )
 
-LAST = "last.ckpt"
 """Name of the checkpoint in a run's folder."""
 STRATEGIES = ("auto", "ddp", "ddp_find_unused_parameters_true")
 """Lightning's strategies that keep the whole model in each process, and start the processes as this one was started."""
@@ -135,7 +135,7 @@ def train(
         corpus_fingerprint=corpus.fingerprint,
         training=dataclasses.asdict(config),
     )
-    target = folder / LAST
+    target = folder / CHECKPOINT
     done = _steps_done(target, card)
     if done >= config.steps:
         log.info("%s has its %d steps already", target, done)
@@ -246,7 +246,7 @@ def _trainer(
 ) -> lightning.Trainer:
     keep = ModelCheckpoint(
         dirpath=folder,
-        filename=Path(LAST).stem,
+        filename=Path(CHECKPOINT).stem,
         every_n_train_steps=config.checkpoint_steps,
         save_top_k=1,
         monitor=None,

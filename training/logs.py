@@ -11,6 +11,7 @@ from pathlib import Path
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 
 from lipbench.errors import UserError
+from lipbench.records import run_folder
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
@@ -23,8 +24,11 @@ def loggers(folder: Path, started: int) -> list[Logger]:
         started: steps that were done before; each start has a log of its own, as Lightning's CSV logger would delete
             the earlier one.
     """
-    version = f"from_step_{started:06d}"
-    return [CSVLogger(folder, name="csv", version=version), TensorBoardLogger(folder, "tensorboard", version=version)]
+    version = run_folder.log_version(started)
+    return [
+        CSVLogger(folder, name=run_folder.LOGS, version=version),
+        TensorBoardLogger(folder, "tensorboard", version=version),
+    ]
 
 
 @contextlib.contextmanager

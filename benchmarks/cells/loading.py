@@ -18,11 +18,12 @@ from lipbench.corpora.utterance import Corpus
 from lipbench.errors import UserError
 from lipbench.models.contract import LipModel
 from lipbench.models.text import Vocabulary
+from lipbench.records.run_folder import checkpoint_path
 from lipbench.records.system import System, Training
 from lipbench.registry import short_name
 from lipbench.training import checkpoint
 from lipbench.training.config import losses_of
-from lipbench.training.folders import checkpoint_path, training_config, training_name
+from lipbench.training.naming import training_config, training_name
 
 log = logging.getLogger(__name__)
 

@@ -17,17 +17,11 @@ from safetensors.numpy import save_file
 from lipbench.benchmarks.scoring.clips import Made, Pair, Reference, load_truth
 from lipbench.corpora.video import read_video, write_video
 from lipbench.errors import UserError
+from lipbench.records.run_folder import CLIP_LIST, generated_name, read_clip_list, real_name, strip_name
 
-STRIPS = "strips"
 STRIP_FRAMES = 12
 STRIP_WIDTH = 320
 """Wider frames, of whole videos, are shown smaller."""
-GENERATED = "generated"
-REAL = "real"
-"""Folder of the real clips, which the cells of a run share."""
-INDEX = "clips.json"
-"""File in a folder of generated clips: utterance to its video, the durations that the model chose, and the video of the
-real clip, relative to the run."""
 
 
 class Keeper:
@@ -61,7 +55,7 @@ class Keeper:
         self._show(pair)
         if self._keep_clips:
             file = f"{utterance.id.replace('/', '_')}.mkv"
-            path = self._run / GENERATED / self._name / file
+            path = self._run / generated_name(self._name) / file
             write_video(pair.made.pictures, path, utterance.fps, lossless=True)
             durations = None if pair.made.durations is None else pair.made.durations.tolist()
             self._index[utterance.id] = {
@@ -74,14 +68,14 @@ class Keeper:
     def _keep_real(self, pair: Pair, file: str) -> str:
         """Write the real clip unless it is there, and give back its name relative to the run."""
         height, width = pair.truth.pictures.shape[1:3]
-        name = f"{REAL}/{self._fingerprint[:12]}-{height}x{width}/{file}"
+        name = real_name(self._fingerprint, (height, width), file)
         if not (self._run / name).is_file():
             write_video(pair.truth.pictures, self._run / name, pair.truth.utterance.fps, lossless=True)
         return name
 
     def save_strip(self) -> str:
         """Write the strips, and give back their file's name relative to the run."""
-        name = f"{STRIPS}/{self._name}.safetensors"
+        name = strip_name(self._name)
         _save_strip(self._run / name, [self._samples[i] for *_, i in self._shown])
         return name
 
@@ -97,8 +91,8 @@ class Keeper:
         """Write the index of the kept clips, which makes them complete; their folder's name, or None."""
         if not self._keep_clips:
             return None
-        name = f"{GENERATED}/{self._name}"
-        path = self._run / name / INDEX
+        name = generated_name(self._name)
+        path = self._run / name / CLIP_LIST
         temporary = path.with_suffix(f".{os.getpid()}.tmp")
         temporary.write_text(json.dumps(self._index, indent=1), encoding="utf-8")
         temporary.replace(path)
@@ -112,7 +106,7 @@ def index_of(folder: Path) -> dict[str, Any]:
         UserError: the folder holds no complete set of clips.
     """
     try:
-        return json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        return read_clip_list(folder)
     except (OSError, ValueError) as error:
         raise UserError(
             f"{folder} holds no complete set of generated clips: {error}", remedy="Evaluate again with keep_clips=true"

@@ -9,8 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lipbench.errors import UserError
 from lipbench.files import save_whole
-
-FILE = "calibration.json"
+from lipbench.records.run_folder import CALIBRATION
 
 
 class CalibrationRow(BaseModel):
@@ -47,7 +46,7 @@ def save_calibration(calibration: Calibration, run: Path) -> Path:
     Raises:
         UserError: the folder cannot be written to.
     """
-    return save_whole(calibration.model_dump_json(indent=1), run / FILE, "the calibration")
+    return save_whole(calibration.model_dump_json(indent=1), run / CALIBRATION, "the calibration")
 
 
 def load_calibration(run: Path) -> Calibration | None:
@@ -56,7 +55,7 @@ def load_calibration(run: Path) -> Calibration | None:
     Raises:
         UserError: the file is damaged.
     """
-    path = run / FILE
+    path = run / CALIBRATION
     if not path.is_file():
         return None
     try:

@@ -12,11 +12,12 @@ from pydantic import ValidationError
 from lipbench.errors import UserError
 from lipbench.files import save_whole
 from lipbench.records.record import SCHEMA_VERSION, Cell, Record
+from lipbench.records.run_folder import records_folder
 
 
 def record_path(cell: Cell, run: Path) -> Path:
     """The file in a run's folder that holds a cell's record, if the cell has ended."""
-    return run / "records" / f"{cell.key}.json"
+    return records_folder(run) / f"{cell.key}.json"
 
 
 def save_record(record: Record, run: Path) -> Path:
@@ -97,7 +98,7 @@ def record_files(run: Path) -> list[Path]:
     """
     if run.is_file():
         return [run]
-    folder = run / "records" if (run / "records").is_dir() else run
+    folder = records_folder(run) if records_folder(run).is_dir() else run
     if not folder.is_dir():
         raise UserError(f"there is no run at {run}", remedy="Give the folder that evaluate or bench wrote (out=…)")
     files = sorted(folder.glob("*.json"))

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from lipbench.records.run_folder import CLIP_LIST, read_clip_list
 from lipbench.reports.tables.quality import QualityRow
-
-INDEX = "clips.json"
-"""File in a folder of generated clips, see `lipbench.benchmarks.scoring.files`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,18 +37,18 @@ def kept_clips(row: QualityRow, root: Path) -> Kept:
     if not _within(folder, root):
         return _nothing(f"{row.generated} lies outside the run's folder")
     try:
-        index = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+        index = read_clip_list(folder)
         files = {clip: folder / kept["file"] for clip, kept in index.items()}
         real = {clip: root / kept["real"] for clip, kept in index.items() if "real" in kept}
     except FileNotFoundError:
         return _nothing(f"they are not beside the records, where {row.generated.partition('/')[0]}/ should be")
     except OSError as error:
-        return _nothing(f"{row.generated}/{INDEX} cannot be read: {error.strerror or error}")
+        return _nothing(f"{row.generated}/{CLIP_LIST} cannot be read: {error.strerror or error}")
     except (ValueError, KeyError, TypeError, AttributeError):
-        return _nothing(f"{row.generated}/{INDEX} is no list of clips")
+        return _nothing(f"{row.generated}/{CLIP_LIST} is no list of clips")
     outside = next((path for path in (*files.values(), *real.values()) if not _within(path, root)), None)
     if outside is not None:
-        return _nothing(f"{row.generated}/{INDEX} names a file outside the run's folder")
+        return _nothing(f"{row.generated}/{CLIP_LIST} names a file outside the run's folder")
     return Kept(files=files, real=real)
 
 

@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from lipbench.records.run_folder import loss_files, training_folders
+
 PREFIX = "loss/"
 TOTAL = "loss/total"
 """The weighted sum, which is of other losses in every kind of training."""
@@ -33,15 +35,15 @@ class TrainingLogs(NamedTuple):
 
 
 def load_training_logs(root: Path) -> TrainingLogs:
-    """Read the logs of all trainings in a run's folder (``train/NAME/csv/from_step_…/metrics.csv``).
+    """Read the logs of all trainings in a run's folder.
 
     Where a training was taken up again, what it logged from there on takes the place of what an earlier start had
     logged beyond its last checkpoint.
     """
     found = TrainingLogs([], [])
-    for folder in sorted(path for path in root.glob("train/*") if path.is_dir()):
+    for folder in training_folders(root):
         whole = pd.DataFrame()
-        for file in sorted(folder.glob("csv/from_step_*/metrics.csv")):
+        for file in loss_files(folder):
             try:
                 start = _one_start(file)
             except (OSError, ValueError, KeyError):  # pandas' own errors are ValueErrors

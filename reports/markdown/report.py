@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from lipbench.errors import UserError
-from lipbench.records.calibration import FILE, Calibration
+from lipbench.records.calibration import Calibration
 from lipbench.records.record import Record
+from lipbench.records.run_folder import CALIBRATION
 from lipbench.reports.formatting import count, escaped, joined, shortened
 from lipbench.reports.inputs.run import Unread
 from lipbench.reports.markdown.calibration import calibration_note, calibration_text
@@ -114,7 +115,7 @@ def _pieces(content: Content) -> list[Piece]:
         for table in content.comparison
     ]
     if isinstance(content.calibration, UserError):
-        why = [(escaped(FILE), escaped(shortened(content.calibration.problem, 500)))]
+        why = [(escaped(CALIBRATION), escaped(shortened(content.calibration.problem, 500)))]
         pieces += _cells("calibration", "Calibration that could not be read", ("File", "Why"), why)
     elif content.calibration is not None:
         text = part("calibrated", calibration_note(content.calibration), calibration_text(content.calibration))

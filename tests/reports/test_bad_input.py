@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from lipbench.errors import UserError
-from lipbench.records.calibration import FILE
 from lipbench.records.files import save_record
+from lipbench.records.run_folder import CALIBRATION
 from lipbench.reports.files import Summary
 from lipbench.reports.inputs.run import read_run
 from lipbench.reports.render import render
@@ -138,7 +138,7 @@ def test_a_best_model_that_could_not_be_tested_is_no_plain_best(make, tmp_path, 
 
 def test_a_damaged_calibration_costs_its_section_alone(make, tmp_path):
     save_record(make.latency("hh_t2l", 75), tmp_path)
-    (tmp_path / FILE).write_text("{")
+    (tmp_path / CALIBRATION).write_text("{")
     text = render(tmp_path).markdown.read_text(encoding="utf-8")
     assert "is the only model timed" in text
     assert "is no calibration" in text.split("## Calibration that could not be read")[1]

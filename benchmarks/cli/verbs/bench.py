@@ -27,6 +27,7 @@ from lipbench.locks import held
 from lipbench.processes import LostProcessError, in_fresh_process
 from lipbench.records.files import load_record, record_path
 from lipbench.records.record import Record
+from lipbench.records.run_folder import records_folder
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ def run(request: Bench) -> None:
 
 def claims(request: Bench) -> list[Path]:
     """All records of the run."""
-    return [request.out / "records"]
+    return [records_folder(request.out)]
 
 
 def _measured(sweep: Sweep, request: Bench) -> list[Record]:

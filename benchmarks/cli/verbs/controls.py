@@ -22,9 +22,10 @@ from lipbench.metrics import protocols
 from lipbench.metrics.calibration import calibrate
 from lipbench.metrics.corpus_metric import NotMeasuredError
 from lipbench.metrics.inception import find_weights
-from lipbench.records.calibration import FILE, Calibration, CalibrationRow, save_calibration
+from lipbench.records.calibration import Calibration, CalibrationRow, save_calibration
 from lipbench.records.quality import Quality
 from lipbench.records.record import Cell, Record
+from lipbench.records.run_folder import CALIBRATION
 from lipbench.registry import chosen
 
 FROM_VIDEO = "crop_round_trip"
@@ -59,7 +60,7 @@ def run(request: Controls) -> None:
 
 def claims(request: Controls) -> list[Path]:
     """The records of a run's controls, and their calibration."""
-    return [request.out / FILE]
+    return [request.out / CALIBRATION]
 
 
 def _has_weights(given: Path | None) -> bool:
@@ -140,7 +141,7 @@ def _calibrate(run: Path) -> None:
     print(f"calibration: {len(kept) - len(failed)} of {len(kept)} comparisons within what is allowed{without}")
     if failed:
         named = ", ".join(f"{row.metric} ({row.source})" for row in failed)
-        raise UserError(f"metrics differ from their references: {named}", remedy=f"See {run / FILE}")
+        raise UserError(f"metrics differ from their references: {named}", remedy=f"See {run / CALIBRATION}")
 
 
 def _judge(records: list[Record]) -> None:

@@ -26,8 +26,9 @@ from lipbench.models.text import Vocabulary
 from lipbench.records.files import record_path
 from lipbench.records.quality import Quality
 from lipbench.records.record import Cell, Record
+from lipbench.records.run_folder import checkpoint_path
 from lipbench.registry import chosen, short_name
-from lipbench.training.folders import checkpoint_path, training_name
+from lipbench.training.naming import training_name
 
 log = logging.getLogger(__name__)
 

@@ -16,8 +16,9 @@ from lipbench.corpora.tokens import characters
 from lipbench.corpora.video import write_video
 from lipbench.errors import UserError
 from lipbench.models.contract import LipRequest
-from lipbench.training.folders import checkpoint_path, training_name
+from lipbench.records.run_folder import checkpoint_path
 from lipbench.training.frames import to_model_size, to_unit
+from lipbench.training.naming import training_name
 
 
 def run(request: Generate) -> None:

@@ -10,7 +10,8 @@ from lipbench.benchmarks.cells.environment import pick_device
 from lipbench.benchmarks.cli.progress import on_terminal
 from lipbench.benchmarks.config.requests import Train
 from lipbench.locks import held
-from lipbench.training.folders import checkpoint_path, training_config, training_name
+from lipbench.records.run_folder import checkpoint_path
+from lipbench.training.naming import training_config, training_name
 
 RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "GROUP_RANK", "SLURM_PROCID")
 """Variables that number the processes of one training, from 0."""

@@ -3,8 +3,9 @@
 import pytest
 
 from lipbench.errors import UserError
-from lipbench.records.calibration import FILE, Calibration, CalibrationRow, load_calibration, save_calibration
+from lipbench.records.calibration import Calibration, CalibrationRow, load_calibration, save_calibration
 from lipbench.records.files import save_record
+from lipbench.records.run_folder import CALIBRATION
 from lipbench.reports.markdown.calibration import calibration_note, calibration_text
 from lipbench.reports.render import render
 
@@ -21,12 +22,12 @@ GOOD = Calibration(rows=[row(1e-6), row(5e-5, metric="ssim")], absent=[])
 
 def test_what_is_saved_is_what_is_read(tmp_path):
     assert load_calibration(tmp_path) is None
-    assert save_calibration(GOOD, tmp_path) == tmp_path / FILE
+    assert save_calibration(GOOD, tmp_path) == tmp_path / CALIBRATION
     assert load_calibration(tmp_path) == GOOD
 
 
 def test_a_damaged_file_is_named(tmp_path):
-    (tmp_path / FILE).write_text("{")
+    (tmp_path / CALIBRATION).write_text("{")
     with pytest.raises(UserError, match="is no calibration"):
         load_calibration(tmp_path)
 

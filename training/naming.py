@@ -1,8 +1,6 @@
-"""Where a training lies in a run folder, and under which name."""
+"""The name and the recipe of a training; where it lies is known by `lipbench.records.run_folder`."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 from lipbench.presets import resolve
 from lipbench.registry import short_name
@@ -29,8 +27,3 @@ def training_name(model: str, preset: str, config: TrainingConfig | None = None)
     usual = TrainingConfig().losses
     losses = usual if config is None else config.losses
     return f"{short_name(model)}-{preset}" if losses == usual else f"{short_name(model)}-{preset}-{losses}"
-
-
-def checkpoint_path(run: Path, name: str) -> Path:
-    """Where a run keeps the checkpoint of a training of that name."""
-    return run / "train" / name / "last.ckpt"
