@@ -5,11 +5,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 
-from lipbench.records.quality import MetricFacts
-from lipbench.records.record import Failure
 from lipbench.statistics.intervals import Interval
 
 NOTHING = "–"
@@ -167,8 +164,13 @@ def escaped(text: str) -> str:
         >>> escaped("a|b\nc")
         'a\\|b c'
     """
+    return literal(text).strip()
+
+
+def literal(text: str) -> str:
+    """The same with the spaces at its ends, for a piece of a line."""
     # the narrow space of our own numbers stays: it does not break a line
-    return _SPECIAL.sub(r"\\\1", _LIVE.sub(BREAK, re.sub(r"[^\S\u202f]+", " ", text).strip()))
+    return _SPECIAL.sub(r"\\\1", _LIVE.sub(BREAK, re.sub(r"[^\S\u202f]+", " ", text)))
 
 
 def code(text: str) -> str:
@@ -200,39 +202,3 @@ def joined(parts: Iterable[str]) -> str:
 def count(n: int, noun: str) -> str:
     """A number of things: ``1 clip``, ``3 clips``."""
     return f"{n} {noun}{'' if n == 1 else 's'}"
-
-
-FAILED = "failed:"
-"""How the cell of a failure begins."""
-
-TIED = "tied with the best"
-"""Beneath a value of a model that a test does not tell from the best."""
-
-
-@dataclass(frozen=True)
-class TextTable:
-    """A table of markdown cells. A row that is shorter than the header leaves the rest empty."""
-
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-
-def arrow(metric: MetricFacts) -> str:
-    """Which way is better: up, down, or in between."""
-    return {True: "↑", False: "↓", None: "↔"}[metric.higher_is_better]
-
-
-def marked(value: str, *, best: bool) -> str:
-    """A value as it is, or bold as the best model's."""
-    return f"**{value}**" if best else value
-
-
-def failed_text(failure: Failure, width: int = 300) -> str:
-    """Why a cell has no value, as a table cell."""
-    return f"{FAILED} {escaped(shortened(f'{failure.type}: {failure.message}', width))}"
-
-
-def stacked(*lines: str | None) -> str:
-    """The first line large, the others small beneath it."""
-    first, *rest = [line for line in lines if line]
-    return f"{first}<br><small>{'<br>'.join(rest)}</small>" if rest else first

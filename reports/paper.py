@@ -13,17 +13,6 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
-from lipbench.reports.formatting import size
-
-
-def incomparable(frame_size: tuple[int, int] | None, paper: Paper) -> str | None:
-    """Why paper values cannot be compared in absolute terms, or None if frames have the paper's size."""
-    if frame_size == paper.frame_size:
-        return None
-    here = f"{size(frame_size)} pixels here" if frame_size else "the frame size here is not recorded"
-    return f"not comparable in absolute terms: {here}, {size(paper.frame_size)} in the paper"
-
-
 PAPER_FILE = Path(__file__).with_name("paper.json")
 
 

@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lipbench.errors import UserError
 from lipbench.records.calibration import Calibration, load_calibration
 from lipbench.reports.figures.figure import Absent, Drawn
 from lipbench.reports.figures.frames import STRIP
-from lipbench.reports.figures.gallery import Choice, Placed, absences, choose_tables, draw_figures, report_looks
+from lipbench.reports.figures.gallery import Placed, absences, choose_tables, draw_figures, report_looks
 from lipbench.reports.figures.latency import draw_latency
 from lipbench.reports.figures.style import Look, render_figure
-from lipbench.reports.files import ReportFiles, Summary, add_to
-from lipbench.reports.formatting import escaped
-from lipbench.reports.inputs.run import Intake, Unread, held_run
+from lipbench.reports.files import ReportFiles, Summary, add_to, slug
+from lipbench.reports.inputs.run import Unread, held_run
 from lipbench.reports.inputs.strips import load_strips
 from lipbench.reports.inputs.training_logs import load_training_logs
-from lipbench.reports.markdown.latency import latency_section
-from lipbench.reports.markdown.natural import natural_section
-from lipbench.reports.markdown.quality import quality_section
-from lipbench.reports.markdown.report import Content, render_markdown
-from lipbench.reports.markdown.section import Picture, Pictures, Section
+from lipbench.reports.markdown.data import Pictures, ReportData
+from lipbench.reports.markdown.latency import latency_name
+from lipbench.reports.markdown.render import render_markdown
+from lipbench.reports.markdown.report import OMISSION_ORDER, make_report
+from lipbench.reports.markdown.section import Picture
+from lipbench.reports.page.links import gather_records
 from lipbench.reports.page.page import render_page
-from lipbench.reports.page.player import CLIPS
-from lipbench.reports.paper import Paper, load_paper
-from lipbench.reports.tables.csv import comparison_frame, latency_frame, natural_frame, quality_frame
-from lipbench.reports.tables.differences import DifferenceTable
+from lipbench.reports.page.player import CLIPS, load_player
 from lipbench.reports.tables.labels import naming
-from lipbench.reports.tables.latency import LatencyTable
 from lipbench.reports.tables.make import Tables, make_tables
-from lipbench.reports.tables.natural import NaturalTable
-from lipbench.reports.tables.paper_comparison import compare_with_paper
-from lipbench.reports.tables.quality import QualityTable
 
 
 @dataclass(frozen=True)
@@ -72,15 +64,17 @@ def render(run: Path, out: Path | None = None, *, clips: int = CLIPS, summary: S
     """
     root = _root(run.resolve())  # so that "." has a name and a parent
     folder = out if out is not None else root / "report"
-    paper = load_paper()
     with held_run(run) as intake:
-        calibration = _calibration(root)
-        names = naming(intake.records, paper)
-        tables = make_tables(intake.records, names, paper)
+        names = naming(intake.records)
+        data = ReportData(
+            records=intake.records,
+            unread=intake.unread,
+            names=names,
+            tables=make_tables(intake.records, names),
+            calibration=_calibration(root),
+        )
         try:
-            return _write(
-                folder, root, intake, tables, report_looks(tables, names.order), paper, calibration, clips, summary
-            )
+            return _write(data, folder, root, clips, summary)
         except OSError as error:
             place = error.filename or folder
             raise UserError(
@@ -103,68 +97,23 @@ def _calibration(root: Path) -> Calibration | UserError | None:
         return error
 
 
-def _write(
-    folder: Path,
-    root: Path,
-    intake: Intake,
-    tables: Tables,
-    style: Mapping[str, Look],
-    paper: Paper,
-    calibration: Calibration | UserError | None,
-    clips: int,
-    summary: Summary | None,
-) -> RenderedReport:
+def _write(data: ReportData, folder: Path, root: Path, clips: int, summary: Summary | None) -> RenderedReport:
     files = ReportFiles(folder)
+    style = report_looks(data.tables, data.names.order)
     try:
-        quality = [
-            _quality(i, table, differences, paper, files)
-            for i, (table, differences) in enumerate(zip(tables.quality, tables.differences, strict=True), 1)
-        ]
-        choice = choose_tables(tables.quality, tables.latency)
-        latency = [
-            _latency(i, table, style, paper, files, undrawn=None if i - 1 in choice.latency else choice.latency_rule)
-            for i, table in enumerate(tables.latency, 1)
-        ]
-        natural = [_natural(i, table, paper, files) for i, table in enumerate(tables.natural, 1)]
-        pictures = _pictures(tables, choice, root, style, paper, files)
-        comparison = compare_with_paper(intake.records, tables, paper)
-        comparison_csv = files.write("tables/paper.csv", comparison_frame(comparison).to_csv(index=False).encode())
-        content = Content(
-            records=intake.records,
-            tables=tables,
-            paper=paper,
-            quality=quality,
-            latency=latency,
-            natural=natural,
-            pictures=pictures,
-            comparison=comparison,
-            comparison_csv=comparison_csv,
-            calibration=calibration,
-            unread=intake.unread,
-        )
-        text = render_markdown(content)
+        report = make_report(replace(data, pictures=_pictures(data.tables, root, style, files)))
+        for csv in report.files():
+            files.write(csv.path, csv.frame.to_csv(index=False).encode())
         # The pages come last: whoever finds one finds everything that it refers to.
-        files.write("report.md", text.encode())
-        page = render_page(
-            text,
-            intake.records,
-            tables,
-            comparison,
-            paper,
-            quality=[section.csv for section in quality],
-            latency=[section.csv for section in latency],
-            natural=[section.csv for section in natural],
-            folder=folder,
-            root=root,
-            style=style,
-            clips=clips,
-        )
-        files.write("index.html", page.encode())
+        files.write("report.md", render_markdown(report, OMISSION_ORDER).encode())
+        player = load_player(data.tables.quality, root, style=style, limit=clips)
+        systems = gather_records(data.records, data.names, root=root, page=folder)
+        files.write("index.html", render_page(report, folder, systems=systems, player=player).encode())
         files.remove_stale()
     finally:
         files.write_list()
     if summary is not None:
-        add_to(summary, lambda limit: render_markdown(content.alone(), limit=limit))
+        add_to(summary, lambda limit: render_markdown(report.alone(), OMISSION_ORDER, limit=limit))
     written = [folder / name for name in files.written]
     return RenderedReport(
         folder / "report.md",
@@ -172,50 +121,29 @@ def _write(
         figures=[path for path in written if path.parent.name == "figures"],
         tables=[path for path in written if path.parent.name == "tables"],
         summary=None if summary is None else summary.file,
-        unread=intake.unread,
+        unread=list(data.unread),
     )
 
 
-def _quality(
-    index: int, table: QualityTable, differences: DifferenceTable | None, paper: Paper, files: ReportFiles
-) -> Section:
-    name = _slug(str(index), table.corpus.name, table.durations, table.protocol.name)
-    csv = files.write(f"tables/quality-{name}.csv", quality_frame(table).to_csv(index=False).encode())
-    return quality_section(table, differences, paper, csv=csv)
-
-
-def _latency(
-    index: int, table: LatencyTable, style: Mapping[str, Look], paper: Paper, files: ReportFiles, *, undrawn: str | None
-) -> Section:
-    """One latency table; `undrawn` is why it has no figure, None if it shall have one."""
-    name = _slug(str(index), table.device, table.dtype, f"batch{table.batch}", table.preset or "")
-    csv = files.write(f"tables/latency-{name}.csv", latency_frame(table).to_csv(index=False).encode())
-    if undrawn is not None:
-        return latency_section(table, paper, csv=csv, picture=None, undrawn=undrawn)
-    drawn = draw_latency(table, style, paper)
-    if isinstance(drawn, Absent):
-        return latency_section(table, paper, csv=csv, picture=None, undrawn=drawn.reason)
-    return latency_section(table, paper, csv=csv, picture=_picture(drawn, f"latency-{name}", files))
-
-
-def _natural(index: int, table: NaturalTable, paper: Paper, files: ReportFiles) -> Section:
-    name = _slug(str(index), table.corpus, table.timer, table.device, table.preset or "")
-    csv = files.write(f"tables/natural-{name}.csv", natural_frame(table).to_csv(index=False).encode())
-    return natural_section(table, paper, csv=csv)
-
-
-def _pictures(
-    tables: Tables, choice: Choice, root: Path, style: Mapping[str, Look], paper: Paper, files: ReportFiles
-) -> Pictures:
-    """Draw and write the figures that stand beside no table."""
+def _pictures(tables: Tables, root: Path, style: Mapping[str, Look], files: ReportFiles) -> Pictures:
+    """Draw and write all figures."""
+    choice = choose_tables(tables.quality, tables.latency)
+    latency: list[Picture | str] = []
+    for i, table in enumerate(tables.latency):
+        drawn = draw_latency(table, style) if i in choice.latency else choice.latency_rule
+        if isinstance(drawn, Drawn):
+            latency.append(_picture(drawn, latency_name(i + 1, table), files))
+        else:
+            latency.append(drawn.reason if isinstance(drawn, Absent) else drawn)
     strips, missing = load_strips([tables.quality[i] for i in sorted(choice.quality)], root)
     frames: list[Picture] = []
     figures: list[Picture] = []
     absent: list[Placed] = []
-    for one in draw_figures(tables, choice, strips, load_training_logs(root), style, paper):
+    for one in draw_figures(tables, choice, strips, load_training_logs(root), style):
         if isinstance(one.what, Drawn):
-            name = _slug(one.what.name, *one.of)
-            (frames if one.what.name == STRIP else figures).append(_picture(one.what, name, files))
+            (frames if one.what.name == STRIP else figures).append(
+                _picture(one.what, slug(one.what.name, *one.of), files)
+            )
         else:
             absent.append(one)
     return Pictures(
@@ -225,6 +153,7 @@ def _pictures(
         figures=figures,
         missing_figures=absences(absent),
         figure_notes=choice.notes,
+        latency=latency,
     )
 
 
@@ -232,9 +161,4 @@ def _picture(drawn: Drawn, name: str, files: ReportFiles) -> Picture:
     """Write a figure in both kinds; the page takes the SVG, markdown the PNG."""
     files.write(f"figures/{name}.svg", render_figure(drawn.figure, "svg"))
     path = files.write(f"figures/{name}.png", render_figure(drawn.figure, "png"))
-    return Picture(path, f"**{escaped(drawn.title)}.** {escaped(drawn.caption)}", escaped(drawn.alt))
-
-
-def _slug(*parts: str) -> str:
-    """A file name that needs no quoting anywhere, and fits any file system; the leading number keeps it unique."""
-    return "-".join(re.sub(r"[^a-z0-9]+", "_", part.lower()).strip("_")[:40] for part in parts if part)
+    return Picture(path, drawn.title, drawn.caption, drawn.alt)

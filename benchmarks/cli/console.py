@@ -12,8 +12,10 @@ from lipbench.errors import UserError
 from lipbench.records.latency import Latency, Natural
 from lipbench.records.quality import Quality, by_reason, changed_lengths, total_effect
 from lipbench.records.record import Record
-from lipbench.statistics.intervals import Interval
-from lipbench.statistics.timings import line_over_length, speedup
+from lipbench.reports.markdown.console import table_lines
+from lipbench.reports.markdown.latency import medians_table, speedup_table
+from lipbench.reports.tables.labels import naming
+from lipbench.reports.tables.latency import latency_tables
 
 SHOWN = ("psnr", "ssim", "lmd", "fid", "aperture_correlation", "motion_energy_ratio")
 """Metrics that a line has room for; the report has them all."""
@@ -103,9 +105,6 @@ def refuse_failures(records: Sequence[Record]) -> None:
         )
 
 
-BASELINE = "dual_lip"
-
-
 def figures(record: Record) -> str:
     """One latency cell as a line: what a reader compares, and what makes it doubtful."""
     cell = record.cell
@@ -154,33 +153,6 @@ def natural_line(record: Record) -> str:
 
 
 def table(records: Sequence[Record]) -> list[str]:
-    """Of each model and variant the line over length, and how many times faster it is than DualLip at each length."""
-    found: dict[tuple[str, str], dict[int, list[float]]] = {}
-    for record in records:
-        if isinstance(record.result, Latency):
-            key = record.cell.system, record.result.variant
-            found.setdefault(key, {})[record.result.frames] = [sample.wall_s for sample in record.result.samples]
-    slow = found.get((BASELINE, "eager"), {})
-    lines: list[str] = []
-    for (system, variant), at in sorted(found.items()):
-        medians = {frames: statistics.median(walls) for frames, walls in sorted(at.items())}
-        fitted = line_over_length(medians)
-        if fitted is not None:
-            lines.append(
-                f"{system:<16} {variant:<10} a {fitted.intercept * 1000:.1f} ms{_ms(fitted.intercept_interval)}"
-                f" + b {fitted.slope * 1000:.3f} ms per frame{_ms(fitted.slope_interval)}"
-            )
-        if slow and (system, variant) != (BASELINE, "eager"):
-            for frames in sorted(at.keys() & slow.keys()):
-                ratio = speedup(slow[frames], at[frames])
-                held = f"{ratio.value:.2f} x DualLip{_plain(ratio.interval)}"
-                lines.append(f"{system:<16} {variant:<10} {frames:>4} frames: {held}")
-    return lines
-
-
-def _ms(interval: Interval | None) -> str:
-    return "" if interval is None else f" [{interval.low * 1000:.3f}, {interval.high * 1000:.3f}]"
-
-
-def _plain(interval: Interval | None) -> str:
-    return "" if interval is None else f" [{interval.low:.2f}, {interval.high:.2f}]"
+    """Medians over lengths and speed-ups as a report has them, as lines."""
+    found = [(medians_table(table), speedup_table(table)) for table in latency_tables(records, naming(records))]
+    return [line for pair in found for table in pair if table is not None for line in ["", *table_lines(table)]]

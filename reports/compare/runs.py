@@ -14,10 +14,10 @@ from lipbench.records.quality import MetricFacts, Quality
 from lipbench.records.record import Record
 from lipbench.reports.compare.caveats import doubts
 from lipbench.reports.inputs.run import Intake, Unread, read_run
-from lipbench.reports.paper import Paper, load_paper
+from lipbench.reports.paper import load_paper
 from lipbench.reports.tables.differences import BESIDE
 from lipbench.reports.tables.labels import EAGER, hardware
-from lipbench.reports.tables.quality import in_order
+from lipbench.reports.tables.metric_order import in_order
 from lipbench.statistics import paired
 from lipbench.statistics.paired import Difference, corrected
 from lipbench.statistics.timings import Ratio, Timing, ratio_of_sums, speedup, timing
@@ -269,14 +269,14 @@ def _place(record: Record) -> str:
     extra += [cell.variant] if cell.variant not in (None, EAGER) else []
     named = f"{title} ({', '.join(extra)})" if extra else title
     preset = cell.preset if cell.role == "model" else None
-    parts = [named, preset, _condition(record, paper)]
+    parts = [named, preset, _condition(record)]
     return ", ".join(part for part in parts if part)
 
 
-def _condition(record: Record, paper: Paper) -> str:
+def _condition(record: Record) -> str:
     cell = record.cell
     if cell.kind == "quality":
-        corpus = paper.corpora.get(cell.corpus or "", cell.corpus or "corpus not named")
+        corpus = load_paper().corpora.get(cell.corpus or "", cell.corpus or "corpus not named")
         return f"{corpus} {cell.split or ''}, {cell.durations} durations".replace(" ,", ",")
     where = f"{(cell.device or 'device not named').upper()}, batch {cell.batch or 1}"
     return f"{cell.frames} frames, {where}" if cell.kind == "latency" else f"{cell.timer} timer, {where}"

@@ -1,17 +1,14 @@
-"""A comparison of two runs as tables, as lines for a terminal, and as data frames for programs."""
+"""A comparison of two runs as a report, as lines for a terminal, and as data frames for programs."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import pandas as pd
 
 from lipbench.reports.compare.runs import MetricChange, QualityPair, Side, TimePair, TwoRuns
 from lipbench.reports.formatting import (
-    NOTHING,
-    arrow,
     between,
     count,
     decimals_for,
@@ -24,20 +21,53 @@ from lipbench.reports.formatting import (
     significant,
     times,
 )
-from lipbench.reports.markdown.provenance import provenance
-from lipbench.reports.markdown.size_limit import Piece, fitted
-from lipbench.reports.markdown.templating import part
+from lipbench.reports.markdown.cells import Cell, Column, Row, Table, Text, listing, metric_column, number_cell
+from lipbench.reports.markdown.console import table_lines
+from lipbench.reports.markdown.provenance import trace
+from lipbench.reports.markdown.render import render_markdown
+from lipbench.reports.markdown.section import Part, Report, Section
+
+NOTES = (
+    "Quality: means over the clips that both runs scored, weighted by their protocol. B − A: paired, clip by clip, "
+    "with its 95 % bootstrap interval by speaker (by clip where there is one). p: sign-flip test, Holm-corrected over "
+    "all metrics of this comparison that changed; better and worse are said below 0.05 only.",
+    "Latency: B / A of medians, of real utterances of sums over the same ones, with a 95 % bootstrap interval over "
+    "calls or utterances. It covers the scatter within each run, not what happens from run to run: the same code "
+    "timed twice can differ by more, and the intervals are not corrected for their number. lipbench gate alternates "
+    "the two and decides.",
+)
+"""What a reader must know."""
+OMISSION_ORDER = {
+    "recipes": "options and training recipes",
+    "identical": "metrics that are identical",
+    "natural": "times of real utterances",
+    "latency": "latency",
+    "quality": "quality",
+    "not compared": "cells not compared",
+    "provenance": "provenance",
+}
+IN_FULL = "lipbench compare A B out=DIR writes it all."
 
 
-@dataclass(frozen=True)
-class PlainTable:
-    """A table of plain text, foreign words among it: whoever writes it out escapes it."""
+def markdown(found: TwoRuns, *, limit: int | None = None) -> str:
+    """The comparison for reading, the verdict first and the provenance of both runs last; records' words are escaped.
 
-    kind: str
-    """What it is to a size limit, see `lipbench.reports.markdown.size_limit.ORDER`."""
-    title: str
-    header: tuple[str, ...]
-    rows: list[tuple[str, ...]]
+    Args:
+        found: what was compared.
+        limit: most bytes of UTF-8; sections are dropped in the order of `OMISSION_ORDER`. None: nothing is dropped.
+    """
+    opening = {
+        "": verdict(found),
+        "The runs:": [about(name, side) for name, side in sides(found)],
+        "**The runs are not alike:**": found.doubts,
+        "How to read it:": NOTES,
+    }
+    report = Report(
+        title="Comparison of two runs",
+        lists=[(intro, list(map(escaped, points))) for intro, points in opening.items()],
+        parts=[*parts(found), *(trace(f"Provenance of {name}", side.records) for name, side in sides(found))],
+    )
+    return render_markdown(report, OMISSION_ORDER, limit=limit, in_full=IN_FULL)
 
 
 def verdict(found: TwoRuns) -> list[str]:
@@ -65,20 +95,23 @@ def verdict(found: TwoRuns) -> list[str]:
     return sentences
 
 
-def tables(found: TwoRuns) -> list[PlainTable]:
-    """Everything that was compared, and what was not."""
+def parts(found: TwoRuns) -> list[Part]:
+    """Everything that was compared, and what was not, a table each."""
     made = [_quality(pair) for pair in found.quality if any(not change.identical for change in pair.changes)]
     same = [(pair.place, _identical(pair)) for pair in found.quality if any(c.identical for c in pair.changes)]
-    made += [PlainTable("identical", "Identical in every clip", ("Cell", "Metrics"), same)] if same else []
-    made += [_times("latency", "Latency", found.latency)] if found.latency else []
-    made += (
-        [_times("natural", "Real utterances at the lengths that models choose", found.natural)] if found.natural else []
+    made += [_part("identical", "Identical in every clip", listing(("Cell", "Metrics"), same))] if same else []
+    timed = (
+        ("latency", "Latency", found.latency),
+        ("natural", "Real utterances at the lengths that models choose", found.natural),
     )
+    made += [_part(kind, title, _times(pairs)) for kind, title, pairs in timed if pairs]
     unread = [(f"{name}: {one.name}", one.problem) for name, side in sides(found) for one in side.unread]
-    if found.not_compared or unread:
-        rows = [(place, shortened(reason, 300)) for place, reason in [*found.not_compared, *unread]]
-        made.append(PlainTable("not compared", "Not compared", ("Cell", "Why"), rows))
-    return made
+    rows: list[tuple[Text, ...]] = [(place, shortened(reason, 300)) for place, reason in (*found.not_compared, *unread)]
+    return [*made, _part("not compared", "Not compared", listing(("Cell", "Why"), rows))] if rows else made
+
+
+def _part(kind: str, title: str, table: Table) -> Part:
+    return Part(title=title, sections=[Section(kind=kind, tables=[table])])
 
 
 def sides(found: TwoRuns) -> list[tuple[str, Side]]:
@@ -86,12 +119,14 @@ def sides(found: TwoRuns) -> list[tuple[str, Side]]:
     return [("A", found.a), ("B", found.b)]
 
 
-def _quality(pair: QualityPair) -> PlainTable:
-    header = ("Metric", "A", "B", "B − A", "95 %", "p", "Clips", "Finding")
+def _quality(pair: QualityPair) -> Part:
     name, _, fingerprint = pair.protocol.rpartition(" ")
     title = f"{pair.place}; protocol {name} {fingerprint[:12]}"
     title += f"; {count(pair.only_one, 'clip')} in one run only" if pair.only_one else ""
-    return PlainTable("quality", title, header, [_metric(change) for change in pair.changes if not change.identical])
+    numbers = map(Column, ("A", "B", "B − A", "95 %", "p", "Clips"))
+    rows = tuple(_metric(change) for change in pair.changes if not change.identical)
+    columns = (Column("Metric", left=True), *numbers, Column("Finding", left=True))
+    return _part("quality", title, Table(columns, rows))
 
 
 def _identical(pair: QualityPair) -> str:
@@ -101,37 +136,44 @@ def _identical(pair: QualityPair) -> str:
     return f"{which} ({count(clips, 'clip')})"
 
 
-def _metric(change: MetricChange) -> tuple[str, ...]:
-    one = change.difference
+def _metric(change: MetricChange) -> Row:
+    one, column = change.difference, metric_column(change.metric)
     decimals = decimals_for([change.a, change.b])
-    finer = decimals + 1  # of a difference that is small beside the values
-    title = f"{change.metric.title} {arrow(change.metric)} {change.metric.unit}".rstrip()
-    values = (title, number(change.a, decimals), number(change.b, decimals))
-    if one is None:
-        return (*values, signed(change.b - change.a, finer), NOTHING, NOTHING, NOTHING, change.word)
-    around = one.interval
-    ends = between(signed(around.low, finer), signed(around.high, finer)) if around else NOTHING
-    p = NOTHING if one.p_holm is None else "< 0.001" if one.p_holm < 0.001 else significant(one.p_holm)
-    return (*values, signed(one.value, finer), ends, p, str(one.n), change.word)
+    apart = one.value if one else change.b - change.a
+    # one digit finer, of a difference that is small beside the values
+    cells = [
+        Cell(f"{column.head} {column.unit}".rstrip()),
+        *(Cell(number(value, decimals), value) for value in (change.a, change.b)),
+        Cell(signed(apart, decimals + 1), apart),
+    ]
+    around, p = (one.interval, one.p_holm) if one else (None, None)
+    cells += [
+        Cell(between(signed(around.low, decimals + 1), signed(around.high, decimals + 1))) if around else Cell(),
+        number_cell(p, lambda value: "< 0.001" if value < 0.001 else significant(value)),
+        Cell(str(one.n), one.n) if one else Cell(),
+        Cell(change.word),
+    ]
+    return Row(tuple(cells))
 
 
-def _times(kind: str, title: str, pairs: Sequence[TimePair]) -> PlainTable:
-    header = ("System", "A ms", "B ms", "B / A", "95 %", "n", "Finding")
-    return PlainTable(kind, title, header, [_time(pair) for pair in pairs])
+def _times(pairs: Sequence[TimePair]) -> Table:
+    numbers = map(Column, ("A ms", "B ms", "B / A", "95 %", "n"))
+    columns = (Column("System", left=True), *numbers, Column("Finding", left=True))
+    return Table(columns, tuple(map(_time, pairs)))
 
 
-def _time(pair: TimePair) -> tuple[str, ...]:
+def _time(pair: TimePair) -> Row:
     around = pair.ratio.interval
     word = f"{pair.word}; {pair.lengths_differ} of other lengths" if pair.lengths_differ else pair.word
-    return (
-        pair.system,
-        milliseconds(pair.a.median),
-        milliseconds(pair.b.median),
-        times(pair.ratio.value),
-        between(times(around.low), times(around.high)) if around else NOTHING,
-        str(pair.n),
-        word,
+    cells = (
+        Cell(pair.system),
+        *(number_cell(side.median, milliseconds) for side in (pair.a, pair.b)),
+        number_cell(pair.ratio.value, times),
+        Cell(between(times(around.low), times(around.high))) if around else Cell(),
+        Cell(str(pair.n), pair.n),
+        Cell(word),
     )
+    return Row(cells)
 
 
 def about(name: str, side: Side) -> str:
@@ -145,15 +187,10 @@ def terminal(found: TwoRuns) -> list[str]:
     """The comparison as lines; signs that steer a terminal are dropped."""
     lines = [about(name, side) for name, side in sides(found)]
     lines += [f"unlike: {doubt}" for doubt in found.doubts]
-    for table in tables(found):
-        widths = [max(len(row[i]) for row in (table.header, *table.rows)) for i in range(len(table.header))]
-        lines += ["", table.title]
-        for row in (table.header, *table.rows):
-            padded = [
-                cell.ljust(width) if i in (0, len(widths) - 1) else cell.rjust(width)
-                for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-            ]
-            lines.append(f"  {'  '.join(padded)}".rstrip())
+    for part in parts(found):
+        lines += ["", part.title]
+        for section in part.sections:
+            lines += [line for table in section.tables for line in table_lines(table)]
     lines += ["", *verdict(found)]
     return ["".join(c for c in line if c.isprintable()) for line in lines]
 
@@ -218,49 +255,3 @@ def time_frame(pairs: Sequence[TimePair]) -> pd.DataFrame:
         for pair in pairs
     ]
     return pd.DataFrame(rows, columns=pd.Index(columns))
-
-
-NOTES = (
-    "Quality: means over the clips that both runs scored, weighted by their protocol. B − A: paired, clip by clip, "
-    "with its 95 % bootstrap interval by speaker (by clip where there is one). p: sign-flip test, Holm-corrected over "
-    "all metrics of this comparison that changed; better and worse are said below 0.05 only.",
-    "Latency: B / A of medians, of real utterances of sums over the same ones, with a 95 % bootstrap interval over "
-    "calls or utterances. It covers the scatter within each run, not what happens from run to run: the same code "
-    "timed twice can differ by more, and the intervals are not corrected for their number. lipbench gate alternates "
-    "the two and decides.",
-)
-"""What a reader must know, as plain text."""
-
-
-IN_FULL = "lipbench compare A B out=DIR writes it all."
-
-
-def markdown(found: TwoRuns, *, limit: int | None = None) -> str:
-    """The comparison for reading, the verdict first and the provenance of both runs last; records' words are escaped.
-
-    Args:
-        found: what was compared.
-        limit: most bytes of UTF-8; sections are dropped as `lipbench.reports.markdown.size_limit` has it. None: nothing
-            is dropped.
-    """
-    opening = part(
-        "compared",
-        [escaped(sentence) for sentence in verdict(found)],
-        [escaped(about(name, side)) for name, side in sides(found)],
-        [escaped(doubt) for doubt in found.doubts],
-        NOTES,
-    )
-    pieces = [Piece(table.kind, _table(table)) for table in tables(found)]
-    for name, side in sides(found):
-        traced = provenance(side.records)
-        pieces.append(Piece("provenance", part("sources", f"Provenance of {name}", traced)))
-        options = part("recipes", traced)
-        pieces += [Piece("recipes", options)] if options else []
-    return fitted(opening, pieces, limit, in_full=IN_FULL)
-
-
-def _table(table: PlainTable) -> str:
-    marks = (":--", *("--:" for _ in table.header[1:-1]), ":--")
-    rows = [tuple(map(escaped, row)) for row in (table.header, *table.rows)]
-    lines = [f"| {' | '.join(row)} |" for row in (rows[0], marks, *rows[1:])]
-    return "\n".join([f"## {escaped(table.title)}", "", *lines])

@@ -15,7 +15,7 @@ from lipbench.reports.figures.frames import GAP, LABEL_INCHES, inches_figure, pu
 from lipbench.reports.figures.style import FAINT, INK, SMALL, WIDTH, house_style, shown
 from lipbench.reports.formatting import joined
 from lipbench.reports.inputs.strips import TRUTH, Strip, StripRow
-from lipbench.reports.paper import Paper, uses_adversarial_loss, uses_ssim_loss
+from lipbench.reports.paper import uses_adversarial_loss, uses_ssim_loss
 from lipbench.reports.tables.quality import QualityTable
 
 TITLE = "With and without adversarial training"
@@ -37,13 +37,12 @@ class Ablation(NamedTuple):
     """Losses (of `LOSSES`) and frames, in table 4's order."""
 
 
-def draw_adversarial(strips: Sequence[Strip], table: QualityTable, paper: Paper) -> Drawn | Absent:
+def draw_adversarial(strips: Sequence[Strip], table: QualityTable) -> Drawn | Absent:
     """Figure 6 with its words.
 
     Args:
         strips: of `table`.
         table: of one condition.
-        paper: for the corpus' name.
     """
     found = find_ablation(strips)
     if found is None:
@@ -54,7 +53,7 @@ def draw_adversarial(strips: Sequence[Strip], table: QualityTable, paper: Paper)
     names = [f"{losses} is {row.label}" for losses, row in found.variants]
     caption = (
         f"{found.title} trained with different losses (the paper's figure 6, the rows of its table 4): "
-        f"{'; '.join(names)}. {found.strip.utterance}, “{found.strip.text}”; {condition(table, paper)}; n = 1 clip. "
+        f"{'; '.join(names)}. {found.strip.utterance}, “{found.strip.text}”; {condition(table)}; n = 1 clip. "
         f"Left: a whole frame; right: its middle enlarged, at moments at which the real mouth differs most "
         "from its first frame. Look at teeth, wrinkles and edges of the lips: the paper finds them sharper with "
         "+ADV."

@@ -12,20 +12,18 @@ from matplotlib.ticker import PercentFormatter
 from lipbench.reports.figures.figure import Absent, Drawn, condition, sample
 from lipbench.reports.figures.style import Look, empty_figure, finish, headed, house_style, legend, whole
 from lipbench.reports.formatting import joined, number, signed
-from lipbench.reports.paper import Paper
 from lipbench.reports.tables.quality import QualityRow, QualityTable
 
 TITLE = "Duration error"
 TOKENS = "token_duration_error"
 
 
-def draw_durations(table: QualityTable, style: Mapping[str, Look], paper: Paper) -> Drawn | Absent:
+def draw_durations(table: QualityTable, style: Mapping[str, Look]) -> Drawn | Absent:
     """The figure with its words.
 
     Args:
         table: of one condition.
         style: see `lipbench.reports.figures.style.looks`.
-        paper: for the corpus' name.
     """
     if table.durations != "predicted":
         return Absent(title=TITLE, reason="the true durations were given, so there is no error")
@@ -35,7 +33,7 @@ def draw_durations(table: QualityTable, style: Mapping[str, Look], paper: Paper)
     totals, tokens = total_errors(rows), token_errors(rows)
     silent = [row.label for row in rows if row.label not in tokens]
     caption = (
-        f"Share of clips up to an error of duration; {condition(table, paper)}; {sample(rows, table)}. Left: frames of "
+        f"Share of clips up to an error of duration; {condition(table)}; {sample(rows, table)}. Left: frames of "
         "the generated clip minus those of the real one; a step at 0 is a model that is never wrong, a curve left of 0 "
         "one that stops too early. "
     )
@@ -53,7 +51,7 @@ def draw_durations(table: QualityTable, style: Mapping[str, Look], paper: Paper)
         title=TITLE,
         caption=caption.strip(),
         alt=alt,
-        figure=durations_figure(totals, tokens, style, about=condition(table, paper)),
+        figure=durations_figure(totals, tokens, style, about=condition(table)),
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 
 from lipbench.reports.formatting import count
-from lipbench.reports.paper import Paper
+from lipbench.reports.paper import load_paper
 from lipbench.reports.tables.latency import LatencyTable
 from lipbench.reports.tables.quality import QualityRow, QualityTable
 
@@ -35,9 +35,9 @@ class Absent:
     reason: str
 
 
-def condition(table: QualityTable, paper: Paper) -> str:
+def condition(table: QualityTable) -> str:
     """What a quality figure is of, such as "GRID, predicted durations, protocol paper (0a1b2c3d4e5f)"."""
-    corpus = paper.corpora.get(table.corpus.name, table.corpus.name)
+    corpus = load_paper().corpora.get(table.corpus.name, table.corpus.name)
     protocol = f"protocol {table.protocol.name} ({table.protocol.fingerprint[:12]})"
     return f"{corpus}, {table.corpus.split} split, {table.durations} durations, {protocol}"
 

@@ -11,7 +11,6 @@ from lipbench.reports.figures.figure import Drawn, condition
 from lipbench.reports.figures.style import FAINT, SMALL, WIDTH, house_style, shown
 from lipbench.reports.formatting import joined
 from lipbench.reports.inputs.strips import TRUTH, Strip, StripRow
-from lipbench.reports.paper import Paper
 
 STRIP = "strip"
 """Name of these figures."""
@@ -25,19 +24,18 @@ GAP = 0.03
 """Inches between frames."""
 
 
-def draw_strip(strip: Strip, paper: Paper) -> Drawn:
+def draw_strip(strip: Strip) -> Drawn:
     """Figure 3 with its words: one utterance.
 
     Args:
         strip: see `strip_figure`.
-        paper: for the corpus' name.
     """
     systems = list(dict.fromkeys(row.label for row in strip.rows if row.label != TRUTH))
     case = f", the {strip.case} case" if strip.case else ""
     length = f", {strip.frames} frames" if strip.frames is not None else ""
     caption = (
         f"Frames of {strip.utterance}, “{strip.text}”{length}{case} (the paper's figure 3); "
-        f"{condition(strip.table, paper)}; n = 1 clip. Numbers are places in the clip. Look down a column: the mouth "
+        f"{condition(strip.table)}; n = 1 clip. Numbers are places in the clip. Look down a column: the mouth "
         "should be as open and of the same shape as in the uppermost row; look along a row for frames that grow vague."
     )
     return Drawn(

@@ -20,7 +20,6 @@ from lipbench.reports.figures.training import draw_training
 from lipbench.reports.formatting import joined
 from lipbench.reports.inputs.strips import Strip
 from lipbench.reports.inputs.training_logs import TrainingLogs
-from lipbench.reports.paper import Paper
 from lipbench.reports.tables.latency import LatencyTable
 from lipbench.reports.tables.make import Tables
 from lipbench.reports.tables.quality import QualityTable
@@ -54,7 +53,6 @@ def draw_figures(
     strips: Sequence[Strip],
     trainings: TrainingLogs,
     style: Mapping[str, Look],
-    paper: Paper,
 ) -> Iterator[Placed]:
     """Draw one figure after another, figure 5 apart, which stands beside its table.
 
@@ -64,14 +62,13 @@ def draw_figures(
         strips: sample frames of the quality tables among these.
         trainings: of the run.
         style: see `report_looks`.
-        paper: what stands beside ours.
     """
     for number, strip in enumerate(strips, start=1):
-        yield Placed((str(number),), strip.table.place, draw_strip(strip, paper))
+        yield Placed((str(number),), strip.table.place, draw_strip(strip))
     for i in sorted(choice.quality):
         table = tables.quality[i]
         of = (str(i + 1), table.corpus.name, table.durations, table.protocol.name)
-        for what in _of_quality(table, [strip for strip in strips if strip.table is table], tables, style, paper):
+        for what in _of_quality(table, [strip for strip in strips if strip.table is table], tables, style):
             yield Placed(of, table.place, what)
     for i in sorted(choice.latency):
         timed = tables.latency[i]
@@ -83,13 +80,13 @@ def draw_figures(
 
 
 def _of_quality(
-    table: QualityTable, strips: Sequence[Strip], tables: Tables, style: Mapping[str, Look], paper: Paper
+    table: QualityTable, strips: Sequence[Strip], tables: Tables, style: Mapping[str, Look]
 ) -> Iterator[Drawn | Absent]:
-    yield draw_adversarial(strips, table, paper)
+    yield draw_adversarial(strips, table)
     for draw in (draw_lengths, draw_other_lengths, draw_positions, draw_openings, draw_durations):
-        yield draw(table, style, paper)
+        yield draw(table, style)
     for timed in _timed(table, tables.latency):
-        yield draw_pareto(table, timed, style, paper)
+        yield draw_pareto(table, timed, style)
     if not tables.latency:
         yield Absent(title="Quality against latency", reason="nothing was timed")
 

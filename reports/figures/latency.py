@@ -21,7 +21,7 @@ from lipbench.reports.figures.style import (
     plain_log,
 )
 from lipbench.reports.formatting import joined, milliseconds, significant, times
-from lipbench.reports.paper import Paper
+from lipbench.reports.paper import load_paper
 from lipbench.reports.tables.latency import LatencyRow, LatencyTable
 
 TITLE = "Latency against length"
@@ -29,7 +29,7 @@ SMOOTH = 60
 """Points of a line that is straight in milliseconds and curved on a log scale: more of them nobody sees."""
 
 
-def draw_latency(table: LatencyTable, style: Mapping[str, Look], paper: Paper) -> Drawn | Absent:
+def draw_latency(table: LatencyTable, style: Mapping[str, Look]) -> Drawn | Absent:
     """Figure 5 with its words; arguments as for `latency_figure`."""
     rows = [row for row in table.rows if row.measured]
     if not rows:
@@ -49,13 +49,13 @@ def draw_latency(table: LatencyTable, style: Mapping[str, Look], paper: Paper) -
         "A line that stays flat is a model that does not wait for its own frames.",
     ]
     if table.shows_paper:
-        parts.append(f"Hollow: the paper's table 3, on {paper.hardware}.")
+        parts.append(f"Hollow: the paper's table 3, on {load_paper().hardware}.")
     return Drawn(
         name="latency",
         title=TITLE,
         caption=" ".join(parts),
         alt=f"Two panels over length in frames. {_told(rows, table.baseline)}",
-        figure=latency_figure(table, style, paper),
+        figure=latency_figure(table, style),
     )
 
 
@@ -88,7 +88,7 @@ def _has_ratios(table: LatencyTable) -> bool:
     return any(cell.speedup for row in table.rows for cell in row.measured.values() if row.label != table.baseline)
 
 
-def latency_figure(table: LatencyTable, style: Mapping[str, Look], paper: Paper) -> Figure:
+def latency_figure(table: LatencyTable, style: Mapping[str, Look]) -> Figure:
     """Latency over length for every system, and the speed-up over the baseline.
 
     Points are medians, bands reach from the 10th to the 90th percentile, lines are least-squares fits. The paper prints
@@ -97,7 +97,6 @@ def latency_figure(table: LatencyTable, style: Mapping[str, Look], paper: Paper)
     Args:
         table: at least one measured cell.
         style: see `lipbench.reports.figures.style.looks`.
-        paper: for its device.
     """
     rows = [row for row in table.rows if row.measured]
     ratios = _has_ratios(table)
@@ -122,7 +121,7 @@ def latency_figure(table: LatencyTable, style: Mapping[str, Look], paper: Paper)
         else:
             _finish(right, "Latency (linear scale)", "milliseconds per call")
         labels = [row.label for row in rows]
-        legend(figure, style, labels, hollow=f"paper ({paper.device})" if table.shows_paper else None)
+        legend(figure, style, labels, hollow=f"paper ({load_paper().device})" if table.shows_paper else None)
         headed(figure, machine(table))
     return figure
 

@@ -29,7 +29,7 @@ from lipbench.reports.figures.style import (
     whole,
 )
 from lipbench.reports.formatting import count, joined, number
-from lipbench.reports.paper import Paper
+from lipbench.reports.paper import load_paper
 from lipbench.reports.tables.quality import QualityRow, QualityTable
 from lipbench.statistics.intervals import MIN_CLUSTERS, Mean, mean_by_cluster
 
@@ -70,13 +70,12 @@ class Binned(NamedTuple):
     means: list[Mean]
 
 
-def draw_lengths(table: QualityTable, style: Mapping[str, Look], paper: Paper) -> Drawn | Absent:
+def draw_lengths(table: QualityTable, style: Mapping[str, Look]) -> Drawn | Absent:
     """Figure 4 with its words.
 
     Args:
         table: of one condition.
         style: see `lipbench.reports.figures.style.looks`.
-        paper: its means stand beside ours.
     """
     ssim = next((FrameMetric(facts) for facts in table.metrics if facts.name == SSIM), None)
     rows = [] if ssim is None else _rows(table, ssim)
@@ -86,7 +85,7 @@ def draw_lengths(table: QualityTable, style: Mapping[str, Look], paper: Paper) -
     if len(found) < 2:
         return Absent(title=TITLE, reason=_too_alike(rows))
     binned = [binned_values(row, found, ssim) for row in rows]
-    beside, doubts = _papers(table, rows, paper)
+    beside, doubts = _papers(table, rows)
     seen = _view(ssim, binned, beside)
     shortest, longest = found[0], found[-1]
     told = [
@@ -96,7 +95,7 @@ def draw_lengths(table: QualityTable, style: Mapping[str, Look], paper: Paper) -
         if one.row.kind == "model"
     ]
     caption = (
-        f"SSIM against the length {_chosen(table)} (the paper's figure 4); {condition(table, paper)}; "
+        f"SSIM against the length {_chosen(table)} (the paper's figure 4); {condition(table)}; "
         f"{sample(rows, table)}, those of each point beneath (bins: {joined(one.text for one in found)} frames). "
         f"{_POINTS} A line that falls is error that grows with length; grey lines are mouths that never move."
     )
@@ -107,11 +106,11 @@ def draw_lengths(table: QualityTable, style: Mapping[str, Look], paper: Paper) -
         title=TITLE,
         caption=" ".join([caption, *doubts]) + told_outside({ssim.facts.title: seen}),
         alt=f"SSIM over {len(found)} bins of length from {shortest.low} to {longest.high} frames. {joined(told)}.",
-        figure=lengths_figure(ssim, binned, style, beside, seen, about=condition(table, paper)),
+        figure=lengths_figure(ssim, binned, style, beside, seen, about=condition(table)),
     )
 
 
-def draw_other_lengths(table: QualityTable, style: Mapping[str, Look], paper: Paper) -> Drawn | Absent:
+def draw_other_lengths(table: QualityTable, style: Mapping[str, Look]) -> Drawn | Absent:
     """The other frame metrics against length, with their words; arguments as for `draw_lengths`."""
     metrics = [metric for metric in frame_metrics(table) if metric.facts.name != SSIM]
     rows = drawable(table)
@@ -125,7 +124,7 @@ def draw_other_lengths(table: QualityTable, style: Mapping[str, Look], paper: Pa
     ns = [mean.n for binned in panels.values() for one in binned for mean in one.means]
     names = joined(metric.facts.title for metric in panels)
     caption = (
-        f"{names} against the length {_chosen(table)}; {condition(table, paper)}; {sample(rows, table)}, "
+        f"{names} against the length {_chosen(table)}; {condition(table)}; {sample(rows, table)}, "
         f"{min(ns)} to {max(ns)} of them per point (bins: {joined(one.text for one in found)} frames). {_POINTS} "
         "A line that gets worse to the right is error that grows with length."
     ) + told_outside({metric.facts.title: seen for metric, seen in views.items()})
@@ -134,7 +133,7 @@ def draw_other_lengths(table: QualityTable, style: Mapping[str, Look], paper: Pa
         title=OTHERS,
         caption=caption,
         alt=f"{names} over {len(found)} bins of length from {found[0].low} to {found[-1].high} frames.",
-        figure=others_figure(panels, style, views, about=condition(table, paper)),
+        figure=others_figure(panels, style, views, about=condition(table)),
     )
 
 
@@ -215,11 +214,9 @@ def binned_values(row: QualityRow, bins: Sequence[Bin], metric: FrameMetric) -> 
     return found
 
 
-def _papers(
-    table: QualityTable, rows: Sequence[QualityRow], paper: Paper
-) -> tuple[dict[str, tuple[float, float]], list[str]]:
+def _papers(table: QualityTable, rows: Sequence[QualityRow]) -> tuple[dict[str, tuple[float, float]], list[str]]:
     """Label to the paper's mean length and mean SSIM, and what is to be said of the choice of the rows."""
-    frames = next((c.frames for c in paper.latency if c.corpus == table.corpus.name), None)
+    frames = next((c.frames for c in load_paper().latency if c.corpus == table.corpus.name), None)
     if frames is None:
         return {}, []
     chosen, doubts = beside_paper([row for row in rows if row.entry is not None and SSIM in row.entry.values])

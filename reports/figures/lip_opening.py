@@ -25,7 +25,6 @@ from lipbench.reports.figures.style import (
     whole,
 )
 from lipbench.reports.formatting import joined, number
-from lipbench.reports.paper import Paper
 from lipbench.reports.tables.quality import QualityRow, QualityTable
 
 TITLE = "Mouth opening over time"
@@ -49,13 +48,12 @@ class Case(NamedTuple):
         return next(iter(self.clips.values()))
 
 
-def draw_openings(table: QualityTable, style: Mapping[str, Look], paper: Paper) -> Drawn | Absent:
+def draw_openings(table: QualityTable, style: Mapping[str, Look]) -> Drawn | Absent:
     """The figure with its words.
 
     Args:
         table: of one condition.
         style: see `lipbench.reports.figures.style.looks`.
-        paper: for the corpus' name.
     """
     rows = [row for row in table.models if any(_has_curves(clip) for clip in row.scores)]
     if not rows:
@@ -70,7 +68,7 @@ def draw_openings(table: QualityTable, style: Mapping[str, Look], paper: Paper) 
     n = len(_common(rows))
     caption = (
         f"Opening of the inner lips over time, generated on real: the clips with the {joined(c.kind for c in cases)} "
-        f"mean aperture correlation (r, beside each name) of the models, out of n = {n}; {condition(table, paper)}. "
+        f"mean aperture correlation (r, beside each name) of the models, out of n = {n}; {condition(table)}. "
         "A mouth that follows the truth opens when the black line does, and as far; a flat line is a mouth that does "
         "not move. Gaps: no face was found."
     )
@@ -82,7 +80,7 @@ def draw_openings(table: QualityTable, style: Mapping[str, Look], paper: Paper) 
         + " ".join(
             f"{case.kind.capitalize()}, {case.first.utterance}: {_correlations(case, len(rows))}." for case in cases
         ),
-        figure=openings_figure(cases, style, about=condition(table, paper)),
+        figure=openings_figure(cases, style, about=condition(table)),
     )
 
 

@@ -25,7 +25,7 @@ from lipbench.reports.figures.style import (
     plain_log,
 )
 from lipbench.reports.formatting import decimals_for, joined, milliseconds, number
-from lipbench.reports.paper import Paper
+from lipbench.reports.paper import load_paper
 from lipbench.reports.tables.labels import EAGER
 from lipbench.reports.tables.latency import LatencyCell, LatencyRow, LatencyTable
 from lipbench.reports.tables.quality import QualityRow, QualityTable
@@ -50,14 +50,13 @@ class Point(NamedTuple):
     cell: LatencyCell
 
 
-def draw_pareto(table: QualityTable, times: LatencyTable, style: Mapping[str, Look], paper: Paper) -> Drawn | Absent:
+def draw_pareto(table: QualityTable, times: LatencyTable, style: Mapping[str, Look]) -> Drawn | Absent:
     """The figure with its words.
 
     Args:
         table: quality.
         times: latency.
         style: see `lipbench.reports.figures.style.looks`, for the labels of the quality table.
-        paper: its own values stand beside ours.
     """
     title = f"{TITLE} ({times.device.upper()})"
     points, frames = pair(table, times)
@@ -67,21 +66,21 @@ def draw_pareto(table: QualityTable, times: LatencyTable, style: Mapping[str, Lo
     if not metrics:
         return Absent(title=title, reason=f"the models share none of {joined(METRICS)}")
     chosen, doubts = _beside(points)
-    beside = {metric.name: _papers(metric, chosen, table, paper) for metric in metrics}
+    beside = {metric.name: _papers(metric, chosen, table) for metric in metrics}
     views = {metric: _view(metric, points, _still(table), beside[metric.name]) for metric in metrics}
     shows = any(beside.values())
     best = {metric.title: [p.label for p in frontier(points, metric)] for metric in metrics}
     caption = (
         f"Quality against the median time of a call that makes {frames} frames, of the lengths timed the one next to "
-        f"that of the clips; {condition(table, paper)}, {sample([point.quality for point in points], table)}; "
+        f"that of the clips; {condition(table)}, {sample([point.quality for point in points], table)}; "
         f"{machine(times)}. Better is up and left: an axis whose small values are better is turned round. Bars are "
         "95 % intervals. The grey line joins the models that no other beats in both; the dotted one is the first frame "
         "repeated, which never moves."
     )
     if shows:
         caption += (
-            f" Hollow: the paper's tables, on {paper.hardware}, joined with ours by a thin line; compare their order, "
-            "not their times."
+            f" Hollow: the paper's tables, on {load_paper().hardware}, joined with ours by a thin line; compare their "
+            "order, not their times."
         )
         caption = " ".join([caption, *doubts])
     caption += told_outside({metric.title: seen for metric, seen in views.items()})
@@ -91,9 +90,7 @@ def draw_pareto(table: QualityTable, times: LatencyTable, style: Mapping[str, Lo
         caption=caption,
         alt=" ".join(_told(metric, points) for metric in metrics)
         + f" Unbeaten: {'; '.join(f'{joined(names)} on {metric}' for metric, names in best.items())}.",
-        figure=pareto_figure(
-            points, views, style, beside, still=_still(table), about=condition(table, paper), frames=frames
-        ),
+        figure=pareto_figure(points, views, style, beside, still=_still(table), about=condition(table), frames=frames),
     )
 
 
@@ -184,14 +181,12 @@ def _beside(points: Sequence[Point]) -> tuple[list[Point], list[str]]:
     return found, doubts
 
 
-def _papers(
-    metric: MetricFacts, chosen: Sequence[Point], table: QualityTable, paper: Paper
-) -> dict[str, tuple[float, float]]:
+def _papers(metric: MetricFacts, chosen: Sequence[Point], table: QualityTable) -> dict[str, tuple[float, float]]:
     """Label to the paper's latency in ms and value, of this corpus."""
     found: dict[str, tuple[float, float]] = {}
     for point in chosen:
         value = point.quality.cells[metric.name].paper
-        waits = [p for p in paper.latencies(point.quality.name) if p.corpus == table.corpus.name]
+        waits = [p for p in load_paper().latencies(point.quality.name) if p.corpus == table.corpus.name]
         if value is not None and waits:
             found[point.label] = float(waits[0].latency_s) * 1000, float(value)
     return found

@@ -15,7 +15,6 @@ from lipbench.reports.figures.figure import Absent, Drawn, condition, drawable, 
 from lipbench.reports.figures.frame_curves import FrameMetric, frame_metrics
 from lipbench.reports.figures.style import Look, draw_band, empty_figure, finish, headed, house_style, legend, whole
 from lipbench.reports.formatting import decimals_for, joined, number
-from lipbench.reports.paper import Paper
 from lipbench.reports.tables.quality import QualityRow, QualityTable
 from lipbench.statistics.intervals import MIN_CLUSTERS, MeanCurve, mean_curve
 
@@ -43,13 +42,12 @@ class Curve(NamedTuple):
 Panels = Mapping[FrameMetric, Sequence[Curve]]
 
 
-def draw_positions(table: QualityTable, style: Mapping[str, Look], paper: Paper) -> Drawn | Absent:
+def draw_positions(table: QualityTable, style: Mapping[str, Look]) -> Drawn | Absent:
     """The figure with its words.
 
     Args:
         table: of one condition.
         style: see `lipbench.reports.figures.style.looks`.
-        paper: for the corpus' name.
     """
     panels = {metric: _curves(table, metric) for metric in frame_metrics(table)}
     panels = {metric: curves for metric, curves in panels.items() if any(c.row.kind == "model" for c in curves)}
@@ -59,7 +57,7 @@ def draw_positions(table: QualityTable, style: Mapping[str, Look], paper: Paper)
     views = {metric: _view(metric, curves) for metric, curves in panels.items()}
     caption = (
         f"{joined(metric.facts.title for metric in panels)} at each frame of the clip, mean over clips; "
-        f"{condition(table, paper)}; {sample(rows, table)}, those that reach a frame beneath. Bands are 95 % bootstrap "
+        f"{condition(table)}; {sample(rows, table)}, those that reach a frame beneath. Bands are 95 % bootstrap "
         f"intervals, given where {MIN_CLUSTERS} clips (or speakers) have the frame; positions that fewer than "
         f"{MIN_CLUSTERS} clips reach are left out. A line that keeps getting worse is error handed on from frame to "
         "frame; a repeated first frame gets worse as soon as the real mouth moves, and is cut off where it still "
@@ -70,7 +68,7 @@ def draw_positions(table: QualityTable, style: Mapping[str, Look], paper: Paper)
         title=TITLE,
         caption=caption,
         alt=f"{joined(metric.facts.title for metric in panels)} over the frame's place in the clip. {_told(panels)}",
-        figure=positions_figure(panels, views, style, about=condition(table, paper)),
+        figure=positions_figure(panels, views, style, about=condition(table)),
     )
 
 

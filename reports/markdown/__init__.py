@@ -1,1 +1,1 @@
-"""The report as markdown."""
+"""Words and tables of a report: data, and its rendering as markdown."""

@@ -1,29 +1,47 @@
-"""How near our metrics come to other libraries' on fixed inputs, as a table."""
+"""The part on how near our metrics come to other libraries' on fixed inputs."""
 
 from __future__ import annotations
 
+from lipbench.errors import UserError
 from lipbench.records.calibration import Calibration
-from lipbench.reports.formatting import TextTable, escaped, joined
+from lipbench.records.run_folder import CALIBRATION
+from lipbench.reports.formatting import escaped, joined, shortened
+from lipbench.reports.markdown.cells import Cell, Column, Row, Table, listing, names
+from lipbench.reports.markdown.data import ReportData
+from lipbench.reports.markdown.section import Part, Section
 
 
-def calibration_text(calibration: Calibration) -> TextTable:
+def calibration_part(data: ReportData) -> Part | None:
+    """The comparison, or why it cannot be read; None if none was made."""
+    found = data.calibration
+    if found is None:
+        return None
+    if isinstance(found, UserError):
+        why = listing(("File", "Why"), [(CALIBRATION, shortened(found.problem, 500))])
+        section = Section(kind="calibration", tables=[why])
+        return Part(title="Calibration that could not be read", sections=[section])
+    section = Section(kind="calibration", text=[calibration_note(found)], tables=[calibration_table(found)])
+    return Part(title="Calibration of the metrics", sections=[section])
+
+
+def calibration_table(calibration: Calibration) -> Table:
     """One row per comparison, the worst share of what is allowed first."""
     rows = sorted(calibration.rows, key=lambda row: row.difference / row.allowed, reverse=True)
-    header = ("Metric", "Setting", "Reference", "Ours", "Theirs", "Difference", "Allowed")
-    return TextTable(
-        header,
+    numbers = map(Column, ("Ours", "Theirs", "Difference", "Allowed"))
+    return Table(
+        (*names("Metric", "Setting", "Reference"), *numbers),
         tuple(
-            (
-                escaped(row.metric),
-                escaped(row.setting),
-                escaped(row.source),
-                f"{row.ours:.6g}",
-                f"{row.reference:.6g}",
-                f"{row.difference:.1e}" if row.passed else f"**{row.difference:.1e}**",
-                f"{row.allowed:.0e}" + (" relative" if row.kind == "relative" else ""),
+            Row(
+                (
+                    *map(Cell, (row.metric, row.setting, row.source)),
+                    *(Cell(f"{value:.6g}", value) for value in (row.ours, row.reference)),
+                    Cell(f"{row.difference:.1e}", row.difference, mark=None if row.passed else "doubtful"),
+                    Cell(f"{row.allowed:.0e}", row.allowed, " relative" if row.kind == "relative" else ""),
+                )
             )
             for row in rows
         ),
+        "Every comparison",
     )
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from lipbench.records.quality import changed_lengths, total_effect
-from lipbench.reports.formatting import NOTHING, TextTable, count, escaped, number, signed, stacked
-from lipbench.reports.tables.csv import _EFFECTS
+from lipbench.reports.formatting import count, escaped, number, signed
+from lipbench.reports.markdown.cells import Cell, Column, Row, Table
 from lipbench.reports.tables.quality import QualityRow, QualityTable
 
-HEAD = "Clips of another length"
-"""First column's title."""
 RULES = {
     "truncate": "the longer clip loses its end",
     "resample": "frames are left out of the longer clip, evenly, until both have one length",
@@ -16,10 +14,15 @@ RULES = {
     "hold": "the shorter clip holds its last frame until the longer one ends",
 }
 """What the rules do, in words; a record may name another, of a protocol that is not lipbench's."""
-_UNKNOWN = "not recorded"
+_EFFECTS = {
+    "preds_dropped": "Generated frames left out",
+    "target_dropped": "Real frames left out",
+    "preds_repeated": "Generated frames compared again",
+    "target_repeated": "Real frames compared again",
+}
 
 
-def length_text(table: QualityTable) -> TextTable | None:
+def length_table(table: QualityTable) -> Table | None:
     """The effect for reading, one row per model.
 
     Returns:
@@ -29,30 +32,39 @@ def length_text(table: QualityTable) -> TextTable | None:
     if not rows:
         return None
     shown = [name for name in _EFFECTS if any(_frames(row, name) for row in rows)]
-    header = (
-        HEAD,
-        "Clips",
-        stacked("Length", "frames, generated minus real"),
-        *(stacked(_EFFECTS[name], "per such clip") for name in shown),
+    columns = (
+        Column("Clips of another length", left=True),
+        Column("Clips"),
+        Column("Length", "frames, generated minus real"),
+        *(Column(_EFFECTS[name], "per such clip") for name in shown),
     )
-    return TextTable(header, tuple(_row(row, shown) for row in table.models))
+    return Table(columns, tuple(_row(row, shown) for row in table.models))
 
 
-def _row(row: QualityRow, shown: list[str]) -> tuple[str, ...]:
+def _row(row: QualityRow, shown: list[str]) -> Row:
     changed = changed_lengths(row.scores)
     clips = f"{len(changed)} of {row.clips}"
     if not changed:
-        return (escaped(row.label), clips, *[NOTHING] * (1 + len(shown)))
+        return Row((Cell(row.label), Cell(clips, 0), *[Cell()] * (1 + len(shown))), record=row.record)
     gaps = [clip.generated_frames - clip.frames for clip in changed]
-    longer, shorter = sum(gap > 0 for gap in gaps), sum(gap < 0 for gap in gaps)
-    sides = stacked(clips, f"{longer} longer, {shorter} shorter")
-    length = stacked(signed(sum(gaps) / len(gaps), 1), f"from {signed(min(gaps), 0)} to {signed(max(gaps), 0)}")
-    return (escaped(row.label), sides, length, *(_cell(row, name, len(changed)) for name in shown))
+    mean = sum(gaps) / len(gaps)
+    cells = (
+        Cell(row.label),
+        Cell(
+            clips,
+            len(changed),
+            lines=(f"{sum(gap > 0 for gap in gaps)} longer, {sum(gap < 0 for gap in gaps)} shorter",),
+        ),
+        Cell(signed(mean, 1), mean, lines=(f"from {signed(min(gaps), 0)} to {signed(max(gaps), 0)}",)),
+        *(_cell(_frames(row, name), len(changed)) for name in shown),
+    )
+    return Row(cells, record=row.record)
 
 
-def _cell(row: QualityRow, name: str, clips: int) -> str:
-    frames = _frames(row, name)
-    return _UNKNOWN if frames is None else stacked(number(frames / clips, 2), f"{count(frames, 'frame')} in all")
+def _cell(frames: int | None, clips: int) -> Cell:
+    if frames is None:
+        return Cell("not recorded")
+    return Cell(number(frames / clips, 2), frames / clips, lines=(f"{count(frames, 'frame')} in all",))
 
 
 def _frames(row: QualityRow, name: str) -> int | None:
@@ -64,7 +76,7 @@ def length_note(table: QualityTable) -> str | None:
     """Which rule it was, as one note of markdown; None where a note on it would be no news."""
     if table.durations != "predicted" or not table.models:
         return None
-    if length_text(table) is None:
+    if length_table(table) is None:
         return "Every clip of the models has the true length, so no rule for unequal lengths was needed."
     rule = table.protocol.length
     if rule is None:

@@ -1,80 +1,79 @@
-"""Latency at the model's own lengths, as markdown."""
+"""The part on times of real utterances."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from lipbench.reports.formatting import (
-    NOTHING,
-    TIED,
-    TextTable,
-    between,
-    code,
-    count,
-    escaped,
-    failed_text,
-    joined,
-    marked,
-    milliseconds,
-    number,
-    significant,
-    stacked,
-    times,
-)
-from lipbench.reports.markdown.section import Section
-from lipbench.reports.paper import Paper
-from lipbench.reports.tables.natural import NaturalRow, NaturalTable
-from lipbench.statistics.intervals import TOO_SMALL
+from lipbench.reports.files import slug
+from lipbench.reports.formatting import code, count, escaped, joined, milliseconds, number, significant
+from lipbench.reports.markdown.cells import Cell, Column, Row, Table, failed_cell, number_cell
+from lipbench.reports.markdown.data import ReportData
+from lipbench.reports.markdown.latency import PACE, REAL_TIME, SYSTEM, milliseconds_interval, ratio_cell
+from lipbench.reports.markdown.section import DataFile, Part, Section, with_shared_notes
+from lipbench.reports.paper import load_paper
+from lipbench.reports.tables.natural import NaturalRow, NaturalTable, natural_frame, natural_tables
 
 
-def natural_section(table: NaturalTable, paper: Paper, *, csv: str) -> Section:
-    """One table of natural lengths with its heading and notes."""
+def natural_part(data: ReportData) -> Part | None:
+    """Every table of natural lengths with what belongs to it."""
+    sections = [natural_section(i, table) for i, table in enumerate(natural_tables(data.records, data.names), 1)]
+    return with_shared_notes("Latency at natural lengths", sections)
+
+
+def natural_section(index: int, table: NaturalTable) -> Section:
+    """One table of natural lengths with its notes."""
+    clips = sorted({len(row.result.clips) for row in table.rows if row.result is not None})
+    counted = " or ".join(count(n, "clip") for n in clips)
+    name = slug(str(index), table.corpus, table.timer, table.device, table.preset or "")
     return Section(
-        title=natural_title(table, paper),
-        facts=natural_facts(table),
-        tables=[natural_text(table)],
+        kind="natural",
+        title=natural_title(table),
+        text=[f"{escaped(table.hardware)}; {counted} of the corpus {code(table.fingerprint[:12])}"],
+        tables=[utterances_table(table)],
         notes=natural_notes(table),
-        csv=csv,
+        csv=DataFile(f"tables/natural-{name}.csv", natural_frame(table)),
     )
 
 
-def natural_text(table: NaturalTable) -> TextTable:
+def natural_title(table: NaturalTable) -> str:
+    """Name of the table's condition."""
+    corpus = load_paper().corpora.get(table.corpus, table.corpus)
+    parts = [f"{corpus}, {table.timer} timer", table.device.upper(), table.dtype]
+    return ", ".join([*parts, f"preset {table.preset}"] if table.preset else parts)
+
+
+def utterances_table(table: NaturalTable) -> Table:
     """The table for reading."""
-    per_clip = (stacked(f"{name} ↓", "ms per clip") for name in ("Mean", "Median", "p90", "p95", "p99"))
-    header = ("System", *per_clip, stacked("Frames made", "mean per clip"), stacked("Pace ↓", "ms per frame"))
-    header += (stacked("RTF ↓", "s per s of clip"), "Clips")
-    ratio = any(row.speedup for row in table.rows)
-    header += (stacked("Speed-up ↑", f"over {escaped(table.baseline)}"),) if ratio and table.baseline else ()
-    return TextTable(header, tuple(_shown(row, table, ratio=ratio) for row in table.rows))
+    per_clip = (Column(name, "ms per clip", "lower") for name in ("Mean", "Median", "p90", "p95", "p99"))
+    columns = [SYSTEM, *per_clip, Column("Frames made", "mean per clip"), PACE, REAL_TIME, Column("Clips")]
+    ratio = any(row.speedup for row in table.rows) and table.baseline is not None
+    columns += [Column("Speed-up", f"over {table.baseline}", "higher")] if ratio else []
+    return Table(tuple(columns), tuple(_row(row, table, ratio=ratio) for row in table.rows))
 
 
-def _shown(row: NaturalRow, table: NaturalTable, *, ratio: bool) -> tuple[str, ...]:
+def _row(row: NaturalRow, table: NaturalTable, *, ratio: bool) -> Row:
     if row.result is None or row.mean is None or row.wall is None:
-        return (escaped(row.label), failed_text(row.failure) if row.failure else NOTHING)
-    clips = row.result.clips
+        return Row((Cell(row.label), failed_cell(row.failure)), record=row.record)
+    clips, wall = row.result.clips, row.wall
     frames, seconds = sum(clip.frames for clip in clips), sum(clip.wall_s for clip in clips)
-    around = row.mean.interval
-    ends = between(milliseconds(around.low), milliseconds(around.high)) if around else TOO_SMALL
-    true = number(float(np.mean([clip.true_frames for clip in clips])), 1)
+    made, true = frames / len(clips), number(float(np.mean([clip.true_frames for clip in clips])), 1)
+    pace = (1000 * seconds / frames, seconds * row.result.fps / frames) if frames else (None, None)
     cells = [
-        escaped(row.label),
-        stacked(marked(milliseconds(row.mean.value), best=row.best), ends, TIED if row.tied else None),
-        *(milliseconds(s) for s in (row.wall.median, row.wall.p90, row.wall.p95, row.wall.p99)),
-        stacked(number(frames / len(clips), 1), f"true {true}"),
-        significant(1000 * seconds / frames) if frames else NOTHING,
-        significant(seconds * row.result.fps / frames) if frames else NOTHING,
-        str(len(clips)),
+        Cell(row.label),
+        Cell(
+            milliseconds(row.mean.value),
+            row.mean.value,
+            mark="best" if row.best else "tied" if row.tied else None,
+            interval=milliseconds_interval(row.mean.interval),
+        ),
+        *(number_cell(s, milliseconds) for s in (wall.median, wall.p90, wall.p95, wall.p99)),
+        Cell(number(made, 1), made, lines=(f"true {true}",)),
+        *(number_cell(value, significant) for value in pace),
+        Cell(str(len(clips)), len(clips)),
     ]
-    return (*cells, _ratio(row, itself=row.label == table.baseline)) if ratio else tuple(cells)
-
-
-def _ratio(row: NaturalRow, *, itself: bool) -> str:
-    if itself:
-        return "1×"
-    if row.speedup is None:
-        return NOTHING
-    ends = row.speedup.interval
-    return stacked(times(row.speedup.value), between(times(ends.low), times(ends.high)) if ends else TOO_SMALL)
+    if ratio:
+        cells.append(ratio_cell(row.speedup, itself=row.label == table.baseline))
+    return Row(tuple(cells), record=row.record)
 
 
 def natural_notes(table: NaturalTable) -> list[str]:
@@ -99,17 +98,3 @@ def natural_notes(table: NaturalTable) -> list[str]:
     if unchecked:
         notes.append(f"There were no scored clips to compare the timed ones with: {escaped(joined(unchecked))}.")
     return notes
-
-
-def natural_title(table: NaturalTable, paper: Paper) -> str:
-    """Name of the table's condition, as markdown."""
-    corpus = paper.corpora.get(table.corpus, table.corpus)
-    parts = [f"{corpus}, {table.timer} timer", table.device.upper(), table.dtype]
-    return escaped(", ".join([*parts, f"preset {table.preset}"] if table.preset else parts))
-
-
-def natural_facts(table: NaturalTable) -> str:
-    """Where and on how much it was taken, as markdown."""
-    clips = sorted({len(row.result.clips) for row in table.rows if row.result is not None})
-    counted = " or ".join(count(n, "clip") for n in clips)
-    return f"{escaped(table.hardware)}; {counted} of the corpus {code(table.fingerprint[:12])}"

@@ -1,4 +1,4 @@
-"""A comparison with the paper as text for people, and as a data frame for programs."""
+"""The part on the paper's tables: every number of theirs with ours beside it."""
 
 from __future__ import annotations
 
@@ -6,47 +6,60 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from lipbench.reports.formatting import (
     NOTHING,
-    TIED,
-    TextTable,
     between,
     decimals_for,
-    escaped,
     interval_of,
     joined,
-    marked,
     milliseconds,
     number,
     printed,
     shortened,
     signed,
     significant,
-    stacked,
     times,
 )
-from lipbench.reports.markdown.quality import CONTROLS_HEAD
-from lipbench.reports.paper import Paper
-from lipbench.reports.tables.paper_comparison import METRICS, UNITS, Compared, ComparedTable
+from lipbench.reports.markdown.cells import Cell, Column, Row, Span, Table, Text, metric_column
+from lipbench.reports.markdown.data import ReportData
+from lipbench.reports.markdown.section import DataFile, Part, Section
+from lipbench.reports.paper import load_paper
+from lipbench.reports.tables.csv import comparison_frame
+from lipbench.reports.tables.paper_comparison import METRICS, UNITS, Compared, ComparedTable, compare_with_paper
+from lipbench.statistics.intervals import Interval
 
-PART = "The paper's tables"
-"""Heading of the part that they stand in."""
-_HEADS = {
-    **{m.name: stacked(f"{m.title} {'↑' if m.higher_is_better else '↓'}", m.unit) for m in METRICS},
-    "latency_s": stacked("Latency ↓", "ms"),
-    "speedup": stacked("Speed-up ↑", "times as fast as the baseline"),
+_COLUMNS = {
+    **{metric.name: metric_column(metric) for metric in METRICS},
+    "latency_s": Column("Latency", "ms", "lower"),
+    "speedup": Column("Speed-up", "times as fast as the baseline", "higher"),
 }
 
 
-def comparison_text(table: ComparedTable) -> TextTable:
+def paper_part(data: ReportData) -> Part:
+    """Every table of the paper."""
+    found = compare_with_paper(data.records, data.tables)
+    sections = [
+        Section(kind="paper", title=f"{one.source} of the paper", text=[one.about], tables=[comparison_table(one)])
+        for one in found
+    ]
+    csv = DataFile("tables/paper.csv", comparison_frame(found), "As data, with every reason in full")
+    return Part(title="The paper's tables", sections=sections, notes=comparison_notes(), csv=csv)
+
+
+def comparison_table(table: ComparedTable) -> Table:
     """A comparison for reading: ours large; its interval, the paper's value and the status small beneath it."""
-    names = [name for name in _HEADS if any(name in row.cells for row in table.rows)]
-    rows: list[tuple[str, ...]] = []
-    for row in table.rows:
-        if row.control and CONTROLS_HEAD not in {shown[0] for shown in rows}:
-            rows.append((CONTROLS_HEAD,))
-        title = stacked(escaped(row.label), *(escaped(part) for part in (row.variant, row.corpus) if part))
-        cells = (_text(row.cells.get(name), _decimals(table, name)) for name in names)
-        rows.append((title, *cells))
-    return TextTable((escaped(table.source), *(_HEADS[name] for name in names)), tuple(rows))
+    names = [name for name in _COLUMNS if any(name in row.cells for row in table.rows)]
+    decimals = {name: _decimals(table, name) for name in names}
+    rows = [
+        Row(
+            (
+                Cell(row.label, lines=tuple(part for part in (row.variant, row.corpus) if part)),
+                *(_cell(row.cells.get(name), decimals[name]) for name in names),
+            ),
+            record=row.record,
+            control=row.control,
+        )
+        for row in table.rows
+    ]
+    return Table((Column(table.source, left=True), *(_COLUMNS[name] for name in names)), tuple(rows))
 
 
 def _decimals(table: ComparedTable, name: str) -> int:
@@ -54,59 +67,62 @@ def _decimals(table: ComparedTable, name: str) -> int:
     return decimals_for(value for cell in cells for value in (cell.ours or 0.0, float(cell.paper or 0)))
 
 
-def _text(cell: Compared | None, decimals: int) -> str:
+def _cell(cell: Compared | None, decimals: int) -> Cell:
     if cell is None:
-        return NOTHING
-    if cell.paper is None:
-        around = cell.interval if cell.interval and cell.interval.low < cell.interval.high else None
-        return stacked(NOTHING if cell.ours is None else number(cell.ours, decimals), interval_of(around, decimals))
-    ends = cell.interval
-    if cell.quantity == "latency_s":
-        value = None if cell.ours is None else milliseconds(cell.ours)
-        around = between(milliseconds(ends.low), milliseconds(ends.high)) if ends else None
-        beside = printed(cell.paper.scaleb(3))
-    elif cell.quantity == "speedup":
-        value = None if cell.ours is None else times(cell.ours)
-        around = between(times(ends.low), times(ends.high)) if ends else None
-        beside = f"{printed(cell.paper)}×{_difference(cell, 2)}"
+        return Cell()
+    ends, lines = cell.interval, []
+    if cell.paper is None:  # a control that scores every clip alike needs no interval of no width
+        ends = ends if ends and ends.low < ends.high else None
     else:
-        value = None if cell.ours is None else number(cell.ours, decimals)
-        around = interval_of(ends, decimals)
-        beside = f"{printed(cell.paper)}{_difference(cell, decimals)}"
-    tied = TIED if cell.mark == "tied" else None
-    first = marked(value or NOTHING, best=cell.mark == "best")
-    return stacked(first, around, tied, f"*paper {beside}*", _status(cell, decimals))
+        lines = [_beside(cell, cell.paper, decimals), _status(cell, decimals)]
+    text, around = _ours(cell, ends, decimals)
+    return Cell(text, cell.ours, mark=cell.mark, interval=around or "", lines=tuple(lines))
 
 
-def _difference(cell: Compared, decimals: int) -> str:
-    return "" if cell.difference is None else f" ({signed(cell.difference, decimals)})"
+def _ours(cell: Compared, ends: Interval | None, decimals: int) -> tuple[str, str | None]:
+    """Our value and its interval in the quantity's own form."""
+    if cell.ours is None:
+        return NOTHING, None
+    if cell.quantity in ("latency_s", "speedup"):
+        form = milliseconds if cell.quantity == "latency_s" else times
+        return form(cell.ours), between(form(ends.low), form(ends.high)) if ends else None
+    return number(cell.ours, decimals), interval_of(ends, decimals)
 
 
-def _status(cell: Compared, decimals: int) -> str:
+def _beside(cell: Compared, paper: Decimal, decimals: int) -> Span:
+    if cell.quantity == "latency_s":
+        return Span(f"paper {printed(paper.scaleb(3))}", "em")
+    is_ratio = cell.quantity == "speedup"
+    apart = "" if cell.difference is None else f" ({signed(cell.difference, 2 if is_ratio else decimals)})"
+    return Span(f"paper {printed(paper)}{'×' if is_ratio else ''}{apart}", "em")
+
+
+def _status(cell: Compared, decimals: int) -> Text:
     """The status in words, with what it was decided by."""
     if cell.distance is None or cell.tolerance is None:
-        return escaped(cell.status if cell.reason is None else f"{cell.status}: {shortened(cell.reason, 40)}")
+        return cell.status if cell.reason is None else f"{cell.status}: {shortened(cell.reason, 40)}"
     unit = UNITS.get(cell.quantity, "")
     # rounded away from the claim: what is said to be within a distance is, and what is said to be off is too
     away = ROUND_FLOOR if cell.status == "differs" else ROUND_CEILING
     distance = printed(Decimal(cell.distance).quantize(Decimal(1).scaleb(-decimals), rounding=away))
     if cell.status == "reproduced":
-        return f"**reproduced** within {distance}{unit}"
+        return Span("reproduced", "good"), f" within {distance}{unit}"
     if cell.status == "differs":
-        return f"**differs** by {distance}{unit} or more"
+        return Span("differs", "strong"), f" by {distance}{unit} or more"
     return f"undecided: up to {distance}{unit} away, {significant(cell.tolerance)} allowed"
 
 
-def comparison_notes(paper: Paper) -> list[str]:
+def comparison_notes() -> list[str]:
     """What a reader must know of the comparison, as markdown."""
+    paper = load_paper()
     units = {name: UNITS.get(name, "") for name in paper.tolerances}
     allowed = [f"{m.title} {paper.tolerances[m.name]:g}{units[m.name]}" for m in METRICS if m.name in paper.tolerances]
     allowed.append(f"speed-up {paper.tolerances['speedup'] * 100:g} %")
     return [
         "Every number of the paper's tables 1 to 4 has its place here, with our controls beneath. In brackets behind "
         "the paper's: ours minus it. [ ]: our 95 % interval.",
-        "**Reproduced** within d: no point of our interval is further than d from the paper's number, and d is within "
-        f"the tolerance: {joined(allowed)}. A wide interval therefore never counts as a reproduction. **Differs** by d "
+        "Reproduced within d: no point of our interval is further than d from the paper's number, and d is within "
+        f"the tolerance: {joined(allowed)}. A wide interval therefore never counts as a reproduction. Differs by d "
         "or more: the number, with the rounding of its last digit, is outside our interval, and d from it. Undecided: "
         "our interval holds the number but reaches beyond the tolerance too, or there is none.",
         f"The tolerances are a choice of ours: the paper states neither intervals nor its metric protocol. "

@@ -1,14 +1,17 @@
-"""Where the numbers come from: machines, code, data, weights, commands."""
+"""The part on where the numbers come from: machines, code, data, weights, commands."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from lipbench.records.latency import Latency, Telemetry
 from lipbench.records.quality import Quality
 from lipbench.records.record import Record
-from lipbench.reports.formatting import NOTHING, code, count, escaped, joined, number, shortened
+from lipbench.reports.formatting import NOTHING, count, escaped, joined, number
+from lipbench.reports.markdown.cells import Cell, Row, Span, Table, Text, listing
+from lipbench.reports.markdown.data import ReportData
+from lipbench.reports.markdown.section import Listing, Part, Section
+from lipbench.reports.paper import load_paper
 
 PACKAGES = (
     "lipbench", "torch", "torchvision", "torchmetrics", "torch-fidelity", "lightning", "numpy", "scipy",
@@ -17,78 +20,87 @@ PACKAGES = (
 """Packages whose version can change a number."""
 
 
-@dataclass(frozen=True)
-class Environment:
-    """One machine with one state of the code, and how many cells it measured."""
-
-    facts: tuple[tuple[str, str], ...]
-    """Name and value, as markdown."""
-    cells: int
-
-
-@dataclass(frozen=True)
-class Provenance:
+def provenance_part(data: ReportData) -> Part:
     """Everything needed to trace a report's numbers and to make them again."""
-
-    environments: list[Environment]
-    machines: int
-    commits: int
-    dirty: bool
-    """Whether any cell ran from a checkout with uncommitted changes."""
-    corpora: list[tuple[str, ...]]
-    """Name, options, split, clips, fingerprint."""
-    protocols: list[tuple[str, ...]]
-    """Name, fingerprint, summary."""
-    checkpoints: list[tuple[str, ...]]
-    """System, preset, corpus trained on, steps, sha256."""
-    recipes: list[tuple[str, list[str]]]
-    """Which models a recipe trained, and its options."""
-    commands: list[tuple[str, list[str]]]
-    """Each command line, and its options as they were understood, defaults included."""
-    first: str
-    """Creation time of the oldest record, ISO 8601."""
-    last: str
-    seconds: float
-    """Time that all cells took together."""
+    paper = load_paper()
+    return trace("Provenance", data.records, [f"The paper: [{paper.title}]({paper.url})."])
 
 
-def provenance(records: Sequence[Record]) -> Provenance:
+def trace(title: str, records: Sequence[Record], notes: Sequence[str] = ()) -> Part:
     """Collect it from a run's records; what differs between them is listed apart.
 
     Args:
+        title: of the part.
         records: at least one.
+        notes: what stands beneath.
     """
+    created = sorted(record.created for record in records)
+    ends = f"at {created[0]}" if created[0] == created[-1] else f"from {created[0]} to {created[-1]}"
+    seconds = f"{sum(record.seconds for record in records):.0f} s"
+    dirty = "**Some cells ran from a checkout with uncommitted changes: the commit alone does not reproduce them.**"
+    commands = _commands(records)
+    sections = [
+        Section(
+            kind="provenance",
+            text=[
+                *([dirty] if any(record.software.dirty for record in records) else []),
+                f"Measured {escaped(ends)}, {seconds} in all cells together. Again with:",
+            ],
+            listings=[Listing([command]) for command, _ in commands],
+            tables=[*_environments(records), *_tables(records)],
+            notes=notes,
+        )
+    ]
+    options = [([command, "", *lines], "") for command, lines in commands if lines]
+    recipes = [(lines, names) for names, lines in _recipes(records) if lines]
+    folded = [*_folded("Options", ", defaults included", options), *_folded("Training recipe", "", recipes)]
+    sections += [Section(kind="recipes", listings=folded)] if folded else []
+    return Part(title=title, sections=sections)
+
+
+def _folded(kind: str, rest: str, found: Sequence[tuple[Sequence[str], str]]) -> list[Listing]:
+    """Lines and what is said about them, folded beneath their kind: with a number where there are several."""
+    return [
+        Listing(lines, f"{kind} {i}{rest}" if len(found) > 1 else f"{kind}{rest}", about)
+        for i, (lines, about) in enumerate(found, 1)
+    ]
+
+
+def _environments(records: Sequence[Record]) -> list[Table]:
+    """One table per machine and state of the code."""
     groups: dict[str, list[Record]] = {}
     for record in records:
         state = record.machine.model_dump_json() + record.software.model_dump_json()
         groups.setdefault(state, []).append(record)
+    titles = ["Environment"] if len(groups) == 1 else [f"Environment {i}" for i in range(1, len(groups) + 1)]
+    return [
+        listing((title, count(len(group), "cell")), _facts(group))
+        for title, group in zip(titles, groups.values(), strict=True)
+    ]
+
+
+def _tables(records: Sequence[Record]) -> list[Table]:
+    """Corpora, protocols and weights, each once."""
     results = [record.result for record in records if isinstance(record.result, Quality)]
-    times = sorted(record.created for record in records)
-    return Provenance(
-        environments=[Environment(_facts(group), len(group)) for group in groups.values()],
-        machines=len({record.machine.model_dump_json() for record in records}),
-        commits=len({record.software.commit for record in records}),
-        dirty=any(record.software.dirty for record in records),
-        corpora=_unique(
+    found: dict[tuple[str, ...], list[Row | tuple[Text, ...]]] = {
+        ("Corpus", "Options", "Split", "Clips", "Fingerprint"): [
             (
-                escaped(r.corpus.name),
-                escaped(", ".join(_flat(r.corpus.options))) or NOTHING,
-                escaped(r.corpus.split),
+                r.corpus.name,
+                ", ".join(_flat(r.corpus.options)) or NOTHING,
+                r.corpus.split,
                 str(r.corpus.clips),
-                code(r.corpus.fingerprint),
+                Span(r.corpus.fingerprint, "code"),
             )
             for r in results
-        ),
-        protocols=_unique(
-            (escaped(r.protocol.name), code(r.protocol.fingerprint), escaped(r.protocol.summary)) for r in results
-        ),
-        checkpoints=_unique(row for record in records for row in _checkpoint(record)),
-        recipes=_recipes(records),
-        commands=_commands(records),
-        first=escaped(times[0]),
-        last=escaped(times[-1]),
-        seconds=sum(record.seconds for record in records),
-    )
+        ],
+        ("Protocol", "Fingerprint", "Summary"): [
+            (r.protocol.name, Span(r.protocol.fingerprint, "code"), r.protocol.summary) for r in results
+        ],
+        ("Model", "Preset", "Trained on", "Steps", "Checkpoint (sha256)"): [
+            _weights(record) for record in records if record.result and record.result.system.kind != "control"
+        ],
+    }
+    return [listing(titles, list(dict.fromkeys(rows))) for titles, rows in found.items() if rows]
 
 
 def _recipes(records: Sequence[Record]) -> list[tuple[str, list[str]]]:
@@ -120,43 +132,40 @@ def _flat(options: Mapping[str, object], prefix: str = "") -> list[str]:
     return found
 
 
-def _unique(rows: Iterable[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    return list(dict.fromkeys(rows))
-
-
-def _facts(records: Sequence[Record]) -> tuple[tuple[str, str], ...]:
+def _facts(records: Sequence[Record]) -> list[tuple[Text, ...]]:
     """What some records of one machine and one state of the code say of both."""
     machine, software = records[0].machine, records[0].software
     seen = [block for record in records if isinstance(record.result, Latency) for block in record.result.telemetry]
-    commit = code(software.commit[:12]) if software.commit else "not a git checkout"
-    state = {True: ", **with uncommitted changes**", False: ", clean", None: ""}[software.dirty]
+    commit: str | Span = Span(software.commit[:12], "code") if software.commit else "not a git checkout"
+    changes = Span("with uncommitted changes", "strong")
+    state: tuple[str | Span, ...] = {True: (", ", changes), False: (", clean",), None: ()}[software.dirty]
     packages = [f"{name} {software.packages[name]}" for name in PACKAGES if name in software.packages]
     gpu = f"{machine.gpu}, driver {machine.gpu_driver or 'unknown'}" if machine.gpu else "none"
-    return (
-        ("Commit", commit + state),
-        ("Python", escaped(software.python)),
-        ("Packages", escaped(", ".join(packages)) or NOTHING),
-        ("CPU", f"{escaped(machine.cpu or 'unknown')}, {count(machine.cores, 'core')}"),
+    return [
+        ("Commit", (commit, *state)),
+        ("Python", software.python),
+        ("Packages", ", ".join(packages) or NOTHING),
+        ("CPU", f"{machine.cpu or 'unknown'}, {count(machine.cores, 'core')}"),
         ("CPU clock", _cpu_clock(seen)),
         ("Threads", str(machine.threads)),
         ("Memory", f"{number(machine.memory_bytes / 2**30, 1)} GiB"),
-        ("GPU", escaped(gpu)),
+        ("GPU", gpu),
         *([("GPU clocks", _gpu_clocks(seen))] if machine.gpu else []),
-        ("System", escaped(machine.system)),
-    )
+        ("System", machine.system),
+    ]
 
 
 _NO_CLOCK = "not measured"
 
 
 def _cpu_clock(blocks: Sequence[Telemetry]) -> str:
-    """Lowest and highest reading before a block of timed calls, as markdown."""
+    """Lowest and highest reading before a block of timed calls."""
     found = [block.cpu_mhz for block in blocks if block.cpu_mhz is not None]
     return f"{_span(found)} MHz, mean of the cores" if found else _NO_CLOCK
 
 
 def _gpu_clocks(blocks: Sequence[Telemetry]) -> str:
-    """Lowest and highest reading while calls were timed, and what slowed them, as markdown."""
+    """Lowest and highest reading while calls were timed, and what slowed them."""
     kinds = {"SM": [block.gpu_sm_mhz for block in blocks], "memory": [block.gpu_memory_mhz for block in blocks]}
     parts = [
         f"{kind} {_span([end for ends in found if ends is not None for end in ends])} MHz"
@@ -165,7 +174,7 @@ def _gpu_clocks(blocks: Sequence[Telemetry]) -> str:
     ]
     reasons = sorted({reason for block in blocks for reason in block.throttled or []})
     slowed = sum(bool(block.throttled) for block in blocks)
-    parts += [f"slowed by {escaped(joined(reasons))} in {slowed} of {count(len(blocks), 'block')}"] if slowed else []
+    parts += [f"slowed by {joined(reasons)} in {slowed} of {count(len(blocks), 'block')}"] if slowed else []
     return ", ".join(parts) or _NO_CLOCK
 
 
@@ -174,39 +183,15 @@ def _span(readings: Sequence[float]) -> str:
     return low if low == high else f"{low}–{high}"
 
 
-def _checkpoint(record: Record) -> list[tuple[str, ...]]:
-    if record.result is None or record.result.system.kind == "control":
-        return []
-    system = record.result.system
-    trained = system.training
-    return [
-        (
-            escaped(system.title),
-            escaped(system.preset or NOTHING),
-            f"{escaped(trained.corpus)} {code(trained.corpus_fingerprint[:12])}" if trained else NOTHING,
-            number(trained.steps, 0) if trained else NOTHING,
-            f"videos {code(system.videos)}"
-            if system.videos
-            else code(system.checkpoint)
-            if system.checkpoint
-            else "untrained",
-        )
-    ]
-
-
-def failures(records: Sequence[Record]) -> list[tuple[str, str]]:
-    """Every cell that was tried and failed, with its whole reason, as markdown."""
-    return [
-        (code(record.cell.key), escaped(shortened(f"{record.failure.type}: {record.failure.message}", 2000)))
-        for record in records
-        if record.status == "failed" and record.failure is not None
-    ]
-
-
-def not_attempted(records: Sequence[Record]) -> list[tuple[str, str]]:
-    """Every cell that was asked for and not tried, with the reason, as markdown: that is no failure of a model's."""
-    return [
-        (code(record.cell.key), escaped(shortened(record.failure.message, 2000)))
-        for record in records
-        if record.status == "not_attempted" and record.failure is not None
-    ]
+def _weights(record: Record) -> Row:
+    assert record.result is not None
+    system, trained = record.result.system, record.result.system.training
+    weights: Text = Span(system.checkpoint, "code") if system.checkpoint else "untrained"
+    cells: tuple[Text, ...] = (
+        system.title,
+        system.preset or NOTHING,
+        (f"{trained.corpus} ", Span(trained.corpus_fingerprint[:12], "code")) if trained else NOTHING,
+        number(trained.steps, 0) if trained else NOTHING,
+        ("videos ", Span(system.videos, "code")) if system.videos else weights,
+    )
+    return Row(tuple(map(Cell, cells)), system=system.name)

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from lipbench.reports.formatting import escaped, joined, printed
+from lipbench.reports.formatting import escaped, joined, printed, size
 from lipbench.reports.markdown.length_rule import length_note
-from lipbench.reports.paper import Paper, QualityCondition, incomparable, uses_adversarial_loss, uses_ssim_loss
+from lipbench.reports.paper import QualityCondition, load_paper, uses_adversarial_loss, uses_ssim_loss
 from lipbench.reports.tables.quality import QualityTable
 from lipbench.statistics.intervals import MIN_CLUSTERS, TOO_SMALL
 
 
-def quality_notes(table: QualityTable, paper: Paper) -> list[str]:
+def incomparable(frame_size: tuple[int, int] | None) -> str | None:
+    """Why paper values cannot be compared in absolute terms, or None if frames have the paper's size."""
+    paper = load_paper()
+    if frame_size == paper.frame_size:
+        return None
+    here = f"{size(frame_size)} pixels here" if frame_size else "the frame size here is not recorded"
+    return f"not comparable in absolute terms: {here}, {size(paper.frame_size)} in the paper"
+
+
+def quality_notes(table: QualityTable) -> list[str]:
     """Notes under a quality table, as markdown."""
-    notes = [*_paper_notes(table, paper), *_window_notes(table), _interval_note(table)]
+    notes = [*_paper_notes(table), *_window_notes(table), _interval_note(table)]
     if any(cell.tied for row in table.rows for cell in row.cells.values()):
         notes.append(
             "Bold: the best model. Tied: the paired test does not tell it from the best (Holm-corrected p of 0.05 or "
@@ -33,10 +42,10 @@ def quality_notes(table: QualityTable, paper: Paper) -> list[str]:
     return notes
 
 
-def _paper_notes(table: QualityTable, paper: Paper) -> list[str]:
+def _paper_notes(table: QualityTable) -> list[str]:
     condition = table.condition
     if condition is None or not table.shows_paper:
-        return [_other_split(table, paper)] if table.other_split else []
+        return [_other_split(table)] if table.other_split else []
     beside = f"*Paper*: {condition.source}; its test set was {condition.test_set}."
     notes = [f"{beside} {condition.remark}" if condition.remark else beside, *_variants(table, condition)]
     notes.append(
@@ -49,7 +58,7 @@ def _paper_notes(table: QualityTable, paper: Paper) -> list[str]:
             if option
             else "The record does not tell how the store was split: its test split may not be the paper's."
         )
-    reason = incomparable(table.frame_size, paper)
+    reason = incomparable(table.frame_size)
     return [*notes, f"**Paper values are {reason}.**"] if reason else notes
 
 
@@ -71,9 +80,9 @@ def _cut_off_notes(table: QualityTable) -> list[str]:
     return [f"Without a stop token until the longest length that the model may make: {joined(said)}."] if said else []
 
 
-def _other_split(table: QualityTable, paper: Paper) -> str:
+def _other_split(table: QualityTable) -> str:
     """Why the paper's table of this corpus and mode does not stand beside ours."""
-    reported = paper.condition(table.corpus.name, table.durations)
+    reported = load_paper().condition(table.corpus.name, table.durations)
     here = escaped(table.corpus.split)
     if table.corpus.split == "test" and table.split_option:
         here += f" of a store prepared with split={escaped(table.split_option)}"

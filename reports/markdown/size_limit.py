@@ -13,25 +13,6 @@ from lipbench.reports.formatting import count, joined
 
 LIMITS = {"step": 2**20, "comment": 2**16}
 """Names of limits to their bytes of UTF-8."""
-ORDER = {
-    "calibration": "calibration of the metrics",
-    "recipes": "options and training recipes",
-    "identical": "metrics that are identical",
-    "details": "every cell's percentiles and costs",
-    "frames": "frames",
-    "figures": "figures",
-    "natural": "times of real utterances",
-    "latency": "latency",
-    "quality": "quality",
-    "paper": "the paper's tables",
-    "not compared": "cells not compared",
-    "not attempted": "cells not attempted",
-    "failed": "failed cells",
-    "unread": "records that could not be read",
-    "provenance": "provenance",
-}
-"""Kinds of sections, what is dropped first standing first, and what they are called. Within a kind the last goes first.
-The opening, with the verdict, is no section: it is cut only where it alone is too large."""
 _GAP = "\n\n"
 
 
@@ -40,7 +21,7 @@ class Piece:
     """A section of a report."""
 
     kind: str
-    """A key of `ORDER`."""
+    """A key of the order in which pieces are dropped."""
     text: str
     heading: str | None = None
     """Stands above the first of the pieces that have the same one, which follow one another."""
@@ -50,12 +31,21 @@ IN_FULL = "The report itself has it all."
 """Where what was dropped is to be found."""
 
 
-def fitted(opening: str, pieces: Sequence[Piece], limit: int | None = None, *, in_full: str = IN_FULL) -> str:
+def fitted(
+    opening: str,
+    pieces: Sequence[Piece],
+    order: Mapping[str, str],
+    limit: int | None = None,
+    *,
+    in_full: str = IN_FULL,
+) -> str:
     """Put a report together.
 
     Args:
         opening: what stands first whatever happens.
         pieces: the sections, in the order of the report.
+        order: their kinds, what is dropped first standing first, and what each is called. Within a kind the last goes
+            first. The opening is no section: it is cut only where it alone is too large.
         limit: most bytes of UTF-8; None: as many as it takes.
         in_full: where what is dropped is to be found, as a sentence.
 
@@ -71,7 +61,7 @@ def fitted(opening: str, pieces: Sequence[Piece], limit: int | None = None, *, i
     left = Counter(piece.kind for piece in pieces)
     dropped: set[int] = set()
     gone: Counter[str] = Counter()
-    for kind in ORDER:
+    for kind in order:
         for place in reversed([i for i, piece in enumerate(pieces) if piece.kind == kind]):
             piece = pieces[place]
             dropped.add(place)
@@ -80,17 +70,17 @@ def fitted(opening: str, pieces: Sequence[Piece], limit: int | None = None, *, i
                 under[piece.heading] -= 1
                 used -= 0 if under[piece.heading] else _size(_GAP + piece.heading)
             gone[kind] += 1
-            note = _GAP + _note(gone, left, limit, in_full)
+            note = _GAP + _note(gone, left, order, limit, in_full)
             if used + _size(note) <= limit:
                 return _joined(opening + note, [piece for i, piece in enumerate(pieces) if i not in dropped])
-    note = _GAP + _note(gone, left, limit, in_full)
+    note = _GAP + _note(gone, left, order, limit, in_full)
     room = limit - _size(note) - 1
     return _joined(_cut(opening, room) + note, []) if room > 0 else _cut(opening, limit)
 
 
-def _note(gone: Mapping[str, int], of: Mapping[str, int], limit: int, in_full: str) -> str:
+def _note(gone: Mapping[str, int], of: Mapping[str, int], order: Mapping[str, str], limit: int, in_full: str) -> str:
     parts = [
-        f"{ORDER[kind]} ({n} of {count(of[kind], 'section')})" if n < of[kind] else ORDER[kind]
+        f"{order[kind]} ({n} of {count(of[kind], 'section')})" if n < of[kind] else order[kind]
         for kind, n in gone.items()
     ]
     cut = joined(parts) or "the rest of this text"

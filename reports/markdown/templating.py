@@ -10,7 +10,11 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-FOLDER = Path(__file__).resolve().parents[1] / "templates"
+from lipbench.reports.formatting import code, literal
+from lipbench.reports.markdown.cells import Text, spans
+
+FOLDER = Path(__file__).parents[1] / "templates"
+_MARKS = {"": "", "interval": "", "strong": "**", "good": "**", "em": "*"}
 
 
 @cache
@@ -24,8 +28,20 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "sort_keys": True}
-    made.filters["content"] = _content
+    made.filters |= {"content": _content, "md": markdown_text, "spans": spans}
     return made
+
+
+def markdown_text(text: Text) -> str:
+    """A text as markdown that shows it literally."""
+    parts = []
+    for span in spans(text):
+        if span.style == "code":
+            parts.append(code(span.text))
+        else:
+            said = span.text if span.style == "interval" else literal(span.text)
+            parts.append(f"{_MARKS[span.style]}{said}{_MARKS[span.style]}")
+    return "".join(parts).strip()
 
 
 def _content(text: str) -> Markup:

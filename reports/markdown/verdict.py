@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from lipbench.records.quality import MetricFacts
 from lipbench.records.record import Record
 from lipbench.reports.formatting import count, decimals_for, escaped, joined, milliseconds, number, size, times
-from lipbench.reports.paper import Paper
+from lipbench.reports.paper import load_paper
 from lipbench.reports.tables.differences import DifferenceTable
 from lipbench.reports.tables.latency import LatencyTable
 from lipbench.reports.tables.make import Tables
-from lipbench.reports.tables.quality import QualityRow, QualityTable, in_order
+from lipbench.reports.tables.metric_order import in_order
+from lipbench.reports.tables.quality import QualityRow, QualityTable
 
 HEADLINE = ("psnr", "ssim", "lmd", "fid", "aperture_correlation")
 """Metrics that are told of a model that has no rival."""
@@ -144,8 +145,9 @@ def _alone(model: QualityRow, table: QualityTable) -> str | None:
     return f"On {escaped(table.place)}, **{escaped(model.label)}** has {joined(told)}." if told else None
 
 
-def sizes(tables: Tables, paper: Paper) -> str | None:
+def sizes(tables: Tables) -> str | None:
     """One sentence if the run's frames are not of the paper's size."""
+    paper = load_paper()
     found = {table.frame_size for table in tables.quality if table.frame_size}
     found |= {frame_size for table in tables.latency for frame_size in table.frame_sizes}
     other = sorted(found - {paper.frame_size})

@@ -1,1 +1,1 @@
-"""The HTML page of a run."""
+"""The report as one HTML page: tables, clips, and the way from every number to its record."""

@@ -1,4 +1,4 @@
-"""The tables of a report as data frames, for its CSV files."""
+"""The tables of a report as data frames for programs: what their CSV files hold."""
 
 from __future__ import annotations
 
@@ -9,76 +9,11 @@ import pandas as pd
 from lipbench.records.quality import changed_lengths, total_effect
 from lipbench.records.record import Failure
 from lipbench.reports.tables.latency import LatencyCell, LatencyTable, cost_columns
-from lipbench.reports.tables.natural import NaturalTable
 from lipbench.reports.tables.paper_comparison import UNITS, ComparedTable
 from lipbench.reports.tables.quality import QualityRow, QualityTable
 from lipbench.statistics.intervals import Mean
 
-
-def comparison_frame(tables: Iterable[ComparedTable]) -> pd.DataFrame:
-    """All comparisons for programs: one row per number of the paper."""
-    return pd.DataFrame(
-        {
-            "source": table.source,
-            "system": row.label,
-            "variant": row.variant,
-            "corpus": row.corpus,
-            "quantity": cell.quantity,
-            "ours": cell.ours,
-            "low": cell.interval.low if cell.interval else None,
-            "high": cell.interval.high if cell.interval else None,
-            "n": cell.n,
-            "paper": None if cell.paper is None else float(cell.paper),
-            "difference": cell.difference,
-            "unit": UNITS.get(cell.quantity, "").strip() or None,
-            "protocol": table.protocol,
-            "status": cell.status,
-            "distance": cell.distance,
-            "tolerance": cell.tolerance,
-            "reason": cell.reason,
-        }
-        for table in tables
-        for row in table.rows
-        for cell in row.cells.values()
-    )
-
-
-_EFFECTS = {
-    "preds_dropped": "Generated frames left out",
-    "target_dropped": "Real frames left out",
-    "preds_repeated": "Generated frames compared again",
-    "target_repeated": "Real frames compared again",
-}
-
-
-def length_columns(row: QualityRow) -> dict[str, object]:
-    """The effect for programs: clips, and frames of them all."""
-    effect = total_effect(row.scores)
-    return {
-        "clips_of_another_length": len(changed_lengths(row.scores)),
-        **{f"length_{name}": None if effect is None else getattr(effect, name) for name in _EFFECTS},
-    }
-
-
-def natural_frame(table: NaturalTable) -> pd.DataFrame:
-    """The table for programs: one row per system and clip, times in seconds."""
-    return pd.DataFrame(
-        [
-            {
-                "system": row.name,
-                "label": row.label,
-                "utterance": clip.utterance,
-                "frames": clip.frames,
-                "true_frames": clip.true_frames,
-                "wall_s": clip.wall_s,
-                "device_s": clip.device_s,
-            }
-            for row in table.rows
-            if row.result is not None
-            for clip in row.result.clips
-        ],
-        columns=["system", "label", "utterance", "frames", "true_frames", "wall_s", "device_s"],
-    )
+_EFFECTS = ("preds_dropped", "target_dropped", "preds_repeated", "target_repeated")
 
 
 def quality_frame(table: QualityTable) -> pd.DataFrame:
@@ -120,6 +55,15 @@ def _mean_columns(name: str, mean: Mean | None) -> dict[str, object]:
         f"{name}_low": interval.low if interval else None,
         f"{name}_high": interval.high if interval else None,
         f"{name}_clips": mean.n if mean else None,
+    }
+
+
+def length_columns(row: QualityRow) -> dict[str, object]:
+    """The effect for programs: clips, and frames of them all."""
+    effect = total_effect(row.scores)
+    return {
+        "clips_of_another_length": len(changed_lengths(row.scores)),
+        **{f"length_{name}": None if effect is None else getattr(effect, name) for name in _EFFECTS},
     }
 
 
@@ -166,3 +110,31 @@ def _latency_columns(cell: LatencyCell) -> dict[str, object]:
         "paper_speedup": float(cell.paper.speedup) if cell.paper else None,
         **cost_columns(cell),
     }
+
+
+def comparison_frame(tables: Iterable[ComparedTable]) -> pd.DataFrame:
+    """All comparisons for programs: one row per number of the paper."""
+    return pd.DataFrame(
+        {
+            "source": table.source,
+            "system": row.label,
+            "variant": row.variant,
+            "corpus": row.corpus,
+            "quantity": cell.quantity,
+            "ours": cell.ours,
+            "low": cell.interval.low if cell.interval else None,
+            "high": cell.interval.high if cell.interval else None,
+            "n": cell.n,
+            "paper": None if cell.paper is None else float(cell.paper),
+            "difference": cell.difference,
+            "unit": UNITS.get(cell.quantity, "").strip() or None,
+            "protocol": table.protocol,
+            "status": cell.status,
+            "distance": cell.distance,
+            "tolerance": cell.tolerance,
+            "reason": cell.reason,
+        }
+        for table in tables
+        for row in table.rows
+        for cell in row.cells.values()
+    )

@@ -6,7 +6,8 @@ import itertools
 from dataclasses import dataclass, replace
 
 from lipbench.records.quality import MetricFacts
-from lipbench.reports.tables.quality import QualityRow, QualityTable, in_order
+from lipbench.reports.tables.metric_order import in_order
+from lipbench.reports.tables.quality import QualityRow, QualityTable
 from lipbench.statistics.paired import Difference, Side, corrected, paired_all
 
 STILL = "first_frame"

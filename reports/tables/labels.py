@@ -11,7 +11,7 @@ from lipbench.records.quality import Quality
 from lipbench.records.record import Record
 from lipbench.records.system import Machine, System
 from lipbench.reports.formatting import count, number
-from lipbench.reports.paper import Paper
+from lipbench.reports.paper import load_paper
 
 Kind = Literal["model", "control"]
 
@@ -35,13 +35,13 @@ class Naming:
         return self.order.index(name)
 
 
-def naming(records: Sequence[Record], paper: Paper) -> Naming:
+def naming(records: Sequence[Record]) -> Naming:
     """Collect names from what was measured; a system that only failed takes the paper's title or its own name.
 
     Args:
         records: a run's records.
-        paper: for titles and the order of its systems.
     """
+    paper = load_paper()
     titles: dict[str, str] = {}
     kinds: dict[str, Kind] = {}
     for record in records:

@@ -10,30 +10,9 @@ import numpy as np
 from lipbench.records.latency import Latency
 from lipbench.records.record import Cell, Failure, Record
 from lipbench.records.system import System
-from lipbench.reports.paper import LatencyPoint, Paper
+from lipbench.reports.paper import LatencyPoint, load_paper
 from lipbench.reports.tables.labels import EAGER, Kind, Naming, accepts, hardware, labels, variant
 from lipbench.statistics.timings import Line, Ratio, Timing, line_over_length, speedup, timing
-
-
-def cost_columns(cell: LatencyCell) -> dict[str, float | None]:
-    """The costs of a cell by name, in plain units; None for what its record does not hold."""
-    result = cell.result
-    costs, memory = result.costs, result.memory
-    return {
-        "over_floor": cell.over_floor,
-        "floor_s": result.floor.seconds if result.floor else None,
-        "operations": costs.operations if costs else None,
-        "launches": costs.launches if costs else None,
-        "activation_bytes": costs.activation_bytes if costs else None,
-        "allocated_bytes": memory.allocated_bytes if memory else None,
-        "reserved_bytes": memory.reserved_bytes if memory else None,
-        "device_bytes": memory.device_bytes if memory else None,
-        "resident_bytes": memory.resident_bytes if memory else None,
-        "joules_per_clip": cell.joules_per_clip,
-        "load_s": result.load_s,
-        "deviation": result.deviation,
-    }
-
 
 MOST_LENGTHS = 12
 """Columns of lengths that still fit onto a page; see `LatencyTable.shown`."""
@@ -193,7 +172,7 @@ class _Key:
         return self.device, self.hardware, self.dtype, self.batch, self.preset or ""
 
 
-def latency_tables(records: Sequence[Record], names: Naming, paper: Paper) -> list[LatencyTable]:
+def latency_tables(records: Sequence[Record], names: Naming) -> list[LatencyTable]:
     """Sort latency records into tables.
 
     Machines are kept apart too: a ratio of two machines' times says nothing about two models.
@@ -201,7 +180,6 @@ def latency_tables(records: Sequence[Record], names: Naming, paper: Paper) -> li
     Args:
         records: a run's records, of any kind.
         names: see `lipbench.reports.tables.labels.naming`.
-        paper: what to set beside ours.
 
     Returns:
         The tables. A failed cell stands in every table that it fits; where nothing of its condition was measured there
@@ -215,7 +193,7 @@ def latency_tables(records: Sequence[Record], names: Naming, paper: Paper) -> li
     tables = []
     for key, group in sorted(groups.items(), key=lambda item: item[0].order):
         failures = [record for record in failed if _belongs(record, key)]
-        tables.append(_table(key, group, failures, names, paper))
+        tables.append(_table(key, group, failures, names))
     return tables
 
 
@@ -247,19 +225,14 @@ class _Found:
         return self.measured[0][0] if self.measured else self.failed[0]
 
 
-def _table(
-    key: _Key, group: list[tuple[Record, Latency]], failures: list[Record], names: Naming, paper: Paper
-) -> LatencyTable:
-    found = _by_system(group, failures)
+def _table(key: _Key, group: list[tuple[Record, Latency]], failures: list[Record], names: Naming) -> LatencyTable:
+    paper, found = load_paper(), _by_system(group, failures)
     lengths = sorted({result.frames for _, result in group} | {r.cell.frames for r in failures if r.cell.frames})
     titles = labels([variant(one.first, names) for one in found])
     # of several variants the first is the baseline
-    base = _baseline(found, paper)
+    base = _baseline(found)
     slow = {} if base is None else {result.frames: _walls(result) for _, result in found[base].measured}
-    rows = [
-        _row(one, title, lengths, slow, names, paper if key.batch == paper.batch else None)
-        for one, title in zip(found, titles, strict=True)
-    ]
+    rows = [_row(one, title, lengths, slow, names, key.batch) for one, title in zip(found, titles, strict=True)]
     rows.sort(key=lambda row: (row.kind == "control", names.place(row.name), row.label))
     table = LatencyTable(
         device=key.device,
@@ -307,9 +280,9 @@ def _is_tied(first: LatencyCell, other: LatencyCell) -> bool:
     return interval is not None and interval.low <= 1 <= interval.high
 
 
-def _baseline(found: Sequence[_Found], paper: Paper) -> int | None:
+def _baseline(found: Sequence[_Found]) -> int | None:
     """Place of the row that speed-ups are relative to: the model as it is, where it was timed so."""
-    places = [i for i, one in enumerate(found) if one.measured and one.first.cell.system == paper.baseline]
+    places = [i for i, one in enumerate(found) if one.measured and one.first.cell.system == load_paper().baseline]
     return min(places, key=lambda i: found[i].measured[0][1].variant != EAGER, default=None)
 
 
@@ -368,11 +341,11 @@ def _walls(result: Latency) -> list[float]:
 
 
 def _row(
-    found: _Found, label: str, lengths: list[int], baseline: dict[int, list[float]], names: Naming, paper: Paper | None
+    found: _Found, label: str, lengths: list[int], baseline: dict[int, list[float]], names: Naming, batch: int
 ) -> LatencyRow:
-    """One row; `paper` is None where the paper measured otherwise."""
-    name = found.first.cell.system
-    points = paper.latencies(name) if paper is not None and names.kinds[name] == "model" else []
+    """One row; the paper's points are of its own batch size."""
+    paper, name = load_paper(), found.first.cell.system
+    points = paper.latencies(name) if batch == paper.batch and names.kinds[name] == "model" else []
     at = {point.frames: point for point in points}
     measured = {r.frames: _cell(r, baseline.get(r.frames), at.get(r.frames)) for _, r in found.measured}
     return LatencyRow(
@@ -403,3 +376,23 @@ def _cell(result: Latency, baseline: list[float] | None, paper: LatencyPoint | N
         speedup=speedup(baseline, walls) if baseline else None,
         paper=paper,
     )
+
+
+def cost_columns(cell: LatencyCell) -> dict[str, float | None]:
+    """The costs of a cell by name, in plain units; None for what its record does not hold."""
+    result = cell.result
+    costs, memory = result.costs, result.memory
+    return {
+        "over_floor": cell.over_floor,
+        "floor_s": result.floor.seconds if result.floor else None,
+        "operations": costs.operations if costs else None,
+        "launches": costs.launches if costs else None,
+        "activation_bytes": costs.activation_bytes if costs else None,
+        "allocated_bytes": memory.allocated_bytes if memory else None,
+        "reserved_bytes": memory.reserved_bytes if memory else None,
+        "device_bytes": memory.device_bytes if memory else None,
+        "resident_bytes": memory.resident_bytes if memory else None,
+        "joules_per_clip": cell.joules_per_clip,
+        "load_s": result.load_s,
+        "deviation": result.deviation,
+    }

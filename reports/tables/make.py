@@ -1,4 +1,4 @@
-"""The tables of a report as text for people and as data frames for programs."""
+"""The tables that several parts of a report are made from."""
 
 from __future__ import annotations
 
@@ -6,34 +6,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lipbench.records.record import Record
-from lipbench.reports.paper import Paper
 from lipbench.reports.tables.differences import DifferenceTable, difference_table, mark_ties
 from lipbench.reports.tables.labels import Naming
 from lipbench.reports.tables.latency import LatencyTable, latency_tables
-from lipbench.reports.tables.natural import NaturalTable, natural_tables
 from lipbench.reports.tables.quality import QualityTable, quality_tables
 
 
 @dataclass(frozen=True)
 class Tables:
-    """Every table of a run."""
+    """Quality and latency of a run."""
 
     quality: list[QualityTable]
     latency: list[LatencyTable]
     differences: list[DifferenceTable | None]
     """Of each quality table, in the same order; None where there is no pair to compare."""
-    natural: list[NaturalTable]
 
 
-def make_tables(records: Sequence[Record], names: Naming, paper: Paper) -> Tables:
+def make_tables(records: Sequence[Record], names: Naming) -> Tables:
     """Sort a run's records into tables.
 
     Args:
         records: of one run.
         names: see `lipbench.reports.tables.labels.naming`.
-        paper: what to set beside ours.
     """
-    quality = quality_tables(records, names, paper)
+    quality = quality_tables(records, names)
     differences = [difference_table(table) for table in quality]
     marked = [mark_ties(table, found) for table, found in zip(quality, differences, strict=True)]
-    return Tables(marked, latency_tables(records, names, paper), differences, natural_tables(records, names, paper))
+    return Tables(marked, latency_tables(records, names), differences)

@@ -6,9 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import pandas as pd
+
 from lipbench.records.latency import Natural
 from lipbench.records.record import Failure, Record
-from lipbench.reports.paper import Paper
+from lipbench.reports.paper import load_paper
 from lipbench.reports.tables.labels import Kind, Naming, accepts, hardware, labels, variant
 from lipbench.statistics.intervals import Mean, mean_by_cluster
 from lipbench.statistics.timings import Ratio, Timing, ratio_of_sums, timing
@@ -54,13 +56,12 @@ class NaturalTable:
     rows: list[NaturalRow]
 
 
-def natural_tables(records: Sequence[Record], names: Naming, paper: Paper) -> list[NaturalTable]:
+def natural_tables(records: Sequence[Record], names: Naming) -> list[NaturalTable]:
     """Sort times of real utterances into tables.
 
     Args:
         records: a run's records, of any kind.
         names: see `lipbench.reports.tables.labels.naming`.
-        paper: whose baseline speed-ups are relative to.
 
     Returns:
         The tables. A failed cell stands in every table that it fits; where nothing of its condition was measured there
@@ -71,7 +72,7 @@ def natural_tables(records: Sequence[Record], names: Naming, paper: Paper) -> li
         if isinstance(record.result, Natural):
             groups.setdefault(_key(record, record.result), []).append((record, record.result))
     failed = [r for r in records if r.status == "failed" and r.cell.kind == "natural"]
-    return [_table(group, failed, names, paper) for _, group in sorted(groups.items())]
+    return [_table(group, failed, names) for _, group in sorted(groups.items())]
 
 
 def _key(record: Record, result: Natural) -> tuple[str, ...]:
@@ -80,7 +81,7 @@ def _key(record: Record, result: Natural) -> tuple[str, ...]:
     return (*corpus, result.timer, result.device, place, result.dtype, result.system.preset or "")
 
 
-def _table(group: list[tuple[Record, Natural]], failed: list[Record], names: Naming, paper: Paper) -> NaturalTable:
+def _table(group: list[tuple[Record, Natural]], failed: list[Record], names: Naming) -> NaturalTable:
     first, result = group[0]
     cell = first.cell
     failures = [
@@ -92,7 +93,7 @@ def _table(group: list[tuple[Record, Natural]], failed: list[Record], names: Nam
         and accepts(r.cell.timer, result.timer)
     ]
     titles = labels([variant(record, names) for record in [*(record for record, _ in group), *failures]])
-    base = next((i for i, (record, _) in enumerate(group) if record.cell.system == paper.baseline), None)
+    base = next((i for i, (record, _) in enumerate(group) if record.cell.system == load_paper().baseline), None)
     slow = None if base is None else _walls(group[base][1])
     rows = [_row(record, one, title, slow, names) for (record, one), title in zip(group, titles, strict=False)]
     rows += [
@@ -164,4 +165,25 @@ def _row(record: Record, result: Natural, label: str, slow: Mapping[str, float] 
         mean=mean_by_cluster(list(walls.values()), [""] * len(walls)),
         wall=timing(list(walls.values())),
         speedup=ratio_of_sums([slow[n] for n in common], [walls[n] for n in common]) if slow and common else None,
+    )
+
+
+def natural_frame(table: NaturalTable) -> pd.DataFrame:
+    """The table for programs: one row per system and clip, times in seconds."""
+    return pd.DataFrame(
+        [
+            {
+                "system": row.name,
+                "label": row.label,
+                "utterance": clip.utterance,
+                "frames": clip.frames,
+                "true_frames": clip.true_frames,
+                "wall_s": clip.wall_s,
+                "device_s": clip.device_s,
+            }
+            for row in table.rows
+            if row.result is not None
+            for clip in row.result.clips
+        ],
+        columns=["system", "label", "utterance", "frames", "true_frames", "wall_s", "device_s"],
     )

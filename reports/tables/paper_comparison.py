@@ -11,7 +11,7 @@ from typing import Literal
 from lipbench.records.quality import MetricFacts, Quality
 from lipbench.records.record import Cell, Failure, Record
 from lipbench.reports.formatting import code, count, escaped, size
-from lipbench.reports.paper import LatencyCondition, Paper, QualityCondition, QualityEntry
+from lipbench.reports.paper import LatencyCondition, QualityCondition, QualityEntry, load_paper
 from lipbench.reports.tables.latency import LatencyCell, LatencyTable
 from lipbench.reports.tables.make import Tables
 from lipbench.reports.tables.quality import QualityCell, QualityRow, QualityTable
@@ -91,7 +91,7 @@ class ComparedTable:
     """Name and whole fingerprint; None of latency, and where nothing was scored."""
 
 
-def compare_with_paper(records: Sequence[Record], tables: Tables, paper: Paper) -> list[ComparedTable]:
+def compare_with_paper(records: Sequence[Record], tables: Tables) -> list[ComparedTable]:
     """Set a run beside every number that the paper prints in its tables 1 to 4.
 
     Whether a number is reproduced is decided by `lipbench.reports.tables.tolerance`, only where the two are of one
@@ -101,44 +101,42 @@ def compare_with_paper(records: Sequence[Record], tables: Tables, paper: Paper) 
     Args:
         records: of one run.
         tables: made from them.
-        paper: what to compare with.
 
     Returns:
         One table per condition of ours that fits a table of the paper's, and one for each of those that none fits, in
         the paper's order.
     """
+    paper = load_paper()
     found: list[ComparedTable] = []
     for condition in paper.quality:
         ours = [table for table in tables.quality if table.condition == condition]
-        found += [_quality(condition, table, records, paper) for table in ours]
-        found += [] if ours else [_no_quality(condition, records, paper)]
+        found += [_quality(condition, table, records) for table in ours]
+        found += [] if ours else [_no_quality(condition, records)]
     timed = [t for t in tables.latency if t.batch == paper.batch and any(c.frames in t.lengths for c in paper.latency)]
-    found += [_latency(table, records, paper) for table in timed] or [_no_latency(tables, records, paper)]
+    found += [_latency(table, records) for table in timed] or [_no_latency(tables, records)]
     return sorted(found, key=lambda table: table.source)
 
 
 # Tables 1, 2 and 4 -----------------------------------------------------------------------------------------------
 
 
-def _quality(
-    condition: QualityCondition, table: QualityTable, records: Sequence[Record], paper: Paper
-) -> ComparedTable:
+def _quality(condition: QualityCondition, table: QualityTable, records: Sequence[Record]) -> ComparedTable:
     rows: list[ComparedRow] = []
     for entry in condition.rows:
         ours = [row for row in table.models if row.entry == entry]
         failed = [row for row in table.rows if row.failure and row.name == entry.system and row.kind == "model"]
-        rows += [_quality_row(row, entry, table, paper) for row in ours]
+        rows += [_quality_row(row, entry, table) for row in ours]
         if not ours:
             # which losses a cell that failed would have had is not known: it is no news of any variant
             failure = failed[0].failure if failed and entry.variant is None else None
             reason = f"{failure.type}: {failure.message}" if failure else _refused(entry, condition, records)
-            rows.append(_absent(entry, paper, "failed" if failure else "not attempted", reason))
+            rows.append(_absent(entry, "failed" if failure else "not attempted", reason))
     names = {name: None for entry in condition.rows for name in entry.values}
     rows += [_control_row(row, list(names)) for row in table.controls]
     frames = f"{size(table.frame_size)} pixels" if table.frame_size else "frame size not recorded"
     clips = sorted({row.clips for row in table.models})
     parts = [
-        f"{escaped(paper.corpora[condition.corpus])}, {condition.durations} durations",
+        f"{escaped(load_paper().corpora[condition.corpus])}, {condition.durations} durations",
         f"{escaped(table.corpus.split)} split",
         " or ".join(count(n, "clip") for n in clips),
         count(table.speakers, "speaker") if table.speakers else "speakers not known",
@@ -153,8 +151,8 @@ def _quality(
     )
 
 
-def _quality_row(row: QualityRow, entry: QualityEntry, table: QualityTable, paper: Paper) -> ComparedRow:
-    cells = {name: _quality_cell(row, name, value, table, paper) for name, value in entry.values.items()}
+def _quality_row(row: QualityRow, entry: QualityEntry, table: QualityTable) -> ComparedRow:
+    cells = {name: _quality_cell(row, name, value, table) for name, value in entry.values.items()}
     return ComparedRow(
         label=row.label, variant=entry.variant, corpus=None, cells=cells, record=_source(row.record, cells)
     )
@@ -169,7 +167,8 @@ def _mark(cell: QualityCell | LatencyCell) -> Mark | None:
     return "best" if cell.best else "tied" if cell.tied else None
 
 
-def _quality_cell(row: QualityRow, name: str, value: Decimal, table: QualityTable, paper: Paper) -> Compared:
+def _quality_cell(row: QualityRow, name: str, value: Decimal, table: QualityTable) -> Compared:
+    paper = load_paper()
     cell = row.cells.get(name)
     if cell is None or math.isnan(cell.mean.value):
         reason = row.not_measured.get(name) or (cell.mean.reason if cell else None)
@@ -228,13 +227,13 @@ def _first_reason(records: Sequence[Record], of: Callable[[Cell], bool]) -> str 
     return next(reasons, None)
 
 
-def _absent(entry: QualityEntry, paper: Paper, status: Status, reason: str | None = None) -> ComparedRow:
+def _absent(entry: QualityEntry, status: Status, reason: str | None = None) -> ComparedRow:
     cells = {n: Compared(quantity=n, paper=value, status=status, reason=reason) for n, value in entry.values.items()}
-    return ComparedRow(label=paper.systems[entry.system], variant=entry.variant, corpus=None, cells=cells)
+    return ComparedRow(label=load_paper().systems[entry.system], variant=entry.variant, corpus=None, cells=cells)
 
 
-def _no_quality(condition: QualityCondition, records: Sequence[Record], paper: Paper) -> ComparedTable:
-    place = f"{escaped(paper.corpora[condition.corpus])}, {condition.durations} durations"
+def _no_quality(condition: QualityCondition, records: Sequence[Record]) -> ComparedTable:
+    place = f"{escaped(load_paper().corpora[condition.corpus])}, {condition.durations} durations"
     splits = {
         record.result.corpus.split
         for record in records
@@ -242,21 +241,22 @@ def _no_quality(condition: QualityCondition, records: Sequence[Record], paper: P
         and (record.result.corpus.name, record.result.durations) == (condition.corpus, condition.durations)
     }
     why = "scored here on another split than the paper's" if splits else "nothing was scored here"
-    rows = [_absent(entry, paper, "not attempted", _refused(entry, condition, records)) for entry in condition.rows]
+    rows = [_absent(entry, "not attempted", _refused(entry, condition, records)) for entry in condition.rows]
     return ComparedTable(source=condition.source, about=f"{place}: {why}", rows=rows)
 
 
 # Table 3 ---------------------------------------------------------------------------------------------------------
 
 
-def _latency(table: LatencyTable, records: Sequence[Record], paper: Paper) -> ComparedTable:
+def _latency(table: LatencyTable, records: Sequence[Record]) -> ComparedTable:
+    paper = load_paper()
     rows: list[ComparedRow] = []
     for condition in paper.latency:
         for entry in condition.rows:
             shown = [row for row in table.rows if row.name == entry.system and condition.frames in row.cells]
             # a system that was not timed at this length has its row all the same
             rows += [
-                _latency_row(table, label=label, system=entry.system, of=condition, records=records, paper=paper)
+                _latency_row(table, label=label, system=entry.system, of=condition, records=records)
                 for label in [row.label for row in shown] or [None]
             ]
     parts = [table.hardware, table.device.upper(), table.dtype, f"preset {table.preset}" if table.preset else ""]
@@ -271,8 +271,8 @@ def _latency_row(
     system: str,
     of: LatencyCondition,
     records: Sequence[Record],
-    paper: Paper,
 ) -> ComparedRow:
+    paper = load_paper()
     entry = next(row for row in of.rows if row.system == system)
     row = next((r for r in table.rows if r.label == label), None) if table and label else None
     corpus = f"{paper.corpora[of.corpus]}, {of.frames} frames"
@@ -294,7 +294,7 @@ def _latency_row(
         quantity="latency_s", paper=entry.latency_s, status="not comparable", reason="another machine",
         ours=cell.wall.median, interval=cell.wall.interval, n=cell.wall.n, mark=_mark(cell),
     )  # fmt: skip
-    ratio = _speedup(cell, entry.speedup, paper, itself=system == paper.baseline)
+    ratio = _speedup(cell, entry.speedup, itself=system == paper.baseline)
     return ComparedRow(
         label=row.label,
         variant=None,
@@ -304,7 +304,7 @@ def _latency_row(
     )
 
 
-def _speedup(cell: LatencyCell, value: Decimal, paper: Paper, *, itself: bool) -> Compared:
+def _speedup(cell: LatencyCell, value: Decimal, *, itself: bool) -> Compared:
     if cell.speedup is None:
         why = "the baseline was not measured at this length"
         return Compared(quantity="speedup", paper=value, status="not measured", reason=why)
@@ -312,7 +312,7 @@ def _speedup(cell: LatencyCell, value: Decimal, paper: Paper, *, itself: bool) -
     if itself:
         why = "1 by definition"
         return Compared(quantity="speedup", paper=value, status="not comparable", reason=why, ours=ours, n=n)
-    interval, tolerance = cell.speedup.interval, paper.tolerances["speedup"] * float(value)
+    interval, tolerance = cell.speedup.interval, load_paper().tolerances["speedup"] * float(value)
     decision = decide(interval, value, tolerance)
     return Compared(
         quantity="speedup", paper=value, status=decision.status, ours=ours, interval=interval, n=n,
@@ -321,13 +321,14 @@ def _speedup(cell: LatencyCell, value: Decimal, paper: Paper, *, itself: bool) -
     )  # fmt: skip
 
 
-def _no_latency(tables: Tables, records: Sequence[Record], paper: Paper) -> ComparedTable:
+def _no_latency(tables: Tables, records: Sequence[Record]) -> ComparedTable:
+    paper = load_paper()
     lengths = " or ".join(str(condition.frames) for condition in paper.latency)
     why = f"nothing was timed here at {lengths} frames and a batch of {paper.batch}" if tables.latency else (
         "nothing was timed here"
     )  # fmt: skip
     rows = [
-        _latency_row(None, label=None, system=entry.system, of=condition, records=records, paper=paper)
+        _latency_row(None, label=None, system=entry.system, of=condition, records=records)
         for condition in paper.latency
         for entry in condition.rows
     ]

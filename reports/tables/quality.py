@@ -13,7 +13,7 @@ from lipbench.records.quality import ClipScore, Corpus, CorpusScore, MetricFacts
 from lipbench.records.record import Failure, Record
 from lipbench.records.system import System
 from lipbench.reports.formatting import joined, size
-from lipbench.reports.paper import Paper, QualityCondition, QualityEntry
+from lipbench.reports.paper import QualityCondition, QualityEntry, load_paper
 from lipbench.reports.tables.labels import CEILINGS, Kind, Naming, accepts, labels, variant
 from lipbench.statistics.intervals import Mean, means_by_cluster
 
@@ -191,13 +191,12 @@ def _sign(metric: MetricFacts) -> int:
     return 0 if metric.higher_is_better is None else 1 if metric.higher_is_better else -1
 
 
-def quality_tables(records: Sequence[Record], names: Naming, paper: Paper) -> list[QualityTable]:
+def quality_tables(records: Sequence[Record], names: Naming) -> list[QualityTable]:
     """Sort quality records into tables.
 
     Args:
         records: a run's records, of any kind.
         names: see `lipbench.reports.tables.labels.naming`.
-        paper: what to set beside ours.
 
     Returns:
         The tables, predicted durations first. A failed cell is a row of every table that it fits; where nothing of its
@@ -211,8 +210,8 @@ def quality_tables(records: Sequence[Record], names: Naming, paper: Paper) -> li
     tables = []
     for group in groups.values():
         failures = [record for record in failed if _belongs(record, group)]
-        tables.append(_table(group, failures, names, paper))
-    order = list(paper.corpora)
+        tables.append(_table(group, failures, names))
+    order = list(load_paper().corpora)
     tables.sort(
         key=lambda t: (
             order.index(t.corpus.name) if t.corpus.name in order else len(order),
@@ -272,7 +271,8 @@ def _belongs(failed: Record, group: list[tuple[Record, Quality]]) -> bool:
     )
 
 
-def _table(group: list[tuple[Record, Quality]], failures: list[Record], names: Naming, paper: Paper) -> QualityTable:
+def _table(group: list[tuple[Record, Quality]], failures: list[Record], names: Naming) -> QualityTable:
+    paper = load_paper()
     results = [result for _, result in group]
     first = results[0]
     reported = paper.condition(first.corpus.name, first.durations)
@@ -397,19 +397,3 @@ def _with_marks(table: QualityTable) -> QualityTable:
         for row in table.rows
     ]
     return replace(table, rows=rows)
-
-
-PARTS: dict[str, tuple[str, ...]] = {
-    "System": ("psnr", "ssim", "ms_ssim", "lmd", "fid"),
-    "Motion and timing": (
-        "aperture_correlation", "aperture_range_ratio", "motion_energy_ratio", "motion_range_ratio",
-        "landmark_velocity_error", "flicker", "token_duration_error", "length_error", "length_error_share",
-    ),
-}  # fmt: skip
-"""First column's title to the metrics of that part; the first part has those of the paper."""
-
-
-def in_order(metrics: Sequence[MetricFacts]) -> list[MetricFacts]:
-    """Metrics as tables show them: by part, then in the order that they came in."""
-    places = {name: place for place, name in enumerate(name for names in PARTS.values() for name in names)}
-    return sorted(metrics, key=lambda metric: places.get(metric.name, len(places)))

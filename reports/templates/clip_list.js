@@ -41,7 +41,7 @@ function makeList(open) {
       board.systems.forEach((system, i) => found.push({
         name: system.label,
         about: `${chosen.title}${chosen.higher ? " ↑" : " ↓"}${chosen.unit ? ` ${chosen.unit}` : ""}`,
-        first: firstOrder(chosen.higher ? "↑" : "↓"),
+        first: FIRST[chosen.higher ? "higher" : "lower"],
         key: (clip) => valueOf(clip, i),
         number: true,
       }));

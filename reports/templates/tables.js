@@ -1,15 +1,12 @@
 "use strict";
 
-// What a cell sorts by: the number that it begins with, else its text. Cells without a value come last either way.
+// What a cell sorts by: its number, else its text. Cells without a value come last either way.
 function sortKey(cell) {
-  if (!cell) return null;
+  if (!cell || cell.dataset.sort === "") return null;
+  if (cell.dataset.sort !== undefined) return Number(cell.dataset.sort);
   const copy = cell.cloneNode(true);
   for (const small of copy.querySelectorAll("small")) small.remove();
-  const text = copy.textContent.trim();
-  if (text === "" || text === "–" || text.startsWith("failed")) return null;
-  const number = text.replace(/\u2212/g, "-").replace(/[\u202f\u00a0,](?=\d{3})/g, "").match(/^[+-]?(\d+\.?\d*(e[+-]?\d+)?|∞)/i);
-  if (!number) return text.toLowerCase();
-  return number[0].includes("∞") ? (number[0].startsWith("-") ? -Infinity : Infinity) : Number(number[0]);
+  return copy.textContent.trim().toLowerCase();
 }
 
 function compareKeys(a, b, down) {
@@ -19,13 +16,8 @@ function compareKeys(a, b, down) {
   return down ? -order : order;
 }
 
-// Which side of a column is better, by the arrow in its name, and the order that puts that side on top: between the two
-// the best is 1, and "other" is the order of the distances from it.
-const FIRST = { "↑": "descending", "↓": "ascending", "↔": "other" };
-
-function firstOrder(name) {
-  return FIRST[name.slice(-1)] || "ascending";
-}
+// The order that puts a column's better side on top: where 1 is best, "other" is that of the distances from it.
+const FIRST = { higher: "descending", lower: "ascending", one: "other" };
 
 // The next state of a column: first the best on top, then the worst, then as it was.
 function nextOrder(current, first) {
@@ -44,9 +36,8 @@ function sortRows(rows, key, order) {
 }
 
 function orderText(name, order) {
-  const plain = name.replace(/\s[↑↓↔]$/, "");
   const words = { "other": "nearest to 1 first", "other-down": "farthest from 1 first" };
-  return order === "none" ? "In the report's order" : `Sorted by ${plain}, ${words[order] || order}`;
+  return order === "none" ? "In the report's order" : `Sorted by ${name}, ${words[order] || order}`;
 }
 
 function setOrder(header, order) {
@@ -73,13 +64,12 @@ function setOrder(header, order) {
     // controls stay beneath the models, whatever the order
     const original = rowsInBlocks(body);
     for (const header of table.tHead.rows[0].cells) {
-      const name = (header.firstChild?.textContent || "").trim();
-      if (!name) continue;
+      const name = header.dataset.title;
       const button = element("button", { type: "button", class: "sort" });
       button.append(...header.childNodes);
       header.append(button);
       button.addEventListener("click", () => {
-        const order = nextOrder(header.dataset.order, firstOrder(name));
+        const order = nextOrder(header.dataset.order, FIRST[header.dataset.better] || "ascending");
         setOrder(header, order);
         const column = header.cellIndex;
         for (const block of original) {
@@ -104,7 +94,7 @@ function setOrder(header, order) {
     if (!link || link.title) return;
     const cell = link.parentElement;
     const head = cell.closest("table").tHead.rows[0].cells[cell.cellIndex];
-    const said = [cell.parentElement.cells[0], head].map((one) => one.innerText.split("\n")[0].replace(/\s[↑↓↔]$/, "").replace(/\s/g, " ").trim());
+    const said = [cell.parentElement.cells[0].innerText.split("\n")[0].trim(), head.dataset.title.replace(/\s/g, " ")];
     const caption = cell.closest("table").caption;
     link.title = `Record of: ${said.join(", ")}${caption ? `; ${caption.textContent.trim()}` : ""}`;
   }

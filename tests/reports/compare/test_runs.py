@@ -206,6 +206,7 @@ def test_whatever_a_record_says_stays_text(make, compared):
     rows = [line for line in text.split("\n## Provenance")[0].splitlines() if line.startswith("|")]
     assert len({line.replace("\\|", "").count("|") for line in rows}) == 1
     assert "\x1b" not in "".join(terminal(found))
+    assert " ↑" in "".join(terminal(found)), "a space that does not break stays a space"
 
 
 def test_both_runs_are_traced_to_code_machine_and_command(make, compared):

@@ -20,14 +20,12 @@ TOKENS = MetricFacts(name="token_duration_error", title="Token error", unit="fra
 
 
 def quality_table(records):
-    paper = load_paper()
-    (table,) = quality_tables(records, naming(records, paper), paper)
+    (table,) = quality_tables(records, naming(records))
     return table
 
 
 def latency_table(records):
-    paper = load_paper()
-    (table,) = latency_tables(records, naming(records, paper), paper)
+    (table,) = latency_tables(records, naming(records))
     return table
 
 

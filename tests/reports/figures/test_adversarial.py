@@ -23,7 +23,7 @@ def ablation(make, losses, name="hh_t2l"):
 def drawn(records, drawing, root):
     table = drawing.quality_table(records)
     strips, _ = load_strips([table], root)
-    return draw_adversarial(strips, table, drawing.paper), strips
+    return draw_adversarial(strips, table), strips
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def test_variants_sampled_at_other_moments_are_not_set_side_by_side(make, drawin
     table = drawing.quality_table(records)
     strips, _ = load_strips([table], files)
     assert find_ablation(strips) is None
-    reason = draw_adversarial(strips, table, drawing.paper).reason
+    reason = draw_adversarial(strips, table).reason
     assert reason == "no clip was sampled at the same moments with and without the discriminator"
 
 

@@ -8,7 +8,7 @@ from lipbench.reports.figures.figure import Absent, Drawn
 
 def drawn(records, drawing):
     table = drawing.quality_table(records)
-    return draw_durations(table, drawing.style(table), drawing.paper), drawing.style(table)
+    return draw_durations(table, drawing.style(table)), drawing.style(table)
 
 
 def late(drawing, errors, tokens=None):

@@ -8,7 +8,6 @@ from PIL import Image
 from lipbench.reports.figures.frames import LABEL_INCHES, MOST_COLUMNS, draw_strip, strip_figure
 from lipbench.reports.figures.style import render_figure
 from lipbench.reports.inputs.strips import TRUTH, load_strips
-from lipbench.reports.paper import load_paper
 from lipbench.reports.tables.labels import naming
 from lipbench.reports.tables.quality import quality_tables
 
@@ -18,8 +17,7 @@ def pixels(content: bytes) -> np.ndarray:
 
 
 def strips_of(records, root):
-    paper = load_paper()
-    return load_strips(quality_tables(records, naming(records, paper), paper), root)
+    return load_strips(quality_tables(records, naming(records)), root)
 
 
 def test_strips_set_the_truth_above_the_systems(make, tmp_path):
@@ -94,7 +92,7 @@ def test_the_short_case_comes_first_and_both_say_what_they_are(make, tmp_path):
     assert [(strip.case, strip.utterance, strip.frames) for strip in strips] == [
         ("short", "s1/clip001", 60), ("long", "s1/clip000", 120),
     ]  # fmt: skip
-    drawn = draw_strip(strips[0], load_paper())
+    drawn = draw_strip(strips[0])
     assert drawn.title == "Sample frames, short case"
     assert "s1/clip001, “bin blue at f two now”, 60 frames, the short case" in drawn.caption
     texts = [text.get_text() for text in drawn.figure.axes[0].texts]

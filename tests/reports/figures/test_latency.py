@@ -12,7 +12,6 @@ from lipbench.records.record import Failure
 from lipbench.reports.figures.figure import Absent, Drawn
 from lipbench.reports.figures.latency import draw_latency, latency_figure
 from lipbench.reports.figures.style import looks, render_figure
-from lipbench.reports.paper import load_paper
 from lipbench.reports.tables.labels import naming
 from lipbench.reports.tables.latency import latency_tables
 
@@ -26,14 +25,13 @@ def style_of(table):
 
 
 def table_of(records):
-    paper = load_paper()
-    (table,) = latency_tables(records, naming(records, paper), paper)
+    (table,) = latency_tables(records, naming(records))
     return table
 
 
 def latency_of(records):
     table = table_of(records)
-    return latency_figure(table, style_of(table), load_paper())
+    return latency_figure(table, style_of(table))
 
 
 def hollow(axes):
@@ -107,7 +105,7 @@ def test_no_style_and_no_figure_stays_behind(make):
 
 def test_the_words_tell_the_fits_the_machine_and_both_ends(make):
     table = table_of([make.latency(name, n) for name in ("hh_t2l", "dual_lip") for n in (50, 100)])
-    drawn = draw_latency(table, style_of(table), load_paper())
+    drawn = draw_latency(table, style_of(table))
     assert isinstance(drawn, Drawn)
     line = next(row.line for row in table.rows if row.name == "hh_t2l")
     assert f"HH-T2L {line.intercept * 1000:.2f} + {line.slope * 1000:.3g} L" in drawn.caption
@@ -125,5 +123,5 @@ def test_the_words_tell_the_fits_the_machine_and_both_ends(make):
 def test_where_every_cell_failed_there_is_a_reason(make):
     table = table_of([make.latency("hh_t2l", 75)])
     rows = [dataclasses.replace(row, cells={75: Failure(type="E", message="m")}) for row in table.rows]
-    found = draw_latency(dataclasses.replace(table, rows=rows), style_of(table), load_paper())
+    found = draw_latency(dataclasses.replace(table, rows=rows), style_of(table))
     assert found == Absent(title="Latency against length", reason="no cell was measured")

@@ -27,7 +27,7 @@ def scored(make, drawing, name="hh_t2l", lengths=range(50, 110), fall=0.001, **m
 
 def drawn(records, drawing):
     table = drawing.quality_table(records)
-    return draw_lengths(table, drawing.style(table), drawing.paper), table
+    return draw_lengths(table, drawing.style(table)), table
 
 
 def test_points_are_means_of_the_clips_of_a_bin_and_n_stands_beneath(make, drawing):
@@ -127,7 +127,7 @@ def test_other_frame_metrics_have_panels_on_the_same_bins(make, drawing):
         for i, clip in enumerate(record.result.clips)
     ]
     table = drawing.quality_table([make.quality("hh_t2l", scores=clips)])
-    found = draw_other_lengths(table, drawing.style(table), drawing.paper)
+    found = draw_other_lengths(table, drawing.style(table))
     assert isinstance(found, Drawn)
     panels = [axes for axes in found.figure.axes if axes.get_ylabel()]
     assert [axes.get_ylabel() for axes in panels] == ["PSNR (dB)", "LMD (px)", "Aperture error (px)"]
@@ -144,7 +144,7 @@ def test_other_frame_metrics_have_panels_on_the_same_bins(make, drawing):
 def test_without_other_metrics_there_is_a_reason(make, drawing):
     clips = [drawing.clip(i, frames=50 + i, curves={"ssim": [0.8]}) for i in range(30)]
     table = drawing.quality_table([make.quality("hh_t2l", scores=clips)])
-    found = draw_other_lengths(table, drawing.style(table), drawing.paper)
+    found = draw_other_lengths(table, drawing.style(table))
     assert isinstance(found, Absent)
     assert "of another metric than SSIM" in found.reason
 

@@ -25,7 +25,7 @@ def opened(drawing, correlations, scale=0.5, utterances=None):
 
 def drawn(records, drawing):
     table = drawing.quality_table(records)
-    return draw_openings(table, drawing.style(table), drawing.paper), drawing.style(table)
+    return draw_openings(table, drawing.style(table)), drawing.style(table)
 
 
 def test_best_median_and_worst_clip_are_shown_with_the_truth_beneath(make, drawing):

@@ -16,7 +16,7 @@ def scored(make, drawing, name, lmd=1.0, ssim=None, **more):
 
 def drawn(quality, latency, drawing):
     table, times = drawing.quality_table(quality), drawing.latency_table(latency)
-    return draw_pareto(table, times, drawing.style(table), drawing.paper), table, times
+    return draw_pareto(table, times, drawing.style(table)), table, times
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from lipbench.reports.figures.positions import draw_positions, stacked
 
 def drawn(records, drawing):
     table = drawing.quality_table(records)
-    return draw_positions(table, drawing.style(table), drawing.paper), drawing.style(table)
+    return draw_positions(table, drawing.style(table)), drawing.style(table)
 
 
 def falling(drawing, n=12, frames=75, generated=None, at=0.9):

@@ -6,15 +6,13 @@ import pytest
 
 from lipbench.records.files import save_record
 from lipbench.reports.figures.gallery import MOST_TABLES, choose_tables
-from lipbench.reports.paper import load_paper
 from lipbench.reports.render import render
 from lipbench.reports.tables.labels import naming
 from lipbench.reports.tables.make import make_tables
 
 
 def choice_of(records, **options):
-    paper = load_paper()
-    tables = make_tables(records, naming(records, paper), paper)
+    tables = make_tables(records, naming(records))
     return choose_tables(tables.quality, tables.latency, **options), tables
 
 

@@ -4,10 +4,9 @@ import pytest
 
 from lipbench.records.quality import LengthEffect, Protocol, changed_lengths, total_effect
 from lipbench.reports.formatting import escaped
-from lipbench.reports.markdown.length_rule import HEAD, length_note, length_text
-from lipbench.reports.markdown.quality import quality_texts
+from lipbench.reports.markdown.length_rule import length_note, length_table
+from lipbench.reports.markdown.quality import metric_tables
 from lipbench.reports.markdown.quality_notes import quality_notes
-from lipbench.reports.paper import load_paper
 from lipbench.reports.tables.csv import quality_frame
 from lipbench.reports.tables.labels import naming
 from lipbench.reports.tables.quality import quality_tables
@@ -23,8 +22,7 @@ def of_lengths(make, name, effects):
 
 
 def table_of(records):
-    paper = load_paper()
-    (table,) = quality_tables(records, naming(records, paper), paper)
+    (table,) = quality_tables(records, naming(records))
     return table
 
 
@@ -37,42 +35,41 @@ LATE = [
 
 
 def test_clips_and_frames_are_counted_by_model(make):
-    text = length_text(table_of([of_lengths(make, "hh_t2l", LATE), of_lengths(make, "dual_lip", [(75, None)] * 4)]))
+    text = length_table(table_of([of_lengths(make, "hh_t2l", LATE), of_lengths(make, "dual_lip", [(75, None)] * 4)]))
     assert text is not None
-    assert [head.split("<br>")[0] for head in text.header] == [
-        HEAD, "Clips", "Length", "Generated frames left out", "Real frames left out",
+    assert [column.title for column in text.columns] == [
+        "Clips of another length", "Clips", "Length", "Generated frames left out", "Real frames left out",
     ]  # fmt: skip
-    ours, rival = text.rows
-    assert ours[0] == "HH-T2L"
-    assert "3 of 4" in ours[1]
-    assert "2 longer, 1 shorter" in ours[1]
-    assert ours[2].startswith("+1.7")  # (4 - 2 + 3) / 3
-    assert "from −2 to +4" in ours[2]
-    assert ours[3].startswith("2.33")
-    assert "7 frames in all" in ours[3]
-    assert "2 frames in all" in ours[4]
-    assert rival == ("DualLip", "0 of 4", "–", "–", "–")
+    ours, rival = ([cell.plain for cell in row.cells] for row in text.rows)
+    assert ours[:4] == [
+        ("HH-T2L",),
+        ("3 of 4", "2 longer, 1 shorter"),
+        ("+1.7", "from −2 to +4"),  # (4 - 2 + 3) / 3
+        ("2.33", "7 frames in all"),
+    ]
+    assert ours[4][1] == "2 frames in all"
+    assert rival == [("DualLip",), ("0 of 4",), ("–",), ("–",), ("–",)]
 
 
 def test_it_is_a_part_of_the_quality_table_and_of_its_csv(make):
     table = table_of([of_lengths(make, "hh_t2l", LATE), make.quality("first_frame", n=4)])
-    assert quality_texts(table)[-1] == length_text(table)
+    assert metric_tables(table)[-1] == length_table(table)
     frame = quality_frame(table).set_index("system")
     assert frame.clips_of_another_length.to_dict() == {"hh_t2l": 3, "first_frame": 0}
     assert frame.length_preds_dropped.to_dict() == {"hh_t2l": 7, "first_frame": 0}
-    assert any("the rule “truncate”" in note for note in quality_notes(table, load_paper()))
+    assert any("the rule “truncate”" in note for note in quality_notes(table))
 
 
 def test_frames_that_are_compared_again_have_columns_of_their_own(make):
     held = [(70, LengthEffect(scored=75, preds_repeated=5))] * 3
-    text = length_text(table_of([of_lengths(make, "hh_t2l", held)]))
+    text = length_table(table_of([of_lengths(make, "hh_t2l", held)]))
     assert text is not None
-    assert [head.split("<br>")[0] for head in text.header[3:]] == ["Generated frames compared again"]
+    assert [column.title for column in text.columns[3:]] == ["Generated frames compared again"]
 
 
 def test_nothing_is_shown_where_nothing_differs(make):
     table = table_of([of_lengths(make, "hh_t2l", [(75, None)] * 4)])
-    assert length_text(table) is None
+    assert length_table(table) is None
     assert "no rule for unequal lengths was needed" in str(length_note(table))
     assert length_note(table_of([make.quality("hh_t2l", durations="true")])) is None
 
@@ -82,9 +79,9 @@ def test_an_older_record_does_not_tell_what_was_left_out(make):
     old = Protocol(name="paper", fingerprint="aa" * 32, summary="")
     records = [make.quality("hh_t2l", scores=scores, protocol=old), of_lengths(make, "dual_lip", LATE)]
     assert total_effect(scores) is None
-    text = length_text(table_of(records))
+    text = length_table(table_of(records))
     assert text is not None
-    assert text.rows[0][3:] == ("not recorded", "not recorded")
+    assert [cell.text for cell in text.rows[0].cells[3:]] == ["not recorded", "not recorded"]
     assert "its summary under Provenance" in str(length_note(table_of(records[:1])))
 
 

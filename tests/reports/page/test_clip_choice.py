@@ -8,14 +8,12 @@ from hypothesis import strategies as st
 
 from lipbench.reports.inputs.saved_clips import Kept, kept_clips
 from lipbench.reports.page.clip_choice import choose_clips, clip_metrics, ranked, shares
-from lipbench.reports.paper import load_paper
 from lipbench.reports.tables.labels import naming
 from lipbench.reports.tables.quality import quality_tables
 
 
 def table_of(*records):
-    paper = load_paper()
-    (table,) = quality_tables(records, naming(records, paper), paper)
+    (table,) = quality_tables(records, naming(records))
     return table
 
 

@@ -1,6 +1,7 @@
 """From every number to its record."""
 
 import re
+from html import unescape
 
 import pytest
 
@@ -44,7 +45,8 @@ def natural(make, name):
 def rows(html):
     """Part and cells of every row that is in the body of a table; a cell is its kind and what is in it."""
     parts = re.split(r'<h2 id="[^"]*">(.*?)</h2>', html)[1:]
-    for part, text in zip(parts[::2], parts[1::2], strict=True):
+    for title, text in zip(parts[::2], parts[1::2], strict=True):
+        part = unescape(title)
         for body in re.findall(r"<tbody>(.*?)</tbody>", text, flags=re.DOTALL):
             for row in re.findall(r"<tr[^>]*>(.*?)</tr>", body, flags=re.DOTALL):
                 yield part, re.findall(r"<(t[dh])[^>]*>(.*?)</t[dh]>", row, flags=re.DOTALL)

@@ -10,14 +10,12 @@ import pytest
 from lipbench.corpora.video import write_video
 from lipbench.reports.page.player import LISTED, load_player
 from lipbench.reports.page.sprite_sheet import MAX_FRAMES
-from lipbench.reports.paper import load_paper
 from lipbench.reports.tables.labels import naming
 from lipbench.reports.tables.quality import quality_tables
 
 
 def tables_of(*records):
-    paper = load_paper()
-    return quality_tables(records, naming(records, paper), paper)
+    return quality_tables(records, naming(records))
 
 
 def player_of(tables, run, **options):

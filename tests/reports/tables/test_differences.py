@@ -8,8 +8,7 @@ from lipbench import metrics
 from lipbench.metrics import protocols
 from lipbench.metrics.alignment import align
 from lipbench.records.quality import ClipScore, Protocol
-from lipbench.reports.markdown.quality import difference_note, difference_text, quality_texts
-from lipbench.reports.paper import load_paper
+from lipbench.reports.markdown.quality import difference_note, differences_table, metric_tables
 from lipbench.reports.tables.csv import quality_frame
 from lipbench.reports.tables.differences import difference_table, mark_ties
 from lipbench.reports.tables.labels import naming
@@ -17,8 +16,7 @@ from lipbench.reports.tables.quality import quality_tables
 
 
 def table_of(records):
-    paper = load_paper()
-    (table,) = quality_tables(records, naming(records, paper), paper)
+    (table,) = quality_tables(records, naming(records))
     return difference_table(table)
 
 
@@ -85,8 +83,7 @@ def test_a_difference_is_that_of_the_means_in_the_table_under_every_protocol(mak
         make.quality(system, scores=scores, metrics=make.METRICS[:3], protocol=protocol)
         for system, scores in scored.items()
     ]
-    paper = load_paper()
-    (table,) = quality_tables(records, naming(records, paper), paper)
+    (table,) = quality_tables(records, naming(records))
     row = difference_table(table).rows[0]
     for metric in ("psnr", "ssim", "lmd"):
         means = row.first.cells[metric].mean.value, row.second.cells[metric].mean.value
@@ -98,11 +95,11 @@ def test_a_difference_is_that_of_the_means_in_the_table_under_every_protocol(mak
 
 def test_only_what_chance_does_not_explain_is_bold(make):
     table = table_of([make.quality(name, n=30) for name in ("hh_t2l", "transformer_t2l")])
-    text = difference_text(table)
-    for metric, cell in zip(table.metrics, text.rows[0][1:], strict=True):
-        assert cell.startswith("**") == table.rows[0].cells[metric.name].significant
-        assert "detectable" in cell
-    assert any(cell.startswith("**") for cell in text.rows[0])
+    cells = differences_table(table).rows[0].cells[1:]
+    for metric, cell in zip(table.metrics, cells, strict=True):
+        assert (cell.mark == "significant") == table.rows[0].cells[metric.name].significant
+        assert "detectable" in cell.plain[-1]
+    assert any(cell.mark == "significant" for cell in cells)
     assert "Holm-corrected over the 4 differences" in difference_note(table)
 
 
@@ -120,22 +117,20 @@ def test_a_small_but_sure_difference_does_not_read_as_zero(make):
     cell = found.rows[0].cells["ssim"]
     assert cell.significant
     assert 0.0001 < cell.value < 0.001
-    shown = difference_text(found).rows[0][1]
+    shown = differences_table(found).rows[0].cells[1]
     assert f"{cell.interval.low:.3f}" == "0.000"
-    assert f"**+{cell.value:.4f}**" in shown
-    assert f"[+{cell.interval.low:.4f}, +{cell.interval.high:.4f}]" in shown
+    assert (shown.text, shown.mark) == (f"+{cell.value:.4f}", "significant")
+    assert shown.interval == f"[+{cell.interval.low:.4f}, +{cell.interval.high:.4f}]"
     # and the means that it is of have the digits to show it
-    paper = load_paper()
-    (table,) = quality_tables(records, naming(records, paper), paper)
+    (table,) = quality_tables(records, naming(records))
     first, second = (row.cells["ssim"].mean.value for row in table.rows)
-    shown = [row[1] for row in quality_texts(table)[0].rows]
-    assert f"{first:.4f}" in shown[0]
-    assert f"{second:.4f}" in shown[1]
+    shown = [row.cells[1].text for row in metric_tables(table)[0].rows]
+    assert shown == [f"{first:.4f}", f"{second:.4f}"]
 
 
 def test_few_clips_say_so(make):
     table = table_of([make.quality(name, n=4) for name in ("hh_t2l", "dual_lip")])
-    assert all("n too small" in cell for cell in difference_text(table).rows[0][1:])
+    assert all("n too small" in cell.plain for cell in differences_table(table).rows[0].cells[1:])
 
 
 def test_nothing_to_compare_is_no_table(make):
@@ -146,7 +141,7 @@ def test_nothing_to_compare_is_no_table(make):
 def test_a_metric_that_one_side_lacks_is_a_dash(make):
     records = [make.quality("hh_t2l", n=20), make.quality("transformer_t2l", n=20)]
     records.append(make.quality("dual_lip", n=20, metrics=make.METRICS[:2]))
-    assert difference_text(table_of(records)).rows[0][3:] == ("–", "–")
+    assert [cell.plain for cell in differences_table(table_of(records)).rows[0].cells[3:]] == [("–",)] * 2
 
 
 def near(make, name, shift, n=30):
@@ -160,8 +155,7 @@ def near(make, name, shift, n=30):
 
 
 def marked(records):
-    paper = load_paper()
-    (table,) = quality_tables(records, naming(records, paper), paper)
+    (table,) = quality_tables(records, naming(records))
     return mark_ties(table, difference_table(table))
 
 
@@ -171,9 +165,11 @@ def test_tied_is_what_the_paired_test_does_not_tell_from_the_best(make):
     cells = {row.name: row.cells["psnr"] for row in table.rows}
     assert cells["hh_t2l"].best
     assert {name for name, cell in cells.items() if cell.tied} == {"dual_lip"}
-    shown = {row[0].split("<br>")[0]: row[1] for row in quality_texts(table)[0].rows}
-    assert "tied with the best" in shown["DualLip"]
-    assert "tied" not in shown["HH-T2L"] + shown["TransformerT2L"]
+    shown = {row.cells[0].text: row.cells[1] for row in metric_tables(table)[0].rows}
+    assert {label: cell.mark for label, cell in shown.items()} == {
+        "HH-T2L": "best", "DualLip": "tied", "TransformerT2L": None,
+    }  # fmt: skip
+    assert "tied with the best" in shown["DualLip"].plain
     frame = quality_frame(table).set_index("system")
     assert frame.psnr_tied.to_dict() == {"hh_t2l": False, "dual_lip": True, "transformer_t2l": False}
 
@@ -185,13 +181,12 @@ def test_what_was_not_tested_is_no_tie(make):
 
 def test_more_differences_than_the_clips_can_tell_apart_are_not_tested_and_no_ties(make):
     names = ("hh_t2l", "dual_lip", "transformer_t2l", "yak", "zebra")
-    paper = load_paper()
     records = [make.quality(name, n=10) for name in names]
-    (table,) = quality_tables(records, naming(records, paper), paper)
+    (table,) = quality_tables(records, naming(records))
     found = difference_table(table)
     assert found is not None
     assert found.family > 25
     assert not found.tested
-    assert "not tested" in difference_text(found).rows[0][1]
+    assert "not tested" in differences_table(found).rows[0].cells[1].plain
     assert "None was tested" in difference_note(found)
     assert not any(cell.tied for row in mark_ties(table, found).rows for cell in row.cells.values())

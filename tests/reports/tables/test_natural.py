@@ -6,11 +6,10 @@ import pytest
 
 from lipbench.records.latency import ClipTime, Natural
 from lipbench.records.record import Cell
-from lipbench.reports.markdown.natural import natural_notes, natural_text, natural_title
-from lipbench.reports.paper import load_paper
-from lipbench.reports.tables.csv import natural_frame
+from lipbench.reports.markdown.cells import Column
+from lipbench.reports.markdown.natural import natural_notes, natural_title, utterances_table
 from lipbench.reports.tables.labels import naming
-from lipbench.reports.tables.natural import natural_tables
+from lipbench.reports.tables.natural import natural_frame, natural_tables
 
 
 def natural(make, name, walls, *, timer: Any = "synchronised", scored=None, first=0):
@@ -27,8 +26,7 @@ def natural(make, name, walls, *, timer: Any = "synchronised", scored=None, firs
 
 
 def tables(records):
-    paper = load_paper()
-    return natural_tables(records, naming(records, paper), paper)
+    return natural_tables(records, naming(records))
 
 
 def test_means_paces_and_speed_ups_over_common_clips(make):
@@ -41,10 +39,10 @@ def test_means_paces_and_speed_ups_over_common_clips(make):
     assert hh.speedup.value == pytest.approx(sum(0.2 + 0.01 * i for i in range(2, 12)) / 1.0)
     assert hh.speedup.interval is not None
     assert hh.speedup.interval.low < hh.speedup.value < hh.speedup.interval.high
-    shown = {row[0]: row for row in natural_text(table).rows}
-    assert shown["DualLip"][-1] == "1×"
-    assert shown["HH-T2L"][1].startswith("**100**<br>")
-    assert shown["HH-T2L"][6].startswith("57.5<br>")
+    shown = {row.cells[0].text: row.cells for row in utterances_table(table).rows}
+    assert shown["DualLip"][-1].plain == ("1×",)
+    assert (shown["HH-T2L"][1].text, shown["HH-T2L"][1].mark) == ("100", "best")
+    assert shown["HH-T2L"][6].text == "57.5"
     assert len(natural_frame(table)) == 24
 
 
@@ -53,8 +51,7 @@ def test_timers_corpora_and_machines_never_share_a_table(make):
     other = natural(make, "hh_t2l", [0.1] * 3, timer="unsynchronised")
     elsewhere = one.model_copy(update={"machine": make.MACHINE.model_copy(update={"cpu": "Another"})})
     assert len(tables([one, other, elsewhere])) == 3
-    paper = load_paper()
-    titles = [natural_title(table, paper) for table in tables([one, other])]
+    titles = [natural_title(table) for table in tables([one, other])]
     assert titles == ["GRID, synchronised timer, CPU, float32, preset small",
                       "GRID, unsynchronised timer, CPU, float32, preset small"]  # fmt: skip
 
@@ -71,8 +68,8 @@ def test_notes_say_how_the_clock_stopped_and_whether_timed_was_scored(make):
 def test_a_failed_cell_is_a_row(make):
     failed = make.failed(Cell(kind="natural", system="dual_lip", corpus="grid", timer="synchronised"), message="a | b")
     (table,) = tables([natural(make, "hh_t2l", [0.1] * 3), failed])
-    shown = {row[0]: row for row in natural_text(table).rows}
-    assert shown["DualLip"] == ("DualLip", "failed: RuntimeError: a \\| b")
+    shown = {row.cells[0].text: row.cells[1] for row in utterances_table(table).rows}
+    assert (shown["DualLip"].text, shown["DualLip"].mark) == ("failed: RuntimeError: a | b", "failed")
 
 
 def test_what_is_not_told_from_the_fastest_over_common_clips_is_tied(make):
@@ -82,7 +79,8 @@ def test_what_is_not_told_from_the_fastest_over_common_clips_is_tied(make):
     (table,) = tables([natural(make, name, seconds) for name, seconds in rows.items()])
     marks = {row.name: (row.best, row.tied) for row in table.rows}
     assert marks == {"hh_t2l": (True, False), "dual_lip": (False, True), "transformer_t2l": (False, False)}
-    assert "tied with the best" in next(row for row in natural_text(table).rows if row[0] == "DualLip")[1]
+    shown = {row.cells[0].text: row.cells[1].plain for row in utterances_table(table).rows}
+    assert "tied with the best" in shown["DualLip"]
     assert "Tied:" in " ".join(natural_notes(table))
     (table,) = tables([natural(make, name, seconds[:3]) for name, seconds in rows.items()])
     assert not any(row.tied for row in table.rows), "three clips tell nothing"
@@ -92,8 +90,8 @@ def test_what_is_not_told_from_the_fastest_over_common_clips_is_tied(make):
 
 def test_columns_say_which_side_is_better_and_their_units(make):
     (table,) = tables([natural(make, name, [0.1] * 12) for name in ("hh_t2l", "dual_lip")])
-    heads = natural_text(table).header
-    assert [head for head in heads if "↓<br>" not in head and "↑<br>" not in head] == [
-        "System", "Frames made<br><small>mean per clip</small>", "Clips",
+    columns = utterances_table(table).columns
+    assert [column.title for column in columns if not (column.better and column.unit)] == [
+        "System", "Frames made", "Clips",
     ]  # fmt: skip
-    assert heads[-1] == "Speed-up ↑<br><small>over DualLip</small>"
+    assert columns[-1] == Column("Speed-up", "over DualLip", "higher")

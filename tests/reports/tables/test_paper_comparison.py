@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from lipbench.records.record import Failure
-from lipbench.reports.markdown.paper_comparison import comparison_text
+from lipbench.reports.markdown.cells import Span
+from lipbench.reports.markdown.paper_comparison import comparison_table
 from lipbench.reports.paper import load_paper
 from lipbench.reports.tables.csv import comparison_frame
 from lipbench.reports.tables.labels import naming
@@ -18,8 +19,7 @@ PAPER_SIZE = (80, 160)
 
 
 def compared(records):
-    paper = load_paper()
-    return compare_with_paper(records, make_tables(records, naming(records, paper), paper), paper)
+    return compare_with_paper(records, make_tables(records, naming(records)))
 
 
 def one(records, source, system, quantity, *, variant=None, corpus=None) -> Any:
@@ -71,9 +71,9 @@ def test_a_wide_interval_around_the_papers_number_is_no_reproduction(make):
     assert found.low < 28.74 < found.high
     assert found.status == "undecided"
     table = next(table for table in compared([record]) if table.source == "Table 1")
-    text = next(row for row in comparison_text(table).rows if row[0].startswith("HH-T2L"))
-    assert "undecided: up to" in text[1]
-    assert "0.50 allowed" in text[1]
+    text = next(row.cells[1].plain for row in comparison_table(table).rows if row.cells[0].text == "HH-T2L")
+    assert text[-1].startswith("undecided: up to")
+    assert text[-1].endswith("0.50 allowed")
 
 
 def test_a_difference_beyond_chance_but_within_the_tolerance_counts_as_a_reproduction(make):
@@ -91,9 +91,10 @@ def test_controls_are_rows_of_the_tables_that_were_scored(make):
     control = one(records, "Table 1", "First frame repeated", "psnr")
     assert control.status == "control"
     assert math.isnan(control.paper)
-    text = comparison_text(tables["Table 1"])
-    assert [row[0] for row in text.rows][-2:] == ["*Controls*", "First frame repeated"]
-    assert "paper" not in text.rows[-1][1]
+    text = comparison_table(tables["Table 1"])
+    assert [row.cells[0].text for row in text.rows if row.control] == ["First frame repeated"]
+    assert text.rows[-1].control
+    assert "paper" not in "".join(text.rows[-1].cells[1].plain)
 
 
 def test_what_was_not_attempted_says_why(make):
@@ -191,8 +192,8 @@ def test_without_the_baseline_there_is_no_speed_up_and_another_batch_is_not_the_
 
 def test_text_has_ours_the_papers_and_the_status_and_escapes_names(make):
     record = scored(make, psnr=29.74, about={"title": "HH <b>|*x*"})
-    text = comparison_text(next(table for table in compared([record]) if table.source == "Table 1"))
-    row = next(row for row in text.rows if row[0].startswith("HH \\<b\\>\\|\\*x\\*"))
-    assert row[1].startswith("29.74<br>")
-    assert "*paper 28.74 (+1.00)*" in row[1]
-    assert "**differs**" in row[1]
+    text = comparison_table(next(table for table in compared([record]) if table.source == "Table 1"))
+    cell = next(row.cells[1] for row in text.rows if row.cells[0].text == "HH <b>|*x*")
+    assert cell.text == "29.74"
+    assert cell.lines[0] == Span("paper 28.74 (+1.00)", "em")
+    assert cell.lines[1][0] == Span("differs", "strong")
