@@ -47,9 +47,8 @@ def test_an_idle_worker_that_dies_costs_no_job():
 
 
 def test_what_the_user_can_mend_comes_back_from_a_worker():
-    job = (
-        "(_ for _ in ()).throw(__import__('lipbench.corpora.store').store.StoreError('it is full', remedy='Empty it'))"
-    )
+    error = "__import__('lipbench.corpora.store').corpora.store.StoreError('it is full', remedy='Empty it')"
+    job = f"(_ for _ in ()).throw({error})"
     with pytest.raises(StoreError) as caught:
         list(run_jobs(eval, [job], workers=1, start=gc.collect))
     assert (caught.value.problem, caught.value.remedy) == ("it is full", "Empty it")
