@@ -1,4 +1,4 @@
-"""Processes of our own: one for a single call, and worker processes that end with their parent."""
+"""Processes of our own, for a single call or as workers that end with their parent, and the cores they may use."""
 
 from __future__ import annotations
 
@@ -17,6 +17,11 @@ T = TypeVar("T")
 
 class LostProcessError(RuntimeError):
     """The process ended without an answer: the system took its memory, or the device went away."""
+
+
+def usable_cores() -> int:
+    """Logical cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def in_fresh_process(function: Callable[..., T], *arguments: object) -> T:

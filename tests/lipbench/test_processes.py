@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lipbench.processes import LostProcessError, in_fresh_process, initialise_worker
+from lipbench.processes import LostProcessError, in_fresh_process, initialise_worker, usable_cores
 
 ROOT = Path(__file__).parents[2]
 PARENT = """
@@ -26,6 +26,13 @@ with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), initializer=in
     print(pool.submit(os.getpid).result(), flush=True)
     time.sleep(60)
 """
+
+
+def test_usable_cores_are_those_that_the_process_may_run_on():
+    count = "from lipbench.processes import usable_cores; print(usable_cores())"
+    pinned = f"import os; os.sched_setaffinity(0, [min(os.sched_getaffinity(0))]); {count}"
+    assert subprocess.check_output([sys.executable, "-c", pinned], cwd=ROOT) == b"1\n"
+    assert 1 <= usable_cores() <= psutil.cpu_count()
 
 
 def test_a_function_is_called_in_another_process():
