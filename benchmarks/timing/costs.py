@@ -31,7 +31,7 @@ def count(model: object, call: Callable[[], object]) -> Costs:
         call: runs the model, as it will be timed. One that runs outside torch's dispatcher (a replayed CUDA graph, a
             compiled function) hides its work from the count: count the eager call.
     """
-    operations = FlopCounterMode(display=False, custom_mapping=_UNKNOWN_TO_TORCH)
+    operations = FlopCounterMode(display=False, custom_mapping=UNKNOWN_TO_TORCH)
     collecting = gc.isenabled()
     # a collection in the middle would free cycles now and then, and the peak would differ from run to run
     gc.collect()
@@ -106,7 +106,7 @@ def _cudnn_recurrent(inputs: Shape, weights: Sequence[Shape], *_: Any, **__: Any
     return 2 * math.prod(inputs[:-1]) * sum(math.prod(weight) for weight in weights if len(weight) == 2)
 
 
-_UNKNOWN_TO_TORCH: dict[Any, Any] = {
+UNKNOWN_TO_TORCH: dict[Any, Any] = {
     torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention_on_cpu,
     torch.ops.aten.mkldnn_rnn_layer: _onednn_recurrent,
     torch.ops.aten._cudnn_rnn: _cudnn_recurrent,

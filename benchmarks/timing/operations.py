@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from typing import NamedTuple, cast
 
 from torch import nn
-from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from lipbench.benchmarks.timing.costs import UNKNOWN_TO_TORCH
 from lipbench.models.contract import LipModel, LipRequest
 
 ELSEWHERE = "elsewhere"
@@ -27,16 +27,16 @@ class Operations(NamedTuple):
 def count(model: nn.Module, request: LipRequest) -> Operations:
     """Count the operations of `generate`, by running it once.
 
-    What is counted is what torch's `FlopCounterMode` knows: products and convolutions. Activations, norms, softmax and
-    data that is only moved are left out; together they are a few per cent.
+    Products, convolutions, attention and recurrent layers are counted, as by `costs.count`. Activations, norms, softmax
+    and data that is only moved are left out; together they are a few per cent.
 
     Args:
         model: in evaluation mode.
         request: what it is asked to make.
     """
     by_module = dict.fromkeys((name for name, _ in model.named_children()), 0)
-    # the counter knows no fused attention on CPUs; written out, attention is two products
-    with FlopCounterMode(display=False) as counter, sdpa_kernel(SDPBackend.MATH), _watched(model, counter, by_module):
+    counter = FlopCounterMode(display=False, custom_mapping=UNKNOWN_TO_TORCH)
+    with counter, _watched(model, counter, by_module):
         cast("LipModel", model).generate(request)
     total = counter.get_total_flops()
     rest = total - sum(by_module.values())

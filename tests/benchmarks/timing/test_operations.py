@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import nn
 
@@ -54,3 +55,42 @@ def test_the_paper_presets_drawing_costs_what_its_layers_multiply():
         n_frames=torch.tensor([frames]),
     )
     assert count(model, request).by_module["image_decoder"] == 2 * frames * (projection + convolutions)
+
+
+class Layers(nn.Module):
+    """One layer of each kind whose operations can be worked out by hand."""
+
+    def __init__(self):
+        super().__init__()
+        self.lstm = nn.LSTM(3, 4, num_layers=2)
+        self.gru = nn.GRU(4, 5, bidirectional=True)
+        self.conv = nn.Conv2d(2, 6, (3, 5), padding=(1, 2))
+
+    def generate(self, request):
+        steps, _ = self.lstm(torch.ones(7, 2, 3))
+        self.gru(steps)
+        frames = self.conv(torch.ones(1, 2, 8, 9))
+        return LipClip(frames.expand(1, 1, 6, 8, 9), torch.tensor([1]))
+
+
+@torch.no_grad()
+def test_recurrent_layers_and_convolutions_cost_what_they_multiply():
+    steps = 7 * 2
+    assert count(Layers().eval(), REQUEST).by_module == {
+        "lstm": 2 * steps * 4 * 4 * ((3 + 4) + (4 + 4)),
+        "gru": 2 * steps * 2 * 3 * 5 * (4 + 5),
+        "conv": 2 * (2 * 3 * 5) * 6 * (8 * 9),
+    }
+
+
+@pytest.mark.parametrize("tokens", [1, 6])
+def test_the_recurrent_text_encoder_of_dual_lip_is_counted(tokens):
+    model = models.create("dual_lip", "tiny").eval()
+    request = LipRequest(
+        torch.ones(1, tokens, dtype=torch.long),
+        torch.tensor([tokens]),
+        torch.zeros(1, 3, *model.frame_size),
+        n_frames=torch.tensor([2]),
+    )
+    matrices = sum(weight.numel() for weight in model.text_rnn.parameters() if weight.ndim == 2)
+    assert count(model, request).by_module["text_rnn"] == 2 * tokens * matrices
