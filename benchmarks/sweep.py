@@ -17,7 +17,7 @@ from lipbench.benchmarks import latency, timing
 from lipbench.benchmarks.cells import environment, loading
 from lipbench.benchmarks.cells.environment import pick_device
 from lipbench.benchmarks.cells.loading import Subject
-from lipbench.benchmarks.cells.plan import EAGER, Scored, Timed, chosen_controls, model_names, variant_names
+from lipbench.benchmarks.cells.plan import Scored, Timed, chosen_controls, model_names, variant_names
 from lipbench.benchmarks.config.requests import Bench
 from lipbench.benchmarks.latency import resources
 from lipbench.benchmarks.latency.natural import time_natural
@@ -29,7 +29,7 @@ from lipbench.metrics import protocols
 from lipbench.models.contract import LipRequest
 from lipbench.models.text import Vocabulary
 from lipbench.records.files import load_record, record_path
-from lipbench.records.latency import Latency, LatencySample, Natural, Timer
+from lipbench.records.latency import EAGER, Latency, LatencySample, Natural, Timer
 from lipbench.records.quality import Quality
 from lipbench.records.record import Cell, Record
 from lipbench.registry import chosen, is_path, short_name

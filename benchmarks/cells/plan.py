@@ -10,11 +10,8 @@ from lipbench import models
 from lipbench.baselines import controls
 from lipbench.benchmarks.config.requests import Bench
 from lipbench.errors import UnknownNameError
+from lipbench.records.latency import EAGER, VARIANTS
 from lipbench.registry import chosen
-
-EAGER = "eager"
-VARIANTS = (EAGER, "compile", "bf16", "cuda_graph", "uncached")
-"""Ways to run a model; `lipbench.benchmarks.latency.variants` has them."""
 
 
 class Scored(NamedTuple):

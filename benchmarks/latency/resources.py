@@ -8,13 +8,13 @@ from pathlib import Path
 
 import torch
 
-from lipbench.benchmarks.cells.plan import EAGER, Timed
+from lipbench.benchmarks.cells.plan import Timed
 from lipbench.benchmarks.config.requests import Bench
 from lipbench.benchmarks.latency.cell import Prepared
 from lipbench.benchmarks.timing import floors
 from lipbench.benchmarks.timing.telemetry import Gpu
 from lipbench.processes import in_fresh_process
-from lipbench.records.latency import Energy, Latency, Memory
+from lipbench.records.latency import EAGER, Energy, Latency, Memory
 
 
 def added(result: Latency, prepared: Prepared, request: Bench, timed: Timed) -> Latency:
