@@ -8,15 +8,11 @@ faces are looked at as they are, both sides of a clip with one box: that of the 
 from __future__ import annotations
 
 import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import cache
-from multiprocessing.connection import wait
 from types import TracebackType
 from typing import NamedTuple
 
@@ -29,6 +25,7 @@ from lipbench.corpora.landmarks import FaceLandmarker, mouths_of
 from lipbench.corpora.placement import Placement
 from lipbench.corpora.utterance import FRAME_HEIGHT, FRAME_WIDTH
 from lipbench.errors import UserError
+from lipbench.processes import initialise_worker
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -197,14 +194,4 @@ def _landmarker() -> FaceLandmarker:
 def _begin() -> None:
     # there is a worker per core already
     cv2.setNumThreads(1)
-    # the parent alone answers Ctrl-C
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    # a parent that is killed tells its workers nothing, and they would wait for jobs for ever
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
+    initialise_worker()

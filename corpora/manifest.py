@@ -17,7 +17,7 @@ from typing import Any
 
 from lipbench.corpora.utterance import Split
 from lipbench.errors import UserError
-from lipbench.files import write_whole
+from lipbench.files import write_atomic
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -178,7 +178,7 @@ def write_file(path: Path, content: bytes) -> None:
         StoreError: it cannot be written.
     """
     try:
-        write_whole(path, content)
+        write_atomic(path, content)
     except OSError as error:
         raise StoreError(
             f"{path} cannot be written: {error.strerror}", remedy="Check the folder and its free space"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lipbench.errors import UserError
+from lipbench.files import write_atomic
 
 HOLD_BYTES = 256 * 2**20
 """Frames of so many bytes are held in memory: 800 of GRID's, 43 of full HD."""
@@ -177,13 +177,8 @@ def write_video(frames: NDArray[np.uint8], path: Path, fps: float, *, lossless: 
     if not (math.isfinite(fps) and fps > 0):
         raise VideoError(f"{fps} is no frame rate", remedy="Give frames per second above 0, such as fps=25")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.stem}.{os.getpid()}.{'mkv' if lossless else 'mp4'}")
-        try:
-            (_encode_lossless if lossless else _encode)(frames, temporary, fps)
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        encode = _encode_lossless if lossless else _encode
+        write_atomic(path, lambda temporary: encode(frames, temporary, fps), durable=False)
     except (av.error.FFmpegError, OSError) as error:
         raise VideoError(f"{path} cannot be written: {_reason(error)}", remedy="Check path and free space") from error
 

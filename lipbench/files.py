@@ -5,13 +5,47 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from lipbench.errors import UserError
 
+_LEFTOVER = re.compile(r"\..+\.(\d+)\.tmp")
+
+
+def write_atomic(path: Path, content: bytes | Callable[[Path], object], *, durable: bool = True) -> None:
+    """Write or replace a file, under another name first; its folder is made.
+
+    A write that fails keeps the file that was there. One that is killed leaves a file that `is_leftover` knows.
+
+    Args:
+        path: the file.
+        content: its bytes, or what writes them to the path that it is given.
+        durable: wait until the content is on the disk, so that a power cut leaves the old file or the new one.
+
+    Raises:
+        OSError: the file cannot be written; or what `content` raises.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        if isinstance(content, bytes):
+            temporary.write_bytes(content)
+        else:
+            content(temporary)
+        if durable:
+            # a rename may reach the disk before the content does
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        # gone already if all went well
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
 
 def save_whole(text: str, target: Path, called: str) -> Path:
-    """Write a file of a run, whole or not at all; its folder is made.
+    """Write a text file of a run with `write_atomic`.
 
     Args:
         text: its content.
@@ -24,50 +58,18 @@ def save_whole(text: str, target: Path, called: str) -> Path:
     Raises:
         UserError: it cannot be written; an older file of the name is still there.
     """
-    temporary = target.with_suffix(f".{os.getpid()}.tmp")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(target)
+        write_atomic(target, text.encode())
     except OSError as error:
         raise UserError(
             f"{called} {target} cannot be written: {error.strerror or error}",
             remedy="Give another out=, or make room there, and run it again",
         ) from error
-    finally:
-        # gone already if all went well; nothing is left of a write that did not
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)
     return target
 
 
-_LEFTOVER = re.compile(r"\..+\.(\d+)\.tmp")
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write or replace a file, under another name first; its folder is made.
-
-    Raises:
-        OSError: the file cannot be written.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            # a rename may reach the disk before the content does
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def is_leftover(path: Path) -> bool:
-    """Whether a path is named as `write_whole` names what it has not finished."""
+    """Whether a path is named as `write_atomic` names what it has not finished."""
     return _LEFTOVER.fullmatch(path.name) is not None
 
 

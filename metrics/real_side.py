@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from lipbench.files import write_atomic
 from lipbench.metrics.corpus_metric import CorpusMetric
 
 
@@ -45,13 +45,8 @@ def fill_real(
         made.update(None, features)
     if made.clips()[1] == 0:
         raise ValueError(f"{metric.title} was given no real clip")
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        save_file({name: tensor.cpu().contiguous() for name, tensor in made.real_state().items()}, temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    state = {name: tensor.cpu().contiguous() for name, tensor in made.real_state().items()}
+    write_atomic(path, lambda temporary: save_file(state, temporary), durable=False)
     metric.load_real(made.real_state())
     return False
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+
+from lipbench.files import write_atomic
 
 WRITTEN = "lipbench-report.json"
 """File in a report's folder that lists what lipbench wrote there, so that it deletes nothing else."""
@@ -35,7 +35,7 @@ def add_to(summary: Summary, made: Callable[[int], str]) -> None:
         OSError: the file cannot be read or written.
     """
     before = summary.file.read_bytes() if summary.file.is_file() else b""
-    write_whole(summary.file, before + made(max(0, summary.limit - len(before))).encode())
+    write_atomic(summary.file, before + made(max(0, summary.limit - len(before))).encode(), durable=False)
 
 
 class ReportFiles:
@@ -49,7 +49,7 @@ class ReportFiles:
 
     def write(self, name: str, content: bytes) -> str:
         """Write one file and give back its name relative to the report."""
-        write_whole(self._folder / name, content)
+        write_atomic(self._folder / name, content, durable=False)
         self.written.append(name)
         return name
 
@@ -66,7 +66,8 @@ class ReportFiles:
         """Keep the list, with what is still there from before."""
         names = sorted(self._before | set(self.written))
         if names:
-            write_whole(self._folder / WRITTEN, json.dumps({"written by lipbench": names}, indent=1).encode())
+            content = json.dumps({"written by lipbench": names}, indent=1).encode()
+            write_atomic(self._folder / WRITTEN, content, durable=False)
 
 
 def _listed(folder: Path) -> set[str]:
@@ -76,21 +77,6 @@ def _listed(folder: Path) -> set[str]:
     except (OSError, ValueError, KeyError, TypeError):
         return set()
     return {name for name in names if isinstance(name, str)} if isinstance(names, list) else set()
-
-
-def write_whole(target: Path, content: bytes) -> None:
-    """Write a file that is never seen in part; its folder is made."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        # mkstemp makes files that only their owner may read; a report is there to be read
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
 
 
 def slug(*parts: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import torch
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from lipbench.errors import UserError
+from lipbench.files import write_atomic
 
 
 class AtomicCheckpoints(TorchCheckpointIO):
@@ -21,18 +21,17 @@ class AtomicCheckpoints(TorchCheckpointIO):
         Raises:
             UserError: the disk is full or cannot be written; an older checkpoint is still there.
         """
-        temporary = Path(f"{path}.{os.getpid()}.tmp")
-        try:
+
+        def write(temporary: Path) -> None:
+            # to a file and not to a path: torch would put the temporary name into the checkpoint
             with temporary.open("wb") as file:
                 torch.save(checkpoint, file)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
+
+        try:
+            write_atomic(Path(path), write)
         except (OSError, RuntimeError) as error:
             # torch reports a full disk as a RuntimeError of its zip writer
             raise UserError(
                 f"the checkpoint {path} cannot be written: {error}",
                 remedy="Make room there and train again: it goes on from the last one",
             ) from error
-        finally:
-            temporary.unlink(missing_ok=True)

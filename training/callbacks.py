@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from lipbench.files import write_whole
+from lipbench.files import write_atomic
 from lipbench.models.contract import LipModel, LipRequest
 from lipbench.training.config import TrainingConfig
 from lipbench.training.data import Clip, ClipReader
@@ -118,7 +118,7 @@ class Strips(Callback):
             if isinstance(logger, TensorBoardLogger):
                 logger.experiment.add_image("strips", picture, done, dataformats="HWC")
         _, encoded = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-        write_whole(self._folder / f"step_{done:06d}.png", encoded.tobytes())
+        write_atomic(self._folder / f"step_{done:06d}.png", encoded.tobytes())
 
 
 def strip(model: torch.nn.Module, clips: Sequence[Clip], frames: int, *, device: torch.device) -> NDArray[np.uint8]:

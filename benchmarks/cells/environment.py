@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import platform
 import shlex
 import subprocess
@@ -17,6 +16,7 @@ import torch
 
 import lipbench
 from lipbench.errors import UserError
+from lipbench.processes import usable_cores
 from lipbench.records.system import Machine, Software
 
 PACKAGE = Path(lipbench.__file__).parent
@@ -96,11 +96,6 @@ def machine() -> Machine:
         gpu_driver=driver,
         threads=torch.get_num_threads(),
     )
-
-
-def usable_cores() -> int:
-    """Logical cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def command_line() -> str:

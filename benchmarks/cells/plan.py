@@ -10,13 +10,9 @@ from lipbench import models
 from lipbench.baselines import controls
 from lipbench.benchmarks.config.requests import Bench
 from lipbench.errors import UnknownNameError
-from lipbench.records.latency import Timer
+from lipbench.records.latency import EAGER, VARIANTS, Timer
 from lipbench.records.record import Cell
 from lipbench.registry import chosen, short_name
-
-EAGER = "eager"
-VARIANTS = (EAGER, "compile", "bf16", "cuda_graph", "uncached")
-"""Ways to run a model; `lipbench.benchmarks.latency.variants` has them."""
 
 
 class Scored(NamedTuple):

@@ -14,6 +14,7 @@ from lipbench.benchmarks.cells import environment
 from lipbench.benchmarks.doctor.diagnosis import Check
 from lipbench.benchmarks.gate.deciding.drift import BUSY_CORES
 from lipbench.benchmarks.timing.telemetry import cpu_mhz, load
+from lipbench.processes import usable_cores
 
 LOOK_S = 1.0
 """How long to watch what other processes do."""
@@ -92,7 +93,7 @@ def threads(quota: Path = QUOTA) -> Check:
     Args:
         quota: Linux' file about how much processor time a container gets.
     """
-    used, cores, allowed = torch.get_num_threads(), environment.usable_cores(), _quota(quota)
+    used, cores, allowed = torch.get_num_threads(), usable_cores(), _quota(quota)
     asked = os.environ.get("OMP_NUM_THREADS")
     facts = {"threads": used, "cores": cores, "quota_cores": allowed, "omp_num_threads": asked}
     there = cores if allowed is None else min(cores, allowed)

@@ -30,7 +30,7 @@ from lipbench.corpora.preparation.film import FilmedClip
 from lipbench.corpora.preparation.run import Download, prepare
 from lipbench.corpora.utterance import FRAME_HEIGHT, FRAME_WIDTH
 from lipbench.corpora.video import Film, every, write_video
-from lipbench.processes import in_fresh_process
+from lipbench.processes import in_fresh_process, usable_cores
 
 CLIPS = 12
 """Clips, spread over the download, for the comparison with every frame."""
@@ -150,7 +150,7 @@ def bench_scaling_over_processes(benchmark: BenchmarkFixture, grid: Download, tm
 
     Beside it: what the machine gives to as many processes that share nothing, which is the most that can be had.
     """
-    cores = len(os.sched_getaffinity(0))
+    cores = usable_cores()
     if cores < 2:
         pytest.skip("there is only one core")
     download = _spread(grid, SCALED_CLIPS)

@@ -9,13 +9,13 @@ from pathlib import Path
 import torch
 
 from lipbench.benchmarks.cells.loading import ModelLoader
-from lipbench.benchmarks.cells.plan import EAGER, Timed
+from lipbench.benchmarks.cells.plan import Timed
 from lipbench.benchmarks.latency.cell import Prepared, request_for
 from lipbench.benchmarks.latency.variants import run_as
 from lipbench.benchmarks.timing.floors import ceilings, floor
 from lipbench.benchmarks.timing.telemetry import Gpu
 from lipbench.processes import in_fresh_process
-from lipbench.records.latency import Energy, Latency, Memory
+from lipbench.records.latency import EAGER, Energy, Latency, Memory
 
 
 def measure_resources(

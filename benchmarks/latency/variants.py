@@ -21,6 +21,7 @@ from torch import nn
 from lipbench.benchmarks.cells.loading import Subject
 from lipbench.benchmarks.cells.runner import NotAttemptedError
 from lipbench.models.contract import LipClip, LipRequest
+from lipbench.records.latency import EAGER
 
 RECOMPILES = 8
 """Shapes that each submodule may be compiled for: torch's own limit for one function."""
@@ -37,14 +38,14 @@ def run_as(variant: str, subject: Subject, request: LipRequest) -> Running:
     """Bring a model into a variant.
 
     Args:
-        variant: a name in `VARIANTS`.
+        variant: one of `lipbench.records.latency.VARIANTS`.
         subject: the model; it is left as it is.
         request: what it will be asked, on its device.
 
     Raises:
         NotAttemptedError: the model or the device has no such variant.
     """
-    return VARIANTS[variant](subject, request)
+    return _WAYS[variant](subject, request)
 
 
 def _eager(subject: Subject, request: LipRequest) -> Running:
@@ -114,8 +115,8 @@ def _copy(subject: Subject) -> Any:
     return copy.deepcopy(subject.model)
 
 
-VARIANTS: dict[str, Callable[[Subject, LipRequest], Running]] = {
-    "eager": _eager,
+_WAYS: dict[str, Callable[[Subject, LipRequest], Running]] = {
+    EAGER: _eager,
     "compile": _compiled,
     "bf16": _bf16,
     "cuda_graph": _cuda_graph,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,6 +16,7 @@ from safetensors.numpy import save_file
 from lipbench.benchmarks.scoring.clips import Made, Pair, Reference, load_truth
 from lipbench.corpora.video import read_video, write_video
 from lipbench.errors import UserError
+from lipbench.files import write_atomic
 from lipbench.records.run_folder import CLIP_LIST, generated_name, read_clip_list, real_name, strip_name
 
 STRIP_FRAMES = 12
@@ -92,10 +92,7 @@ class Keeper:
         if not self._keep_clips:
             return None
         name = generated_name(self._name)
-        path = self._run / name / CLIP_LIST
-        temporary = path.with_suffix(f".{os.getpid()}.tmp")
-        temporary.write_text(json.dumps(self._index, indent=1), encoding="utf-8")
-        temporary.replace(path)
+        write_atomic(self._run / name / CLIP_LIST, json.dumps(self._index, indent=1).encode(), durable=False)
         return name
 
 
@@ -157,10 +154,7 @@ def _save_strip(path: Path, samples: Sequence[_Sample]) -> None:
     for number, sample in enumerate(samples):
         tensors |= {f"{number}/truth": sample.truth, f"{number}/generated": sample.generated}
         notes |= {f"{number}/{name}": value for name, value in sample.notes.items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}.tmp")
-    save_file(tensors, temporary, metadata=notes)
-    temporary.replace(path)
+    write_atomic(path, lambda temporary: save_file(tensors, temporary, metadata=notes), durable=False)
 
 
 def _shown(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from lipbench.benchmarks.cells import environment
 from lipbench.benchmarks.cells.loading import Subject, control
 from lipbench.benchmarks.scoring import files
 from lipbench.benchmarks.scoring.clips import Durations, Pair, Reference, controlled, generated, load_truth
@@ -35,6 +34,7 @@ from lipbench.metrics.alignment import sampled
 from lipbench.metrics.corpus_metric import CorpusMetric, NotMeasuredError
 from lipbench.metrics.inception import InceptionFeatures
 from lipbench.metrics.real_side import fill_real, floor
+from lipbench.processes import usable_cores
 from lipbench.records.quality import ClipScore, Corpus, Protocol, Quality
 from lipbench.records.system import System
 from lipbench.registry import chosen
@@ -126,7 +126,7 @@ class Scorer:
     def __init__(self, scoring: Scoring) -> None:
         self.scoring = scoring
         self.protocol = protocols.get(scoring.protocol)
-        workers = environment.usable_cores() if scoring.workers is None else scoring.workers
+        workers = usable_cores() if scoring.workers is None else scoring.workers
         self._faces = FaceFinder(scoring.corpus, workers)
         self._floors: dict[tuple[str, frozenset[RealClip]], float | None] = {}
 

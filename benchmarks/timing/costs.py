@@ -9,8 +9,9 @@ from __future__ import annotations
 import gc
 import math
 import weakref
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -18,9 +19,13 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode, sdpa_flop_count
 
+from lipbench.models.contract import LipModel, LipRequest
 from lipbench.records.latency import Costs
 
 Shape = Sequence[int]
+
+ELSEWHERE = "elsewhere"
+"""Where operations are listed that no module is called for."""
 
 
 def count(model: object, call: Callable[[], object]) -> Costs:
@@ -31,7 +36,7 @@ def count(model: object, call: Callable[[], object]) -> Costs:
         call: runs the model, as it will be timed. One that runs outside torch's dispatcher (a replayed CUDA graph, a
             compiled function) hides its work from the count: count the eager call.
     """
-    operations = FlopCounterMode(display=False, custom_mapping=_UNKNOWN_TO_TORCH)
+    operations = _operation_counter()
     collecting = gc.isenabled()
     # a collection in the middle would free cycles now and then, and the peak would differ from run to run
     gc.collect()
@@ -49,6 +54,32 @@ def count(model: object, call: Callable[[], object]) -> Costs:
         launches=launches.count,
         activation_bytes=launches.peak,
     )
+
+
+class ModuleOperations(NamedTuple):
+    """Operations of a clip, and which of the model's modules take them."""
+
+    total: int
+    by_module: dict[str, int]
+    """Of each of the model's direct children; they and `ELSEWHERE`, where there is any, sum to the total."""
+
+
+def count_by_module(model: nn.Module, request: LipRequest) -> ModuleOperations:
+    """Count the operations of `generate`, by running it once.
+
+    Activations, norms, softmax and data that is only moved are left out; together they are a few per cent.
+
+    Args:
+        model: in evaluation mode.
+        request: what it is asked to make.
+    """
+    by_module = dict.fromkeys((name for name, _ in model.named_children()), 0)
+    counter = _operation_counter()
+    with counter, _watched(model, counter, by_module):
+        cast("LipModel", model).generate(request)
+    total = counter.get_total_flops()
+    rest = total - sum(by_module.values())
+    return ModuleOperations(total, by_module | ({ELSEWHERE: rest} if rest else {}))
 
 
 class _Launches(TorchDispatchMode):
@@ -90,6 +121,42 @@ class _Launches(TorchDispatchMode):
         self._known[key] = weakref.ref(storage, gone)
         self._alive += size
         self.peak = max(self.peak, self._alive)
+
+
+@contextmanager
+def _watched(model: nn.Module, counter: FlopCounterMode, by_module: dict[str, int]) -> Iterator[None]:
+    """Add up what is counted during the calls of each child's modules, an inner call within an outer one once.
+
+    Every module below a child is watched and not the child alone: a model may call its parts past it.
+    """
+    depth, before = 0, 0
+
+    def enter(*_: object) -> None:
+        nonlocal depth, before
+        if depth == 0:
+            before = counter.get_total_flops()
+        depth += 1
+
+    def leave(name: str) -> None:
+        nonlocal depth
+        depth -= 1
+        if depth == 0:
+            by_module[name] += counter.get_total_flops() - before
+
+    handles = []
+    for name, child in model.named_children():
+        for module in child.modules():
+            handles.append(module.register_forward_pre_hook(enter))
+            handles.append(module.register_forward_hook(lambda *_, name=name: leave(name), always_call=True))
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _operation_counter() -> FlopCounterMode:
+    return FlopCounterMode(display=False, custom_mapping=_UNKNOWN_TO_TORCH)
 
 
 def _attention_on_cpu(query: Shape, key: Shape, value: Shape, *_: Any, out_shape: Any = None, **__: Any) -> int:

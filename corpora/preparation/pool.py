@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
-import signal
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.connection import wait as wait_for_any
 from typing import TypeVar
+
+from lipbench.processes import initialise_worker
 
 J = TypeVar("J")
 R = TypeVar("R")
@@ -71,15 +69,6 @@ def _drain(
 
 
 def _begin(start: Callable[[], None]) -> None:
-    # the parent alone answers Ctrl-C; workers finish the clip in hand
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    # after a Ctrl-C, workers finish the clip in hand
+    initialise_worker()
     start()
-
-
-def _end_with_parent() -> None:
-    # a parent that is killed tells its workers nothing, and they would wait for jobs for ever
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait_for_any([parent.sentinel])
-        os._exit(1)

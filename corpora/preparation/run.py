@@ -5,7 +5,6 @@ Clips are independent: each ends as done, kept (it was there already) or skipped
 
 from __future__ import annotations
 
-import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -19,6 +18,7 @@ from lipbench.corpora.preparation.pool import run_jobs
 from lipbench.corpora.store import find_clip
 from lipbench.errors import UserError
 from lipbench.files import is_leftover, remove_leftovers
+from lipbench.processes import usable_cores
 
 GEOMETRY = 2
 """Raise it when the same source would give other crops, points or durations: stores of another number are refused."""
@@ -95,7 +95,7 @@ def prepare(
     check_limit(limit)
     manifest = _open_store(store, download, limit)
     run = _Run(store, manifest, download, on_progress=on_progress)
-    run.go(download.clips[:limit], workers=_usable_cores() if workers is None else workers)
+    run.go(download.clips[:limit], workers=usable_cores() if workers is None else workers)
     return run.summary(time.perf_counter() - started)
 
 
@@ -107,10 +107,6 @@ def check_limit(limit: int | None) -> None:
     """
     if limit is not None and limit < 1:
         raise UserError(f"limit={limit} leaves nothing to prepare", remedy="Give 1 or more, or no limit")
-
-
-def _usable_cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _version(package: str) -> str | None:

@@ -15,6 +15,11 @@ from lipbench.records.system import System
 
 Timer = Literal["synchronised", "unsynchronised"]
 
+EAGER = "eager"
+"""The variant of a model that is run as it is."""
+VARIANTS = (EAGER, "compile", "bf16", "cuda_graph", "uncached")
+"""Ways to run a model; `lipbench.benchmarks.latency.variants` has them."""
+
 
 class LatencySample(Frozen):
     """One timed call."""
@@ -156,7 +161,7 @@ class Latency(_Frozen):
     samples: list[LatencySample] = Field(min_length=1)
     settled: bool
     """False if the warm-up ended at its limit before the samples were flat."""
-    variant: str = "eager"
+    variant: str = EAGER
     """How the model was run; see `lipbench.benchmarks.latency.variants`."""
     costs: Costs | None = None
     """Of the eager call, counted in a pass of its own; None in records that are older than it."""

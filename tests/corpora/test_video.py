@@ -5,6 +5,7 @@ import av
 import numpy as np
 import pytest
 
+from lipbench.corpora import video
 from lipbench.corpora.video import Film, VideoError, read_video, warp, write_video
 
 
@@ -74,7 +75,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path, monkeypatch):
         path.write_bytes(b"half a vid")
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("lipbench.corpora.video._encode", full_disk)
+    monkeypatch.setattr(video, "_encode", full_disk)
     with pytest.raises(VideoError, match="No space left"):
         write_video(moving_pattern(2), path, 25)
     assert path.read_bytes() == before

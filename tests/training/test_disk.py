@@ -65,7 +65,7 @@ def test_a_log_that_finds_no_room_is_one_clear_error(tmp_path, corpus, monkeypat
     def full(*_args, **_kwargs):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(callbacks, "write_whole", full)
+    monkeypatch.setattr(callbacks, "write_atomic", full)
     with pytest.raises(UserError, match=r"no room left in .*goes on from the last checkpoint"):
         train(tmp_path, corpus, config=replace(CONFIG, strip_checkpoints=1))
 

@@ -71,7 +71,7 @@ def _print_modules(model: nn.Module, written: nn.Module) -> None:
         model: as it makes clips.
         written: as it is written down; the same, or another of the same sizes.
     """
-    from lipbench.benchmarks.timing import operations
+    from lipbench.benchmarks.timing import costs
 
     parameters = {name: sum(p.numel() for p in child.parameters()) for name, child in model.named_children()}
     asked = _clip_request(model)
@@ -81,14 +81,14 @@ def _print_modules(model: nn.Module, written: nn.Module) -> None:
             print(f"  {name:<20} {number:>14,}")
         print("operations are not counted: the model has no frame_size and no option vocabulary_size")
         return
-    ops = operations.count(written.eval(), asked)
+    ops = costs.count_by_module(written.eval(), asked)
     print(f"{'by module':<22} {'parameters':>14} {'MFLOP per frame':>16} {f'GFLOP, {CLIP_FRAMES} frames':>18}")
     for name in dict.fromkeys((*parameters, *ops.by_module)):
         print(f"  {name:<20} {parameters.get(name, 0):>14,} {_figures(ops.by_module.get(name, 0))}")
     print(f"  {'all':<20} {sum(p.numel() for p in model.parameters()):>14,} {_figures(ops.total)}")
     if written is not model:
         # what is the same for all frames is then computed once
-        print(f"  {'as generated':<20} {'':>14} {_figures(operations.count(model.eval(), asked).total)}")
+        print(f"  {'as generated':<20} {'':>14} {_figures(costs.count_by_module(model.eval(), asked).total)}")
 
 
 def _figures(operations: int) -> str:

@@ -13,9 +13,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lipbench.benchmarks.cells.environment import CHECKOUT, usable_cores
+from lipbench.benchmarks.cells.environment import CHECKOUT
 from lipbench.benchmarks.timing.turns import VARIABLE
 from lipbench.errors import UserError
+from lipbench.processes import usable_cores
 
 log = logging.getLogger(__name__)
 TOLD = 3

@@ -6,10 +6,10 @@ import torch
 from lipbench import models
 from lipbench.benchmarks import latency, timing
 from lipbench.benchmarks.cells import loading
-from lipbench.benchmarks.cells.plan import VARIANTS
 from lipbench.benchmarks.cells.runner import NotAttemptedError
 from lipbench.benchmarks.latency import variants
 from lipbench.models.contract import LipClip
+from lipbench.records.latency import VARIANTS
 
 CPU = torch.device("cpu")
 QUICK = timing.Budget(seconds=0.01, least=2, most=3, warmup_s=0.0)
@@ -59,7 +59,7 @@ def prepared(name, variant="eager", frames=5):
 
 
 def test_every_variant_that_can_be_named_is_there():
-    assert tuple(variants.VARIANTS) == VARIANTS
+    assert tuple(variants._WAYS) == VARIANTS
 
 
 def test_bf16_is_timed_on_a_copy_and_says_how_far_it_is_from_the_eager_model():
