@@ -8,7 +8,6 @@ import shlex
 import subprocess
 import sys
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import psutil
@@ -17,6 +16,7 @@ import torch
 import lipbench
 from lipbench.errors import UserError
 from lipbench.processes import usable_cores
+from lipbench.records.packages import RECORDED, installed_versions
 from lipbench.records.system import Machine, Software
 
 PACKAGE = Path(lipbench.__file__).parent
@@ -26,22 +26,6 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 ROOMS = ("records", "models", "baselines", "metrics", "corpora", "training", "benchmarks")
 """Folders of the package whose code makes numbers, beside the modules right in it; reports only show them."""
 
-PACKAGES = (
-    "lipbench",
-    "torch",
-    "torchvision",
-    "torchmetrics",
-    "torch-fidelity",
-    "lightning",
-    "numpy",
-    "dlib-bin",
-    "av",
-    "opencv-python-headless",
-    "hydra-core",
-    "pytest-benchmark",
-    "nvidia-ml-py",
-)
-
 
 @cache
 def software() -> Software:
@@ -50,15 +34,9 @@ def software() -> Software:
     ours = _git("rev-parse", "--show-toplevel") == str(CHECKOUT)
     commit = _git("rev-parse", "HEAD") if ours else None
     status = _git("status", "--porcelain")
-    packages: dict[str, str] = {}
-    for name in PACKAGES:
-        try:
-            packages[name] = version(name)
-        except PackageNotFoundError:
-            continue
     return Software(
         python=platform.python_version(),
-        packages=packages,
+        packages=installed_versions(RECORDED),
         commit=commit,
         dirty=None if commit is None or status is None else bool(status),
         source=_source(),

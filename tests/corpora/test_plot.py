@@ -7,10 +7,12 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from lipbench.benchmarks.cli.main import main
 from lipbench.corpora.plot import draw, lip_opening
 from lipbench.corpora.synthetic.corpus import SyntheticCorpus
+from lipbench.metrics.functional.aperture_correlation import aperture
 
 OPTIONS = ["corpus.train=2", "corpus.test=1", "corpus.speakers=1", "corpus.seconds=[0.6,0.6]"]
 
@@ -32,6 +34,12 @@ def test_the_opening_is_that_of_the_inner_lips():
     # the outer lips do not count
     points[:, :12] = 99
     assert lip_opening(points).tolist() == [0, 4, 20]
+
+
+def test_the_opening_is_that_of_the_metrics():
+    points = np.random.default_rng(0).normal(40, 15, (50, 20, 2)).astype(np.float32)
+    expected = aperture(torch.from_numpy(points).double()).numpy()
+    np.testing.assert_allclose(lip_opening(points), expected, rtol=1e-5)
 
 
 def test_the_same_utterance_gives_the_same_picture(utterance):
