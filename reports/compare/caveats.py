@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from lipbench.records.latency import Latency, Natural
+from lipbench.records.packages import MEASURING
 from lipbench.records.quality import Quality
 from lipbench.records.record import Record
 from lipbench.reports.formatting import joined
-from lipbench.reports.markdown.provenance import PACKAGES
 from lipbench.reports.tables.labels import hardware
 
 NAMES_SHOWN = 6
@@ -58,7 +58,7 @@ def _packages(pairs: Sequence[tuple[Record, Record]]) -> str | None:
     changed: dict[str, None] = {}
     for one, two in pairs:
         a, b = one.software.packages, two.software.packages
-        for name in PACKAGES:
+        for name in MEASURING:
             if a.get(name) != b.get(name):
                 changed[f"{name} ({a.get(name, 'absent')} in A, {b.get(name, 'absent')} in B)"] = None
     return f"Packages differ: {joined(list(changed)[:NAMES_SHOWN])}." if changed else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from lipbench.records.latency import Latency, Telemetry
+from lipbench.records.packages import MEASURING
 from lipbench.records.quality import Quality
 from lipbench.records.record import Record
 from lipbench.reports.formatting import NOTHING, count, escaped, joined, number
@@ -12,12 +13,6 @@ from lipbench.reports.markdown.cells import Cell, Row, Span, Table, Text, listin
 from lipbench.reports.markdown.data import ReportData
 from lipbench.reports.markdown.section import Listing, Part, Section
 from lipbench.reports.paper import load_paper
-
-PACKAGES = (
-    "lipbench", "torch", "torchvision", "torchmetrics", "torch-fidelity", "lightning", "numpy", "scipy",
-    "opencv-python-headless", "dlib-bin", "av",
-)  # fmt: skip
-"""Packages whose version can change a number."""
 
 
 def provenance_part(data: ReportData) -> Part:
@@ -139,7 +134,7 @@ def _facts(records: Sequence[Record]) -> list[tuple[Text, ...]]:
     commit: str | Span = Span(software.commit[:12], "code") if software.commit else "not a git checkout"
     changes = Span("with uncommitted changes", "strong")
     state: tuple[str | Span, ...] = {True: (", ", changes), False: (", clean",), None: ()}[software.dirty]
-    packages = [f"{name} {software.packages[name]}" for name in PACKAGES if name in software.packages]
+    packages = [f"{name} {software.packages[name]}" for name in MEASURING if name in software.packages]
     gpu = f"{machine.gpu}, driver {machine.gpu_driver or 'unknown'}" if machine.gpu else "none"
     return [
         ("Commit", (commit, *state)),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from lipbench.records.latency import Latency
+from lipbench.records.latency import EAGER, Latency
 from lipbench.records.quality import Quality
 from lipbench.records.record import Record
 from lipbench.records.system import Machine, System
@@ -15,8 +15,6 @@ from lipbench.reports.paper import load_paper
 
 Kind = Literal["model", "control"]
 
-EAGER = "eager"
-"""The variant of a model that is run as it is."""
 CEILINGS = frozenset({"ground_truth"})
 """Controls that are the truth itself: that they beat every model is no finding."""
 
