@@ -14,7 +14,7 @@ from lipbench.reports.figures.gallery import Placed, absences, choose_tables, dr
 from lipbench.reports.figures.latency import draw_latency
 from lipbench.reports.figures.style import Look, render_figure
 from lipbench.reports.files import ReportFiles, Summary, add_to, slug
-from lipbench.reports.inputs.run import Unread, held_run
+from lipbench.reports.inputs.run import Unread, read_run
 from lipbench.reports.inputs.strips import load_strips
 from lipbench.reports.inputs.training_logs import load_training_logs
 from lipbench.reports.markdown.data import Pictures, ReportData
@@ -64,23 +64,23 @@ def render(run: Path, out: Path | None = None, *, clips: int = CLIPS, summary: S
     """
     root = _root(run.resolve())  # so that "." has a name and a parent
     folder = out if out is not None else root / "report"
-    with held_run(run) as intake:
-        names = naming(intake.records)
-        data = ReportData(
-            records=intake.records,
-            unread=intake.unread,
-            names=names,
-            tables=make_tables(intake.records, names),
-            calibration=_calibration(root),
-        )
-        try:
-            return _write(data, folder, root, clips, summary)
-        except OSError as error:
-            place = error.filename or folder
-            raise UserError(
-                f"the report cannot be written: {place}: {error.strerror or error}",
-                remedy="Give another folder (out=…), or make room there",
-            ) from error
+    run_inputs = read_run(run)
+    names = naming(run_inputs.records)
+    data = ReportData(
+        records=run_inputs.records,
+        unread=run_inputs.unread,
+        names=names,
+        tables=make_tables(run_inputs.records, names),
+        calibration=_calibration(root),
+    )
+    try:
+        return _write(data, folder, root, clips, summary)
+    except OSError as error:
+        place = error.filename or folder
+        raise UserError(
+            f"the report cannot be written: {place}: {error.strerror or error}",
+            remedy="Give another folder (out=…), or make room there",
+        ) from error
 
 
 def _root(run: Path) -> Path:

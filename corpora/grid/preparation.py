@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -16,10 +15,10 @@ from lipbench.corpora.grid.layout import (
     read_split_lists,
 )
 from lipbench.corpora.landmarks import predictor_path
-from lipbench.corpora.preparation.clip import Candidate, ClipOutcome
+from lipbench.corpora.preparation.clip import Candidate
 from lipbench.corpora.preparation.crop import Stabilise
 from lipbench.corpora.preparation.film import FilmedClip
-from lipbench.corpora.preparation.run import GEOMETRY, Download, Summary, check_limit, prepare
+from lipbench.corpora.preparation.run import GEOMETRY, Download
 from lipbench.corpora.utterance import Split
 from lipbench.corpora.video import Interpolation
 from lipbench.errors import UnknownNameError, UserError
@@ -140,37 +139,3 @@ def _candidate(
         make=filmed,
         digest=filmed.digest,
     )
-
-
-def prepare_grid(
-    root: Path,
-    store: Path,
-    *,
-    workers: int | None = None,
-    limit: int | None = None,
-    split: SplitChoice = "public",
-    seed: int = 0,
-    stabilise: Stabilise = "frame",
-    interpolation: Interpolation = "linear",
-    tokens: Tokens = "characters",
-    durations: Durations = "align",
-    alignments: Path | None = None,
-    on_progress: Callable[[ClipOutcome], None] | None = None,
-) -> Summary:
-    """Find GRID and prepare it: `find_grid`, then `lipbench.corpora.preparation.run.prepare`.
-
-    Raises:
-        UserError: as they do.
-    """
-    check_limit(limit)
-    download = find_grid(
-        root,
-        split=split,
-        seed=seed,
-        stabilise=stabilise,
-        interpolation=interpolation,
-        tokens=tokens,
-        durations=durations,
-        alignments=alignments,
-    )
-    return prepare(download, store, workers=workers, limit=limit, on_progress=on_progress)

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Literal
 
 from lipbench.errors import UserError
-from lipbench.records.latency import Latency, Natural
+from lipbench.records.latency import EAGER, Latency, Natural
 from lipbench.records.quality import MetricFacts, Quality
 from lipbench.records.record import Record
 from lipbench.reports.compare.caveats import doubts
 from lipbench.reports.inputs.run import Intake, Unread, read_run
 from lipbench.reports.paper import load_paper
 from lipbench.reports.tables.differences import BESIDE
-from lipbench.reports.tables.labels import EAGER, hardware
+from lipbench.reports.tables.labels import hardware
 from lipbench.reports.tables.metric_order import in_order
 from lipbench.statistics import paired
 from lipbench.statistics.paired import Difference, corrected

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from lipbench.records.latency import EAGER
 from lipbench.records.quality import MetricFacts
 from lipbench.reports.figures.axis_range import Series, View, show, told_outside, view, with_values
 from lipbench.reports.figures.figure import Absent, Drawn, beside_paper, condition, machine, sample
@@ -26,7 +27,6 @@ from lipbench.reports.figures.style import (
 )
 from lipbench.reports.formatting import decimals_for, joined, milliseconds, number
 from lipbench.reports.paper import load_paper
-from lipbench.reports.tables.labels import EAGER
 from lipbench.reports.tables.latency import LatencyCell, LatencyRow, LatencyTable
 from lipbench.reports.tables.quality import QualityRow, QualityTable
 from lipbench.statistics.intervals import Mean

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,28 +25,6 @@ class Intake:
     records: list[Record]
     """In the order of their file names; at least one."""
     unread: list[Unread]
-
-
-@contextmanager
-def held_run(run: Path) -> Iterator[Intake]:
-    """What `read_run` reads, kept out of the garbage collector's way as long as it is in use.
-
-    Thousands of records are hundreds of thousands of objects, none of them garbage before the end: to go through them
-    again and again takes a tenth of a report's time.
-    """
-    frozen, collecting = gc.get_freeze_count(), gc.isenabled()
-    gc.disable()
-    try:
-        intake = read_run(run)
-        gc.freeze()
-    finally:
-        if collecting:
-            gc.enable()
-    try:
-        yield intake
-    finally:
-        if not frozen:
-            gc.unfreeze()
 
 
 def read_run(run: Path) -> Intake:

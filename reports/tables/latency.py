@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lipbench.records.latency import Latency
+from lipbench.records.latency import EAGER, Latency
 from lipbench.records.record import Cell, Failure, Record
 from lipbench.records.system import System
 from lipbench.reports.paper import LatencyPoint, load_paper
-from lipbench.reports.tables.labels import EAGER, Kind, Naming, accepts, hardware, labels, variant
+from lipbench.reports.tables.labels import Kind, Naming, accepts, hardware, labels, variant
 from lipbench.statistics.timings import Line, Ratio, Timing, line_over_length, speedup, timing
 
 MOST_LENGTHS = 12

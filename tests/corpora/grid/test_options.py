@@ -5,11 +5,15 @@ import pytest
 
 from lipbench.corpora.grid.corpus import open_grid
 from lipbench.corpora.grid.layout import FLAT, UNZIPPED
-from lipbench.corpora.grid.preparation import find_grid, prepare_grid
+from lipbench.corpora.grid.preparation import find_grid
 from lipbench.corpora.manifest import StoreError
 from lipbench.corpora.preparation.run import prepare
 from lipbench.corpora.preparation.survey import survey
 from lipbench.errors import UserError
+
+
+def prepare_grid(root, store, *, workers=None, limit=None, on_progress=None, **options):
+    return prepare(find_grid(root, **options), store, workers=workers, limit=limit, on_progress=on_progress)
 
 
 def test_words_make_another_store(download, short, tmp_path, make):

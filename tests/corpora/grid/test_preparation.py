@@ -11,11 +11,17 @@ import pytest
 from lipbench import corpora
 from lipbench.corpora.canvas import Box
 from lipbench.corpora.grid.corpus import open_grid
-from lipbench.corpora.grid.preparation import prepare_grid
+from lipbench.corpora.grid.preparation import find_grid
 from lipbench.corpora.landmarks import MOUTH, FaceLandmarker
 from lipbench.corpora.manifest import StoreError
+from lipbench.corpora.preparation.run import prepare
 from lipbench.corpora.tokens import CHARACTERS
 from lipbench.errors import UserError
+
+
+def prepare_grid(root, store, *, workers=None, limit=None, on_progress=None, **options):
+    return prepare(find_grid(root, **options), store, workers=workers, limit=limit, on_progress=on_progress)
+
 
 GRID = Path(__file__).parents[4] / "shared" / "data" / "grid"
 

@@ -16,8 +16,14 @@ import pytest
 from safetensors import safe_open
 
 from lipbench.corpora.grid.corpus import open_grid
-from lipbench.corpora.grid.preparation import prepare_grid
+from lipbench.corpora.grid.preparation import find_grid
 from lipbench.corpora.manifest import StoreError
+from lipbench.corpora.preparation.run import prepare
+
+
+def prepare_grid(root, store, *, workers=None, limit=None, on_progress=None, **options):
+    return prepare(find_grid(root, **options), store, workers=workers, limit=limit, on_progress=on_progress)
+
 
 CHECKOUT = Path(__file__).parents[3]
 ALIGN = "0 5000 sil\n5000 10000 bin\n10000 15000 blue\n15000 20000 sil\n"
@@ -75,7 +81,8 @@ def contents(store):
 SCRIPT = """
 import resource, sys
 from pathlib import Path
-from lipbench.corpora.grid.preparation import prepare_grid
+from lipbench.corpora.grid.preparation import find_grid
+from lipbench.corpora.preparation.run import prepare
 from lipbench.errors import UserError
 
 def say(outcome):
@@ -86,7 +93,7 @@ if __name__ == "__main__":
     if most:
         resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
     try:
-        prepare_grid(root, store, workers=workers, split="random", on_progress=say)
+        prepare(find_grid(root, split="random"), store, workers=workers, on_progress=say)
     except UserError as error:
         print("refused", type(error).__name__, error, flush=True)
 """
