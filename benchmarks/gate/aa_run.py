@@ -6,7 +6,8 @@ import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lipbench.benchmarks.config.requests import request as compose
+from lipbench.benchmarks.config.composition import request as compose
+from lipbench.benchmarks.config.requests import Bench
 from lipbench.benchmarks.gate import samples
 from lipbench.benchmarks.gate.deciding import decide, manifest
 from lipbench.benchmarks.gate.measuring import measure
@@ -102,5 +103,5 @@ class Chance:
 def _timing(record: Record) -> dict[str, float]:
     """The timing options of a record. Samples keep the command only, which leaves defaults unsaid."""
     said = dict(word.split("=", 1) for word in shlex.split(record.command) if "=" in word)
-    asked = {**compose("bench", []).model_dump(), **said, **record.request}
+    asked = {**compose("bench", Bench, []).model_dump(), **said, **record.request}
     return {name: float(str(asked[name])) for name in TIMING}

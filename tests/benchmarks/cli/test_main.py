@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from lipbench import models
+from lipbench.benchmarks.cli import verbs
 from lipbench.benchmarks.cli.main import main
-from lipbench.benchmarks.cli.verbs import HELP
 from lipbench.corpora.video import read_video
 from lipbench.records.files import load_records
 
@@ -45,14 +45,14 @@ def fails(words, capsys, says):
 def test_no_word_at_all_shows_the_verbs(capsys):
     assert main([]) == 2
     shown = capsys.readouterr().out
-    assert all(f"  {verb} " in shown for verb in HELP)
+    assert all(f"  {verb} " in shown for verb in verbs.verbs())
 
 
-@pytest.mark.parametrize("verb", HELP)
+@pytest.mark.parametrize("verb", verbs.verbs())
 def test_every_verbs_help_has_examples_and_options(verb, capsys):
     assert main([verb, "--help"]) == 0
     shown = capsys.readouterr().out
-    assert HELP[verb].summary in shown
+    assert verbs.get(verb).summary in shown
     assert "lipbench " + verb in shown
     assert "options" in shown
 

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from lipbench.benchmarks.cli import main as cli
+from lipbench.benchmarks.cli import verbs
 from lipbench.benchmarks.cli.main import main
-from lipbench.benchmarks.cli.verbs.gate import expected
-from lipbench.benchmarks.config import requests
+from lipbench.benchmarks.cli.verbs.gate.work import expected
 from lipbench.benchmarks.config.requests import Gate
 from lipbench.benchmarks.gate import samples
 from lipbench.benchmarks.gate.measuring import measure, revisions
@@ -33,7 +33,7 @@ WORDS = ["base=v1", "models=[hh_t2l]", "preset=tiny", "device=cpu", "durations=[
 
 
 def asked(words: Sequence[str] = WORDS) -> list[Cell]:
-    found = requests.request("gate", list(words))
+    found = verbs.request("gate", list(words))
     assert isinstance(found, Gate)
     return expected(found, "cpu")
 
@@ -251,7 +251,7 @@ def test_stored_runs_are_gated_by_time_only_if_they_took_turns(tmp_path, monkeyp
 
 
 def test_an_aa_run_widens_margins(gate, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("lipbench.benchmarks.cli.verbs.gate.machine", lambda: MACHINE)
+    monkeypatch.setattr("lipbench.benchmarks.cli.verbs.gate.work.machine", lambda: MACHINE)
     # far over the margin of a calm machine, and within what this one shows by chance
     slower = Measured(head=lambda *_: 1.06)
     assert gate(slower) == 1
@@ -274,7 +274,9 @@ def test_an_aa_run_of_something_else_is_refused_before_anything_is_measured(gate
 
 
 def test_the_threads_of_an_aa_run_are_those_of_the_blocks(gate, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("lipbench.benchmarks.cli.verbs.gate.machine", lambda: MACHINE.model_copy(update={"threads": 2}))
+    monkeypatch.setattr(
+        "lipbench.benchmarks.cli.verbs.gate.work.machine", lambda: MACHINE.model_copy(update={"threads": 2})
+    )
     other = drawn(asked()).model_copy(update={"machine": MACHINE.model_copy(update={"threads": 2})})
     assert gate(Measured(), f"noise={samples.save(other, tmp_path / 'aa.json')}") == 2
     assert "threads 2 and 1" in capsys.readouterr().err
