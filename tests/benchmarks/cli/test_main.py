@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from lipbench import models
+from lipbench.benchmarks.cli import main as cli
 from lipbench.benchmarks.cli import verbs
 from lipbench.benchmarks.cli.main import main
 from lipbench.corpora.video import read_video
@@ -186,7 +187,7 @@ def test_an_interrupt_says_that_nothing_is_lost(monkeypatch, capsys):
     def interrupted(_words):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(main, "_dispatch", interrupted)
+    monkeypatch.setattr(cli, "_dispatch", interrupted)
     assert main(["train"]) == 130
     assert "interrupted" in capsys.readouterr().err
 
@@ -196,7 +197,7 @@ def test_an_error_of_lipbench_itself_is_no_verdict(verb, monkeypatch, capsys):
     def broken(_words):
         raise ZeroDivisionError("in the middle")
 
-    monkeypatch.setattr(main, "_dispatch", broken)
+    monkeypatch.setattr(cli, "_dispatch", broken)
     assert main([verb]) == 70, "1 would be a regression that was shown"
     said = capsys.readouterr().err
     assert "ZeroDivisionError: in the middle" in said
@@ -206,7 +207,10 @@ def test_an_error_of_lipbench_itself_is_no_verdict(verb, monkeypatch, capsys):
 @pytest.mark.parametrize(("words", "code"), [(["gate"], 70), (["gate", "--help"], 0), (["doctor"], 70), (["list"], 0)])
 def test_a_verdict_that_nobody_reads_is_not_good(words, code):
     # in a process of its own: what is printed meets the closed pipe only when the buffer is written out
-    script = "from benchmarks import cli; cli._dispatch = lambda _: print('verdict') or 0; raise SystemExit(cli.main())"
+    script = (
+        "from lipbench.benchmarks.cli import main as cli;"
+        "cli._dispatch = lambda _: print('verdict') or 0; raise SystemExit(cli.main())"
+    )
     process = subprocess.Popen([sys.executable, "-c", script, *words], stdout=subprocess.PIPE)
     assert process.stdout is not None
     process.stdout.close()
