@@ -110,10 +110,7 @@ class Gate(Bench):
     strict: bool
     summary: Path | None
     selftest: bool
-    samples: Path | None
-    rates: Path | None
     trends: Text | None
-    trials: int = Field(ge=1)
     seed: int
 
 

@@ -30,7 +30,6 @@ VERB = Verb(
         "lipbench gate base=origin/main noise=runs/aa",
         "lipbench gate base_records='gpu/base-*' head_records='gpu/head-*' device=cuda",
         "lipbench gate --self-test",
-        "lipbench gate rates=runs/aa trials=1000",
         "lipbench gate trends='nightly/*'                   # stored runs: since when something changed",
     ),
     place=90,

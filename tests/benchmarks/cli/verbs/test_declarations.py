@@ -82,7 +82,7 @@ def test_a_new_verb_is_a_module_and_a_file_in_conf(tmp_path, monkeypatch, capsys
 
 def test_paths_and_marked_texts_are_taken_as_they_are_written():
     assert verbatim(Bench) == {"out", "corpus.store"}
-    own = {"base", "head", "base_records", "head_records", "noise", "summary", "trends", "samples", "rates"}
+    own = {"base", "head", "base_records", "head_records", "noise", "summary", "trends"}
     assert verbatim(Gate) == verbatim(Bench) | own
     assert verbatim(VERBS["doctor"].request) == {"inception_weights", "runs", "json"}
     assert verbatim(VERBS["list"].request) == {"model"}
