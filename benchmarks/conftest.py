@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import cast
 
 import pytest
 
+from lipbench.benchmarks.config.composition import request as compose
 from lipbench.benchmarks.config.requests import Bench
-from lipbench.benchmarks.config.requests import request as compose
 from lipbench.errors import UserError
 
 INTERNALS = "internals"
@@ -57,7 +56,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if getattr(config.option, "numprocesses", None):
         raise pytest.UsageError("benchmarks that share a machine slow each other down: run them without -n")
     try:
-        config.stash[REQUEST] = cast("Bench", compose("bench", config.getoption("--lipbench") or []))
+        config.stash[REQUEST] = compose("bench", Bench, config.getoption("--lipbench") or [])
     except UserError as error:
         raise pytest.UsageError(str(error)) from error
     if config.option.log_cli_level is None:

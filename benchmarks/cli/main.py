@@ -6,7 +6,6 @@ lipbench itself, 130 interrupted. A verb whose result is a verdict gives its own
 
 from __future__ import annotations
 
-import importlib
 import logging
 import os
 import sys
@@ -14,23 +13,16 @@ import traceback
 import warnings
 from collections.abc import Sequence
 
-from lipbench.benchmarks.cli.verbs import HELP
-from lipbench.errors import UnknownNameError, UserError
-
-POSITIONAL = {"report": ("run",), "list": ("what",), "compare": ("a", "b")}
-"""Verbs whose first words may stand without their names: `lipbench report runs/bench`."""
+from lipbench.benchmarks.cli import verbs
+from lipbench.errors import UserError
 
 TRACEBACK = "--traceback"
-SPELLINGS = {"--dry-run": "dry_run=true", "--self-test": "selftest=true", "--strict": "strict=true"}
-"""Words that are written as other programs have them."""
 MULTIRUN = ("--multirun", "-m")
 """Hydra's word for a sweep."""
 HELPS = ("-h", "--help")
 BROKEN = 70
 """Exit code of an error of lipbench itself, as sysexits.h has it (EX_SOFTWARE). Python's own would be 1, which of a
 verb that gives a verdict says "failed"."""
-VERDICTS = ("gate", "doctor")
-"""Verbs whose exit code is their answer. One that nobody could read is not said to be good."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -73,42 +65,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _gives_verdict(words: Sequence[str]) -> bool:
-    return bool(words) and words[0] in VERDICTS and not any(word in HELPS for word in words)
+    verb = verbs.verbs().get(words[0]) if words else None
+    return verb is not None and verb.gives_verdict and not any(word in HELPS for word in words)
 
 
 def _dispatch(words: list[str]) -> int:
-    from lipbench.benchmarks.config import requests as config
-
     if not words or words[0] in (*HELPS, "help"):
         print(_overview())
         return 0 if words else 2
-    verb, *overrides = _spelled(words)
-    if verb not in config.VERBS:
-        raise UnknownNameError("verb", verb, config.VERBS)
+    name, *overrides = _spelled(words)
+    verb = verbs.get(name)
     if any(word in HELPS for word in overrides):
-        print(_help(verb))
+        print(_help(name))
         return 0
     if any(word in MULTIRUN for word in overrides):
         from lipbench.benchmarks.cli import multirun
 
-        multirun.run(verb, [word for word in overrides if word not in MULTIRUN])
+        multirun.run(name, [word for word in overrides if word not in MULTIRUN])
         return 0
-    for place, name in enumerate(POSITIONAL.get(verb, ())[: len(overrides)]):
+    for place, option in enumerate(verb.positional[: len(overrides)]):
         if "=" in overrides[place]:
             break
-        overrides[place] = f"{name}={overrides[place]}"
-    request = config.request(verb, overrides)
-    return importlib.import_module(f"lipbench.benchmarks.cli.verbs.{verb}").run(request) or 0
+        overrides[place] = f"{option}={overrides[place]}"
+    return verb.run(verbs.request(name, overrides)) or 0
 
 
 def _spelled(words: Sequence[str]) -> list[str]:
     """Words as other programs have them, `--strict`, `--base REV` and `--base=REV`, as name=value."""
+    flags = {flag: option for verb in verbs.verbs().values() for flag, option in verb.flags.items()}
     found: list[str] = []
     left = list(words)
     while left:
         word = left.pop(0)
-        if word in SPELLINGS:
-            found.append(SPELLINGS[word])
+        if word in flags:
+            found.append(f"{flags[word]}=true")
         elif not word.startswith("--") or word in (*MULTIRUN, *HELPS):
             found.append(word)
         else:
@@ -126,25 +116,25 @@ def _overview() -> str:
         "lipbench VERB name=value …",
         "",
     ]
-    lines += [f"  {verb:<10} {help_.summary}" for verb, help_ in HELP.items()]
+    lines += [f"  {name:<10} {verb.summary}" for name, verb in verbs.verbs().items()]
     lines += ["", f"lipbench VERB --help shows a verb's options. {TRACEBACK} shows where an error came from."]
     return "\n".join(lines)
 
 
-def _help(verb: str) -> str:
-    from lipbench.benchmarks.cli.multirun import SWEPT
+def _help(name: str) -> str:
     from lipbench.benchmarks.config import composition
 
+    verb = verbs.get(name)
     swept = f"with {MULTIRUN[0]}, a job for each of the values that commas separate (docs/cluster.md)"
     return "\n".join(
         [
-            f"lipbench {verb}: {HELP[verb].summary}",
+            f"lipbench {name}: {verb.summary}",
             "",
             "examples",
-            *(f"  {example}" for example in HELP[verb].examples),
+            *(f"  {example}" for example in verb.examples),
             "",
             "options, written NAME=VALUE, with their defaults (??? has none and must be given)",
-            *(f"  {line}".rstrip() for line in composition.explain(verb)),
-            *(["", swept] if verb in SWEPT else []),
+            *(f"  {line}".rstrip() for line in composition.explain(name)),
+            *(["", swept] if verb.claims is not None else []),
         ]
     )

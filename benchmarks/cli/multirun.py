@@ -2,78 +2,73 @@
 
 from __future__ import annotations
 
-import importlib
 import shlex
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from pydantic import BaseModel
-
-from lipbench import models
+from lipbench.benchmarks.cli import verbs
 from lipbench.benchmarks.cli.launchers import INTERRUPTED, LOG, Place, find, start
+from lipbench.benchmarks.cli.verb import Verb
+from lipbench.benchmarks.config.composition import request as typed_request
 from lipbench.benchmarks.config.composition import split, swept
-from lipbench.benchmarks.config.requests import Evaluate, Train
-from lipbench.benchmarks.config.requests import request as typed_request
+from lipbench.benchmarks.config.requests import Request
 from lipbench.errors import UserError
 
-SWEPT = ("prepare", "train", "evaluate", "controls", "bench")
-"""Verbs that can be swept: those that have `claims`."""
-TIMED = ("bench",)
-"""Verbs that measure time, and must not share a machine."""
 FOLDER = Path("runs/multirun")
 
 
-def run(verb: str, words: Sequence[str]) -> None:
+def run(name: str, words: Sequence[str]) -> None:
     """Run a verb once for each combination of the values that its words have, and say how each job ended.
 
     Args:
-        verb: what each job does.
+        name: verb of each job.
         words: its options in Hydra's grammar, where commas separate the values to sweep; and Hydra's own.
 
     Raises:
         UserError: a job's words are not understood, jobs would write to the same place, or some failed; all others ran.
     """
-    if verb not in SWEPT:
-        raise UserError(f"{verb} cannot be swept", remedy=f"--multirun goes with {', '.join(SWEPT)}")
+    verb = verbs.get(name)
+    if verb.claims is None:
+        possible = ", ".join(name for name, verb in verbs.verbs().items() if verb.claims is not None)
+        raise UserError(f"{name} cannot be swept", remedy=f"--multirun goes with {possible}")
     ours, hydras = split(words)
     launcher = find(hydras)
-    if verb in TIMED and launcher.shares:
+    if verb.measures_time and launcher.shares:
         raise UserError(
-            f"jobs of {verb} on one machine at a time would disturb each other's timing",
+            f"jobs of {name} on one machine at a time would disturb each other's timing",
             remedy="Leave hydra/launcher out, or write hydra.launcher.n_jobs=1",
         )
-    jobs = swept(verb, ours)
-    requests = [typed_request(verb, job) for job in jobs]
-    for request in requests:
-        if isinstance(request, Train | Evaluate):
-            # what a job would find out only when a cluster has a place for it
-            models.check(request.model, request.preset, **request.options)
+    jobs = swept(name, verb.request, ours)
+    requests = [typed_request(name, verb.request, job) for job in jobs]
+    if verb.check is not None:
+        for request in requests:
+            verb.check(request)
     check_apart(verb, requests)
-    folder = launcher.folder or FOLDER / f"{datetime.now(UTC).strftime('%Y-%m-%dT%H-%M-%S')}-{verb}"
-    commands = {str(number): (verb, *job) for number, job in enumerate(jobs)}
+    folder = launcher.folder or FOLDER / f"{datetime.now(UTC).strftime('%Y-%m-%dT%H-%M-%S')}-{name}"
+    commands = {str(number): (name, *job) for number, job in enumerate(jobs)}
     print(f"{len(jobs)} jobs by the launcher {launcher.told(folder)}", flush=True)
-    codes = launcher.run({name: partial(_start, words) for name, words in commands.items()}, folder, called=verb)
+    codes = launcher.run({number: partial(_start, words) for number, words in commands.items()}, folder, called=name)
     _tell(commands, codes, folder)
 
 
-def check_apart(verb: str, requests: Sequence[BaseModel]) -> None:
+def check_apart(verb: Verb[Any], requests: Sequence[Request]) -> None:
     """Refuse jobs that would write to the same place.
 
     Raises:
         UserError: two of them would.
     """
-    claims = importlib.import_module(f"lipbench.benchmarks.cli.verbs.{verb}").claims
+    assert verb.claims is not None
     owners: dict[Path, int] = {}
     for number, request in enumerate(requests):
-        for claim in claims(request):
+        for claim in verb.claims(request):
             owner = owners.setdefault(claim, number)
             if owner != number:
-                other = "name='${model}-${training.seed}'" if verb == "train" else "out='runs/${preset}'"
                 raise UserError(
                     f"jobs {owner} and {number} would both write {claim}",
-                    remedy=f"Give each a place by what tells them apart, as in {other}",
+                    remedy=f"Give each a place by what tells them apart, as in {verb.apart}",
                 )
 
 

@@ -1,13 +1,16 @@
-"""`conf/` and the words of a command line, composed by Hydra; its groups and options; what a wrong word meant."""
+"""From the words of a command line to a typed request: Hydra composes `conf/`, pydantic checks the result.
+
+A word that fits nothing is an error which names the nearest one that does.
+"""
 
 from __future__ import annotations
 
 import itertools
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
@@ -16,19 +19,51 @@ from hydra.core.override_parser.types import Override, QuotedString
 from hydra.errors import HydraException
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
+from pydantic import BaseModel, ValidationError
 
+from lipbench.benchmarks.config.requests import verbatim
 from lipbench.errors import UnknownNameError, UserError, nearest
 
+R = TypeVar("R", bound=BaseModel)
+
 CONF = Path(__file__).resolve().parents[2] / "conf"
-OPEN = ("options", "quality_margins")
+OPEN_GROUPS = ("options", "quality_margins")
 """Groups that take names which no file lists: a model's own options, checked by the model; metrics' margins."""
-PLAIN = (
-    *("text", "identity", "root", "alignments", "out", "run", "runs", "checkpoint", "model", "utterance", "a", "b"),
-    *("generated", "reference", "title", "name"),
-    *("base", "head", "base_records", "head_records", "noise", "summary", "samples", "rates", "trends"),
-    *("corpus.store", "features", "inception_weights", "json"),
-)
-"""Options whose value is taken as it is written: texts and paths."""
+
+
+def request(verb: str, model: type[R], overrides: Sequence[str]) -> R:
+    """Compose and check what a verb was asked to do.
+
+    Args:
+        verb: its name, which is that of its file in `conf/`.
+        model: its request.
+        overrides: Hydra overrides, such as ``corpus=grid`` or ``training.steps=500``.
+
+    Raises:
+        UserError: a word is not understood, a value is of the wrong type, or something needed is missing.
+    """
+    words, hydras = split(overrides)
+    composed = composed_of(verb, words, verbatim(model))
+    try:
+        missing = sorted(OmegaConf.missing_keys(composed))
+        values: Any = OmegaConf.to_container(composed, resolve=True, throw_on_missing=False)
+    except OmegaConfBaseException as error:
+        raise misunderstood(verb, words, error) from error
+    if missing:
+        raise UserError(f"{verb} needs {', '.join(missing)}", remedy=f"Write {missing[0]}=… (lipbench {verb} --help)")
+    if hydras:
+        if "launcher" not in model.model_fields:
+            raise UserError(f"{verb} has nothing to launch: {hydras[0]}", remedy="Write --multirun to sweep it")
+        values["launcher"] = hydras
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise UserError(
+            f"{place}={first['input']!r} is not valid: {first['msg'][0].lower()}{first['msg'][1:]}",
+            remedy=f"See lipbench {verb} --help",
+        ) from error
 
 
 def explain(verb: str) -> list[str]:
@@ -73,8 +108,13 @@ def groups() -> dict[str, list[str]]:
     }
 
 
-def composed_of(verb: str, overrides: Sequence[str]) -> Any:
+def composed_of(verb: str, overrides: Sequence[str], texts: Set[str] = frozenset()) -> Any:
     """What Hydra makes of a verb's file and the words after it, unchecked: an OmegaConf tree.
+
+    Args:
+        verb: its name.
+        overrides: the words.
+        texts: options whose value is taken as it is written.
 
     Raises:
         UserError: a word is not understood, or `conf/` is missing.
@@ -83,7 +123,7 @@ def composed_of(verb: str, overrides: Sequence[str]) -> Any:
         raise UserError(
             "lipbench's conf/ is not beside its code", remedy="Install a checkout as it is: pip install --editable ."
         )
-    words = [_opened(word, verb) for word in overrides]
+    words = [_opened(word, verb, texts) for word in overrides]
     logging.getLogger("hydra").setLevel(logging.ERROR)
     try:
         with initialize_config_dir(str(CONF), version_base=None, job_name=verb):
@@ -92,14 +132,14 @@ def composed_of(verb: str, overrides: Sequence[str]) -> Any:
         raise misunderstood(verb, words, error) from error
 
 
-def _opened(word: str, verb: str) -> str:
+def _opened(word: str, verb: str, texts: Set[str]) -> str:
     """Check an override's form, and let open groups take new names."""
     if "=" not in word:
         raise UserError(
             f"'{word}' is not understood", remedy=f"Options are written name=value (lipbench {verb} --help)"
         )
     key, _, value = word.partition("=")
-    if key in PLAIN and not (key != "text" and value in ("", "null")):
+    if key in texts and not (key != "text" and value in ("", "null")):
         # a value written in a shell has lost its quotes, which Hydra's grammar wants around all but plain words
         whole = quoted(value)
         if key == "text":
@@ -111,7 +151,7 @@ def _opened(word: str, verb: str) -> str:
 def _extended(word: str) -> str:
     """Let an open group take a new name."""
     key = word.partition("=")[0]
-    return f"++{word}" if key.split(".")[0] in OPEN and "." in key else word
+    return f"++{word}" if key.split(".")[0] in OPEN_GROUPS and "." in key else word
 
 
 def quoted(text: str) -> str:
@@ -126,15 +166,16 @@ def split(words: Sequence[str]) -> tuple[list[str], list[str]]:
     return [word for word in words if word not in hydras], hydras
 
 
-def swept(verb: str, words: Sequence[str]) -> list[tuple[str, ...]]:
+def swept(verb: str, model: type[BaseModel], words: Sequence[str]) -> list[tuple[str, ...]]:
     """The commands that a sweep's words stand for: all combinations of their values, the last word's changing first.
 
     Args:
         verb: what is swept.
+        model: its request.
         words: in Hydra's grammar: commas separate values, ``range(1,4)`` stands for three, quotes hold one together.
 
     Returns:
-        Words of each command, as `composed_of` takes them.
+        Words of each command, as `request` takes them.
 
     Raises:
         UserError: a word is not understood.
@@ -143,7 +184,7 @@ def swept(verb: str, words: Sequence[str]) -> list[tuple[str, ...]]:
         with initialize_config_dir(str(CONF), version_base=None, job_name=verb):
             parser = OverridesParser.create(GlobalHydra.instance().config_loader())
             parsed = parser.parse_overrides([_extended(word) for word in words])
-            choices = [_values(word, override) for word, override in zip(words, parsed, strict=True)]
+            choices = [_values(word, override, verbatim(model)) for word, override in zip(words, parsed, strict=True)]
     except HydraException as error:
         raise UserError(
             f"the options of {verb} are not understood: {str(error).splitlines()[0]}",
@@ -152,11 +193,11 @@ def swept(verb: str, words: Sequence[str]) -> list[tuple[str, ...]]:
     return list(itertools.product(*choices))
 
 
-def _values(word: str, override: Override) -> list[str]:
+def _values(word: str, override: Override, texts: Set[str]) -> list[str]:
     """A word for each of its values."""
     key = word.partition("=")[0]
     many = override.is_sweep_override()
-    if key in PLAIN:
+    if key in texts:
         # quotes hold such a value together here and are no part of it
         return [f"{key}={_plain(value)}" for value in (override.sweep_iterator() if many else [override.value()])]
     return [f"{key}={value}" for value in override.sweep_string_iterator()] if many else [word]

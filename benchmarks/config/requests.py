@@ -1,30 +1,19 @@
-"""From words on a command line to a typed request: Hydra composes `conf/`, pydantic checks the result.
+"""Typed requests: what a verb is asked to do, as pydantic checks it. A verb's own lies with the verb.
 
-A word that fits nothing is an error which names the nearest one that does.
+Here is what several verbs share, and the requests that the bench and the gate stand on. Importing it imports no Hydra.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, get_args
 
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-
-from lipbench.benchmarks.config.composition import composed_of, misunderstood, split
-from lipbench.errors import UserError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 
 def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
-
-
-Names = Annotated[list[str], BeforeValidator(_listed)]
-TrainingName = Annotated[str, Field(pattern=r"^\w[\w.+-]*$")] | None
-"""A folder's name in out/train."""
-Durations = Literal["true", "predicted"]
 
 
 def _duration(value: Any) -> Any:
@@ -36,7 +25,22 @@ def _durations(value: Any) -> Any:
     return [_duration(v) for v in (value if isinstance(value, list) else [value])]
 
 
-class _Checked(BaseModel):
+VERBATIM = "verbatim"
+"""Marks a text whose value is taken as it is written. That of a path always is."""
+Text = Annotated[str, VERBATIM]
+Names = Annotated[list[str], BeforeValidator(_listed)]
+TrainingName = Annotated[str, VERBATIM, Field(pattern=r"^\w[\w.+-]*$")] | None
+"""A folder's name in out/train."""
+Durations = Annotated[Literal["true", "predicted"], BeforeValidator(_duration)]
+DurationsList = Annotated[list[Literal["true", "predicted"]], BeforeValidator(_durations)]
+Device = Literal["auto", "cpu", "cuda"]
+Limit = Literal["step", "comment"] | Annotated[int, Field(ge=0)]
+"""Of a summary's size: a name, or a number of bytes."""
+
+
+class Request(BaseModel):
+    """What a verb is asked to do: its options and nothing else."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -52,94 +56,7 @@ class CorpusChoice(BaseModel):
         return dict(self.model_extra or {})
 
 
-class Prepare(_Checked):
-    """`lipbench prepare`."""
-
-    corpus: CorpusChoice
-    root: Path | None
-    dry_run: bool
-    workers: int | None = Field(default=None, ge=0)
-    limit: int | None = Field(default=None, ge=1)
-    # the corpus checks what it can be asked for
-    split: str | None
-    seed: int | None
-    stabilise: str | None
-    interpolation: str | None
-    tokens: str | None
-    durations: str | None
-    alignments: Path | None
-
-
-class Show(_Checked):
-    """`lipbench show`."""
-
-    corpus: CorpusChoice
-    utterance: str | None
-    out: Path
-
-
-class Train(_Checked):
-    """`lipbench train`."""
-
-    model: str
-    preset: str
-    options: dict[str, Any]
-    corpus: CorpusChoice
-    training: dict[str, Any]
-    out: Path
-    name: TrainingName
-    device: Literal["auto", "cpu", "cuda"]
-    # training checks these
-    devices: int
-    num_nodes: int
-    strategy: str
-
-
-class Evaluate(_Checked):
-    """`lipbench evaluate`."""
-
-    model: str
-    preset: str
-    options: dict[str, Any]
-    name: TrainingName
-    checkpoint: Path | None
-    corpus: CorpusChoice
-    split: Literal["train", "test"]
-    durations: Annotated[list[Durations], BeforeValidator(_durations)]
-    protocol: str
-    metrics: Names
-    controls: Names
-    inception_weights: Path | None
-    features: Path | None
-    workers: int | None = Field(default=None, ge=0)
-    keep_clips: bool
-    batch: int = Field(ge=1)
-    limit: int | None = Field(default=None, ge=1)
-    out: Path
-    device: Literal["auto", "cpu", "cuda"]
-
-
-class Score(_Checked):
-    """`lipbench score`: of a run, or of two folders of videos."""
-
-    run: Path | None
-    generated: Path | None
-    reference: Path | None
-    title: Annotated[str, Field(min_length=1)] | None
-    durations: Annotated[Durations, BeforeValidator(_duration)]
-    resize: bool
-    ignore_rates: bool
-    protocol: str
-    metrics: Names
-    controls: Names | None
-    inception_weights: Path | None
-    features: Path | None
-    workers: int | None = Field(default=None, ge=0)
-    out: Path | None
-    device: Literal["auto", "cpu", "cuda"]
-
-
-class Bench(_Checked):
+class Bench(Request):
     """`lipbench bench`, and `pytest benchmarks/`."""
 
     models: Annotated[Names, Field(min_length=1)]
@@ -163,22 +80,22 @@ class Bench(_Checked):
     floors: bool
     quality: bool
     again: bool
-    durations: Annotated[list[Durations], BeforeValidator(_durations)]
+    durations: DurationsList
     protocol: str
     metrics: Names
     controls: Names
     limit: int | None = Field(default=None, ge=1)
     out: Path
-    device: Literal["auto", "cpu", "cuda"]
+    device: Device
 
 
 class Gate(Bench):
     """`lipbench gate`: a bench of two revisions."""
 
-    base: str | None
-    head: str | None
-    base_records: str | None
-    head_records: str | None
+    base: Text | None
+    head: Text | None
+    base_records: Text | None
+    head_records: Text | None
     pairs: int = Field(ge=5)
     looks: Literal[1, 2]
     margin: float = Field(ge=0.0)
@@ -193,160 +110,23 @@ class Gate(Bench):
     strict: bool
     summary: Path | None
     selftest: bool
-    samples: Path | None
-    rates: Path | None
-    trends: str | None
-    trials: int = Field(ge=1)
+    trends: Text | None
     seed: int
 
 
-class Controls(_Checked):
-    """`lipbench controls`."""
-
-    corpus: CorpusChoice
-    split: Literal["train", "test"]
-    protocol: str
-    metrics: Names
-    controls: Names
-    height: int = Field(ge=16, le=80)
-    inception_weights: Path | None
-    features: Path | None
-    workers: int | None = Field(default=None, ge=0)
-    limit: int | None = Field(default=None, ge=1)
-    out: Path
+def verbatim(request: type[BaseModel]) -> set[str]:
+    """The options of a request whose value is taken as it is written: paths, and texts that are marked so."""
+    own = {
+        field.alias or name
+        for name, field in request.model_fields.items()
+        if any(part is Path or part == VERBATIM for part in (*field.metadata, *_parts(field.annotation)))
+    }
+    # a corpus checks its own options, and every prepared one has a store
+    return own | {"corpus.store"} if "corpus" in request.model_fields else own
 
 
-Limit = Literal["step", "comment"] | Annotated[int, Field(ge=0)]
-"""Of a summary's size: a name, or a number of bytes."""
-
-
-class Report(_Checked):
-    """`lipbench report`."""
-
-    run: Path
-    out: Path | None
-    clips: int = Field(ge=0)
-    summary: Path | None
-    limit: Limit
-
-
-class Compare(_Checked):
-    """`lipbench compare`."""
-
-    a: Path
-    b: Path
-    out: Path | None
-    summary: Path | None
-    limit: Limit
-
-
-class Reproduce(_Checked):
-    """`lipbench reproduce`."""
-
-    corpus: CorpusChoice
-    root: Path | None
-    preset: str
-    recipe: str
-    steps: int | None = Field(default=None, ge=1)
-    rows: Annotated[Names, Field(min_length=1)]
-    frames: list[Annotated[int, Field(ge=1, le=10_000)]] = Field(min_length=1)
-    protocol: str
-    limit: int | None = Field(default=None, ge=1)
-    dry_run: bool
-    out: Path
-    device: Literal["auto", "cpu", "cuda"]
-    launcher: list[str] = []
-    """Hydra's own words, which choose a launcher and its options."""
-
-
-class Generate(_Checked):
-    """`lipbench generate`."""
-
-    text: str
-    identity: Path
-    model: str
-    preset: str
-    name: TrainingName
-    checkpoint: Path | None
-    corpus: CorpusChoice
-    frames: int | None = Field(default=None, ge=1)
-    fps: float = Field(gt=0)
-    out: Path
-    runs: Path
-    device: Literal["auto", "cpu", "cuda"]
-
-
-class Doctor(_Checked):
-    """`lipbench doctor`."""
-
-    device: Literal["auto", "cpu", "cuda"]
-    seconds: float = Field(ge=0)
-    rounds: int = Field(ge=5, le=10_000)
-    isolate: bool
-    inception_weights: Path | None
-    runs: Path
-    # pydantic's models have a method json
-    json_file: Path | None = Field(alias="json")
-
-
-class Listing(_Checked):
-    """`lipbench list`."""
-
-    what: str
-    model: str | None
-    preset: str
-    options: dict[str, Any]
-
-
-VERBS: dict[str, type[BaseModel]] = {
-    "list": Listing,
-    "prepare": Prepare,
-    "show": Show,
-    "train": Train,
-    "evaluate": Evaluate,
-    "score": Score,
-    "bench": Bench,
-    "gate": Gate,
-    "controls": Controls,
-    "report": Report,
-    "compare": Compare,
-    "reproduce": Reproduce,
-    "generate": Generate,
-    "doctor": Doctor,
-}
-
-V = TypeVar("V", bound=BaseModel)
-
-
-def request(verb: str, overrides: Sequence[str]) -> BaseModel:
-    """Compose and check what a verb was asked to do.
-
-    Args:
-        verb: a name in `VERBS`.
-        overrides: Hydra overrides, such as ``corpus=grid`` or ``training.steps=500``.
-
-    Raises:
-        UserError: a word is not understood, a value is of the wrong type, or something needed is missing.
-    """
-    words, hydras = split(overrides)
-    composed = composed_of(verb, words)
-    try:
-        missing = sorted(OmegaConf.missing_keys(composed))
-        values: Any = OmegaConf.to_container(composed, resolve=True, throw_on_missing=False)
-    except OmegaConfBaseException as error:
-        raise misunderstood(verb, words, error) from error
-    if missing:
-        raise UserError(f"{verb} needs {', '.join(missing)}", remedy=f"Write {missing[0]}=… (lipbench {verb} --help)")
-    if hydras:
-        if "launcher" not in VERBS[verb].model_fields:
-            raise UserError(f"{verb} has nothing to launch: {hydras[0]}", remedy="Write --multirun to sweep it")
-        values["launcher"] = hydras
-    try:
-        return VERBS[verb].model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise UserError(
-            f"{place}={first['input']!r} is not valid: {first['msg'][0].lower()}{first['msg'][1:]}",
-            remedy=f"See lipbench {verb} --help",
-        ) from error
+def _parts(annotation: Any) -> Iterator[Any]:
+    """An annotation and whatever it is made of, down through unions and marks."""
+    yield annotation
+    for part in get_args(annotation):
+        yield from _parts(part)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lipbench.benchmarks.config.requests import request as compose
-from lipbench.benchmarks.gate import samples
 from lipbench.benchmarks.gate.deciding import decide, manifest
 from lipbench.benchmarks.gate.measuring import measure
 from lipbench.benchmarks.gate.pairs import Pair
@@ -24,7 +21,7 @@ class Chance:
     """An A/A run.
 
     Args:
-        source: a gate's folder, or samples.
+        source: a gate's folder.
         cells: what is gated; those that are no latency are left out.
         per_gate: pairs that the gate measures in its first look.
 
@@ -35,7 +32,7 @@ class Chance:
 
     def __init__(self, source: Path, cells: Sequence[Cell], *, per_gate: int) -> None:
         self.source = source
-        self.pairs = samples.load(source).pairs() if source.is_file() else measure.first_look(source)
+        self.pairs = measure.first_look(source)
         self.cells = [cell for cell in cells if cell.kind == "latency"]
         self.per_gate = per_gate
         self._check_one_revision()
@@ -99,8 +96,6 @@ class Chance:
         return UserError(f"noise={self.source} {reason}", remedy=REMEDY)
 
 
-def _timing(record: Record) -> dict[str, float]:
-    """The timing options of a record. Samples keep the command only, which leaves defaults unsaid."""
-    said = dict(word.split("=", 1) for word in shlex.split(record.command) if "=" in word)
-    asked = {**compose("bench", []).model_dump(), **said, **record.request}
-    return {name: float(str(asked[name])) for name in TIMING}
+def _timing(record: Record) -> dict[str, object]:
+    """The timing options of a record."""
+    return {name: record.request.get(name) for name in TIMING}

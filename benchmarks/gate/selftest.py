@@ -1,27 +1,27 @@
 """Whether the gate still sees: regressions put in on purpose must be found, and nothing else.
 
 Times are drawn by a fixed seed, with the noise of a calm machine: the question is whether the gate decides as it must.
-How it fares with the noise of a real one is measured by `lipbench.benchmarks.gate.rates`. Clips are
-drawn, scored, blurred and scored again.
+How it fares with the noise of a real one is measured by `lipbench.benchmarks.internals.gate_rates`. Clips are drawn,
+scored, blurred and scored again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 import torch
 
 from lipbench import corpora
-from lipbench.benchmarks.gate import samples
 from lipbench.benchmarks.gate.deciding.decide import two_looks
 from lipbench.benchmarks.gate.pairs import Block, Pair
 from lipbench.benchmarks.gate.verdict import SECOND_LOOK, Decision, Rules, Verdict
 from lipbench.benchmarks.scoring.clips import Made, controlled, to_pictures
 from lipbench.benchmarks.scoring.clips import Pair as Clips
 from lipbench.benchmarks.scoring.scorer import Scorer, Scoring
+from lipbench.records.latency import Latency, LatencySample
 from lipbench.records.quality import Quality
 from lipbench.records.record import Cell, Failure, Record
 from lipbench.records.system import Machine, Software, System
@@ -35,6 +35,10 @@ NOISE = 0.005
 """Standard deviation of what the stand-in for a model gets wrong, as a share of full brightness."""
 CORPUS = {"train": 1, "test": 10, "speakers": 1, "seconds": [0.3, 0.4]}
 HEIGHT = 40
+CREATED, COMMAND = "1970-01-01T00:00:00+00:00", "lipbench gate --self-test"
+MACHINE = Machine(cpu=None, cores=1, memory_bytes=0, system="drawn", threads=1)
+SOFTWARE = Software(python="", packages={}, commit=None, dirty=None)
+CELLS = [Cell(kind="latency", system="stand_in", frames=frames, device="cpu") for frames in FRAMES]
 
 
 @dataclass(frozen=True)
@@ -87,38 +91,61 @@ def _timed(
         head: cell to what its times on head's side are multiplied by.
         change: what else is done to the records of head's blocks.
     """
-    kept = _drawn()
+    drawn = _drawn_times()
 
     def pair(place: int) -> Pair:
-        base, other = 2 * place, 2 * place + 1
-        seconds = kept.blocks[other].seconds
-        slowed = [[value * head(cell) for value in times] for cell, times in enumerate(seconds)]
-        of_head = kept.block(other, slowed)
-        changed = replace(of_head, records=tuple(change(of_head.records)))
-        return Pair(kept.block(base, kept.blocks[base].seconds), changed)
+        slowed = [[value * head(cell) for value in times] for cell, times in enumerate(drawn[2 * place + 1])]
+        return Pair(Block(tuple(_records(drawn[2 * place]))), Block(tuple(change(_records(slowed)))))
 
     first, second = range(PAIRS), range(PAIRS, (1 + SECOND_LOOK) * PAIRS)
-    return two_looks(kept.cells, [*map(pair, first)], lambda _: [*map(pair, second)], rules)
+    return two_looks(CELLS, [*map(pair, first)], lambda _: [*map(pair, second)], rules)
 
 
 @cache
-def _drawn() -> samples.Samples:
-    """Blocks of one revision: a model that is linear in its length, with noise between processes and between calls."""
+def _drawn_times() -> list[list[list[float]]]:
+    """Seconds of calls, by block and cell: a model linear in its length, noise between processes and between calls."""
     generator = np.random.default_rng(0)
 
-    def block() -> samples.SampledBlock:
+    def block() -> list[list[float]]:
         process = generator.normal(0, NOISE_S, size=len(FRAMES))
         calls = generator.normal(0, NOISE_S, size=(len(FRAMES), CALLS))
-        seconds = np.array(FRAMES)[:, None] / 1000 * np.exp(process[:, None] + calls)
-        return samples.SampledBlock(conditions=None, seconds=seconds.tolist())
+        return (np.array(FRAMES)[:, None] / 1000 * np.exp(process[:, None] + calls)).tolist()
 
-    return samples.Samples(
-        created="1970-01-01T00:00:00+00:00",
-        command="lipbench gate --self-test",
-        machine=Machine(cpu=None, cores=1, memory_bytes=0, system="drawn", threads=1),
-        software=Software(python="", packages={}, commit=None, dirty=None),
-        cells=[Cell(kind="latency", system="stand_in", frames=frames, device="cpu") for frames in FRAMES],
-        blocks=[block() for _ in range(2 * PAIRS * (1 + SECOND_LOOK))],
+    return [block() for _ in range(2 * PAIRS * (1 + SECOND_LOOK))]
+
+
+def _records(seconds: Sequence[Sequence[float]]) -> list[Record]:
+    return [drawn_record(cell, times) for cell, times in zip(CELLS, seconds, strict=True)]
+
+
+def drawn_record(cell: Cell, seconds: Sequence[float]) -> Record:
+    """A latency record of a cell, of which nothing is known but the seconds that its calls took."""
+    result = Latency(
+        system=System(name=cell.system, title=cell.system, kind="model", preset=cell.preset, parameters=1),
+        device=cell.device or "cpu",
+        dtype="float32",
+        batch=cell.batch or 1,
+        frames=cell.frames or 1,
+        tokens=1,
+        fps=25.0,
+        first_call_s=seconds[0],
+        warmup=[],
+        samples=[LatencySample(wall_s=value) for value in seconds],
+        settled=True,
+    )
+    return _record(cell, result, seconds=sum(seconds))
+
+
+def _record(cell: Cell, result: Latency | Quality, *, seconds: float = 0.0) -> Record:
+    return Record(
+        created=CREATED,
+        command=COMMAND,
+        cell=cell,
+        status="measured",
+        machine=MACHINE,
+        software=SOFTWARE,
+        result=result,
+        seconds=seconds,
     )
 
 
@@ -134,7 +161,8 @@ def _first_failed(records: Sequence[Record]) -> Sequence[Record]:
 def _one_parameter_more(records: Sequence[Record]) -> Sequence[Record]:
     first = records[0]
     assert first.result is not None
-    system = first.result.system.model_copy(update={"parameters": samples.PARAMETERS + 1})
+    system = first.result.system
+    system = system.model_copy(update={"parameters": (system.parameters or 0) + 1})
     return [first.model_copy(update={"result": first.result.model_copy(update={"system": system})}), *records[1:]]
 
 
@@ -170,17 +198,7 @@ def _quality(*, blur: bool) -> Record:
     system = System(name="stand_in", title="Stand-in", kind="model", frame_size=(HEIGHT, 2 * HEIGHT))
     with Scorer(scoring) as scorer:
         result = scorer.pairs(system, clips, durations="true")
-    kept = _drawn()
-    return Record(
-        created=kept.created,
-        command="lipbench gate --self-test",
-        cell=Cell(kind="quality", system="stand_in", corpus="synthetic", durations="true"),
-        status="measured",
-        machine=kept.machine,
-        software=kept.software,
-        result=result,
-        seconds=0.0,
-    )
+    return _record(Cell(kind="quality", system="stand_in", corpus="synthetic", durations="true"), result)
 
 
 def _noisy(clips: Iterator[Clips]) -> Iterator[Clips]:

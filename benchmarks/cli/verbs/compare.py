@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from lipbench.benchmarks.config.requests import Compare
+from pathlib import Path
+
+from lipbench.benchmarks.cli.verb import Verb
+from lipbench.benchmarks.config.requests import Limit, Request
 from lipbench.errors import UserError
 from lipbench.files import save_whole
+
+
+class Compare(Request):
+    """`lipbench compare`."""
+
+    a: Path
+    b: Path
+    out: Path | None
+    summary: Path | None
+    limit: Limit
 
 
 def run(request: Compare) -> None:
@@ -35,3 +48,19 @@ def run(request: Compare) -> None:
                 remedy="Give another file (summary=…), or make room there",
             ) from error
         print(f"summary: {request.summary}")
+
+
+VERB = Verb(
+    summary="set two runs side by side: paired differences of quality, ratios of latency; for a verdict see gate",
+    examples=(
+        "lipbench compare runs/before runs/after",
+        "lipbench compare runs/before runs/after out=runs/after/compare   # also compare.md and CSV files",
+        "lipbench compare runs/before runs/after summary=comment.md limit=comment",
+        "# compared are cells of one model, preset, options, corpus, split, durations; length, batch, device",
+        "# ends with 0 whatever differs, with 2 if nothing can be compared: unlike protocols, no cell in both",
+    ),
+    place=110,
+    request=Compare,
+    run=run,
+    positional=("a", "b"),
+)

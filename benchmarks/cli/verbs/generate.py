@@ -3,26 +3,48 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import cv2
-import numpy as np
-import torch
+from pydantic import Field
 
 from lipbench import models
-from lipbench.benchmarks.cells import loading
-from lipbench.benchmarks.cells.environment import pick_device
-from lipbench.benchmarks.config.requests import Generate
-from lipbench.corpora.tokens import characters
-from lipbench.corpora.video import write_video
+from lipbench.benchmarks.cli.verb import Verb
+from lipbench.benchmarks.config.requests import CorpusChoice, Device, Request, Text, TrainingName
 from lipbench.errors import UserError
-from lipbench.models.contract import LipRequest
 from lipbench.records.run_folder import checkpoint_path
-from lipbench.training.frames import to_model_size, to_unit
 from lipbench.training.naming import training_name
+
+if TYPE_CHECKING:
+    import torch
+
+
+class Generate(Request):
+    """`lipbench generate`."""
+
+    text: Text
+    identity: Path
+    model: Text
+    preset: str
+    name: TrainingName
+    checkpoint: Path | None
+    corpus: CorpusChoice
+    frames: int | None = Field(default=None, ge=1)
+    fps: float = Field(gt=0)
+    out: Path
+    runs: Path
+    device: Device
 
 
 def run(request: Generate) -> None:
     """Generate one clip and write it as a video."""
+    import torch
+
+    from lipbench.benchmarks.cells import loading
+    from lipbench.benchmarks.cells.environment import pick_device
+    from lipbench.corpora.tokens import characters
+    from lipbench.corpora.video import write_video
+    from lipbench.models.contract import LipRequest
+
     symbols = characters(request.text)
     models.check(request.model, request.preset)
     device = pick_device(request.device)
@@ -50,6 +72,11 @@ def read_identity(path: Path, frame_size: tuple[int, int]) -> torch.Tensor:
     Raises:
         UserError: there is no such picture, or it is not about twice as wide as high.
     """
+    import cv2
+    import numpy as np
+
+    from lipbench.training.frames import to_model_size, to_unit
+
     picture = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.is_file() else None
     if picture is None:
         raise UserError(f"{path} is no picture that can be read", remedy="Give a PNG or JPEG of a mouth")
@@ -60,3 +87,12 @@ def read_identity(path: Path, frame_size: tuple[int, int]) -> torch.Tensor:
         )
     rgb = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), dtype=np.uint8)
     return to_unit(to_model_size(rgb[None], frame_size))
+
+
+VERB = Verb(
+    summary="make a clip from a text and a picture of a mouth",
+    examples=("lipbench generate text='bin blue at f two now' identity=mouth.png out=clip.mp4",),
+    place=130,
+    request=Generate,
+    run=run,
+)

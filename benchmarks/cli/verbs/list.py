@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lipbench import corpora, metrics, models
 from lipbench.baselines import controls
-from lipbench.benchmarks.config.requests import Listing
+from lipbench.benchmarks.cli.verb import Verb
+from lipbench.benchmarks.config.requests import Request, Text
 from lipbench.errors import UnknownNameError
 from lipbench.metrics import protocols
 
@@ -19,6 +20,15 @@ if TYPE_CHECKING:
 CLIP_FRAMES = 75
 """Length of the clip whose operations are counted: GRID's."""
 KINDS = ("models", "controls", "corpora", "metrics", "protocols")
+
+
+class Listing(Request):
+    """`lipbench list`."""
+
+    what: str
+    model: Text | None
+    preset: str
+    options: dict[str, Any]
 
 
 def run(request: Listing) -> None:
@@ -118,3 +128,13 @@ def _clip_request(model: nn.Module) -> LipRequest | None:
     if size is None or symbols is None:
         return None
     return request_of(CLIP_FRAMES, 1, frame_size=size, symbols=symbols, device=torch.device("cpu"))
+
+
+VERB = Verb(
+    summary="show models, controls, corpora, metrics and protocols, or one model in detail",
+    examples=("lipbench list", "lipbench list models", "lipbench list model=hh_t2l preset=paper"),
+    place=10,
+    request=Listing,
+    run=run,
+    positional=("what",),
+)

@@ -5,15 +5,20 @@ from __future__ import annotations
 import inspect
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import Field
 
 from lipbench import corpora
-from lipbench.benchmarks.cli.progress import bar
-from lipbench.benchmarks.config.requests import Prepare
-from lipbench.corpora.preparation.clip import ClipOutcome
-from lipbench.corpora.preparation.run import Download, Summary, prepare
-from lipbench.corpora.preparation.survey import Survey, survey
+from lipbench.benchmarks.cli.verb import Verb
+from lipbench.benchmarks.config.requests import CorpusChoice, Request
 from lipbench.errors import UserError
 from lipbench.locks import held
+
+if TYPE_CHECKING:
+    from lipbench.corpora.preparation.clip import ClipOutcome
+    from lipbench.corpora.preparation.run import Download, Summary
+    from lipbench.corpora.preparation.survey import Survey
 
 log = logging.getLogger(__name__)
 
@@ -21,8 +26,30 @@ _SHOWN = 10
 """So many ids of a list are shown in a dry run."""
 
 
+class Prepare(Request):
+    """`lipbench prepare`."""
+
+    corpus: CorpusChoice
+    root: Path | None
+    dry_run: bool
+    workers: int | None = Field(default=None, ge=0)
+    limit: int | None = Field(default=None, ge=1)
+    # the corpus checks what it can be asked for
+    split: str | None
+    seed: int | None
+    stabilise: str | None
+    interpolation: str | None
+    tokens: str | None
+    durations: str | None
+    alignments: Path | None
+
+
 def run(request: Prepare) -> None:
     """Prepare, naming each clip that is left out, and print a summary; or say what would be done."""
+    from lipbench.benchmarks.cli.progress import bar
+    from lipbench.corpora.preparation.run import prepare
+    from lipbench.corpora.preparation.survey import survey
+
     name = request.corpus.name
     (store,) = claims(request)
     download = find(request)
@@ -123,3 +150,20 @@ def _list(names: tuple[str, ...]) -> str:
 def _some(names: tuple[str, ...]) -> str:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more
+
+
+VERB = Verb(
+    summary="decode, find faces and mouths, cut lip crops, align: once per corpus, resumable",
+    examples=(
+        "lipbench prepare corpus=grid root=../shared/data/grid",
+        "lipbench prepare corpus=grid root=/data/grid --dry-run",
+        "lipbench prepare corpus=tcd_timit root=/data/tcdtimit split=random",
+        "lipbench prepare corpus=synthetic corpus.store=prepared/synthetic",
+        "lipbench prepare corpus=grid root=/data/grid workers=8 corpus.store=prepared/grid-8",
+    ),
+    place=20,
+    request=Prepare,
+    run=run,
+    flags={"--dry-run": "dry_run"},
+    claims=claims,
+)

@@ -3,8 +3,22 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
-from lipbench.benchmarks.config.requests import Report
+from pydantic import Field
+
+from lipbench.benchmarks.cli.verb import Verb
+from lipbench.benchmarks.config.requests import Limit, Request
+
+
+class Report(Request):
+    """`lipbench report`."""
+
+    run: Path
+    out: Path | None
+    clips: int = Field(ge=0)
+    summary: Path | None
+    limit: Limit
 
 
 def run(request: Report) -> None:
@@ -22,3 +36,18 @@ def run(request: Report) -> None:
     print(f"        {rendered.html}")
     if rendered.summary is not None:
         print(f"summary: {rendered.summary}")
+
+
+VERB = Verb(
+    summary="render a run's records as markdown and HTML, with the paper's values beside ours",
+    examples=(
+        "lipbench report runs/bench",
+        "lipbench report runs/grid out=report",
+        "lipbench report runs/grid summary=$GITHUB_STEP_SUMMARY   # what a step summary holds, the verdict first",
+        "lipbench report runs/grid summary=comment.md limit=comment",
+    ),
+    place=100,
+    request=Report,
+    run=run,
+    positional=("run",),
+)

@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
-from typing import cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from omegaconf import OmegaConf
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from lipbench import models
-from lipbench.benchmarks.cells import environment
-from lipbench.benchmarks.cli import launchers
-from lipbench.benchmarks.cli.reproduction import Choices, Journal, Row, Step, plan, run_stages
-from lipbench.benchmarks.config import requests
-from lipbench.benchmarks.config.composition import CONF
-from lipbench.benchmarks.config.requests import Reproduce
+from lipbench.benchmarks.cli.verb import Verb
+from lipbench.benchmarks.config.requests import CorpusChoice, Device, Names, Request
 from lipbench.errors import UnknownNameError, UserError
+
+if TYPE_CHECKING:
+    from lipbench.benchmarks.cli.reproduction import Choices, Journal, Row, Step
+
+
+class Reproduce(Request):
+    """`lipbench reproduce`."""
+
+    corpus: CorpusChoice
+    root: Path | None
+    preset: str
+    recipe: str
+    steps: int | None = Field(default=None, ge=1)
+    rows: Annotated[Names, Field(min_length=1)]
+    frames: list[Annotated[int, Field(ge=1, le=10_000)]] = Field(min_length=1)
+    protocol: str
+    limit: int | None = Field(default=None, ge=1)
+    dry_run: bool
+    out: Path
+    device: Device
+    launcher: list[str] = Field(default_factory=list)
+    """Hydra's own words, which choose a launcher and its options."""
 
 
 def run(request: Reproduce) -> None:
@@ -23,6 +41,10 @@ def run(request: Reproduce) -> None:
     Raises:
         UserError: a step failed; all others were run.
     """
+    from lipbench.benchmarks.cells import environment
+    from lipbench.benchmarks.cli import launchers
+    from lipbench.benchmarks.cli.reproduction import Journal, plan, run_stages
+
     rows = _rows(request.rows)
     for row in rows.values():
         models.check(row.model, request.preset)
@@ -44,6 +66,11 @@ def run(request: Reproduce) -> None:
 
 
 def _rows(names: list[str]) -> dict[str, Row]:
+    from omegaconf import OmegaConf
+
+    from lipbench.benchmarks.cli.reproduction import Row
+    from lipbench.benchmarks.config.composition import CONF
+
     known = {file.stem: file for file in sorted((CONF / "row").glob("*.yaml"))}
     rows: dict[str, Row] = {}
     for name in names:
@@ -57,8 +84,11 @@ def _rows(names: list[str]) -> dict[str, Row]:
 
 
 def _choices(request: Reproduce) -> Choices:
+    from lipbench.benchmarks.cli.reproduction import Choices
+    from lipbench.benchmarks.config import composition
+
     # a step's command says what differs from the corpus' own file, as whoever types it would
-    usual = cast("Reproduce", requests.request("reproduce", [f"corpus={request.corpus.name}"])).corpus.options
+    usual = composition.request("reproduce", Reproduce, [f"corpus={request.corpus.name}"]).corpus.options
     options = [f"corpus.{key}={value}" for key, value in request.corpus.options.items() if value != usual.get(key)]
     return Choices(
         corpus=(f"corpus={request.corpus.name}", *options),
@@ -78,3 +108,18 @@ def _line(step: Step, journal: Journal) -> str:
     done = journal.find(step)
     state = "to do" if done is None else f"done in {done.seconds:.0f} s"
     return f"{step.key:<28} {state:<16} {step.command}"
+
+
+VERB = Verb(
+    summary="train, score and time every row of the paper's tables, and report; the same command again goes on",
+    examples=(
+        "lipbench reproduce --dry-run                      # the steps, and the command of each",
+        "lipbench reproduce root=../shared/data/grid       # on GRID, small models: hours on a CPU",
+        "lipbench reproduce corpus=synthetic rows=[hh_t2l,dual_lip] steps=500",
+        "lipbench reproduce hydra/launcher=joblib hydra.launcher.n_jobs=2   # two rows side by side",
+    ),
+    place=120,
+    request=Reproduce,
+    run=run,
+    flags={"--dry-run": "dry_run"},
+)

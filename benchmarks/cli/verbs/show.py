@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from lipbench import corpora
-from lipbench.benchmarks.config.requests import Show
-from lipbench.corpora.plot import draw
+from lipbench.benchmarks.cli.verb import Verb
+from lipbench.benchmarks.config.requests import CorpusChoice, Request, Text
 from lipbench.errors import UserError
 from lipbench.files import write_atomic
 
 
+class Show(Request):
+    """`lipbench show`."""
+
+    corpus: CorpusChoice
+    utterance: Text | None
+    out: Path
+
+
 def run(request: Show) -> None:
     """Draw it, and print where the picture lies."""
+    from lipbench.corpora.plot import draw
+
     corpus = corpora.create(request.corpus.name, **request.corpus.options)
     utterance = corpus.load(request.utterance or next(iter([*corpus.ids("test"), *corpus.ids("train")]), ""))
     try:
@@ -20,3 +32,15 @@ def run(request: Show) -> None:
             f"{request.out} cannot be written: {error.strerror}", remedy="Give another place: out=PATH"
         ) from error
     print(f"{utterance.id}: {request.out}")
+
+
+VERB = Verb(
+    summary="draw one utterance: frames with landmarks, tokens and lip opening over time",
+    examples=(
+        "lipbench show                                     # the synthetic corpus",
+        "lipbench show corpus=grid utterance=s1/bbaf5a out=bbaf5a.png",
+    ),
+    place=30,
+    request=Show,
+    run=run,
+)

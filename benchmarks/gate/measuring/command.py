@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from lipbench.benchmarks.config.composition import PLAIN
-from lipbench.benchmarks.config.requests import Bench, Gate
-from lipbench.benchmarks.config.requests import request as compose
+from lipbench.benchmarks.config.composition import request as compose
+from lipbench.benchmarks.config.requests import Bench, Gate, verbatim
 
 
 def of(request: Gate, **changed: object) -> list[str]:
@@ -31,7 +30,7 @@ def of(request: Gate, **changed: object) -> list[str]:
 
 @cache
 def _default(corpus: str) -> dict[str, Any]:
-    return _leaves(compose("bench", [corpus]).model_dump(mode="json"))
+    return _leaves(compose("bench", Bench, [corpus]).model_dump(mode="json"))
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -57,7 +56,7 @@ def _literal(key: str, value: Any) -> str:
         return str(value).lower()
     if isinstance(value, (list, tuple)):
         return f"[{','.join(_literal('', item) for item in value)}]"
-    if isinstance(value, str) and key not in PLAIN:
+    if isinstance(value, str) and key not in verbatim(Bench):
         escaped = value.replace("\\'", "\\\\'").replace("'", "\\'")
         return f"'{escaped}'"
     return str(value)

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from lipbench import models
+from lipbench.benchmarks.cli import main as cli
+from lipbench.benchmarks.cli import verbs
 from lipbench.benchmarks.cli.main import main
-from lipbench.benchmarks.cli.verbs import HELP
 from lipbench.corpora.video import read_video
 from lipbench.records.files import load_records
 
@@ -45,14 +46,14 @@ def fails(words, capsys, says):
 def test_no_word_at_all_shows_the_verbs(capsys):
     assert main([]) == 2
     shown = capsys.readouterr().out
-    assert all(f"  {verb} " in shown for verb in HELP)
+    assert all(f"  {verb} " in shown for verb in verbs.verbs())
 
 
-@pytest.mark.parametrize("verb", HELP)
+@pytest.mark.parametrize("verb", verbs.verbs())
 def test_every_verbs_help_has_examples_and_options(verb, capsys):
     assert main([verb, "--help"]) == 0
     shown = capsys.readouterr().out
-    assert HELP[verb].summary in shown
+    assert verbs.get(verb).summary in shown
     assert "lipbench " + verb in shown
     assert "options" in shown
 
@@ -186,7 +187,7 @@ def test_an_interrupt_says_that_nothing_is_lost(monkeypatch, capsys):
     def interrupted(_words):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("lipbench.benchmarks.cli.main._dispatch", interrupted)
+    monkeypatch.setattr(cli, "_dispatch", interrupted)
     assert main(["train"]) == 130
     assert "interrupted" in capsys.readouterr().err
 
@@ -196,7 +197,7 @@ def test_an_error_of_lipbench_itself_is_no_verdict(verb, monkeypatch, capsys):
     def broken(_words):
         raise ZeroDivisionError("in the middle")
 
-    monkeypatch.setattr("lipbench.benchmarks.cli.main._dispatch", broken)
+    monkeypatch.setattr(cli, "_dispatch", broken)
     assert main([verb]) == 70, "1 would be a regression that was shown"
     said = capsys.readouterr().err
     assert "ZeroDivisionError: in the middle" in said

@@ -13,12 +13,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lipbench.benchmarks.cli import multirun
+from lipbench.benchmarks.cli import multirun, verbs
 from lipbench.benchmarks.cli.launchers import find
 from lipbench.benchmarks.cli.main import main
 from lipbench.benchmarks.cli.multirun import check_apart
-from lipbench.benchmarks.cli.verbs import HELP
-from lipbench.benchmarks.config import requests
 from lipbench.benchmarks.config.composition import split, swept
 from lipbench.errors import UserError
 from lipbench.training import checkpoint
@@ -95,9 +93,14 @@ def test_the_usual_launcher_goes_on_after_a_failure_too(tmp_path, capfd):
 
 
 def test_every_verb_that_can_be_swept_says_so_in_its_help(capsys):
-    for verb in HELP:
-        assert main([verb, "--help"]) == 0
-        assert ("--multirun, a job for each" in capsys.readouterr().out) == (verb in multirun.SWEPT)
+    for name, verb in verbs.verbs().items():
+        assert main([name, "--help"]) == 0
+        assert ("--multirun, a job for each" in capsys.readouterr().out) == (verb.claims is not None)
+
+
+def check_sweep(name: str, words: list[str]) -> None:
+    verb = verbs.get(name)
+    check_apart(verb, [verbs.request(name, job) for job in swept(name, verb.request, words)])
 
 
 @pytest.mark.parametrize(
@@ -113,7 +116,7 @@ def test_every_verb_that_can_be_swept_says_so_in_its_help(capsys):
 )
 def test_jobs_that_would_write_to_one_place_are_named_before_anything_starts(verb, words, claim):
     with pytest.raises(UserError, match="would both write") as caught:
-        check_apart(verb, [requests.request(verb, job) for job in swept(verb, words)])
+        check_sweep(verb, words)
     assert claim in str(caught.value)
 
 
@@ -130,7 +133,7 @@ def test_jobs_that_would_write_to_one_place_are_named_before_anything_starts(ver
     ],
 )
 def test_jobs_with_places_of_their_own_may_run(verb, words):
-    check_apart(verb, [requests.request(verb, job) for job in swept(verb, words)])
+    check_sweep(verb, words)
 
 
 @pytest.mark.parametrize(
@@ -165,9 +168,9 @@ def commands_in(page: str) -> list[list[str]]:
 def test_every_command_of_the_manual_is_one_that_the_command_line_takes(words):
     verb, *words = words
     if "--multirun" not in words:
-        requests.request(verb, words)
+        verbs.request(verb, words)
         own, hydras = split(words)
     else:
         own, hydras = split([word for word in words if word != "--multirun"])
-        check_apart(verb, [requests.request(verb, job) for job in swept(verb, own)])
+        check_sweep(verb, own)
     assert find(hydras).name in ("basic", "joblib", "submitit_slurm")

@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from lipbench.benchmarks.cli import verbs
 from lipbench.benchmarks.cli.launchers import INTERRUPTED, start
 from lipbench.benchmarks.cli.main import main
 from lipbench.benchmarks.cli.reproduction import Choices, Journal, Row, Step, plan, run_all, stages
-from lipbench.benchmarks.config import requests
 from lipbench.benchmarks.config.composition import CONF
 from lipbench.errors import UserError
 
@@ -50,7 +50,7 @@ def test_every_step_is_a_command_that_the_command_line_takes(tmp_path):
         verb, *words = step.words
         if step.key == "prepare":
             assert f"root={tmp_path}" in words
-        requests.request(verb, words)
+        verbs.request(verb, words)
 
 
 def test_the_recipe_of_all_rows_can_be_chosen(tmp_path, capsys):
@@ -172,4 +172,4 @@ def test_an_unknown_row_names_the_nearest(capsys):
 
 def test_every_row_that_is_a_file_is_run_by_default():
     files = {file.stem for file in (CONF / "row").glob("*.yaml")}
-    assert files == set(requests.request("reproduce", []).rows)
+    assert files == set(verbs.request("reproduce", []).rows)

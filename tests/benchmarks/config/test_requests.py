@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
 import pytest
+from lipbench.training.naming import training_config, training_name
 
-from lipbench.benchmarks.cli.verbs import HELP
-from lipbench.benchmarks.config import requests
+from lipbench.benchmarks.cli import verbs
+from lipbench.benchmarks.cli.verbs.evaluate import Evaluate
+from lipbench.benchmarks.cli.verbs.generate import Generate
+from lipbench.benchmarks.cli.verbs.train import Train
 from lipbench.benchmarks.config.composition import groups
+from lipbench.benchmarks.config.requests import Bench
 from lipbench.errors import UserError
 from lipbench.training.config import TrainingConfig
-from lipbench.training.folders import training_config, training_name
 
 NEEDED = {
     "prepare": ["root=x"],
@@ -20,19 +22,14 @@ NEEDED = {
 }
 
 
-@pytest.mark.parametrize("verb", requests.VERBS)
+@pytest.mark.parametrize("verb", verbs.verbs())
 def test_every_verbs_defaults_are_valid(verb):
-    assert isinstance(requests.request(verb, NEEDED.get(verb, [])), requests.VERBS[verb])
-
-
-def test_the_verbs_help_and_modules_are_the_same_set():
-    folder = Path(requests.__file__).parents[1] / "cli" / "verbs"
-    assert set(requests.VERBS) == set(HELP) == {file.stem for file in folder.glob("[a-z]*.py")}
+    assert isinstance(verbs.request(verb, NEEDED.get(verb, [])), verbs.get(verb).request)
 
 
 def test_overrides_reach_the_request():
-    asked = requests.request("bench", ["corpus=grid", "frames=[5,7]", "models=hh_t2l", "training.steps=9", "limit=3"])
-    assert isinstance(asked, requests.Bench)
+    asked = verbs.request("bench", ["corpus=grid", "frames=[5,7]", "models=hh_t2l", "training.steps=9", "limit=3"])
+    assert isinstance(asked, Bench)
     assert asked.corpus.name == "grid"
     assert asked.corpus.options == {"store": "prepared/grid"}
     assert asked.frames == [5, 7]
@@ -42,15 +39,15 @@ def test_overrides_reach_the_request():
 
 
 def test_a_models_own_options_need_no_plus_sign():
-    asked = requests.request("train", ["options.hidden=64"])
-    assert isinstance(asked, requests.Train)
+    asked = verbs.request("train", ["options.hidden=64"])
+    assert isinstance(asked, Train)
     assert asked.options == {"hidden": 64}
 
 
 @pytest.mark.parametrize("value", ["true", "'true'", "[true,predicted]"])
 def test_true_durations_may_be_written_plainly(value):
-    asked = requests.request("evaluate", [f"durations={value}"])
-    assert isinstance(asked, requests.Evaluate)
+    asked = verbs.request("evaluate", [f"durations={value}"])
+    assert isinstance(asked, Evaluate)
     assert asked.durations[0] == "true"
 
 
@@ -58,8 +55,8 @@ def test_true_durations_may_be_written_plainly(value):
     "text", ["bin blue at f two now", "don't, stop!", "a=b", "say: {it} [now]", "", "null", "cost ${x}", "'a' or 'b'"]
 )
 def test_any_text_may_be_said(text):
-    asked = requests.request("generate", [f"text={text}", "identity=x.png"])
-    assert isinstance(asked, requests.Generate)
+    asked = verbs.request("generate", [f"text={text}", "identity=x.png"])
+    assert isinstance(asked, Generate)
     assert asked.text == text
 
 
@@ -85,37 +82,37 @@ def test_any_text_may_be_said(text):
 )
 def test_words_that_fit_nothing_are_errors_that_name_the_way_out(verb, words, says):
     with pytest.raises(UserError) as caught:
-        requests.request(verb, words)
+        verbs.request(verb, words)
     assert says in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_the_base_recipe_in_conf_is_that_of_the_code():
-    asked = requests.request("train", ["training=base"])
-    assert isinstance(asked, requests.Train)
+    asked = verbs.request("train", ["training=base"])
+    assert isinstance(asked, Train)
     assert asked.training == dataclasses.asdict(TrainingConfig())
 
 
 @pytest.mark.parametrize("recipe", groups()["training"])
 def test_every_recipe_is_valid(recipe):
-    asked = requests.request("train", [f"training={recipe}"])
-    assert isinstance(asked, requests.Train)
+    asked = verbs.request("train", [f"training={recipe}"])
+    assert isinstance(asked, Train)
     assert training_config(asked.training).steps > 0
 
 
 @pytest.mark.parametrize("losses", groups()["losses"])
 def test_any_losses_go_with_any_recipe(losses):
     for recipe in groups()["training"]:
-        asked = requests.request("train", [f"training={recipe}", f"losses={losses}"])
-        assert isinstance(asked, requests.Train)
+        asked = verbs.request("train", [f"training={recipe}", f"losses={losses}"])
+        assert isinstance(asked, Train)
         made = training_config(asked.training)
         assert made.losses == losses
         assert made.weight_adversarial == (5.0 if "adv" in losses else 0.0), "as in the paper, section 4.3"
 
 
 def test_the_papers_recipe_is_the_papers():
-    asked = requests.request("train", ["training=paper"])
-    assert isinstance(asked, requests.Train)
+    asked = verbs.request("train", ["training=paper"])
+    assert isinstance(asked, Train)
     made = training_config(asked.training)
     weights = (made.weight_l1, made.weight_duration, made.weight_ssim, made.weight_adversarial)
     assert weights == (1, 1, 1, 5)
@@ -127,8 +124,8 @@ def test_the_papers_recipe_is_the_papers():
 
 
 def test_the_public_codes_recipe_is_the_public_codes():
-    asked = requests.request("train", ["training=paralip"])
-    assert isinstance(asked, requests.Train)
+    asked = verbs.request("train", ["training=paralip"])
+    assert isinstance(asked, Train)
     made = training_config(asked.training)
     assert (made.optimizer, made.beta1, made.beta2, made.weight_decay) == ("adamw", 0.9, 0.98, 0)
     assert (made.schedule, made.warmup, made.clip_norm, made.duration_loss) == ("inverse_sqrt", 2000, 1, "log")
@@ -142,15 +139,15 @@ def test_trainings_with_other_losses_have_other_names():
 
 
 def asked_losses(name):
-    asked = requests.request("train", [f"losses={name}"])
-    assert isinstance(asked, requests.Train)
+    asked = verbs.request("train", [f"losses={name}"])
+    assert isinstance(asked, Train)
     return asked.training
 
 
 @pytest.mark.parametrize("name", ["a/b", "../up", "''"])
 def test_a_trainings_name_is_no_path(name):
     with pytest.raises(UserError, match="name"):
-        requests.request("train", [f"name={name}"])
+        verbs.request("train", [f"name={name}"])
 
 
 @pytest.mark.parametrize(("name", "value"), [("steps", "abc"), ("steps", 0), ("learning_rate", "fast"), ("seed", None)])

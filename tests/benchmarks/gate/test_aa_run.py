@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from lipbench.benchmarks.gate import samples
 from lipbench.benchmarks.gate.aa_run import Chance
 from lipbench.benchmarks.gate.pairs import Block, Pair
+from lipbench.benchmarks.gate.selftest import drawn_record
 from lipbench.errors import UserError
 from lipbench.records.files import save_record
 from lipbench.records.record import Cell
@@ -15,31 +15,26 @@ from lipbench.records.system import Machine, Software
 
 CELLS = [Cell(kind="latency", system="m", preset="tiny", frames=frames, device="cpu") for frames in (10, 20, 40)]
 MACHINE = Machine(cpu="A", cores=2, memory_bytes=1, system="Linux", threads=1)
+TIMING = {"least_rounds": 5, "most_rounds": 100}
 SOFTWARE = Software(python="", packages={}, commit="c" * 40, dirty=False, source="s")
 
 
-def taken(*, pairs: int = 10, command: str = "lipbench bench seconds=0.5", **changed) -> samples.Samples:
+def taken(*, pairs: int = 10, seconds: float = 0.5, **changed) -> list[Pair]:
     generator = np.random.default_rng(0)
-    facts = {"machine": MACHINE, "software": SOFTWARE, "cells": CELLS} | changed
-    return samples.Samples(
-        created="2026-01-01T00:00:00+00:00", command=command,
-        blocks=[
-            samples.SampledBlock(
-                conditions=None, seconds=[(0.01 * np.exp(generator.normal(0, 0.1, 3))).tolist() for _ in facts["cells"]]
-            )
-            for _ in range(2 * pairs)
-        ],
-        **facts,
-    )  # fmt: skip
+    facts = {"machine": MACHINE, "software": SOFTWARE, "request": {**TIMING, "seconds": seconds}} | changed
+    cells = facts.pop("cells", CELLS)
+
+    def block() -> Block:
+        times = [(0.01 * np.exp(generator.normal(0, 0.1, 3))).tolist() for _ in cells]
+        records = (drawn_record(cell, calls) for cell, calls in zip(cells, times, strict=True))
+        return Block(tuple(record.model_copy(update=facts) for record in records))
+
+    return [Pair(block(), block()) for _ in range(pairs)]
 
 
-def as_file(folder: Path, given: samples.Samples) -> Path:
-    return samples.save(given, folder / "samples.json")
-
-
-def as_run(folder: Path, base: samples.Samples, head: samples.Samples) -> Path:
-    """A gate's folder."""
-    for place, (one, other) in enumerate(zip(base.pairs(), head.pairs(), strict=True)):
+def as_run(folder: Path, pairs: list[Pair], head: list[Pair] | None = None) -> Path:
+    """A gate's folder, with the heads of other pairs if they are given."""
+    for place, (one, other) in enumerate(zip(pairs, head or pairs, strict=True)):
         for side, block in (("base", one.base), ("head", other.head)):
             for record in block.records:
                 save_record(record, folder / "blocks" / f"1-{place:03d}-{side}")
@@ -48,11 +43,9 @@ def as_run(folder: Path, base: samples.Samples, head: samples.Samples) -> Path:
 
 def test_an_aa_run_gives_every_place_what_chance_shows_there(tmp_path):
     places = {"m, 10 frames, cpu", "m, 20 frames, cpu", "m, 40 frames, cpu", "slope of m, cpu"}
-    of_file = Chance(as_file(tmp_path, taken()), CELLS, per_gate=10).margins(0)
-    assert of_file.keys() == places
-    assert min(of_file.values()) > 0.01
-    of_run = Chance(as_run(tmp_path / "run", taken(), taken()), CELLS, per_gate=10).margins(0)
-    assert of_run == pytest.approx(of_file)
+    margins = Chance(as_run(tmp_path, taken()), CELLS, per_gate=10).margins(0)
+    assert margins.keys() == places
+    assert min(margins.values()) > 0.01
 
 
 def test_two_revisions_or_a_changed_checkout_are_no_aa_run(tmp_path):
@@ -65,29 +58,29 @@ def test_two_revisions_or_a_changed_checkout_are_no_aa_run(tmp_path):
     for dirty in (True, None):
         changed = taken(software=SOFTWARE.model_copy(update={"dirty": dirty}))
         with pytest.raises(UserError, match="is of a checkout with changes"):
-            Chance(as_file(tmp_path, changed), CELLS, per_gate=10)
+            Chance(as_run(tmp_path / str(dirty), changed), CELLS, per_gate=10)
 
 
 def test_fewer_pairs_than_are_gated_say_too_little(tmp_path):
     with pytest.raises(UserError, match="holds 9 pairs, fewer than the 10"):
-        Chance(as_file(tmp_path, taken(pairs=9)), CELLS, per_gate=10)
+        Chance(as_run(tmp_path, taken(pairs=9)), CELLS, per_gate=10)
 
 
 def test_other_cells_are_refused_and_new_ones_are_not(tmp_path):
     small = [cell.model_copy(update={"preset": "small"}) for cell in CELLS]
     with pytest.raises(UserError, match="is of something else: it was measured with another config: preset=tiny where"):
-        Chance(as_file(tmp_path, taken()), small, per_gate=10)
+        Chance(as_run(tmp_path, taken()), small, per_gate=10)
     new = Cell(kind="latency", system="new", frames=10, device="cpu")
-    assert "new, 10 frames, cpu" not in Chance(as_file(tmp_path, taken()), [*CELLS, new], per_gate=10).margins(0)
+    assert "new, 10 frames, cpu" not in Chance(as_run(tmp_path, taken()), [*CELLS, new], per_gate=10).margins(0)
 
 
 def test_another_machine_or_other_timing_is_refused(tmp_path):
-    chance = Chance(as_file(tmp_path, taken()), CELLS, per_gate=10)
-    chance.check_measured(taken(command="lipbench bench seconds=0.50 preset=tiny").pairs())
+    chance = Chance(as_run(tmp_path, taken()), CELLS, per_gate=10)
+    chance.check_measured(taken(seconds=0.50))
     chance.check_measured([Pair(Block(()), Block(()))])  # of which the manifest says that nothing is there
     threads = MACHINE.model_copy(update={"threads": 2})
     chance.check_machine(threads, fields=["cpu"])
     with pytest.raises(UserError, match="on another machine than this: threads 1 and 2"):
-        chance.check_measured(taken(machine=threads).pairs())
-    with pytest.raises(UserError, match=r"other options: seconds=0.5 and \d"):
-        chance.check_measured(taken(command="lipbench bench").pairs())  # what is not said is the bench's default
+        chance.check_measured(taken(machine=threads))
+    with pytest.raises(UserError, match=r"other options: seconds=0\.5 and 2\.0"):
+        chance.check_measured(taken(seconds=2.0))

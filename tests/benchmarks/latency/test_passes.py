@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from lipbench.benchmarks.cells.plan import blocks
-from lipbench.benchmarks.cli.verbs import bench
-from lipbench.benchmarks.config import requests
+from lipbench.benchmarks.cli import verbs
+from lipbench.benchmarks.cli.verbs.bench import work as bench
 from lipbench.benchmarks.latency import VoidError
 from lipbench.benchmarks.latency.passes import measured_again
 from lipbench.benchmarks.sweep import Sweep
@@ -20,7 +20,7 @@ QUICK = [
 
 
 def request(out, *words):
-    return requests.request("bench", [*QUICK, f"out={out}", *words])
+    return verbs.request("bench", [*QUICK, f"out={out}", *words])
 
 
 def only(out):

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from lipbench.benchmarks.cli.main import main
-from lipbench.benchmarks.cli.verbs import controls
+from lipbench.benchmarks.cli.verbs.controls import work as controls
 from lipbench.benchmarks.scoring.scorer import Scorer
 from lipbench.metrics import inception
 from lipbench.metrics.corpus_metric import NotMeasuredError

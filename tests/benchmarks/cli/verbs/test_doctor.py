@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from lipbench.benchmarks.cli.main import main
-from lipbench.benchmarks.cli.verbs import doctor
+from lipbench.benchmarks.cli.verbs.doctor import work as doctor
 from lipbench.benchmarks.doctor import host, parts
 from lipbench.benchmarks.doctor.diagnosis import Check, Diagnosis
 

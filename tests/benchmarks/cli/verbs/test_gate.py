@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from lipbench.benchmarks.cli import main as cli
+from lipbench.benchmarks.cli import verbs
 from lipbench.benchmarks.cli.main import main
-from lipbench.benchmarks.cli.verbs.gate import expected
-from lipbench.benchmarks.config import requests
+from lipbench.benchmarks.cli.verbs.gate.work import expected
 from lipbench.benchmarks.config.requests import Gate
-from lipbench.benchmarks.gate import samples
 from lipbench.benchmarks.gate.measuring import measure, revisions
 from lipbench.benchmarks.gate.pairs import Block, Pair
+from lipbench.benchmarks.gate.selftest import drawn_record
 from lipbench.records.files import save_record
 from lipbench.records.quality import ClipScore, Corpus, MetricFacts, Protocol, Quality
 from lipbench.records.record import Cell, Record
@@ -33,25 +33,40 @@ WORDS = ["base=v1", "models=[hh_t2l]", "preset=tiny", "device=cpu", "durations=[
 
 
 def asked(words: Sequence[str] = WORDS) -> list[Cell]:
-    found = requests.request("gate", list(words))
+    found = verbs.request("gate", list(words))
     assert isinstance(found, Gate)
     return expected(found, "cpu")
 
 
-def drawn(cells: Sequence[Cell], *, pairs: int = 10, spread: float = 0.002, command: str = "lipbench bench"):
-    """Times of one revision."""
+def drawn(cells: Sequence[Cell], *, blocks: int = 20, spread: float = 0.002, **facts: object) -> list[Block]:
+    """Blocks of one revision."""
     generator = np.random.default_rng(0)
     timed = [cell for cell in cells if cell.kind == "latency"]
-    return samples.Samples(
-        created="2026-01-01T00:00:00+00:00", command=command, machine=MACHINE, software=SOFTWARE, cells=timed,
-        blocks=[
-            samples.SampledBlock(
-                conditions=None,
-                seconds=[((c.frames or 0) / 1000 * np.exp(generator.normal(0, spread, 9))).tolist() for c in timed],
-            )
-            for _ in range(2 * pairs)
-        ],
-    )  # fmt: skip
+    known = {"machine": MACHINE, "software": SOFTWARE} | facts
+
+    def record(cell: Cell) -> Record:
+        seconds = ((cell.frames or 0) / 1000 * np.exp(generator.normal(0, spread, 9))).tolist()
+        return drawn_record(cell, seconds).model_copy(update=known)
+
+    return [Block(tuple(map(record, timed))) for _ in range(blocks)]
+
+
+def slowed(block: Block, factor: Callable[[Cell], float]) -> Block:
+    """A block whose calls took longer."""
+    records: list[Record] = []
+    for record in block.records:
+        times = [sample.wall_s * factor(record.cell) for sample in record.result.samples]
+        result = drawn_record(record.cell, times).result
+        records.append(record.model_copy(update={"result": result}))
+    return Block(tuple(records))
+
+
+def aa_run(folder: Path, blocks: Sequence[Block]) -> Path:
+    """The folder of a gate of one revision against itself."""
+    for place, block in enumerate(blocks):
+        for record in block.records:
+            save_record(record, folder / "blocks" / f"1-{place // 2:03d}-{('base', 'head')[place % 2]}")
+    return folder
 
 
 def scored(cell: Cell, psnr: float = 30.0) -> Record:
@@ -82,7 +97,7 @@ class Measured:
         self.quality = Pair(
             Block(tuple(scored(cell) for cell in qualities)), Block(tuple(scored(cell, psnr) for cell in qualities))
         )
-        self._taken = drawn(cells, pairs=30)
+        self._blocks = drawn(cells, blocks=60)
         self._head = head
         self.looks: list[tuple[int, list[Cell] | None]] = []
 
@@ -94,12 +109,8 @@ class Measured:
         return [self._pair(place) for place in (range(10) if look == 1 else range(10, 30))]
 
     def _pair(self, place: int) -> Pair:
-        base, head = 2 * place, 2 * place + 1
-        seconds = [
-            [value * self._head(cell.frames or 0, place) for value in times]
-            for cell, times in zip(self._taken.cells, self._taken.blocks[head].seconds, strict=True)
-        ]
-        return Pair(self._taken.block(base, self._taken.blocks[base].seconds), self._taken.block(head, seconds))
+        head = slowed(self._blocks[2 * place + 1], lambda cell: self._head(cell.frames or 0, place))
+        return Pair(self._blocks[2 * place], head)
 
 
 @pytest.fixture
@@ -223,11 +234,8 @@ def stored(folder: Path, order: str, cells: Sequence[Cell], head: Times = lambda
     measured = drawn(cells)
     places = {"b": 0, "h": 0}
     for minute, side in enumerate(order):
-        times = [
-            [value * (head(cell.frames or 0, minute) if side == "h" else 1.0) for value in seconds]
-            for cell, seconds in zip(measured.cells, measured.blocks[minute].seconds, strict=True)
-        ]
-        for record in measured.block(minute, times).records:
+        block = slowed(measured[minute], lambda cell, s=side, m=minute: head(cell.frames or 0, m) if s == "h" else 1.0)
+        for record in block.records:
             made = record.model_copy(update={"created": f"2026-01-01T00:{minute:02d}:00+00:00", "seconds": 50.0})
             save_record(made, folder / f"{side}-{places[side]:02d}")
         places[side] += 1
@@ -251,11 +259,11 @@ def test_stored_runs_are_gated_by_time_only_if_they_took_turns(tmp_path, monkeyp
 
 
 def test_an_aa_run_widens_margins(gate, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("lipbench.benchmarks.cli.verbs.gate.machine", lambda: MACHINE)
+    monkeypatch.setattr("lipbench.benchmarks.cli.verbs.gate.work.machine", lambda: MACHINE)
     # far over the margin of a calm machine, and within what this one shows by chance
     slower = Measured(head=lambda *_: 1.06)
     assert gate(slower) == 1
-    loud = samples.save(drawn(asked(), spread=0.6), tmp_path / "aa.json")
+    loud = aa_run(tmp_path / "aa", drawn(asked(), spread=0.6))
     capsys.readouterr()
     assert gate(slower, f"noise={loud}") == 0
     assert "no A/A run" not in capsys.readouterr().out
@@ -265,18 +273,20 @@ def test_an_aa_run_of_something_else_is_refused_before_anything_is_measured(gate
     def never(*_: object, **__: object) -> object:
         pytest.fail("was measured")
 
-    elsewhere = samples.save(drawn(asked()), tmp_path / "aa.json")
+    elsewhere = aa_run(tmp_path / "aa", drawn(asked()))
     assert gate(never, f"noise={elsewhere}") == 2
     assert "on another machine than this: cpu A and " in capsys.readouterr().err
-    small = samples.save(drawn(asked([*WORDS, "preset=small"])), tmp_path / "small.json")
+    small = aa_run(tmp_path / "small", drawn(asked([*WORDS, "preset=small"])))
     assert gate(never, f"noise={small}") == 2
     assert "preset=small where tiny is expected" in capsys.readouterr().err
 
 
 def test_the_threads_of_an_aa_run_are_those_of_the_blocks(gate, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("lipbench.benchmarks.cli.verbs.gate.machine", lambda: MACHINE.model_copy(update={"threads": 2}))
-    other = drawn(asked()).model_copy(update={"machine": MACHINE.model_copy(update={"threads": 2})})
-    assert gate(Measured(), f"noise={samples.save(other, tmp_path / 'aa.json')}") == 2
+    monkeypatch.setattr(
+        "lipbench.benchmarks.cli.verbs.gate.work.machine", lambda: MACHINE.model_copy(update={"threads": 2})
+    )
+    other = aa_run(tmp_path / "aa", drawn(asked(), machine=MACHINE.model_copy(update={"threads": 2})))
+    assert gate(Measured(), f"noise={other}") == 2
     assert "threads 2 and 1" in capsys.readouterr().err
 
 

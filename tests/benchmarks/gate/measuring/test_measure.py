@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lipbench.benchmarks.config import requests
+from lipbench.benchmarks.config.composition import request
 from lipbench.benchmarks.config.requests import Gate
 from lipbench.benchmarks.gate.measuring.measure import Measuring, first_look
 from lipbench.benchmarks.gate.measuring.revisions import Side
@@ -84,7 +84,7 @@ class Trial:
 
     def request(self, *words: str) -> Gate:
         plain = ["base=x", "models=[hh_t2l,dual_lip]", "frames=[10,20]", "durations=[]", "controls=[]", "pairs=5"]
-        found = requests.request("gate", [*plain, f"out={self.out}", *words])
+        found = request("gate", Gate, [*plain, f"out={self.out}", *words])
         assert isinstance(found, Gate)
         return found
 

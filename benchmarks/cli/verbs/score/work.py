@@ -13,7 +13,7 @@ from lipbench.benchmarks.cells.plan import chosen_controls, metrics_key, quality
 from lipbench.benchmarks.cells.runner import run_cell
 from lipbench.benchmarks.cli.console import describe, describe_whole, refuse_failures, some
 from lipbench.benchmarks.cli.progress import bar
-from lipbench.benchmarks.config.requests import Score
+from lipbench.benchmarks.cli.verbs.score import Score
 from lipbench.benchmarks.scoring.clips import Durations, controlled
 from lipbench.benchmarks.scoring.files import stored
 from lipbench.benchmarks.scoring.saved_clips import Group, Kept, kept_clips, without_clips

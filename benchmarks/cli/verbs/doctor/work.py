@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from lipbench.benchmarks.cells import environment
 from lipbench.benchmarks.cells.environment import pick_device
 from lipbench.benchmarks.cli.progress import bar
-from lipbench.benchmarks.config.requests import Doctor
+from lipbench.benchmarks.cli.verbs.doctor import Doctor
 from lipbench.benchmarks.doctor import device, host, parts, text
 from lipbench.benchmarks.doctor.diagnosis import Check, Diagnosis, Noise, is_able
 from lipbench.benchmarks.doctor.noise import TARGETS, aa_run

@@ -16,7 +16,7 @@ from lipbench.benchmarks.cells.plan import chosen_controls, quality_cell
 from lipbench.benchmarks.cells.runner import run_cell
 from lipbench.benchmarks.cli.console import describe, describe_whole, refuse_failures
 from lipbench.benchmarks.cli.progress import bar
-from lipbench.benchmarks.config.requests import Evaluate
+from lipbench.benchmarks.cli.verbs.evaluate import Evaluate
 from lipbench.benchmarks.scoring.clips import Durations, choose
 from lipbench.benchmarks.scoring.scorer import Keep, Scorer, scoring_for
 from lipbench.corpora.utterance import Corpus
@@ -35,7 +35,6 @@ log = logging.getLogger(__name__)
 
 def run(request: Evaluate) -> None:
     """Score, and print one line per cell."""
-    models.check(request.model, request.preset, **request.options)
     chosen(request.metrics, metrics.METRICS)
     protocols.get(request.protocol)
     beside = chosen_controls(request.controls)

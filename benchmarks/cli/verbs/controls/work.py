@@ -11,7 +11,7 @@ from lipbench.benchmarks.cells.plan import chosen_controls, quality_cell
 from lipbench.benchmarks.cells.runner import finished, run_cell
 from lipbench.benchmarks.cli.console import describe, refuse_failures
 from lipbench.benchmarks.cli.progress import bar
-from lipbench.benchmarks.config.requests import Controls
+from lipbench.benchmarks.cli.verbs.controls import Controls
 from lipbench.benchmarks.metric_checks.face_calibration import calibrate_faces
 from lipbench.benchmarks.metric_checks.ranking import Outcome, check
 from lipbench.benchmarks.scoring.clips import choose, placement_of

@@ -9,7 +9,7 @@ from pathlib import Path
 from lipbench.benchmarks.cells.environment import machine
 from lipbench.benchmarks.cells.plan import bench_quality_cell, latency_cell, latency_cells, quality_cells
 from lipbench.benchmarks.config.requests import Gate
-from lipbench.benchmarks.gate import rates, samples, text, trends
+from lipbench.benchmarks.gate import text, trends
 from lipbench.benchmarks.gate.aa_run import Chance
 from lipbench.benchmarks.gate.deciding import decide, interleaved, manifest
 from lipbench.benchmarks.gate.deciding.manifest import MACHINE
@@ -34,8 +34,6 @@ def run(request: Gate) -> int:
     """
     if request.selftest:
         return _self_test(request)
-    if request.rates is not None:
-        return _rates(request, request.rates)
     if request.trends is not None:
         return _trends(request, request.trends)
     try:
@@ -106,8 +104,6 @@ def _measured(request: Gate) -> Decision:
         head = revisions.prepare("head", request.head, out / "revisions")
         measuring = measure.Measuring(request, base, head, device=device, held=[lock])
         scored, first = measuring.quality, measuring.pairs(1)
-        if request.samples is not None:
-            samples.save(samples.collect(first, cells), request.samples)
         if chance is not None:
             chance.check_measured(first)
         pairs = [scored, *first]
@@ -163,39 +159,15 @@ def _self_test(request: Gate) -> int:
     return 1 if broken else 0
 
 
-def _rates(request: Gate, source: Path) -> int:
-    if source.is_file():
-        taken = samples.load(source)
-    else:
-        pairs = measure.first_look(source)
-        taken = samples.collect(
-            pairs, sorted({r.cell.key: r.cell for r in pairs[0].base.records}.values(), key=_length)
-        )
-    rules = _rules(request, taken.cells[0].device or "cpu", _chance(request, taken.cells))
-    found = rates.rates(taken, rules, pairs=request.pairs, trials=request.trials, seed=request.seed)
-    _tell(
-        [*rates.table(found), "", rates.provenance(taken, rules, pairs=request.pairs, seed=request.seed)],
-        request.summary,
-    )
-    return 0
-
-
 def _trends(request: Gate, pattern: str) -> int:
     found = trends.series(record for folder in _folders(pattern) for record in load_records(folder))
     if not found:
         raise UserError(f"the runs at {pattern} hold no times", remedy="Give folders that lipbench bench wrote (out=…)")
-    _tell(trends.lines(found, margin=request.margin), request.summary)
+    lines = "\n".join(trends.lines(found, margin=request.margin))
+    print(lines)
+    if request.summary is not None:
+        _append(request.summary, f"{lines}\n")
     return 0
-
-
-def _tell(text: Sequence[str], summary: Path | None) -> None:
-    print("\n".join(text))
-    if summary is not None:
-        _append(summary, "\n".join(text) + "\n")
-
-
-def _length(cell: Cell) -> tuple[str, int]:
-    return cell.system, cell.frames or 0
 
 
 def _device_of(pairs: Sequence[Pair]) -> str:

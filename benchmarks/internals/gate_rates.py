@@ -1,4 +1,8 @@
-"""How often the gate is wrong: trials drawn from real blocks of one revision, with and without a slowdown put in.
+"""How often the gate is wrong: the study behind the error rates in docs/gate.md.
+
+``python -m lipbench.benchmarks.internals.gate_rates runs/aa --samples samples.json`` keeps the times of an A/A run's
+blocks, and decides many gates that are drawn from them, with and without a slowdown put in; given a file of samples
+instead of a gate's folder, it decides those.
 
 A trial takes pairs that were measured one after the other (so that drift within them stays), gives their blocks to base
 and head as a gate would, draws the calls of each pair again, and slows one cell of head down. Then it decides as a gate
@@ -7,25 +11,135 @@ does, the second look at flagged cells included. Blocks as they were measured ar
 
 from __future__ import annotations
 
+import argparse
+import json
+import shlex
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError
 from scipy import stats
 
+from lipbench.benchmarks.config.composition import request
+from lipbench.benchmarks.config.requests import Gate
 from lipbench.benchmarks.gate.deciding.decide import two_looks
-from lipbench.benchmarks.gate.pairs import Block, Pair
-from lipbench.benchmarks.gate.samples import Samples
+from lipbench.benchmarks.gate.measuring.measure import first_look
+from lipbench.benchmarks.gate.pairs import Block, Conditions, Pair, calls_s
+from lipbench.benchmarks.gate.selftest import drawn_record
 from lipbench.benchmarks.gate.verdict import ORDER, SECOND_LOOK, Rules, Verdict, place_of
 from lipbench.errors import UserError
+from lipbench.files import save_whole
 from lipbench.records.record import Cell
+from lipbench.records.system import Machine, Software
 
 AIMS = {0.0: "fail: at most 1%", 0.05: "fail: at least 90%", 0.10: "fail: at least 99%"}
 """Slowdown put in to what is wanted of the gate."""
 LEVEL = 0.95
+DIGITS = 6
+"""Significant digits kept of each time: a millionth of it is far below any noise."""
+
+
+class SampledBlock(BaseModel):
+    """One process."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    conditions: Conditions | None
+    seconds: list[list[float]]
+    """Of every timed call, cell by cell in the order of `Samples.cells`."""
+
+
+class Samples(BaseModel):
+    """Blocks of one revision in the order in which they were measured."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    created: str
+    command: str
+    machine: Machine
+    software: Software
+    cells: list[Cell]
+    blocks: list[SampledBlock]
+
+    def block(self, place: int, seconds: Sequence[Sequence[float]]) -> Block:
+        """A block as the gate reads it, with the conditions of one that was measured and times that may be others."""
+        records = [drawn_record(cell, times) for cell, times in zip(self.cells, seconds, strict=True)]
+        return Block(tuple(records), self.blocks[place].conditions)
+
+    def pairs(self) -> list[Pair]:
+        """The blocks as the pairs that they were measured in."""
+        blocks = [self.block(place, block.seconds) for place, block in enumerate(self.blocks)]
+        return [
+            Pair(*in_order(place, Pair(first, second)))
+            for place, (first, second) in enumerate(zip(blocks[::2], blocks[1::2], strict=True))
+        ]
+
+
+def collect(pairs: Sequence[Pair]) -> Samples:
+    """Take the times out of an A/A run.
+
+    Raises:
+        UserError: it holds two revisions, or a block lacks a cell.
+    """
+    blocks = [block for place, pair in enumerate(pairs) for block in in_order(place, pair)]
+    known = {record.cell.key: record.cell for record in blocks[0].records if record.cell.kind == "latency"}
+    cells = sorted(known.values(), key=lambda cell: (cell.system, cell.frames or 0))
+    revisions = {(record.software.commit, record.software.dirty) for block in blocks for record in block.records}
+    if len(revisions) != 1:
+        raise UserError("samples of two revisions are no A/A run", remedy="Measure with base= and head= the same")
+    first = blocks[0].records[0]
+    return Samples(
+        created=first.created,
+        # the folder of a block's records is not kept
+        command=shlex.join(word for word in shlex.split(first.command) if not word.startswith("out=")),
+        machine=first.machine,
+        software=first.software,
+        cells=cells,
+        blocks=[
+            SampledBlock(conditions=block.conditions, seconds=[_times(block, cell) for cell in cells])
+            for block in blocks
+        ],
+    )
+
+
+def in_order(place: int, pair: Pair) -> tuple[Block, Block]:
+    """The two blocks of a pair as they were measured: base first in every even pair, head first in every odd one."""
+    return (pair.base, pair.head) if place % 2 == 0 else (pair.head, pair.base)
+
+
+def _times(block: Block, cell: Cell) -> list[float]:
+    record = block.of(cell)
+    if record is None or record.status != "measured":
+        raise UserError(f"a block lacks {cell.key}", remedy="Measure the A/A run again with the same options")
+    return [float(f"{seconds:.{DIGITS}g}") for seconds in calls_s(record)]
+
+
+def save(samples: Samples, file: Path) -> Path:
+    """Write samples as JSON, one block a line."""
+    facts = samples.model_dump(mode="json")
+    blocks = ",\n".join(json.dumps(block, separators=(",", ":")) for block in facts.pop("blocks"))
+    return save_whole(f'{json.dumps(facts)[:-1]},\n"blocks":[\n{blocks}\n]}}\n', file, "the samples")
+
+
+def load(source: Path) -> Samples:
+    """Read samples from their file, or from a gate's folder.
+
+    Raises:
+        UserError: it is neither.
+    """
+    if source.is_dir():
+        return collect(first_look(source))
+    try:
+        return Samples.model_validate_json(source.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, ValidationError) as error:
+        raise UserError(
+            f"{source} cannot be read as samples: {str(error).splitlines()[0]}",
+            remedy="Give a gate's folder, or a file that --samples wrote",
+        ) from error
 
 
 class End(NamedTuple):
@@ -58,7 +172,7 @@ class Rate:
         return float(found.low), float(found.high)
 
 
-def rates(samples: Samples, rules: Rules, *, pairs: int, trials: int, seed: int) -> list[Rate]:
+def measure_rates(samples: Samples, rules: Rules, *, pairs: int, trials: int, seed: int) -> list[Rate]:
     """Simulate gates without a change and with slowdowns, and decide the real A/A runs that the samples hold.
 
     Args:
@@ -158,11 +272,10 @@ def provenance(samples: Samples, rules: Rules, *, pairs: int, seed: int) -> str:
     machine, software = samples.machine, samples.software
     commit = (software.commit or "unknown")[:12]
     cells = ", ".join(place_of(cell) for cell in samples.cells)
-    margins = "margins widened by an A/A run" if rules.noise else f"margin {rules.margin:.1%}"
     return (
         f"{len(samples.blocks)} blocks of {commit} ({samples.created[:10]}) on {machine.gpu or machine.cpu}, "
         f"cores {machine.cores}, threads {machine.threads}: {cells}; "
-        f"{pairs} + {SECOND_LOOK * pairs} pairs, {margins}, seed {seed}"
+        f"{pairs} + {SECOND_LOOK * pairs} pairs, margin {rules.margin:.1%}, seed {seed}"
     )
 
 
@@ -170,7 +283,7 @@ def table(found: Sequence[Rate]) -> list[str]:
     """Rates with their intervals, as a markdown table."""
     rows = [
         f"| {rate.title} | {rate.trials} | "
-        + " | ".join(_shown(rate, verdict) for verdict in ORDER)
+        + " | ".join(_cell_text(rate, verdict) for verdict in ORDER)
         + f" | {rate.again / rate.trials:.0%} | {rate.aim} |"
         for rate in found
         if rate.trials
@@ -182,6 +295,39 @@ def table(found: Sequence[Rate]) -> list[str]:
     ]
 
 
-def _shown(rate: Rate, verdict: Verdict) -> str:
+def _cell_text(rate: Rate, verdict: Verdict) -> str:
     low, high = rate.interval(verdict)
     return f"{rate.share(verdict):.1%} [{100 * low:.1f}, {100 * high:.1f}]"
+
+
+def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="The gate's error rates, from the times of an A/A run.")
+    parser.add_argument("source", type=Path, help="folder of a gate of HEAD against HEAD, or a file of samples")
+    parser.add_argument("--samples", type=Path, help="file to keep the times in")
+    parser.add_argument("--pairs", type=int, default=10, help="that a gate measures (default: 10)")
+    parser.add_argument("--trials", type=int, default=200, help="of each kind (default: 200)")
+    parser.add_argument("--margin", type=float, help="slowdown that passes (default: that of the gate's config)")
+    parser.add_argument("--seed", type=int, default=0)
+    return parser.parse_args(words)
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Print the table; the exit code is 2 for samples that cannot be used."""
+    asked = _arguments(words)
+    try:
+        samples = load(asked.source)
+        if asked.samples is not None:
+            save(samples, asked.samples)
+        config = request("gate", Gate, [])
+        usual = config.margin if samples.cells[0].device == "cuda" else max(config.margin, config.cpu_margin)
+        rules = Rules(margin=usual if asked.margin is None else asked.margin, seed=asked.seed)
+        found = measure_rates(samples, rules, pairs=asked.pairs, trials=asked.trials, seed=asked.seed)
+    except UserError as error:
+        print(f"gate_rates: {error}", file=sys.stderr)
+        return 2
+    print("\n".join([*table(found), "", provenance(samples, rules, pairs=asked.pairs, seed=asked.seed)]))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,37 @@
+"""`lipbench bench`: the latency sweep and the quality of every model, without pytest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lipbench.benchmarks.cli.verb import Verb
+from lipbench.benchmarks.config.requests import Bench
+
+
+def run(request: Bench) -> None:
+    """Measure all cells, and print one line for each; the same command again goes on where it stopped."""
+    from lipbench.benchmarks.cli.verbs.bench import work
+
+    work.run(request)
+
+
+def claims(request: Bench) -> list[Path]:
+    """All records of the run."""
+    from lipbench.benchmarks.cli.verbs.bench import work
+
+    return work.claims(request)
+
+
+VERB = Verb(
+    summary="time every model at every length and score it (what pytest benchmarks/ does, without pytest)",
+    examples=(
+        "lipbench bench                                    # all models, small, synthetic corpus",
+        "lipbench bench models=hh_t2l frames=[25,75,137,300] seconds=5",
+        "lipbench bench corpus=grid training=small out=runs/grid",
+    ),
+    place=80,
+    request=Bench,
+    run=run,
+    measures_time=True,
+    claims=claims,
+)
