@@ -3,7 +3,6 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from lipbench.training.naming import training_config, training_name
 
 from lipbench.benchmarks.cli import verbs
 from lipbench.benchmarks.cli.verbs.evaluate import Evaluate
@@ -13,6 +12,7 @@ from lipbench.benchmarks.config.composition import groups
 from lipbench.benchmarks.config.requests import Bench
 from lipbench.errors import UserError
 from lipbench.training.config import TrainingConfig
+from lipbench.training.naming import training_config, training_name
 
 NEEDED = {
     "prepare": ["root=x"],
