@@ -48,25 +48,25 @@ def roll_out(step: Callable[[Tensor, Any], Step], request: LipRequest, state: An
     Returns:
         The clips; their durations are None.
     """
-    wanted = request.n_frames
-    if wanted is None and request.durations is not None:
-        wanted = request.durations.sum(dim=1)
+    requested_lengths = request.n_frames
+    if requested_lengths is None and request.durations is not None:
+        requested_lengths = request.durations.sum(dim=1)
     lengths = torch.zeros(len(request.identity), dtype=torch.long, device=request.identity.device)
     going_on = torch.zeros(len(request.identity), device=request.identity.device)  # log of the chance not to have ended
     frames: list[Tensor] = []
     frame = request.identity
-    longest = limit if wanted is None else max(request.frames_on_host(wanted))
+    longest = limit if requested_lengths is None else max(request.frames_on_host(requested_lengths))
     while len(frames) < longest:
         frame, stop_logit, state = step(frame, state)
         frames.append(frame)
-        if wanted is None:
+        if requested_lengths is None:
             going_on = going_on + F.logsigmoid(-stop_logit.float())
             lengths = torch.where((lengths == 0) & (going_on < math.log(0.5)), len(frames), lengths)
             # the one read from the device that autoregression cannot do without
             if bool((lengths > 0).all()):
                 break
     cut_off: tuple[int, ...] = ()
-    if wanted is None and bool((lengths == 0).any()):
+    if requested_lengths is None and bool((lengths == 0).any()):
         cut_off = tuple((lengths == 0).nonzero().flatten().tolist())
         warnings.warn(
             f"{len(cut_off)} of {len(lengths)} clips had no stop token within {limit} frames",
@@ -74,4 +74,6 @@ def roll_out(step: Callable[[Tensor, Any], Step], request: LipRequest, state: An
             stacklevel=2,
         )
         lengths = torch.where(lengths == 0, limit, lengths)
-    return LipClip(torch.stack(frames, dim=1), lengths if wanted is None else wanted, cut_off=cut_off)
+    return LipClip(
+        torch.stack(frames, dim=1), lengths if requested_lengths is None else requested_lengths, cut_off=cut_off
+    )

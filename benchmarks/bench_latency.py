@@ -24,30 +24,30 @@ def shown(sample: LatencySample) -> float:
 
 
 @pytest.mark.benchmark(timer=CLOCK, warmup=False)
-def bench_latency(benchmark: BenchmarkFixture, sweep: Sweep, timed: Timed) -> None:
+def bench_latency(benchmark: BenchmarkFixture, sweep: Sweep, latency_task: Timed) -> None:
     """Time one model at one length."""
 
     def measure() -> Latency:
-        prepared = sweep.prepare_latency(timed)
+        prepared_cell = sweep.prepare_latency(latency_task)
         samples: list[LatencySample] = []
 
         def one_round() -> None:
-            samples.append(prepared.once())
+            samples.append(prepared_cell.once())
             CLOCK.advance(shown(samples[-1]))
 
-        benchmark.group = f"{timed.frames} frames"
-        benchmark.pedantic(one_round, rounds=prepared.rounds, iterations=1)
-        return sweep.finish(prepared, timed, samples)
+        benchmark.group = f"{latency_task.frames} frames"
+        benchmark.pedantic(one_round, rounds=prepared_cell.rounds, iterations=1)
+        return sweep.finish(prepared_cell, latency_task, samples)
 
     record = run_cell(
-        latency_cell(sweep.request, timed, sweep.device.type), sweep.request.out, measure, request=sweep.asked
+        latency_cell(sweep.request, latency_task, sweep.device.type), sweep.request.out, measure, request=sweep.asked
     )
     benchmark.extra_info["status"] = record.status
     if isinstance(record.result, Latency):
         benchmark.extra_info |= {
-            "model": timed.model,
-            "frames": timed.frames,
-            "variant": timed.variant,
+            "model": latency_task.model,
+            "frames": latency_task.frames,
+            "variant": latency_task.variant,
             "device": record.result.device,
             "first_call_s": record.result.first_call_s,
             "settled": record.result.settled,

@@ -14,15 +14,15 @@ from lipbench.records.quality import Quality
 
 
 @pytest.mark.benchmark(group="quality", warmup=False)
-def bench_quality(benchmark: BenchmarkFixture, sweep: Sweep, scored: Scored) -> None:
+def bench_quality(benchmark: BenchmarkFixture, sweep: Sweep, quality_task: Scored) -> None:
     """Score one system."""
 
     def measure() -> Quality:
-        if scored.kind == "model":
-            sweep.subject(scored.system)  # training is no part of scoring
-        return benchmark.pedantic(lambda: sweep.score(scored), rounds=1, iterations=1)
+        if quality_task.kind == "model":
+            sweep.subject(quality_task.system)  # training is no part of scoring
+        return benchmark.pedantic(lambda: sweep.score(quality_task), rounds=1, iterations=1)
 
-    record = run_cell(bench_quality_cell(sweep.request, scored), sweep.request.out, measure, request=sweep.asked)
+    record = run_cell(bench_quality_cell(sweep.request, quality_task), sweep.request.out, measure, request=sweep.asked)
     benchmark.extra_info["status"] = record.status
     if isinstance(record.result, Quality):
         for facts in record.result.metrics:

@@ -76,8 +76,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             raise pytest.UsageError(str(error)) from error
         metafunc.parametrize("timed", cells, ids=["-".join(map(str, cell)).removesuffix("-eager") for cell in cells])
     if "scored" in metafunc.fixturenames:
-        scored = quality_cells(request) if request.quality else []
-        metafunc.parametrize("scored", scored, ids=[f"{s.system}-{s.durations}" for s in scored])
+        tasks = quality_cells(request) if request.quality else []
+        metafunc.parametrize("scored", tasks, ids=[f"{s.system}-{s.durations}" for s in tasks])
 
 
 @pytest.fixture(scope="session")
@@ -85,10 +85,10 @@ def sweep(request: pytest.FixtureRequest):  # noqa: ANN201 - its type would impo
     """The session's bench run; it trains what it needs, when it needs it."""
     from lipbench.benchmarks.sweep import Sweep
 
-    made = Sweep(request.config.stash[REQUEST], progress=False)
+    session_sweep = Sweep(request.config.stash[REQUEST], progress=False)
     try:
-        made.check()
+        session_sweep.check()
     except UserError as error:
         pytest.exit(f"lipbench: {error}", returncode=2)
-    yield made
-    made.close()
+    yield session_sweep
+    session_sweep.close()

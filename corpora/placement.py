@@ -70,8 +70,8 @@ def through_source(crops: NDArray[np.uint8], placement: Placement) -> NDArray[np
         # only the part of the source picture that the crop covers, on its own grid of pixels
         low, high = np.floor(corners[:2].min(axis=1)), np.ceil(corners[:2].max(axis=1))
         width, height = (high - low + 1).astype(int).tolist()
-        moved = np.array([[1.0, 0.0, -low[0]], [0.0, 1.0, -low[1]], [0.0, 0.0, 1.0]])
-        into_source: NDArray[np.float64] = moved @ np.linalg.inv(into_crop)
+        translation = np.array([[1.0, 0.0, -low[0]], [0.0, 1.0, -low[1]], [0.0, 0.0, 1.0]])
+        into_source: NDArray[np.float64] = translation @ np.linalg.inv(into_crop)
         out_of_source = np.linalg.inv(into_source).astype(np.float64)
         source = warp(crop, into_source[:2], size=(height, width))
         back[number] = warp(source, out_of_source[:2], size=(FRAME_HEIGHT, FRAME_WIDTH))

@@ -78,8 +78,8 @@ def draw(utterance: Utterance) -> bytes:
     """
     n_frames = len(utterance.frames)
     inches = float(np.clip(0.16 * n_frames, 12.0, 30.0))
-    shown = _shown(n_frames, round(inches / _PICTURE_INCHES))
-    picture_height = inches * _ACROSS / len(shown) * FRAME_HEIGHT / FRAME_WIDTH
+    frame_numbers = _shown(n_frames, round(inches / _PICTURE_INCHES))
+    picture_height = inches * _ACROSS / len(frame_numbers) * FRAME_HEIGHT / FRAME_WIDTH
     # pictures, tokens (some room above them belongs to those of no frame), the curve's caption, the curve
     heights = [picture_height, 0.72, 0.24, 1.5]
     height = sum(heights) + _HEAD_INCHES + _FOOT_INCHES
@@ -90,10 +90,10 @@ def draw(utterance: Utterance) -> bytes:
         grid.update(top=1 - _HEAD_INCHES / height, bottom=_FOOT_INCHES / height)
         pictures, lane, curve = (figure.add_subplot(grid[row]) for row in (0, 1, 3))
         _title(figure, utterance)
-        _pictures(pictures, utterance, shown)
+        _pictures(pictures, utterance, frame_numbers)
         tokens = list(_tokens(utterance))
         _lane(lane, tokens, n_frames, points_per_frame=72 * _ACROSS * inches / n_frames)
-        _curve(curve, utterance, tokens, shown)
+        _curve(curve, utterance, tokens, frame_numbers)
         buffer = io.BytesIO()
         # no version of matplotlib in the file: the same utterance gives the same bytes
         figure.savefig(buffer, format="png", metadata={"Software": None})
@@ -108,25 +108,25 @@ def _shown(n_frames: int, count: int) -> NDArray[np.int64]:
 
 def _title(figure: Figure, utterance: Utterance) -> None:
     height = figure.get_figheight()
-    seen = {True: ", sentence also in training", False: ", sentence not in training", None: ""}[utterance.seen]
+    seen_note = {True: ", sentence also in training", False: ", sentence not in training", None: ""}[utterance.seen]
     length = f"{len(utterance.frames)} frames, {len(utterance.frames) / utterance.fps:.2f} s at {utterance.fps:.5g} fps"
-    split = f"{utterance.split}{seen if utterance.split == 'test' else ''}"
-    facts = f"{utterance.id}   ·   {split}   ·   {length}   ·   durations: {utterance.duration_source}"
+    split_text = f"{utterance.split}{seen_note if utterance.split == 'test' else ''}"
+    facts = f"{utterance.id}   ·   {split_text}   ·   {length}   ·   durations: {utterance.duration_source}"
     figure.text(_LEFT, 1 - 0.32 / height, _clipped(utterance.text, 110), fontsize=14, fontweight="bold", va="baseline")
     figure.text(_LEFT, 1 - 0.56 / height, facts, color=FAINT, va="baseline")
 
 
-def _clipped(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+def _clipped(text: str, max_length: int) -> str:
+    return text if len(text) <= max_length else f"{text[: max_length - 1]}…"
 
 
-def _pictures(axes: Axes, utterance: Utterance, shown: NDArray[np.int64]) -> None:
+def _pictures(axes: Axes, utterance: Utterance, frame_numbers: NDArray[np.int64]) -> None:
     """The frames side by side, to the scale of the time axis below, with the lip contours on them."""
     gap = 4
-    axes.set_xlim(0, len(shown) * FRAME_WIDTH)
+    axes.set_xlim(0, len(frame_numbers) * FRAME_WIDTH)
     axes.set_ylim(FRAME_HEIGHT, 0)
     axes.axis("off")
-    for place, number in enumerate(shown.tolist()):
+    for place, number in enumerate(frame_numbers.tolist()):
         left = place * FRAME_WIDTH
         edges = (left + gap / 2, left + FRAME_WIDTH - gap / 2, FRAME_HEIGHT, 0)
         axes.imshow(utterance.frames[number], extent=edges, interpolation="bicubic", aspect="auto")
@@ -158,11 +158,11 @@ def _lane(axes: Axes, tokens: list[_Token], n_frames: int, *, points_per_frame: 
     axes.set_xlim(0, n_frames)
     axes.set_ylim(0, 1.35)
     axes.axis("off")
-    none: dict[int, list[str]] = {}
+    unvoiced: dict[int, list[str]] = {}
     for number, token in enumerate(tokens):
         if token.length == 0:
             if token.symbol not in SILENCES:
-                none.setdefault(token.start, []).append(token.symbol)
+                unvoiced.setdefault(token.start, []).append(token.symbol)
             continue
         axes.add_patch(
             Rectangle((token.start, 0), token.length, 1, facecolor=token.tint, edgecolor="white", linewidth=0.8)
@@ -170,7 +170,7 @@ def _lane(axes: Axes, tokens: list[_Token], n_frames: int, *, points_per_frame: 
         if token.symbol in SILENCES and token.length * points_per_frame < 30:
             continue
         _label(axes, token, points=token.length * points_per_frame, odd=number % 2 == 1)
-    for start, symbols in none.items():
+    for start, symbols in unvoiced.items():
         axes.plot([start, start], [0, 1.08], color=MARK, linewidth=0.8)
         axes.text(start, 1.12, " ".join(symbols), ha="center", va="bottom", fontsize=6, color=MARK)
 
@@ -189,7 +189,7 @@ def _label(axes: Axes, token: _Token, *, points: float, odd: bool) -> None:
     axes.text(middle, 0.58 + step, token.symbol, ha="center", va="center", fontsize=size)
 
 
-def _curve(axes: Axes, utterance: Utterance, tokens: list[_Token], shown: NDArray[np.int64]) -> None:
+def _curve(axes: Axes, utterance: Utterance, tokens: list[_Token], frame_numbers: NDArray[np.int64]) -> None:
     n_frames = len(utterance.frames)
     opening = lip_opening(utterance.landmarks)
     top = max(1.0, 1.12 * float(opening.max()))
@@ -202,7 +202,15 @@ def _curve(axes: Axes, utterance: Utterance, tokens: list[_Token], shown: NDArra
     times = np.arange(n_frames) + 0.5
     axes.fill_between(times, opening, color=CURVE, alpha=0.12, linewidth=0)
     axes.plot(times, opening, color=CURVE, linewidth=1.6)
-    axes.plot(times[shown], opening[shown], color=MARK, marker="o", markersize=4.5, linestyle="none", clip_on=False)
+    axes.plot(
+        times[frame_numbers],
+        opening[frame_numbers],
+        color=MARK,
+        marker="o",
+        markersize=4.5,
+        linestyle="none",
+        clip_on=False,
+    )
     axes.set_title("inner-lip opening in pixels; dots are the frames above", loc="left", fontsize=8, color=FAINT, pad=4)
     ticks = np.arange(0, n_frames + 1, max(1, 5 * round(n_frames / 75)))
     axes.set_xticks(ticks, [f"{frame}\n{frame / utterance.fps:.2f} s" for frame in ticks.tolist()], fontsize=7.5)

@@ -98,13 +98,13 @@ def _entry(file: str, facts: Mapping[str, Any], n_frames: int, content: bytes) -
     )
 
 
-def find_clip(store: Path, clip: str, known: ClipEntry | None, *, source: str, options: str) -> ClipEntry | None:
+def find_clip(store: Path, clip: str, known_entry: ClipEntry | None, *, source: str, options: str) -> ClipEntry | None:
     """Say whether a clip is already in the store, made from the same source with the same options.
 
     Args:
         store: the store's folder.
         clip: its id.
-        known: its manifest entry, if any; a file that an interrupted run left behind is read and adopted.
+        known_entry: its manifest entry, if any; a file that an interrupted run left behind is read and adopted.
         source: digest of what it would be made from.
         options: the manifest's `options_digest`.
 
@@ -116,15 +116,15 @@ def find_clip(store: Path, clip: str, known: ClipEntry | None, *, source: str, o
     if not path.is_file():
         return None
     if (
-        known is not None
-        and known.sentence is not None
-        and (known.bytes, known.source) == (path.stat().st_size, source)
+        known_entry is not None
+        and known_entry.sentence is not None
+        and (known_entry.bytes, known_entry.source) == (path.stat().st_size, source)
     ):
-        return known
+        return known_entry
     try:
-        with safe_open(path, framework="numpy") as opened:
-            facts = json.loads(opened.metadata()["utterance"])
-            n_frames = opened.get_slice("frames").get_shape()[0]
+        with safe_open(path, framework="numpy") as tensors_file:
+            facts = json.loads(tensors_file.metadata()["utterance"])
+            n_frames = tensors_file.get_slice("frames").get_shape()[0]
         if (facts["source"], facts["options"]) != (source, options):
             return None
         return _entry(file, facts, n_frames, path.read_bytes())
@@ -209,19 +209,19 @@ class Store:
         if entry is None:
             raise StoreError(f"{self.folder} holds no clip '{clip}'", remedy=self._why_not(clip))
         try:
-            with safe_open(self.folder / entry.file, framework="numpy") as opened:
-                facts = json.loads(opened.metadata()["utterance"])
-                if optional and not set(names) & set(opened.keys()):
+            with safe_open(self.folder / entry.file, framework="numpy") as tensors_file:
+                facts = json.loads(tensors_file.metadata()["utterance"])
+                if optional and not set(names) & set(tensors_file.keys()):
                     return facts, {}
-                return facts, {name: opened.get_tensor(name) for name in names}
+                return facts, {name: tensors_file.get_tensor(name) for name in names}
         except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
             raise self._damaged(clip, error) from error
 
     def _why_not(self, clip: str) -> str:
         if clip in self.manifest.skipped:
             return f"Preparation skipped it: {self.manifest.skipped[clip]}"
-        some = sorted(self.manifest.clips)
-        return suggest(clip, some) if len(some) <= 20 else f"There are {len(some)}, such as '{some[0]}'"
+        clip_ids = sorted(self.manifest.clips)
+        return suggest(clip, clip_ids) if len(clip_ids) <= 20 else f"There are {len(clip_ids)}, such as '{clip_ids[0]}'"
 
     def _damaged(self, clip: str, error: Exception) -> StoreError:
         file = self.manifest.clips[clip].file

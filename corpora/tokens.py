@@ -86,6 +86,6 @@ def frames_per_token(edges: Sequence[float] | NDArray[np.float64], n_frames: int
     if (np.diff(boundaries) < 0).any():
         raise ValueError("boundaries must not decrease")
     # floor(x + 0.5), not np.round: halves go up, so equal tokens get equal frames wherever they stand
-    whole = np.clip(np.floor(boundaries + 0.5).astype(np.int64), 0, n_frames)
-    whole[0], whole[-1] = 0, n_frames
-    return np.diff(whole)
+    frame_edges = np.clip(np.floor(boundaries + 0.5).astype(np.int64), 0, n_frames)
+    frame_edges[0], frame_edges[-1] = 0, n_frames
+    return np.diff(frame_edges)

@@ -56,7 +56,7 @@ class Film:
 
     def __init__(self, path: Path, *, max_frames: int | None = None, hold_bytes: float = HOLD_BYTES) -> None:
         self.path = path
-        held: list[NDArray[np.uint8]] = []
+        frame_buffer: list[NDArray[np.uint8]] = []
         sizes: set[tuple[int, int]] = set()
         self._length, room = 0, hold_bytes
         with _opened(path) as container:
@@ -70,14 +70,14 @@ class Film:
                     )
                 room -= 3 * frame.width * frame.height
                 if room >= 0:
-                    held.append(_picture(frame))
+                    frame_buffer.append(_picture(frame))
         if self._length == 0:
             raise VideoError(f"the video {path.name} holds no frame", remedy="Fetch it again")
         if len(sizes) > 1:
             raise VideoError(f"the video {path.name} changes its size on the way", remedy="Encode it anew at one size")
         self.fps = float(rate) if rate else math.nan
         """Average frames per second, as the file says; nan if it does not."""
-        self._held = held if room >= 0 else None
+        self._held = frame_buffer if room >= 0 else None
 
     def __len__(self) -> int:
         return self._length
@@ -121,8 +121,8 @@ def read_video(path: Path, *, max_frames: int | None = None) -> Video:
     Raises:
         VideoError: as `Film`.
     """
-    film = Film(path, max_frames=max_frames, hold_bytes=math.inf)
-    return Video(frames=np.stack(list(film)), fps=film.fps)
+    video = Film(path, max_frames=max_frames, hold_bytes=math.inf)
+    return Video(frames=np.stack(list(video)), fps=video.fps)
 
 
 @contextmanager
@@ -239,5 +239,5 @@ def warp(
 def _warp(
     image: NDArray[np.uint8], affine: NDArray[np.float64], size: tuple[int, int], interpolation: int
 ) -> NDArray[np.uint8]:
-    warped = cv2.warpAffine(image, affine, (size[1], size[0]), flags=interpolation, borderMode=cv2.BORDER_REPLICATE)
-    return warped.astype(np.uint8, copy=False)
+    picture = cv2.warpAffine(image, affine, (size[1], size[0]), flags=interpolation, borderMode=cv2.BORDER_REPLICATE)
+    return picture.astype(np.uint8, copy=False)

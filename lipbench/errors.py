@@ -37,27 +37,27 @@ def _revive(kind: type[UserError], args: tuple[object, ...]) -> UserError:
 class UnknownNameError(UserError):
     """A name that is in no table; the message offers the nearest one and lists all."""
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
-        super().__init__(f"there is no {kind} named '{name}'", remedy=suggest(name, known))
+    def __init__(self, kind: str, name: str, known_names: Iterable[str]) -> None:
+        super().__init__(f"there is no {kind} named '{name}'", remedy=suggest(name, known_names))
 
 
-def suggest(name: str, known: Iterable[str]) -> str:
+def suggest(name: str, known_names: Iterable[str]) -> str:
     """Say which known name was probably meant, then all of them.
 
     Args:
         name: what was written.
-        known: the names that exist.
+        known_names: the names that exist.
 
     Returns:
         A sentence without a full stop, such as ``Did you mean 'grid'? Known: grid, synthetic``.
     """
-    names = sorted(known)
+    names = sorted(known_names)
     meant = nearest(name, names)
-    listed = f"Known: {', '.join(names)}" if names else "None is registered"
-    return f"Did you mean '{meant}'? {listed}" if meant else listed
+    listing = f"Known: {', '.join(names)}" if names else "None is registered"
+    return f"Did you mean '{meant}'? {listing}" if meant else listing
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
+def nearest(name: str, known_names: Iterable[str]) -> str | None:
     """The known name that was probably meant, or None if none is near."""
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    near = difflib.get_close_matches(name, list(known_names), n=1, cutoff=0.5)
     return near[0] if near else None

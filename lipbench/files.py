@@ -44,13 +44,13 @@ def write_atomic(path: Path, content: bytes | Callable[[Path], object], *, durab
             temporary.unlink(missing_ok=True)
 
 
-def save_whole(text: str, target: Path, called: str) -> Path:
+def save_whole(text: str, target: Path, noun: str) -> Path:
     """Write a text file of a run with `write_atomic`.
 
     Args:
         text: its content.
         target: where.
-        called: what it is, for messages.
+        noun: what it is, for messages.
 
     Returns:
         The file written.
@@ -62,7 +62,7 @@ def save_whole(text: str, target: Path, called: str) -> Path:
         write_atomic(target, text.encode())
     except OSError as error:
         raise UserError(
-            f"{called} {target} cannot be written: {error.strerror or error}",
+            f"{noun} {target} cannot be written: {error.strerror or error}",
             remedy="Give another out=, or make room there, and run it again",
         ) from error
     return target

@@ -17,18 +17,18 @@ from typing import Any, Generic, TypeVar, cast
 from lipbench.errors import UnknownNameError, UserError
 
 
-def chosen(wanted: Sequence[str], registry: Registry[Any]) -> list[str]:
+def chosen(selection: Sequence[str], registry: Registry[Any]) -> list[str]:
     """The names asked for; "all" stands for every registered one. Imports none of the things named.
 
     Raises:
         UnknownNameError: one of them is not registered (a ``file.py:Class`` need not be).
     """
-    if list(wanted) == ["all"]:
+    if list(selection) == ["all"]:
         return registry.names()
-    for name in wanted:
+    for name in selection:
         if not is_path(name):
             registry.origin(name)
-    return list(wanted)
+    return list(selection)
 
 
 T = TypeVar("T")
@@ -116,19 +116,19 @@ class Registry(Generic[T]):
         return self._attribute(module, attribute, name)
 
     def _attribute(self, module: ModuleType, attribute: str, name: str) -> T:
-        found: Any = getattr(module, attribute, None)
-        if found is None:
+        target_object: Any = getattr(module, attribute, None)
+        if target_object is None:
             raise UserError(
                 f"the {self.kind} '{name}' is not there: {module.__name__} has no '{attribute}'",
                 remedy="Name a class or function of that module after the colon",
             )
-        return cast("T", found)
+        return cast("T", target_object)
 
     def _read_plugins(self) -> None:
         if self._plugins_read:
             return
-        found = entry_points(group=cast("str", self._group))
-        for point in found:
+        plugins = entry_points(group=cast("str", self._group))
+        for point in plugins:
             if self._targets.get(point.name) != point.value:  # a second try meets what the first one added
                 self.add(point.name, point.value)
         self._plugins_read = True

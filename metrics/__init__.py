@@ -65,8 +65,8 @@ def create(name: str, protocol: str | protocols.Protocol = "paper") -> ClipMetri
     Raises:
         UnknownNameError: there is no such metric or protocol.
     """
-    chosen = protocol if isinstance(protocol, protocols.Protocol) else protocols.get(protocol)
-    return METRICS.get(name)(protocol=chosen)
+    protocol_object = protocol if isinstance(protocol, protocols.Protocol) else protocols.get(protocol)
+    return METRICS.get(name)(protocol=protocol_object)
 
 
 def meaning(name: str) -> str:

@@ -76,16 +76,16 @@ class Alignment:
     @property
     def effect(self) -> Effect:
         """How many frames of each side are dropped and repeated."""
-        scored = len(self.preds)
+        n_scored = len(self.preds)
         used = [len(side.unique()) for side in (self.preds, self.target)]
         return Effect(
             preds_frames=self.preds_frames,
             target_frames=self.target_frames,
-            scored=scored,
+            scored=n_scored,
             preds_dropped=self.preds_frames - used[0],
             target_dropped=self.target_frames - used[1],
-            preds_repeated=scored - used[0],
-            target_repeated=scored - used[1],
+            preds_repeated=n_scored - used[0],
+            target_repeated=n_scored - used[1],
         )
 
 

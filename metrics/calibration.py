@@ -56,7 +56,7 @@ class Calibration(NamedTuple):
 
 def calibrate() -> Calibration:
     """Compare every metric that another library has too. Takes about a second."""
-    found: list[Row] = []
+    rows: list[Row] = []
     absent: list[str] = []
     for distribution, module, compare in _REFERENCES:
         try:
@@ -65,8 +65,8 @@ def calibrate() -> Calibration:
         except (ImportError, metadata.PackageNotFoundError):
             absent.append(distribution)
             continue
-        found.extend(compare(f"{distribution} {version}"))
-    return Calibration(found, absent)
+        rows.extend(compare(f"{distribution} {version}"))
+    return Calibration(rows, absent)
 
 
 def _scikit_image(source: str) -> Iterator[Row]:
@@ -133,8 +133,8 @@ def _old_scripts(source: str) -> Iterator[Row]:
     yield _row(setting, psnr_wrapping(preds, target).mean(), theirs, source, PICTURE_ALLOWED)
     generator = torch.Generator().manual_seed(SEED)
     first, second = (40 * torch.rand(30, 20, 2, generator=generator, dtype=torch.float64) for _ in range(2))
-    moved = [side.numpy() - side.numpy().mean(axis=1, keepdims=True) for side in (first, second)]
-    theirs = np.sqrt(((moved[0] - moved[1]) ** 2).sum(axis=2)).sum(axis=1).mean()
+    point_sets = [side.numpy() - side.numpy().mean(axis=1, keepdims=True) for side in (first, second)]
+    theirs = np.sqrt(((point_sets[0] - point_sets[1]) ** 2).sum(axis=2)).sum(axis=1).mean()
     ours = lmd(first, second, centred=True, over_points="sum").mean()
     yield _row("LMD, centred, sum over the 20 points", ours, theirs, source, relative=True)
 

@@ -88,12 +88,12 @@ class ClipMetric(Metric, ABC):
         Raises:
             ValueError: wrong shape, dtype, range or length, naming what was given.
         """
-        scored = self.score(preds, target)
-        if scored.reason is not None:
+        clip_score = self.score(preds, target)
+        if clip_score.reason is not None:
             self.undefined += 1
             return
-        self.total += scored.weight * scored.value
-        self.weight += scored.weight
+        self.total += clip_score.weight * clip_score.value
+        self.weight += clip_score.weight
         self.clips += 1
 
     def compute(self) -> Tensor:

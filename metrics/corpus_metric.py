@@ -70,14 +70,14 @@ class CorpusMetric(Metric, ABC):
         Raises:
             ValueError: wrong shape or dtype, or not finite, naming what was given. Nothing was added then.
         """
-        given = {side: rows for side, rows in zip(SIDES, (preds, target), strict=True) if rows is not None}
-        for side, rows in given.items():
+        features = {side: rows for side, rows in zip(SIDES, (preds, target), strict=True) if rows is not None}
+        for side, rows in features.items():
             if rows.ndim != 2 or rows.shape[1] != self.dimension or len(rows) == 0:
                 raise ValueError(
                     f"{side} must be features (T, {self.dimension}) of at least one frame, not {tuple(rows.shape)}"
                 )
             check_rows(side, rows)
-        for side, rows in given.items():
+        for side, rows in features.items():
             missing = failed(rows)
             usable = rows[~missing]
             self._count(f"{side}_failed", int(missing.sum()))
@@ -95,12 +95,12 @@ class CorpusMetric(Metric, ABC):
         Raises:
             NotMeasuredError: a side has fewer clips or frames than the distance needs.
         """
-        for side, called in zip(SIDES, ("generated", "real"), strict=True):
+        for side, side_name in zip(SIDES, ("generated", "real"), strict=True):
             clips, frames = self._counted(f"{side}_clips"), self._counted(f"{side}_frames")
             if clips < MIN_CLIPS or frames < self._min_frames():
                 raise NotMeasuredError(
                     f"{self.title} is not measured: it needs {MIN_CLIPS} clips and {self._min_frames()} frames on each "
-                    f"side, and the {called} side has {clips} and {frames}{self._taken()}",
+                    f"side, and the {side_name} side has {clips} and {frames}{self._taken()}",
                     remedy="Score more clips, or leave this metric out",
                 )
         return self._distance()
@@ -129,11 +129,13 @@ class CorpusMetric(Metric, ABC):
         Raises:
             ValueError: the state is not that of a metric of this kind.
         """
-        own = self.real_state()
-        if set(state) != set(own) or any(state[k].shape != own[k].shape or state[k].dtype != own[k].dtype for k in own):
+        own_state = self.real_state()
+        if set(state) != set(own_state) or any(
+            state[k].shape != own_state[k].shape or state[k].dtype != own_state[k].dtype for k in own_state
+        ):
             raise ValueError(f"this is no real side of {self.title}: it has {sorted(state)}")
         for name, tensor in state.items():
-            setattr(self, name, tensor.clone().to(own[name].device))
+            setattr(self, name, tensor.clone().to(own_state[name].device))
 
     def _counted(self, state: str) -> int:
         return int(getattr(self, state))

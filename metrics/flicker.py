@@ -38,4 +38,4 @@ class FlickerRatio(PictureMetric):
         return scored(self._over_time(preds) / real) if real > 0 else undefined("the real clip does not flicker")
 
     def _over_time(self, frames: Tensor) -> Tensor:
-        return mean_over_time(lambda some: flicker(self._prepared(some)), frames, reach=2)
+        return mean_over_time(lambda chunk: flicker(self._prepared(chunk)), frames, reach=2)

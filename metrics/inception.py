@@ -85,35 +85,35 @@ class InceptionFeatures:
         if self.resize == "pad":
             levels = _square(levels)
         with torch.inference_mode():
-            chunks = [self._extractor(some.to(self.device))[0].cpu() for some in levels.split(FRAMES_AT_ONCE)]
+            chunks = [self._extractor(chunk.to(self.device))[0].cpu() for chunk in levels.split(FRAMES_AT_ONCE)]
         return torch.cat(chunks).clone()
 
 
-def find_weights(given: Path | None = None) -> Path:
+def find_weights(weights_path: Path | None = None) -> Path:
     """Find the weights, or download them.
 
     Raises:
         NotMeasuredError: there are none, and they cannot be downloaded.
     """
-    found = local_weights(given)
-    if found is None:
-        found = _cached()
-        _download(found)
-    return found
+    weights_file = local_weights(weights_path)
+    if weights_file is None:
+        weights_file = _cached()
+        _download(weights_file)
+    return weights_file
 
 
-def local_weights(given: Path | None = None) -> Path | None:
+def local_weights(weights_path: Path | None = None) -> Path | None:
     """Find the weights on this machine; None if they would have to be downloaded.
 
     Raises:
         NotMeasuredError: a file is named, here or in the environment, and there is none.
     """
-    named = given or (Path(os.environ[WEIGHTS_VARIABLE]) if os.environ.get(WEIGHTS_VARIABLE) else None)
-    if named is None:
+    weights_file = weights_path or (Path(os.environ[WEIGHTS_VARIABLE]) if os.environ.get(WEIGHTS_VARIABLE) else None)
+    if weights_file is None:
         return _cached() if _cached().is_file() else None
-    if not named.is_file():
-        raise _not_measured(f"there is no file {named}")
-    return named
+    if not weights_file.is_file():
+        raise _not_measured(f"there is no file {weights_file}")
+    return weights_file
 
 
 def _cached() -> Path:

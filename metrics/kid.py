@@ -47,8 +47,8 @@ class KID(CorpusMetric):
     def _add(self, side: str, features: Tensor) -> None:
         hashes = torch.tensor([_hash(row, i) for i, row in enumerate(features)], dtype=torch.float64)
         rows = torch.cat([hashes[:, None].to(features.device), features.double()], dim=1)
-        kept = torch.cat([getattr(self, f"{side}_sample"), rows])
-        setattr(self, f"{side}_sample", kept[kept[:, 0].argsort(stable=True)[: self.sample]])
+        sample = torch.cat([getattr(self, f"{side}_sample"), rows])
+        setattr(self, f"{side}_sample", sample[sample[:, 0].argsort(stable=True)[: self.sample]])
 
     def _distance(self) -> Tensor:
         sides = [getattr(self, f"{side}_sample") for side in SIDES]

@@ -38,4 +38,4 @@ class MotionEnergyRatio(PictureMetric):
         return scored(self._over_time(preds) / real) if real > 0 else undefined("the real clip stands still")
 
     def _over_time(self, frames: Tensor) -> Tensor:
-        return mean_over_time(lambda some: motion_energy(self._prepared(some)), frames, reach=1)
+        return mean_over_time(lambda chunk: motion_energy(self._prepared(chunk)), frames, reach=1)

@@ -27,6 +27,6 @@ class MotionRangeRatio(MotionEnergyRatio):
 
     def _over_time(self, frames: Tensor) -> Tensor:
         first = self._prepared(frames[:1])  # taken off first, so that a still clip has exactly none
-        mean = mean_over_time(lambda some: (self._prepared(some) - first).mean(dim=0), frames, reach=0)
-        moved = mean_over_time(lambda some: (self._prepared(some) - first - mean).square().mean(), frames, reach=0)
-        return moved.sqrt()
+        mean = mean_over_time(lambda chunk: (self._prepared(chunk) - first).mean(dim=0), frames, reach=0)
+        variance = mean_over_time(lambda chunk: (self._prepared(chunk) - first - mean).square().mean(), frames, reach=0)
+        return variance.sqrt()

@@ -106,9 +106,9 @@ class Protocol:
             raise self._wrong(field, "a finite number above 0")
         return float(value)
 
-    def _wrong(self, field: str, wanted: str) -> UserError:
+    def _wrong(self, field: str, allowed: str) -> UserError:
         return UserError(
-            f"{field} of the protocol '{self.name}' is {getattr(self, field)!r}", remedy=f"It must be {wanted}"
+            f"{field} of the protocol '{self.name}' is {getattr(self, field)!r}", remedy=f"It must be {allowed}"
         )
 
     @property
@@ -133,14 +133,14 @@ class Protocol:
     def _summary(self, size: str, mouths: str) -> str:
         sigma = "" if self.ssim_sigma is None else f" (sigma {self.ssim_sigma:g})"
         of_channels = "mean over channels" if self.colour == "rgb" else "one channel"
-        centred = "centred per frame" if self.lmd_centring == "frame" else "not centred"
+        centring_text = "centred per frame" if self.lmd_centring == "frame" else "not centred"
         return (
             f"{self.colour.replace('rgb', 'RGB')} in [0, 1], {_DEPTHS[self.depth]}, {size}, "
             f"{_LENGTHS[self.length]}, {_POOLINGS[self.pooling]}, float64; "
             f"PSNR of a frame at most {self.psnr_cap_db:g} dB; "
             f"SSIM with a {self.ssim_weights} window of {self.ssim_window}{sigma}, "
             f"{self.ssim_covariance} covariance, {self.ssim_border} border, {of_channels}; "
-            f"LMD {centred}, {self.lmd_over_points} over the 20 points, {_POOLINGS[self.lmd_pooling]}, "
+            f"LMD {centring_text}, {self.lmd_over_points} over the 20 points, {_POOLINGS[self.lmd_pooling]}, "
             f"{mouths}, frames without landmarks left out and counted beside; "
             f"FID and KID of {_count(self.inception_frames)}, {_RESIZES[self.inception_resize]}; "
             f"face descriptors of {_count(self.face_frames)}."
@@ -284,9 +284,10 @@ def get(name: str) -> Protocol:
         UnknownNameError: there is no such protocol.
         UserError: the file does not exist, fails, or has something else under that name.
     """
-    found: Any = registry.get(name)
-    if not isinstance(found, Protocol):
+    protocol: Any = registry.get(name)
+    if not isinstance(protocol, Protocol):
         raise UserError(
-            f"'{name}' is a {type(found).__name__}, not a protocol", remedy="Name a lipbench.metrics.protocols.Protocol"
+            f"'{name}' is a {type(protocol).__name__}, not a protocol",
+            remedy="Name a lipbench.metrics.protocols.Protocol",
         )
-    return found
+    return protocol

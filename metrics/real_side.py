@@ -40,14 +40,14 @@ def fill_real(
     with contextlib.suppress(OSError, SafetensorError, ValueError):
         metric.load_real(load_file(path))
         return True
-    made = type(metric)(protocol=metric.protocol)
+    filled_metric = type(metric)(protocol=metric.protocol)
     for features in clips():
-        made.update(None, features)
-    if made.clips()[1] == 0:
+        filled_metric.update(None, features)
+    if filled_metric.clips()[1] == 0:
         raise ValueError(f"{metric.title} was given no real clip")
-    state = {name: tensor.cpu().contiguous() for name, tensor in made.real_state().items()}
+    state = {name: tensor.cpu().contiguous() for name, tensor in filled_metric.real_state().items()}
     write_atomic(path, lambda temporary: save_file(state, temporary), durable=False)
-    metric.load_real(made.real_state())
+    metric.load_real(filled_metric.real_state())
     return False
 
 
@@ -67,13 +67,13 @@ def floor(make: Callable[[], CorpusMetric], ids: Sequence[str], clips: Iterable[
         NotMeasuredError: a half is smaller than the distance needs.
         ValueError: there are not as many clips as ids, or two ids are alike.
     """
-    shuffled = sorted(set(ids), key=lambda one: hashlib.sha256(f"{seed}/{one}".encode()).digest())
+    shuffled = sorted(set(ids), key=lambda utterance_id: hashlib.sha256(f"{seed}/{utterance_id}".encode()).digest())
     if len(shuffled) != len(ids):
         raise ValueError("two real clips have one id")
     first_half = set(shuffled[: len(ids) // 2])
     metric = make()
-    for one, features in zip(ids, clips, strict=True):
-        first = one in first_half
+    for utterance_id, features in zip(ids, clips, strict=True):
+        first = utterance_id in first_half
         metric.update(features if first else None, None if first else features)
     return metric.compute().item()
 

@@ -53,8 +53,8 @@ class LipRequest(NamedTuple):
         Args:
             lengths: int64 (B,), the same as a tensor.
         """
-        told = None if self.host is None else self.host.frames
-        return tuple(lengths.tolist()) if told is None else told
+        host_frames = None if self.host is None else self.host.frames
+        return tuple(lengths.tolist()) if host_frames is None else host_frames
 
 
 class LipClip(NamedTuple):

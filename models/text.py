@@ -50,8 +50,8 @@ class Vocabulary:
             raise UserError("the text is empty", remedy="Give at least one word")
         unknown = sorted({token for token in tokens if token not in self._ids})
         if unknown:
-            shown = ", ".join(repr(symbol) for symbol in unknown)
+            symbol_list = ", ".join(repr(symbol) for symbol in unknown)
             raise UnknownSymbolError(
-                f"the model has never seen {shown}", remedy=f"Write the text with these: {' '.join(self.symbols)}"
+                f"the model has never seen {symbol_list}", remedy=f"Write the text with these: {' '.join(self.symbols)}"
             )
         return [self._ids[token] for token in tokens]

@@ -24,18 +24,18 @@ class Summary:
     """Most bytes."""
 
 
-def add_to(summary: Summary, made: Callable[[int], str]) -> None:
+def add_to(summary: Summary, render: Callable[[int], str]) -> None:
     """Add a report to a summary.
 
     Args:
         summary: where to.
-        made: gives the report within a number of bytes.
+        render: gives the report within a number of bytes.
 
     Raises:
         OSError: the file cannot be read or written.
     """
     before = summary.file.read_bytes() if summary.file.is_file() else b""
-    write_atomic(summary.file, before + made(max(0, summary.limit - len(before))).encode(), durable=False)
+    write_atomic(summary.file, before + render(max(0, summary.limit - len(before))).encode(), durable=False)
 
 
 class ReportFiles:

@@ -136,8 +136,8 @@ def significant(value: float, digits: int = 2) -> str:
     """
     if value == 0 or not math.isfinite(value):
         return number(value, 0)
-    rounded = float(f"{value:.{digits}g}")  # 0.0996 has as many decimals as 0.10
-    return number(value, max(0, digits - 1 - math.floor(math.log10(abs(rounded)))))
+    rounded_value = float(f"{value:.{digits}g}")  # 0.0996 has as many decimals as 0.10
+    return number(value, max(0, digits - 1 - math.floor(math.log10(abs(rounded_value)))))
 
 
 def between(low: str, high: str) -> str:
@@ -175,8 +175,8 @@ def literal(text: str) -> str:
 
 def code(text: str) -> str:
     """Foreign text without spaces (a digest, a commit) as code; what could end the code or its cell is dropped."""
-    kept = re.sub(r"[`|\s]", "", text)
-    return f"`{kept}`"
+    cleaned = re.sub(r"[`|\s]", "", text)
+    return f"`{cleaned}`"
 
 
 def shortened(text: str, width: int) -> str:

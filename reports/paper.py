@@ -69,8 +69,8 @@ class QualityCondition(_Frozen):
         rows = [row for row in self.rows if row.system == system]
         ssim_loss, adversarial = uses_ssim_loss(recipe), uses_adversarial_loss(recipe)
         if ssim_loss is not None and any(row.variant is not None for row in rows):
-            wanted = (ssim_loss, adversarial)
-            return next((row for row in rows if (row.ssim_loss, row.adversarial_loss) == wanted), None)
+            loss_key = (ssim_loss, adversarial)
+            return next((row for row in rows if (row.ssim_loss, row.adversarial_loss) == loss_key), None)
         return next((row for row in rows if row.variant == self.beside), None)
 
 

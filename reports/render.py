@@ -114,12 +114,12 @@ def _write(data: ReportData, folder: Path, root: Path, clips: int, summary: Summ
         files.write_list()
     if summary is not None:
         add_to(summary, lambda limit: render_markdown(report.alone(), OMISSION_ORDER, limit=limit))
-    written = [folder / name for name in files.written]
+    written_files = [folder / name for name in files.written]
     return RenderedReport(
         folder / "report.md",
         folder / "index.html",
-        figures=[path for path in written if path.parent.name == "figures"],
-        tables=[path for path in written if path.parent.name == "tables"],
+        figures=[path for path in written_files if path.parent.name == "figures"],
+        tables=[path for path in written_files if path.parent.name == "tables"],
         summary=None if summary is None else summary.file,
         unread=list(data.unread),
     )
@@ -139,13 +139,13 @@ def _pictures(tables: Tables, root: Path, style: Mapping[str, Look], files: Repo
     frames: list[Picture] = []
     figures: list[Picture] = []
     absent: list[Placed] = []
-    for one in draw_figures(tables, choice, strips, load_training_logs(root), style):
-        if isinstance(one.what, Drawn):
-            (frames if one.what.name == STRIP else figures).append(
-                _picture(one.what, slug(one.what.name, *one.of), files)
+    for placed_figure in draw_figures(tables, choice, strips, load_training_logs(root), style):
+        if isinstance(placed_figure.what, Drawn):
+            (frames if placed_figure.what.name == STRIP else figures).append(
+                _picture(placed_figure.what, slug(placed_figure.what.name, *placed_figure.of), files)
             )
         else:
-            absent.append(one)
+            absent.append(placed_figure)
     return Pictures(
         strips=frames,
         missing_strips=missing,
@@ -157,8 +157,8 @@ def _pictures(tables: Tables, root: Path, style: Mapping[str, Look], files: Repo
     )
 
 
-def _picture(drawn: Drawn, name: str, files: ReportFiles) -> Picture:
+def _picture(report_figure: Drawn, name: str, files: ReportFiles) -> Picture:
     """Write a figure in both kinds; the page takes the SVG, markdown the PNG."""
-    files.write(f"figures/{name}.svg", render_figure(drawn.figure, "svg"))
-    path = files.write(f"figures/{name}.png", render_figure(drawn.figure, "png"))
-    return Picture(path, drawn.title, drawn.caption, drawn.alt)
+    files.write(f"figures/{name}.svg", render_figure(report_figure.figure, "svg"))
+    path = files.write(f"figures/{name}.png", render_figure(report_figure.figure, "png"))
+    return Picture(path, report_figure.title, report_figure.caption, report_figure.alt)

@@ -50,11 +50,11 @@ class Adversary(nn.Module):
         assert self._optimizer is not None
         return self._optimizer.state_dict()
 
-    def learn(self, drawn: Tensor, target: Tensor, average: Callable[[Tensor], Tensor], *, step: int) -> Tensor:
+    def learn(self, generated: Tensor, target: Tensor, average: Callable[[Tensor], Tensor], *, step: int) -> Tensor:
         """Take one step on eq. 7.
 
         Args:
-            drawn: float (N, 3, H, W), the model's frames; nothing flows back into them.
+            generated: float (N, 3, H, W), the model's frames; nothing flows back into them.
             target: float (N, 3, H, W), the true ones.
             average: the mean of a tensor over all processes.
             step: which one, for the error.
@@ -68,7 +68,7 @@ class Adversary(nn.Module):
         assert self._optimizer is not None
         self.discriminator.requires_grad_(True)
         try:
-            loss = losses.discriminator_loss(self.discriminator(target), self.discriminator(drawn.detach()))
+            loss = losses.discriminator_loss(self.discriminator(target), self.discriminator(generated.detach()))
             mean = average(loss.detach())
             if not bool(torch.isfinite(mean)):
                 raise lost("the discriminator's loss is", step, rate=_RATE)
@@ -85,6 +85,6 @@ class Adversary(nn.Module):
             self.discriminator.requires_grad_(False)
         return mean
 
-    def loss(self, drawn: Tensor) -> Tensor:
+    def loss(self, generated: Tensor) -> Tensor:
         """What the model pays for frames that are taken for drawn ones (eq. 6), a scalar."""
-        return losses.generator_loss(self.discriminator(drawn))
+        return losses.generator_loss(self.discriminator(generated))

@@ -40,13 +40,13 @@ class GlobalBatchNorm2d(nn.BatchNorm2d):
         sums = _summed(torch.cat([wide.sum(dim=(0, 2, 3)), count]))
         total = sums[-1].detach()
         mean = sums[:-1] / total
-        centred = wide - mean[:, None, None]
-        variance = _summed(centred.square().sum(dim=(0, 2, 3))) / total
+        deviations = wide - mean[:, None, None]
+        variance = _summed(deviations.square().sum(dim=(0, 2, 3))) / total
         self._remember(mean.detach(), variance.detach(), total)
-        scaled = centred * torch.rsqrt(variance + self.eps)[:, None, None]
+        normalised = deviations * torch.rsqrt(variance + self.eps)[:, None, None]
         if self.affine:
-            scaled = scaled * self.weight[:, None, None] + self.bias[:, None, None]
-        return scaled.to(input.dtype)
+            normalised = normalised * self.weight[:, None, None] + self.bias[:, None, None]
+        return normalised.to(input.dtype)
 
     def _remember(self, mean: Tensor, variance: Tensor, total: Tensor) -> None:
         if self.running_mean is None or self.running_var is None or self.num_batches_tracked is None:
@@ -72,7 +72,7 @@ def make_global(model: nn.Module) -> None:
 
 
 def _global(norm: nn.BatchNorm2d) -> GlobalBatchNorm2d:
-    made = GlobalBatchNorm2d(
+    global_norm = GlobalBatchNorm2d(
         norm.num_features,
         eps=norm.eps,
         momentum=norm.momentum,
@@ -82,5 +82,5 @@ def _global(norm: nn.BatchNorm2d) -> GlobalBatchNorm2d:
     # the very same tensors: an optimiser may hold them already
     for names in (norm._parameters, norm._buffers):
         for name, tensor in names.items():
-            setattr(made, name, cast("Tensor | None", tensor))
-    return made.train(norm.training)
+            setattr(global_norm, name, cast("Tensor | None", tensor))
+    return global_norm.train(norm.training)

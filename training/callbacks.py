@@ -51,13 +51,20 @@ class Lines(Callback):
         batch_idx: int,
     ) -> None:
         """Say how far the run is, with each checkpoint."""
-        done, steps = trainer.global_step, self.config.steps
-        if not trainer.is_global_zero or (done % self.config.checkpoint_steps and done != steps):
+        current_step, steps = trainer.global_step, self.config.steps
+        if not trainer.is_global_zero or (current_step % self.config.checkpoint_steps and current_step != steps):
             return
         step, start = self.began
-        rate = (done - step) / (time.perf_counter() - start)
+        rate = (current_step - step) / (time.perf_counter() - start)
         loss = float(trainer.callback_metrics["loss/total"])
-        log.info("step %d/%d, loss %.4f, %.2f steps/s, %.0f s left", done, steps, loss, rate, (steps - done) / rate)
+        log.info(
+            "step %d/%d, loss %.4f, %.2f steps/s, %.0f s left",
+            current_step,
+            steps,
+            loss,
+            rate,
+            (steps - current_step) / rate,
+        )
 
 
 class Strips(Callback):
@@ -105,20 +112,20 @@ class Strips(Callback):
         Raises:
             OSError: the file cannot be written.
         """
-        done = trainer.global_step
-        if not trainer.is_global_zero or (done % self._every and done != self._steps):
+        current_step = trainer.global_step
+        if not trainer.is_global_zero or (current_step % self._every and current_step != self._steps):
             return
         clips = [self._reader.read(name) for name in self._ids]
         try:
             picture = strip(cast("Any", pl_module).model, clips, self._frames, device=pl_module.device)
         except Exception as error:
-            log.warning("no strip at step %d: %s: %s", done, type(error).__name__, error)
+            log.warning("no strip at step %d: %s: %s", current_step, type(error).__name__, error)
             return
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
-                logger.experiment.add_image("strips", picture, done, dataformats="HWC")
-        _, encoded = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-        write_atomic(self._folder / f"step_{done:06d}.png", encoded.tobytes())
+                logger.experiment.add_image("strips", picture, current_step, dataformats="HWC")
+        _, png = cv2.imencode(".png", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+        write_atomic(self._folder / f"step_{current_step:06d}.png", png.tobytes())
 
 
 def strip(model: torch.nn.Module, clips: Sequence[Clip], frames: int, *, device: torch.device) -> NDArray[np.uint8]:
@@ -145,13 +152,15 @@ def strip(model: torch.nn.Module, clips: Sequence[Clip], frames: int, *, device:
     was_training = model.training
     model.eval()
     try:
-        drawn = cast("LipModel", model).generate(request).frames
+        generated = cast("LipModel", model).generate(request).frames
     finally:
         model.train(was_training)
     rows: list[Tensor] = []
-    for clip, made in zip(clips, drawn.float().clamp(0, 1).mul(255).round().to(torch.uint8).cpu(), strict=True):
-        shown = _places(len(clip.frames), frames)
-        rows += [_side_by_side(clip.frames[shown]), _side_by_side(made[shown])]
+    for clip, generated_clip in zip(
+        clips, generated.float().clamp(0, 1).mul(255).round().to(torch.uint8).cpu(), strict=True
+    ):
+        frame_places = _places(len(clip.frames), frames)
+        rows += [_side_by_side(clip.frames[frame_places]), _side_by_side(generated_clip[frame_places])]
     return torch.cat(rows).numpy()
 
 

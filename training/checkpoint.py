@@ -89,25 +89,29 @@ def load(path: Path, *, model: str | None = None, preset: str | None = None) -> 
         CheckpointError: it is missing, damaged, of another model or preset, or its weights do not fit the code.
     """
     card, content = read_card(path)
-    for what, wanted, found in (("model", model, card.model), ("preset", preset, card.preset)):
-        if wanted is not None and wanted != found:
+    for noun, expected, recorded in (("model", model, card.model), ("preset", preset, card.preset)):
+        if expected is not None and expected != recorded:
             raise CheckpointError(
-                f"{path} holds the {what} '{found}', not '{wanted}'",
-                remedy=f"Ask for {what}={found}, or train {wanted}",
+                f"{path} holds the {noun} '{recorded}', not '{expected}'",
+                remedy=f"Ask for {noun}={recorded}, or train {expected}",
             )
     vocabulary = Vocabulary(card.symbols)
-    built = models.create(card.model, card.preset, **{"vocabulary_size": vocabulary.size, **card.options})
-    assert isinstance(built, nn.Module)
+    model_object = models.create(card.model, card.preset, **{"vocabulary_size": vocabulary.size, **card.options})
+    assert isinstance(model_object, nn.Module)
     weights = {k.removeprefix(_PREFIX): v for k, v in content["state_dict"].items() if k.startswith(_PREFIX)}
     try:
-        built.load_state_dict(weights)
+        model_object.load_state_dict(weights)
     except RuntimeError as error:
         raise CheckpointError(
             f"the weights in {path} do not fit {card.model} ({card.preset}) as it is now",
             remedy="Train again, or use the lipbench that wrote it",
         ) from error
     return Trained(
-        model=built.eval(), vocabulary=vocabulary, card=card, steps=int(content["global_step"]), digest=digest(weights)
+        model=model_object.eval(),
+        vocabulary=vocabulary,
+        card=card,
+        steps=int(content["global_step"]),
+        digest=digest(weights),
     )
 
 

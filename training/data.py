@@ -126,8 +126,8 @@ class Lessons(Dataset[Lesson]):
             clips = [excerpt(clip, rng) if rng.random() < self._config.excerpts else clip for clip in clips]
         if self._config.mirrored > 0 or self._config.shift > 0:
             for i, (clip, identity) in enumerate(zip(clips, identities, strict=True)):
-                view = View.drawn(rng, mirrored=self._config.mirrored, shift=self._config.shift)
-                clips[i], identities[i] = clip._replace(frames=view.of(clip.frames)), view.of(identity)
+                augmentation = View.drawn(rng, mirrored=self._config.mirrored, shift=self._config.shift)
+                clips[i], identities[i] = clip._replace(frames=augmentation.of(clip.frames)), augmentation.of(identity)
         return collate(clips, identities, rng, self._config.frames_per_clip)
 
     def clip_numbers(self, step: int) -> list[int]:
@@ -151,7 +151,7 @@ class View(NamedTuple):
     @classmethod
     def drawn(cls, rng: np.random.Generator, *, mirrored: float, shift: int) -> View:
         """Draw a view: mirrored with a probability, moved by at most `shift` pixels each way."""
-        down, right = (int(by) for by in rng.integers(-shift, shift + 1, size=2))
+        down, right = (int(pixels) for pixels in rng.integers(-shift, shift + 1, size=2))
         return cls(bool(rng.random() < mirrored), down, right)
 
     def of(self, pictures: Tensor) -> Tensor:
@@ -172,8 +172,8 @@ def excerpt(clip: Clip, rng: np.random.Generator) -> Clip:
         return clip
     cuts = np.concatenate([[0], np.cumsum(clip.durations.numpy())])
     starts, ends = np.nonzero(cuts[None, :] - cuts[:, None] >= min(LEAST_EXCERPT, n_frames))
-    chosen = int(rng.integers(len(starts)))
-    start, end = starts[chosen], ends[chosen]
+    choice = int(rng.integers(len(starts)))
+    start, end = starts[choice], ends[choice]
     return Clip(clip.tokens[start:end], clip.durations[start:end], clip.frames[cuts[start] : cuts[end]])
 
 
@@ -190,7 +190,7 @@ def collate(
     """
     lengths = [len(clip.frames) for clip in clips]
     n_picked = min([frames_per_clip, *lengths])
-    picked = [np.sort(rng.choice(length, size=n_picked, replace=False)) for length in lengths]
+    frame_indices = [np.sort(rng.choice(length, size=n_picked, replace=False)) for length in lengths]
     return Lesson(
         tokens=pad_sequence([clip.tokens for clip in clips], batch_first=True),
         token_lengths=torch.tensor([len(clip.tokens) for clip in clips]),
@@ -198,22 +198,22 @@ def collate(
         identity=to_unit(torch.stack(list(identities))),
         frames=to_unit(pad_sequence([clip.frames for clip in clips], batch_first=True)),
         frame_lengths=torch.tensor(lengths),
-        picked=torch.from_numpy(np.stack(picked)),
+        picked=torch.from_numpy(np.stack(frame_indices)),
     )
 
 
-def part_of(lesson: Lesson, rank: int, processes: int) -> Lesson:
+def part_of(batch: Lesson, rank: int, processes: int) -> Lesson:
     """One process's clips of a lesson, as many as every other's; all together are the whole lesson, in order.
 
     Args:
-        lesson: all clips, of which there are a multiple of `processes`.
+        batch: all clips, of which there are a multiple of `processes`.
         rank: which process, from 0.
         processes: how many there are.
     """
     if processes == 1:
-        return lesson
-    size = len(lesson.tokens) // processes
-    return Lesson(*(each[rank * size : (rank + 1) * size] for each in lesson))
+        return batch
+    size = len(batch.tokens) // processes
+    return Lesson(*(tensor[rank * size : (rank + 1) * size] for tensor in batch))
 
 
 class StepsLeft(Sampler[int]):
@@ -224,9 +224,9 @@ class StepsLeft(Sampler[int]):
         done: steps that an earlier start took.
     """
 
-    def __init__(self, steps: int, done: int) -> None:
+    def __init__(self, steps: int, steps_done: int) -> None:
         self._steps = steps
-        self._done = done
+        self._done = steps_done
 
     def __len__(self) -> int:
         """Steps of the whole run."""
@@ -237,6 +237,6 @@ class StepsLeft(Sampler[int]):
         return iter(range(self._done, self._steps))
 
 
-def loader(lessons: Lessons, done: int) -> DataLoader[Lesson]:
+def loader(dataset: Lessons, steps_done: int) -> DataLoader[Lesson]:
     """A loader that gives the lessons left, each as it is."""
-    return DataLoader(lessons, batch_size=None, sampler=StepsLeft(len(lessons), done))
+    return DataLoader(dataset, batch_size=None, sampler=StepsLeft(len(dataset), steps_done))

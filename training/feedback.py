@@ -13,27 +13,27 @@ from lipbench.models.contract import Lesson, TrainableLipModel
 from lipbench.training.config import TrainingConfig
 
 
-def remedied(model: TrainableLipModel, lesson: Lesson, config: TrainingConfig, step: int) -> Lesson:
+def remedied(model: TrainableLipModel, batch: Lesson, config: TrainingConfig, step: int) -> Lesson:
     """The lesson as the model is to see it in a step.
 
     Args:
         model: the one that learns.
-        lesson: as the corpus has it.
+        batch: as the corpus has it.
         config: says which remedies are used, and how much.
         step: from 0; scheduled sampling rises with it.
     """
     card = getattr(model, "card", None)  # a class of someone else's may have none
     if card is None or not card.autoregressive:
-        return lesson
-    frames = lesson.frames
+        return batch
+    frames = batch.frames
     if config.scheduled_sampling > 0:
-        frames = with_own(model, lesson, config.scheduled_sampling * step / max(1, config.steps - 1))
+        frames = with_own(model, batch, config.scheduled_sampling * step / max(1, config.steps - 1))
     if config.feedback_noise > 0:
         frames = noisy(frames, config.feedback_noise)
-    return lesson._replace(frames=frames)
+    return batch._replace(frames=frames)
 
 
-def with_own(model: TrainableLipModel, lesson: Lesson, share: float) -> Tensor:
+def with_own(model: TrainableLipModel, batch: Lesson, share: float) -> Tensor:
     """Replace true frames by what the model draws in their places when it is fed the truth.
 
     Scheduled sampling (Bengio et al. 2015) frame by frame would undo the parallel training of a Transformer: as in its
@@ -41,23 +41,23 @@ def with_own(model: TrainableLipModel, lesson: Lesson, share: float) -> Tensor:
 
     Args:
         model: draws them.
-        lesson: with the true frames.
+        batch: with the true frames.
         share: of the shortest clip's frames, as many in each clip, at random places.
 
     Returns:
         float (B, T, 3, H, W).
     """
-    count = round(share * int(lesson.frame_lengths.min()))
+    count = round(share * int(batch.frame_lengths.min()))
     if count == 0:
-        return lesson.frames
+        return batch.frames
     places = torch.stack(
-        [torch.randperm(length, device=lesson.frames.device)[:count] for length in lesson.frame_lengths.tolist()]
+        [torch.randperm(length, device=batch.frames.device)[:count] for length in batch.frame_lengths.tolist()]
     )
     with torch.no_grad():
-        own = model.forward(lesson._replace(picked=places)).frames
+        own_frames = model.forward(batch._replace(picked=places)).frames
     rows = torch.arange(len(places), device=places.device)[:, None]
-    frames = lesson.frames.clone()
-    frames[rows, places] = own.clamp(0, 1).to(frames.dtype)
+    frames = batch.frames.clone()
+    frames[rows, places] = own_frames.clamp(0, 1).to(frames.dtype)
     return frames
 
 

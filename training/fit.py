@@ -136,38 +136,42 @@ def train(
         training=dataclasses.asdict(config),
     )
     target = folder / CHECKPOINT
-    done = _steps_done(target, card)
-    if done >= config.steps:
-        log.info("%s has its %d steps already", target, done)
+    steps_done = _steps_done(target, card)
+    if steps_done >= config.steps:
+        log.info("%s has its %d steps already", target, steps_done)
         return target
     # Lightning's notes on the hardware and on other products say nothing about this run
     for part in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(part).setLevel(logging.ERROR)
-    built = _built(model, preset, options, vocabulary, seed=config.seed)
-    described: ModelCard | None = getattr(built, "card", None)  # a class of someone else's may have none
+    new_model = _built(model, preset, options, vocabulary, seed=config.seed)
+    model_card: ModelCard | None = getattr(new_model, "card", None)  # a class of someone else's may have none
     reader = ClipReader(
         corpus,
         vocabulary,
-        frame_size=built.frame_size,  # pyright: ignore[reportArgumentType]
+        frame_size=new_model.frame_size,  # pyright: ignore[reportArgumentType]
         cache_bytes=config.cache_bytes,
-        needs_durations=described is None or described.predicts_durations,
+        needs_durations=model_card is None or model_card.predicts_durations,
     )
-    lessons = Lessons(reader, corpus.ids("train"), config)
+    dataset = Lessons(reader, corpus.ids("train"), config)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"{folder} cannot be made: {error.strerror}", remedy="Give another out=") from error
-    training = LipTraining(built, config, card).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    shown: list[Callback] = [Strips(reader, corpus.ids("train"), config, folder)] if config.strip_checkpoints else []
-    trainer = _trainer(config, hardware, folder=folder, started=done, progress=progress, callbacks=shown)
+    training = LipTraining(new_model, config, card).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    strip_callbacks: list[Callback] = (
+        [Strips(reader, corpus.ids("train"), config, folder)] if config.strip_checkpoints else []
+    )
+    trainer = _trainer(
+        config, hardware, folder=folder, first_step=steps_done, progress=progress, callbacks=strip_callbacks
+    )
     with warnings.catch_warnings(), one_error(folder):
-        for known in _EXPECTED_WARNINGS:
-            warnings.filterwarnings("ignore", known)
+        for warning_pattern in _EXPECTED_WARNINGS:
+            warnings.filterwarnings("ignore", warning_pattern)
         try:
             trainer.fit(
                 training,
-                loader(lessons, done),
-                ckpt_path=target if done else None,
+                loader(dataset, steps_done),
+                ckpt_path=target if steps_done else None,
                 weights_only=True,
             )
         except SystemExit as error:
@@ -196,13 +200,13 @@ def _built(model: str, preset: str, options: dict[str, Any], vocabulary: Vocabul
         UserError: it cannot be trained.
     """
     torch.manual_seed(seed)
-    built = models.create(model, preset, **{"vocabulary_size": vocabulary.size, **options})
-    if not isinstance(built, nn.Module) or not models.is_trainable(model) or not hasattr(built, "frame_size"):
+    new_model = models.create(model, preset, **{"vocabulary_size": vocabulary.size, **options})
+    if not isinstance(new_model, nn.Module) or not models.is_trainable(model) or not hasattr(new_model, "frame_size"):
         raise UserError(
             f"the model '{model}' cannot be trained",
             remedy="It must be a torch module with forward(lesson) and frame_size (see models/contract.py)",
         )
-    return built
+    return new_model
 
 
 def _steps_done(target: Path, card: CheckpointCard) -> int:
@@ -213,14 +217,17 @@ def _steps_done(target: Path, card: CheckpointCard) -> int:
     """
     if not target.exists():
         return 0
-    found, content = read_card(target)
-    ours, theirs = as_plain(card), as_plain(found)
+    stored_card, content = read_card(target)
+    own_fields, stored_fields = as_plain(card), as_plain(stored_card)
     # an option that is younger than the checkpoint has the value that changes nothing for its default
-    theirs["training"] = {**dataclasses.asdict(TrainingConfig()), **theirs["training"]}
-    ours["training"] = {**ours["training"], **{name: theirs["training"][name] for name in _NO_PART_OF_THE_RECIPE}}
-    different = [key for key in ours if ours[key] != theirs[key]]
+    stored_fields["training"] = {**dataclasses.asdict(TrainingConfig()), **stored_fields["training"]}
+    own_fields["training"] = {
+        **own_fields["training"],
+        **{name: stored_fields["training"][name] for name in _NO_PART_OF_THE_RECIPE},
+    }
+    different = [key for key in own_fields if own_fields[key] != stored_fields[key]]
     if different:
-        detail = "; ".join(f"{key}: {_difference(theirs[key], ours[key])}" for key in different)
+        detail = "; ".join(f"{key}: {_difference(stored_fields[key], own_fields[key])}" for key in different)
         raise UserError(
             f"{target} comes from another run ({detail})",
             remedy="Give another out=, delete that folder, or ask for the same options to go on with it",
@@ -240,7 +247,7 @@ def _trainer(
     hardware: Hardware,
     *,
     folder: Path,
-    started: int,
+    first_step: int,
     progress: bool,
     callbacks: list[Callback],
 ) -> lightning.Trainer:
@@ -252,7 +259,7 @@ def _trainer(
         monitor=None,
         enable_version_counter=False,
     )
-    shown = RichProgressBar(console_kwargs={"stderr": True}) if progress else Lines(config)
+    progress_callback = RichProgressBar(console_kwargs={"stderr": True}) if progress else Lines(config)
     strategy = "ddp" if hardware.strategy == "auto" and hardware.processes > 1 else hardware.strategy
     return lightning.Trainer(
         accelerator=hardware.device,
@@ -263,8 +270,8 @@ def _trainer(
         precision=config.precision,
         max_epochs=1,  # the whole run is one
         gradient_clip_val=config.clip_norm or None,
-        callbacks=[keep, shown, *callbacks],
-        logger=loggers(folder, started),
+        callbacks=[keep, progress_callback, *callbacks],
+        logger=loggers(folder, first_step),
         plugins=[AtomicCheckpoints()],
         log_every_n_steps=min(10, config.steps),
         enable_progress_bar=progress,

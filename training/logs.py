@@ -16,15 +16,15 @@ from lipbench.records import run_folder
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 
-def loggers(folder: Path, started: int) -> list[Logger]:
+def loggers(folder: Path, first_step: int) -> list[Logger]:
     """Losses as CSV, and the same for TensorBoard.
 
     Args:
         folder: the run's.
-        started: steps that were done before; each start has a log of its own, as Lightning's CSV logger would delete
+        first_step: steps that were done before; each start has a log of its own, as Lightning's CSV logger would delete
             the earlier one.
     """
-    version = run_folder.log_version(started)
+    version = run_folder.log_version(first_step)
     return [
         CSVLogger(folder, name=run_folder.LOGS, version=version),
         TensorBoardLogger(folder, "tensorboard", version=version),
@@ -46,15 +46,15 @@ def one_error(folder: Path) -> Iterator[None]:
         with _silent_writers():
             yield
     except OSError as error:
-        again = "train again: it goes on from the last checkpoint"
+        resume_hint = "train again: it goes on from the last checkpoint"
         if error.errno in _NO_ROOM:
             raise UserError(
-                f"there is no room left in {folder}: {error}", remedy=f"Make room there and {again}"
+                f"there is no room left in {folder}: {error}", remedy=f"Make room there and {resume_hint}"
             ) from error
         if not _is_below(folder, error.filename):
             raise
         raise UserError(
-            f"{error.filename} cannot be written: {error.strerror}", remedy=f"Mend that and {again}"
+            f"{error.filename} cannot be written: {error.strerror}", remedy=f"Mend that and {resume_hint}"
         ) from error
 
 
@@ -72,10 +72,10 @@ def _silent_writers() -> Iterator[None]:
     """
     before = threading.excepthook
 
-    def heard(said: threading.ExceptHookArgs) -> None:
-        theirs = type(said.thread).__module__.startswith("tensorboard.")
-        if not (theirs and isinstance(said.exc_value, OSError)):
-            before(said)
+    def heard(hook_args: threading.ExceptHookArgs) -> None:
+        is_tensorboard = type(hook_args.thread).__module__.startswith("tensorboard.")
+        if not (is_tensorboard and isinstance(hook_args.exc_value, OSError)):
+            before(hook_args)
 
     threading.excepthook = heard
     try:

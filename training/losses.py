@@ -82,8 +82,8 @@ def stop_loss(logits_BT: Tensor, frame_lengths: Tensor) -> Tensor:
     """
     valid = valid_positions(frame_lengths, logits_BT.shape[1])
     target = F.one_hot(frame_lengths - 1, logits_BT.shape[1]).to(logits_BT.dtype)
-    each = F.binary_cross_entropy_with_logits(logits_BT, target, reduction="none")
-    return (each * valid).sum() / valid.sum()
+    cross_entropy = F.binary_cross_entropy_with_logits(logits_BT, target, reduction="none")
+    return (cross_entropy * valid).sum() / valid.sum()
 
 
 def guided_attention_loss(
@@ -109,19 +109,19 @@ def guided_attention_loss(
     return per_frame.sum() / valid.sum()
 
 
-def lost(what: str, step: int, *, found: str = "", rate: str = "learning_rate") -> UserError:
+def lost(subject: str, step: int, *, details: str = "", rate: str = "learning_rate") -> UserError:
     """Say what is lost, since which step, and how to train on.
 
     The same recipe would come to the same end, and its folder refuses another: hence another name.
 
     Args:
-        what: the beginning of a sentence, up to its verb and with it: "the loss is".
+        subject: the beginning of a sentence, up to its verb and with it: "the loss is".
         step: counted from 0, as everywhere in the logs.
-        found: the values, if they tell more.
+        details: the values, if they tell more.
         rate: the recipe's option to lower.
     """
     return UserError(
-        f"{what} not a number any more at step {step}{f' ({found})' if found else ''}",
+        f"{subject} not a number any more at step {step}{f' ({details})' if details else ''}",
         remedy=f"The last checkpoint is kept: train again with a lower training.{rate} "
         "and another name=NAME (or another out=), as a folder keeps to its recipe",
     )

@@ -66,18 +66,18 @@ class LipTraining(lightning.LightningModule):
         Raises:
             UserError: a loss is no longer a number; the last checkpoint is from before that.
         """
-        seen = feedback.remedied(self._lip_model, batch, self.config, self.global_step)
-        attempt: Attempt = self._lip_model.forward(seen)
+        model_input = feedback.remedied(self._lip_model, batch, self.config, self.global_step)
+        output: Attempt = self._lip_model.forward(model_input)
         # what a mean or a variance would lose in half precision is lost for good
         with torch.autocast(self.device.type, enabled=False):
-            attempt = _in_full(attempt)
-            parts = self.judge(batch, attempt)
+            output = _in_full(output)
+            parts = self.judge(batch, output)
             total = self._total(parts)
             if self.adversary is not None:
-                drawn, target = attempt.frames.flatten(0, 1), _picked(batch)
-                learned = self.adversary.learn(drawn, target, self._average, step=self.global_step)
-                self.log("loss/discriminator", learned)
-                parts["adversarial"] = (self.config.weight_adversarial, self.adversary.loss(drawn))
+                generated, target = output.frames.flatten(0, 1), _picked(batch)
+                discriminator_loss = self.adversary.learn(generated, target, self._average, step=self.global_step)
+                self.log("loss/discriminator", discriminator_loss)
+                parts["adversarial"] = (self.config.weight_adversarial, self.adversary.loss(generated))
                 total = self._total(parts)
         # the mean over all processes is what one would log
         self.log_dict({f"loss/{name}": value.detach() for name, (_, value) in parts.items()}, sync_dist=True)
@@ -89,39 +89,39 @@ class LipTraining(lightning.LightningModule):
         total = torch.stack([weight * value for weight, value in parts.values()]).sum()
         # asked of all processes together: they stop together
         if not bool(torch.isfinite(self._average(total.detach()))):
-            named = ", ".join(f"{name} {value.item():.3g}" for name, (_, value) in parts.items())
-            raise lost("the loss is", self.global_step, found=named)
+            loss_values = ", ".join(f"{name} {value.item():.3g}" for name, (_, value) in parts.items())
+            raise lost("the loss is", self.global_step, details=loss_values)
         return total
 
-    def judge(self, lesson: Lesson, attempt: Attempt) -> Parts:
+    def judge(self, batch: Lesson, output: Attempt) -> Parts:
         """All losses that this model's answer allows, each with its weight."""
-        target = _picked(lesson)
-        drawn = attempt.frames.flatten(0, 1)
+        target = _picked(batch)
+        generated = output.frames.flatten(0, 1)
         weights = self.config
         parts: Parts = {}
         if weights.weight_l1 > 0:
-            parts["l1"] = (weights.weight_l1, losses.reconstruction_loss(drawn, target))
+            parts["l1"] = (weights.weight_l1, losses.reconstruction_loss(generated, target))
         if weights.weight_ssim > 0:
-            parts["ssim"] = (weights.weight_ssim, losses.ssim_loss(drawn, target))
+            parts["ssim"] = (weights.weight_ssim, losses.ssim_loss(generated, target))
         # at weight 0 these still tell every parameter that nothing is asked of it, which several processes wait for
-        if attempt.durations is not None:
+        if output.durations is not None:
             loss = {"linear": losses.duration_loss, "log": losses.log_duration_loss}[weights.duration_loss]
-            error = loss(attempt.durations, lesson.durations, lesson.token_lengths)
+            error = loss(output.durations, batch.durations, batch.token_lengths)
             parts["duration"] = (weights.weight_duration, error)
-        share = self._share_of_frames(lesson)
-        if attempt.stop_logits is not None:
-            cost = losses.stop_loss(attempt.stop_logits, lesson.frame_lengths)
+        share = self._share_of_frames(batch)
+        if output.stop_logits is not None:
+            cost = losses.stop_loss(output.stop_logits, batch.frame_lengths)
             parts["stop"] = (weights.weight_stop, cost * share)
-        if attempt.attention is not None:
-            cost = losses.guided_attention_loss(attempt.attention, lesson.frame_lengths, lesson.token_lengths)
+        if output.attention is not None:
+            cost = losses.guided_attention_loss(output.attention, batch.frame_lengths, batch.token_lengths)
             parts["attention"] = (weights.weight_attention, cost * share)
         return parts
 
-    def _share_of_frames(self, lesson: Lesson) -> Tensor | float:
+    def _share_of_frames(self, batch: Lesson) -> Tensor | float:
         """What a mean over this process's frames counts in the mean of all processes' means; 1 where it is alone."""
         if self.trainer.world_size == 1:
             return 1.0
-        frames = lesson.frame_lengths.sum().float()
+        frames = batch.frame_lengths.sum().float()
         return frames / self._average(frames)
 
     def _average(self, tensor: Tensor) -> Tensor:
@@ -168,13 +168,13 @@ class LipTraining(lightning.LightningModule):
             self._adversary_state = checkpoint[ADVERSARY_KEY]
 
 
-def _picked(lesson: Lesson) -> Tensor:
+def _picked(batch: Lesson) -> Tensor:
     """The true frames that were to be drawn, float (B·K, 3, H, W)."""
-    rows = torch.arange(len(lesson.picked), device=lesson.picked.device)[:, None]
-    return lesson.frames[rows, lesson.picked].flatten(0, 1)
+    rows = torch.arange(len(batch.picked), device=batch.picked.device)[:, None]
+    return batch.frames[rows, batch.picked].flatten(0, 1)
 
 
-def _in_full(attempt: Attempt) -> Attempt:
+def _in_full(output: Attempt) -> Attempt:
     """An answer in float32."""
-    named = {name: answer.float() for name, answer in attempt._asdict().items() if answer is not None}
-    return Attempt(**named)
+    float_fields = {name: answer.float() for name, answer in output._asdict().items() if answer is not None}
+    return Attempt(**float_fields)

@@ -42,12 +42,12 @@ class LocationAttention(nn.Module):
 
     def start(self, text_BmH: Tensor) -> Look:
         """Stand on the first token."""
-        now = text_BmH.new_zeros(text_BmH.shape[:2])
-        now[:, 0] = 1
-        return Look(now, now)
+        weights = text_BmH.new_zeros(text_BmH.shape[:2])
+        weights[:, 0] = 1
+        return Look(weights, weights)
 
     def forward(
-        self, query_BQ: Tensor, text_BmH: Tensor, keys_BmH: Tensor, valid_Bm: Tensor, look: Look
+        self, query_BQ: Tensor, text_BmH: Tensor, keys_BmH: Tensor, valid_Bm: Tensor, step: Look
     ) -> tuple[Tensor, Look]:
         """Look once.
 
@@ -56,12 +56,12 @@ class LocationAttention(nn.Module):
             text_BmH: float (B, m, H), what is looked at.
             keys_BmH: `self.memory(text_BmH)`, the same for every step.
             valid_Bm: bool (B, m).
-            look: where the attention stood.
+            step: where the attention stood.
 
         Returns:
             What was seen, float (B, H), and where it stands now.
         """
-        location = self.location_out(self.location(torch.stack(look, dim=1)).transpose(1, 2))
+        location = self.location_out(self.location(torch.stack(step, dim=1)).transpose(1, 2))
         energy = self.energy(torch.tanh(self.query(query_BQ)[:, None] + keys_BmH + location)).squeeze(-1)
-        now = energy.masked_fill(~valid_Bm, float("-inf")).softmax(dim=-1)
-        return torch.bmm(now[:, None], text_BmH).squeeze(1), Look(now, look.total + now)
+        weights = energy.masked_fill(~valid_Bm, float("-inf")).softmax(dim=-1)
+        return torch.bmm(weights[:, None], text_BmH).squeeze(1), Look(weights, step.total + weights)

@@ -60,9 +60,9 @@ class DualLip(LipReader):
     def __init__(self, config: DualLipConfig) -> None:
         super().__init__(config)
         hidden, cells = config.hidden, config.recurrent
-        reduced = 3 * (config.height // config.feedback_reduction) * (config.width // config.feedback_reduction)
+        reduced_size = 3 * (config.height // config.feedback_reduction) * (config.width // config.feedback_reduction)
         self.feedback = nn.Sequential(
-            nn.Linear(reduced, hidden),
+            nn.Linear(reduced_size, hidden),
             nn.ReLU(),
             nn.Dropout(config.feedback_dropout),
             nn.Linear(hidden, hidden),
@@ -91,18 +91,18 @@ class DualLip(LipReader):
         fed_BTH = self._feed_back(previous.flatten(0, 1)).unflatten(0, previous.shape[:2])
         state = self._start(text)
         outputs: list[Tensor] = []
-        looks: list[Tensor] = []
+        attention_weights: list[Tensor] = []
         for fed in fed_BTH.unbind(dim=1):
             output, state = self._step(fed, identity.vector, text, state)
             outputs.append(output)
-            looks.append(state.look.now)
+            attention_weights.append(state.look.now)
         output_BTD = torch.stack(outputs, dim=1)
         motion = torch.tanh(self.motion(output_BTD))
-        chosen, clip = pick(with_identity(motion, identity.vector), lesson.picked)
+        frame_inputs, clip = pick(with_identity(motion, identity.vector), lesson.picked)
         return Attempt(
-            frames=self.image_decoder(chosen, identity.levels, clip).unflatten(0, lesson.picked.shape),
+            frames=self.image_decoder(frame_inputs, identity.levels, clip).unflatten(0, lesson.picked.shape),
             stop_logits=self.stop(output_BTD).squeeze(-1),
-            attention=torch.stack(looks, dim=1),
+            attention=torch.stack(attention_weights, dim=1),
         )
 
     @torch.no_grad()
@@ -110,11 +110,11 @@ class DualLip(LipReader):
         """Make the clips frame by frame; durations, if given, fix the length only."""
         identity = self.identity_encoder(request.identity)
         text = self._read(request.tokens, request.token_lengths, request.tokens_on_host())
-        drawn = drawing(self.image_decoder, identity.levels, self.config.drawing)
+        frame_drawing = drawing(self.image_decoder, identity.levels, self.config.drawing)
 
         def step(previous: Tensor, state: _State) -> Step:
             output, state = self._step(self._feed_back(previous), identity.vector, text, state)
-            frame = drawn.frame(with_identity(torch.tanh(self.motion(output)), identity.vector))
+            frame = frame_drawing.frame(with_identity(torch.tanh(self.motion(output)), identity.vector))
             return Step(frame, self.stop(output).squeeze(-1), state)
 
         return roll_out(step, request, self._start(text), limit=self.config.max_frames)
@@ -129,13 +129,13 @@ class DualLip(LipReader):
 
     def _start(self, text: _Text) -> _State:
         zeros = text.states.new_zeros(len(text.states), self.config.recurrent)
-        look = self.attention.start(text.states)
-        return _State((zeros, zeros), (zeros, zeros), text.states[:, 0], look)
+        attention_step = self.attention.start(text.states)
+        return _State((zeros, zeros), (zeros, zeros), text.states[:, 0], attention_step)
 
     def _step(self, fed_BH: Tensor, identity_BH: Tensor, text: _Text, state: _State) -> tuple[Tensor, _State]:
         """One frame's state, float (B, cells + H): the decoder's cells and what it looked at."""
         attention_rnn = self.attention_rnn(torch.cat([fed_BH, state.context, identity_BH], dim=-1), state.attention_rnn)
-        context, look = self.attention(attention_rnn[0], text.states, text.keys, text.valid, state.look)
+        context, attention_step = self.attention(attention_rnn[0], text.states, text.keys, text.valid, state.look)
         decoder_rnn = self.decoder_rnn(torch.cat([attention_rnn[0], context], dim=-1), state.decoder_rnn)
         output = torch.cat([self.dropout(decoder_rnn[0]), context], dim=-1)
-        return output, _State(attention_rnn, decoder_rnn, context, look)
+        return output, _State(attention_rnn, decoder_rnn, context, attention_step)

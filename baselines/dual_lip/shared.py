@@ -69,8 +69,10 @@ def run_packed(rnn: nn.LSTM, x_BLH: Tensor, lengths: Sequence[int]) -> Tensor:
     """
     if min(lengths) == x_BLH.shape[1]:  # nothing is padded; packing would read and sort on the device
         return rnn(x_BLH)[0]
-    packed = nn.utils.rnn.pack_padded_sequence(x_BLH, torch.tensor(lengths), batch_first=True, enforce_sorted=False)
-    states, _ = rnn(packed)
+    packed_sequence = nn.utils.rnn.pack_padded_sequence(
+        x_BLH, torch.tensor(lengths), batch_first=True, enforce_sorted=False
+    )
+    states, _ = rnn(packed_sequence)
     return nn.utils.rnn.pad_packed_sequence(states, batch_first=True, total_length=x_BLH.shape[1])[0]
 
 

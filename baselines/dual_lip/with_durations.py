@@ -54,9 +54,9 @@ class DualLipWithDurations(LipReader):
         valid = valid_positions(lesson.token_lengths, lesson.tokens.shape[1])
         sizes = lesson.frame_lengths.tolist()
         motion = self._motion(text, identity.vector, lesson.durations, sizes, lesson.frames.shape[1])
-        chosen, clip = pick(motion, lesson.picked)
+        frame_inputs, clip = pick(motion, lesson.picked)
         return Attempt(
-            frames=self.image_decoder(chosen, identity.levels, clip).unflatten(0, lesson.picked.shape),
+            frames=self.image_decoder(frame_inputs, identity.levels, clip).unflatten(0, lesson.picked.shape),
             # the duration loss leaves the reader of the text alone, as in HH-T2L
             durations=self.duration_predictor(text.detach(), valid),
         )
@@ -73,13 +73,13 @@ class DualLipWithDurations(LipReader):
         lengths = durations.sum(dim=1)
         sizes = request.frames_on_host(lengths)
         motion = self._motion(text, identity.vector, durations, sizes, max(sizes))
-        drawn = drawing(self.image_decoder, identity.levels, self.config.drawing)
-        return LipClip(drawn.clips(motion, sizes), lengths, durations)
+        frame_drawing = drawing(self.image_decoder, identity.levels, self.config.drawing)
+        return LipClip(frame_drawing.clips(motion, sizes), lengths, durations)
 
     def _motion(
         self, text_BmH: Tensor, identity_BH: Tensor, durations: Tensor, sizes: Sequence[int], n_frames: int
     ) -> Tensor:
         """Motion and identity of every frame, float (B, T, 2H)."""
-        expanded, _ = expand(text_BmH, durations, n_frames)
-        states = run_packed(self.frame_rnn, with_identity(expanded, identity_BH), sizes)
+        frame_states, _ = expand(text_BmH, durations, n_frames)
+        states = run_packed(self.frame_rnn, with_identity(frame_states, identity_BH), sizes)
         return with_identity(torch.tanh(self.motion(self.dropout(states))), identity_BH)

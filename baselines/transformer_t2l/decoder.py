@@ -51,30 +51,34 @@ class CausalBlock(nn.Module):
         Returns:
             float (B, T, H), and how much the first head of each frame looks at each token, float (B, T, m).
         """
-        normed = self.norms[0](x_BTH)
-        x_BTH = x_BTH + self.dropout(self.self_attention(normed, self.self_attention.remember(normed), causal=True))
-        normed = self.norms[1](x_BTH)
-        x_BTH = x_BTH + self.dropout(self.text_attention(normed, text, text_mask))
-        looks = self.text_attention.weights(normed, text, text_mask)[:, 0]
-        return x_BTH + self.dropout(self.feed_forward(self.norms[2](x_BTH))), looks
+        inputs = self.norms[0](x_BTH)
+        x_BTH = x_BTH + self.dropout(self.self_attention(inputs, self.self_attention.remember(inputs), causal=True))
+        inputs = self.norms[1](x_BTH)
+        x_BTH = x_BTH + self.dropout(self.text_attention(inputs, text, text_mask))
+        attention_weights = self.text_attention.weights(inputs, text, text_mask)[:, 0]
+        return x_BTH + self.dropout(self.feed_forward(self.norms[2](x_BTH))), attention_weights
 
     def start(self, text_BmH: Tensor) -> BlockCache:
         """Make the cache before the first step."""
         clips, _, hidden = text_BmH.shape
-        none = text_BmH.new_zeros(clips, 0, hidden)
+        no_frames = text_BmH.new_zeros(clips, 0, hidden)
         return BlockCache(
-            seen=self.self_attention.remember(none),
+            seen=self.self_attention.remember(no_frames),
             text=self.text_attention.remember(text_BmH),
             past=text_BmH.new_zeros(clips, self.feed_forward.reach, hidden),
         )
 
     def step(self, x_B1H: Tensor, cache: BlockCache, text_mask: Tensor) -> tuple[Tensor, BlockCache]:
         """Transform one frame, float (B, 1, H), given those before it."""
-        normed = self.norms[0](x_B1H)
-        new = self.self_attention.remember(normed)
-        seen = Memory(torch.cat([cache.seen.keys, new.keys], dim=2), torch.cat([cache.seen.values, new.values], dim=2))
-        x_B1H = x_B1H + self.self_attention(normed, seen)
+        inputs = self.norms[0](x_B1H)
+        new = self.self_attention.remember(inputs)
+        self_attention_memory = Memory(
+            torch.cat([cache.seen.keys, new.keys], dim=2), torch.cat([cache.seen.values, new.values], dim=2)
+        )
+        x_B1H = x_B1H + self.self_attention(inputs, self_attention_memory)
         x_B1H = x_B1H + self.text_attention(self.norms[1](x_B1H), cache.text, text_mask)
-        normed = self.norms[2](x_B1H)
-        window = torch.cat([cache.past, normed], dim=1)
-        return x_B1H + self.feed_forward(normed, cache.past), BlockCache(seen, cache.text, window[:, 1:])
+        inputs = self.norms[2](x_B1H)
+        window = torch.cat([cache.past, inputs], dim=1)
+        return x_B1H + self.feed_forward(inputs, cache.past), BlockCache(
+            self_attention_memory, cache.text, window[:, 1:]
+        )

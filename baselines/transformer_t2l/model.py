@@ -83,9 +83,9 @@ class TransformerT2L(nn.Module):
         states = self.motion_positions(self.feedback_dropout(fed) + identity.vector[:, None])
         states, attention = self._decode(states, text)
         motion = torch.cat([states, identity.vector[:, None].expand_as(states)], dim=-1)
-        chosen, clip = pick(motion, lesson.picked)
+        frame_inputs, clip = pick(motion, lesson.picked)
         return Attempt(
-            frames=self.image_decoder(chosen, identity.levels, clip).unflatten(0, lesson.picked.shape),
+            frames=self.image_decoder(frame_inputs, identity.levels, clip).unflatten(0, lesson.picked.shape),
             stop_logits=self.stop(states).squeeze(-1),
             attention=attention,
         )
@@ -95,13 +95,13 @@ class TransformerT2L(nn.Module):
         """Make the clips frame by frame; durations fix the length only."""
         identity = self.identity_encoder(request.identity)
         text = self.text_encoder(request.tokens, request.token_lengths)
-        drawn = drawing(self.image_decoder, identity.levels, self.config.drawing)
+        frame_drawing = drawing(self.image_decoder, identity.levels, self.config.drawing)
         next_states = self._step_cached if self.config.cache else self._step_afresh
 
         def step(previous: Tensor, state: _State) -> Step:
             fed = (self._encode(previous) + identity.vector)[:, None]
             states, state = next_states(self.motion_positions(fed, start=state.frame), text, state)
-            frame = drawn.frame(torch.cat([states, identity.vector], dim=-1))
+            frame = frame_drawing.frame(torch.cat([states, identity.vector], dim=-1))
             return Step(frame, self.stop(states).squeeze(-1), state)
 
         caches = [block.start(text.states) for block in self._blocks()] if self.config.cache else []
@@ -116,11 +116,11 @@ class TransformerT2L(nn.Module):
     def _decode(self, states_BTH: Tensor, text: TextStates) -> tuple[Tensor, Tensor]:
         """Decode all frames at once: float (B, T, H), and how much each looks at each token, float (B, T, m)."""
         text_mask = text.valid[:, None, None, :]
-        looks: list[Tensor] = []
+        attention_weights: list[Tensor] = []
         for block in self._blocks():
             states_BTH, look = block(states_BTH, block.text_attention.remember(text.states), text_mask)
-            looks.append(look)
-        return self.norm(states_BTH), torch.stack(looks).mean(dim=0)
+            attention_weights.append(look)
+        return self.norm(states_BTH), torch.stack(attention_weights).mean(dim=0)
 
     def _step_cached(self, fed_B1H: Tensor, text: TextStates, state: _State) -> tuple[Tensor, _State]:
         """Decode one frame, float (B, H), from what each block keeps of those before it."""
@@ -139,8 +139,10 @@ class TransformerT2L(nn.Module):
 
     def _encode_valid(self, frames_BT3HW: Tensor, valid_BT: Tensor) -> Tensor:
         """Encode the real frames only: padding would bend the batch norm's statistics. Returns float (B, T, H)."""
-        encoded = self._encode(frames_BT3HW[valid_BT])
-        return encoded.new_zeros(*valid_BT.shape, encoded.shape[-1]).masked_scatter(valid_BT[:, :, None], encoded)
+        frame_codes = self._encode(frames_BT3HW[valid_BT])
+        return frame_codes.new_zeros(*valid_BT.shape, frame_codes.shape[-1]).masked_scatter(
+            valid_BT[:, :, None], frame_codes
+        )
 
     def _encode(self, frames_N3HW: Tensor) -> Tensor:
         """Down-sample frames and encode them, float (N, H)."""
@@ -150,10 +152,10 @@ class TransformerT2L(nn.Module):
 
 def feedback_encoder(config: TransformerT2LConfig) -> IdentityEncoder:
     """An identity encoder for fed-back frames: the same, less the levels that down-sampling replaces."""
-    skipped = config.feedback_levels_skipped
+    n_skipped = config.feedback_levels_skipped
     return IdentityEncoder(
-        config.identity_channels[: len(config.identity_channels) - skipped],
-        (config.height >> skipped, config.width >> skipped),
+        config.identity_channels[: len(config.identity_channels) - n_skipped],
+        (config.height >> n_skipped, config.width >> n_skipped),
         vector=config.hidden,
         kernel=config.image_kernel,
     )

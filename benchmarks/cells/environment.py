@@ -43,12 +43,12 @@ def software() -> Software:
     )
 
 
-def same_code(then: Software) -> bool:
+def same_code(earlier: Software) -> bool:
     """Whether a record was made by the code, the packages and the Python that run now.
 
     A commit that leaves the source as it is changes no number, so commit and dirty flag are not asked.
     """
-    return then == software().model_copy(update={"commit": then.commit, "dirty": then.dirty})
+    return earlier == software().model_copy(update={"commit": earlier.commit, "dirty": earlier.dirty})
 
 
 def _source() -> str:
@@ -86,10 +86,10 @@ def command_line() -> str:
 
 def _git(*words: str) -> str | None:
     try:
-        done = subprocess.run(["git", *words], cwd=CHECKOUT, capture_output=True, text=True, timeout=20, check=True)
+        process = subprocess.run(["git", *words], cwd=CHECKOUT, capture_output=True, text=True, timeout=20, check=True)
     except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout.strip()
+    return process.stdout.strip()
 
 
 def _cpu_name() -> str | None:
@@ -120,13 +120,13 @@ def _gpu() -> tuple[str | None, str | None]:
         return name, None
 
 
-def pick_device(wanted: str) -> torch.device:
+def pick_device(requested: str) -> torch.device:
     """Turn "auto" into the GPU where there is one.
 
     Raises:
         UserError: a GPU is asked for and there is none.
     """
-    there = torch.cuda.is_available()
-    if wanted == "cuda" and not there:
+    has_cuda = torch.cuda.is_available()
+    if requested == "cuda" and not has_cuda:
         raise UserError("there is no CUDA device here", remedy="Write device=cpu or device=auto")
-    return torch.device("cuda" if there and wanted != "cpu" else "cpu")
+    return torch.device("cuda" if has_cuda and requested != "cpu" else "cpu")

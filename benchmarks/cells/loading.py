@@ -101,22 +101,22 @@ def trained(path: Path, *, model: str, preset: str, device: torch.device) -> Sub
     Raises:
         CheckpointError: see `lipbench.training.checkpoint.load`.
     """
-    loaded = checkpoint.load(path, model=model, preset=preset)
-    built = loaded.model.to(device)
-    system = describe(built, name=model, preset=preset, options=loaded.card.options)
+    loaded_checkpoint = checkpoint.load(path, model=model, preset=preset)
+    model_on_device = loaded_checkpoint.model.to(device)
+    system = describe(model_on_device, name=model, preset=preset, options=loaded_checkpoint.card.options)
     system = system.model_copy(
         update={
-            "title": system.title + _ABLATIONS[losses_of(loaded.card.training)],
-            "checkpoint": loaded.digest,
+            "title": system.title + _ABLATIONS[losses_of(loaded_checkpoint.card.training)],
+            "checkpoint": loaded_checkpoint.digest,
             "training": Training(
-                corpus=loaded.card.corpus,
-                corpus_fingerprint=loaded.card.corpus_fingerprint,
-                steps=loaded.steps,
-                recipe=loaded.card.training,
+                corpus=loaded_checkpoint.card.corpus,
+                corpus_fingerprint=loaded_checkpoint.card.corpus_fingerprint,
+                steps=loaded_checkpoint.steps,
+                recipe=loaded_checkpoint.card.training,
             ),
         }
     )
-    return _subject(built, system, loaded.vocabulary)
+    return _subject(model_on_device, system, loaded_checkpoint.vocabulary)
 
 
 def untrained(
@@ -139,19 +139,23 @@ def untrained(
         seed: of the random weights.
     """
     torch.manual_seed(seed)
-    built = models.create(name, preset, **options)
-    if isinstance(built, nn.Module):
-        built = built.to(device).eval()
-    return _subject(built, describe(built, name=name, preset=preset, options=options), vocabulary)
+    new_model = models.create(name, preset, **options)
+    if isinstance(new_model, nn.Module):
+        new_model = new_model.to(device).eval()
+    return _subject(new_model, describe(new_model, name=name, preset=preset, options=options), vocabulary)
 
 
 def describe(model: Any, *, name: str, preset: str, options: dict[str, Any]) -> System:
     """What a record says of a model."""
     card = getattr(model, "card", None)
     config = getattr(model, "config", None)
-    resolved = dataclasses.asdict(config) if dataclasses.is_dataclass(config) and not isinstance(config, type) else {}
+    config_fields = (
+        dataclasses.asdict(config) if dataclasses.is_dataclass(config) and not isinstance(config, type) else {}
+    )
     # a plug-in's config may hold anything; a record holds what JSON does
-    plain: dict[str, object] = {field: value if _is_plain(value) else str(value) for field, value in resolved.items()}
+    plain: dict[str, object] = {
+        field: value if _is_plain(value) else str(value) for field, value in config_fields.items()
+    }
     return System(
         name=short_name(name),
         title=getattr(card, "title", short_name(name)),

@@ -39,17 +39,17 @@ class Block(NamedTuple):
     cells: list[Timed]
 
 
-def chosen_controls(wanted: Sequence[str]) -> list[str]:
+def chosen_controls(selection: Sequence[str]) -> list[str]:
     """The controls asked for; "all" stands for every one.
 
     Raises:
         UnknownNameError: there is no such control.
     """
-    if list(wanted) == ["all"]:
+    if list(selection) == ["all"]:
         return controls.names()
-    for name in wanted:
+    for name in selection:
         controls.get(name)
-    return list(wanted)
+    return list(selection)
 
 
 def model_names(request: Bench) -> list[str]:
@@ -83,16 +83,16 @@ def blocks(request: Bench) -> list[Block]:
     """
     order = random.Random(request.order_seed)
     kinds = [(model, variant) for model in model_names(request) for variant in variant_names(request)]
-    made: list[Block] = []
+    block_list: list[Block] = []
     for number in range(request.passes):
         cells = [Timed(model, frames, variant) for model, variant in kinds for frames in request.frames]
         order.shuffle(cells)
         if not request.isolate:
-            made.append(Block(number, cells))
+            block_list.append(Block(number, cells))
             continue
         order.shuffle(kinds)
-        made += [Block(number, [cell for cell in cells if (cell.model, cell.variant) == kind]) for kind in kinds]
-    return made
+        block_list += [Block(number, [cell for cell in cells if (cell.model, cell.variant) == kind]) for kind in kinds]
+    return block_list
 
 
 def quality_cells(request: Bench) -> list[Scored]:

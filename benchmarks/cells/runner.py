@@ -49,11 +49,11 @@ def run_cell(
     began = time.perf_counter()
     result: Quality | Latency | Natural | None = None
     failure: Failure | None = None
-    attempted = True
+    was_attempted = True
     try:
         result = measure()
     except NotAttemptedError as error:
-        attempted = False
+        was_attempted = False
         failure = Failure(type=type(error).__name__, message=str(error))
     except UserError as error:
         log.error("%s failed: %s", cell.key, error)
@@ -66,7 +66,7 @@ def run_cell(
         command=environment.command_line(),
         request=request or {},
         cell=cell,
-        status="measured" if failure is None else "failed" if attempted else "not_attempted",
+        status="measured" if failure is None else "failed" if was_attempted else "not_attempted",
         machine=environment.machine(),
         software=environment.software(),
         result=result,

@@ -65,30 +65,32 @@ def account(result: Quality) -> list[str]:
 
 def _lengths(result: Quality) -> list[str]:
     """What the protocol's length rule did."""
-    changed = changed_lengths(result.clips)
-    if not changed:
+    changed_clips = changed_lengths(result.clips)
+    if not changed_clips:
         return []
-    effect = total_effect(changed)
-    done = {
+    effect = total_effect(changed_clips)
+    frame_counts = {
         "generated frames left out": effect.preds_dropped,
         "real frames left out": effect.target_dropped,
         "generated frames compared again": effect.preds_repeated,
         "real frames compared again": effect.target_repeated,
     } if effect else {}  # fmt: skip
-    most = max(abs(clip.generated_frames - clip.frames) for clip in changed)
+    most = max(abs(clip.generated_frames - clip.frames) for clip in changed_clips)
     rule = f"by the rule of the protocol {result.protocol.name}"
     rule += f" ({result.protocol.length})" if result.protocol.length else ""
-    said = ", ".join(f"{n} {what}" for what, n in done.items() if n) or "with an effect that is not recorded"
+    effect_text = (
+        ", ".join(f"{n} {what}" for what, n in frame_counts.items() if n) or "with an effect that is not recorded"
+    )
     return [
-        f"  other lengths: {len(changed)} of {len(result.clips)} clips scored, by at most {most} frames, "
-        f"compared {rule}: {said}"
+        f"  other lengths: {len(changed_clips)} of {len(result.clips)} clips scored, by at most {most} frames, "
+        f"compared {rule}: {effect_text}"
     ]
 
 
 def some(names: Sequence[str]) -> str:
     """The first of some names, and how many more there are."""
-    shown = ", ".join(names[:NAMES_SHOWN])
-    return f"{shown} and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else shown
+    listing = ", ".join(names[:NAMES_SHOWN])
+    return f"{listing} and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else listing
 
 
 def refuse_failures(records: Sequence[Record]) -> None:
@@ -97,11 +99,13 @@ def refuse_failures(records: Sequence[Record]) -> None:
     Raises:
         UserError: some did.
     """
-    failed = [record for record in records if record.status == "failed"]
-    if failed:
-        named = "; ".join(f"{record.cell.key}: {record.failure.message}" for record in failed if record.failure)
+    failures = [record for record in records if record.status == "failed"]
+    if failures:
+        failure_text = "; ".join(
+            f"{record.cell.key}: {record.failure.message}" for record in failures if record.failure
+        )
         raise UserError(
-            f"{len(failed)} of {len(records)} cells failed ({named})", remedy="Mend the cause and run it again"
+            f"{len(failures)} of {len(records)} cells failed ({failure_text})", remedy="Mend the cause and run it again"
         )
 
 
@@ -148,11 +152,11 @@ def natural_line(record: Record) -> str:
     clips = record.result.clips
     mean = statistics.fmean(clip.wall_s for clip in clips)
     frames = statistics.fmean(clip.frames for clip in clips)
-    checked = "equal to the scored clips" if record.result.scored else "no scored clips to compare with"
-    return f"{head}   mean {mean * 1000:.1f} ms over {len(clips)} clips of {frames:.1f} frames on average; {checked}"
+    comparison = "equal to the scored clips" if record.result.scored else "no scored clips to compare with"
+    return f"{head}   mean {mean * 1000:.1f} ms over {len(clips)} clips of {frames:.1f} frames on average; {comparison}"
 
 
 def table(records: Sequence[Record]) -> list[str]:
     """Medians over lengths and speed-ups as a report has them, as lines."""
-    found = [(medians_table(table), speedup_table(table)) for table in latency_tables(records, naming(records))]
-    return [line for pair in found for table in pair if table is not None for line in ["", *table_lines(table)]]
+    walls_by_row = [(medians_table(table), speedup_table(table)) for table in latency_tables(records, naming(records))]
+    return [line for pair in walls_by_row for table in pair if table is not None for line in ["", *table_lines(table)]]

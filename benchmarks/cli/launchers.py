@@ -69,13 +69,13 @@ class Launcher:
         """Its name, and where the jobs of a run in that folder print, if not here."""
         return self.name if self.name == BASIC else f"{self.name}; what each prints: {self.folder or folder}/JOB/{LOG}"
 
-    def run(self, jobs: Mapping[str, Job[T]], folder: Path, *, called: str) -> dict[str, T]:
+    def run(self, jobs: Mapping[str, Job[T]], folder: Path, *, job_name: str) -> dict[str, T]:
         """Run jobs, and wait for them.
 
         Args:
             jobs: by names of letters, digits, ``_`` and ``-``; they and what they give back can be pickled.
             folder: each job has a folder in it, of its name, for its log, unless Hydra's words name another.
-            called: what a cluster's queue shows.
+            job_name: what a cluster's queue shows.
 
         Returns:
             What each job gave back.
@@ -85,15 +85,19 @@ class Launcher:
             KeyboardInterrupt: a job was interrupted.
         """
         folder = self.folder or folder
-        where = [f"hydra.sweep.dir={quoted(str(folder))}", "hydra.sweep.subdir=${job}", f"+job={','.join(jobs)}"]
+        folder_overrides = [
+            f"hydra.sweep.dir={quoted(str(folder))}",
+            "hydra.sweep.subdir=${job}",
+            f"+job={','.join(jobs)}",
+        ]
         # our own lines say what happens; "disabled" would silence them too, and for good
         quiet = ["hydra/hydra_logging=none", "hydra/job_logging=none", "hydra.output_subdir=null"]
-        with _hydra(called) as hydra:
+        with _hydra(job_name) as hydra:
             try:
                 batches = hydra.multirun(
                     config_name=None,
                     task_function=_Task(jobs, self, folder),
-                    overrides=[*quiet, *where, *self.words],
+                    overrides=[*quiet, *folder_overrides, *self.words],
                     with_log_configuration=False,
                 )
             except UserError:
@@ -120,24 +124,26 @@ def find(words: Sequence[str]) -> Launcher:
     """
     with _hydra("lipbench") as hydra:
         try:
-            composed = hydra.compose_config(config_name=None, overrides=list(words), run_mode=RunMode.MULTIRUN)
+            hydra_config = hydra.compose_config(config_name=None, overrides=list(words), run_mode=RunMode.MULTIRUN)
         except (HydraException, OmegaConfBaseException) as error:
-            known = hydra.config_loader.get_group_options("hydra/launcher")
-            asked = next((word.partition("=")[2] for word in words if word.startswith("hydra/launcher=")), BASIC)
-            if asked not in known:
-                raise UnknownNameError("launcher", asked, known) from error
+            launchers = hydra.config_loader.get_group_options("hydra/launcher")
+            launcher_name = next(
+                (word.partition("=")[2] for word in words if word.startswith("hydra/launcher=")), BASIC
+            )
+            if launcher_name not in launchers:
+                raise UnknownNameError("launcher", launcher_name, launchers) from error
             raise UserError(
                 f"Hydra's options are not understood: {str(error).splitlines()[0]}",
                 remedy="Write hydra/launcher=NAME and hydra.launcher.OPTION=VALUE (docs/cluster.md)",
             ) from error
-    name = composed.hydra.runtime.choices["hydra/launcher"]
-    alone = name == BASIC or composed.hydra.launcher.get("n_jobs") == 1
-    given = any(word.startswith("hydra.sweep.dir=") for word in words)
+    name = hydra_config.hydra.runtime.choices["hydra/launcher"]
+    is_serial = name == BASIC or hydra_config.hydra.launcher.get("n_jobs") == 1
+    has_sweep_folder = any(word.startswith("hydra.sweep.dir=") for word in words)
     return Launcher(
         words=tuple(words),
         name=name,
-        shares=not alone and name in ("joblib", "submitit_local"),
-        folder=Path(composed.hydra.sweep.dir) if given else None,
+        shares=not is_serial and name in ("joblib", "submitit_local"),
+        folder=Path(hydra_config.hydra.sweep.dir) if has_sweep_folder else None,
     )
 
 
@@ -180,8 +186,8 @@ class _Task(Generic[T]):
         default_factory=lambda: tuple(filter(None, os.environ.get(DEVICES, "").split(",")))
     )
 
-    def __call__(self, composed: Any) -> T:
-        job = self.jobs[str(composed.job)]
+    def __call__(self, job_config: Any) -> T:
+        job = self.jobs[str(job_config.job)]
         if self.launcher.name == BASIC:
             return job(Place())
         log = Path(HydraConfig.get().runtime.output_dir) / LOG
@@ -203,9 +209,9 @@ class _Task(Generic[T]):
 
 
 @contextmanager
-def _hydra(called: str) -> Iterator[Any]:
+def _hydra(job_name: str) -> Iterator[Any]:
     """Hydra with our `conf/`."""
     for part in ("hydra", "hydra_plugins"):
         logging.getLogger(part).setLevel(logging.ERROR)
-    with initialize_config_dir(str(CONF), version_base=None, job_name=called):
+    with initialize_config_dir(str(CONF), version_base=None, job_name=job_name):
         yield GlobalHydra.instance().hydra

@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit code.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
-    traced = TRACEBACK in words
+    with_traceback = TRACEBACK in words
     words = [word for word in words if word != TRACEBACK]
     # a warning is for the user here: where in the code it was raised is not
     warnings.formatwarning = lambda message, *_args, **_kwargs: f"lipbench: {message}\n"
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except UserError as error:
-        if traced:
+        if with_traceback:
             traceback.print_exc()
         print(f"lipbench: {error}", file=sys.stderr)
         return 2
@@ -93,20 +93,20 @@ def _dispatch(words: list[str]) -> int:
 def _spelled(words: Sequence[str]) -> list[str]:
     """Words as other programs have them, `--strict`, `--base REV` and `--base=REV`, as name=value."""
     flags = {flag: option for verb in verbs.verbs().values() for flag, option in verb.flags.items()}
-    found: list[str] = []
-    left = list(words)
-    while left:
-        word = left.pop(0)
+    assignments: list[str] = []
+    remaining = list(words)
+    while remaining:
+        word = remaining.pop(0)
         if word in flags:
-            found.append(f"{flags[word]}=true")
+            assignments.append(f"{flags[word]}=true")
         elif not word.startswith("--") or word in (*MULTIRUN, *HELPS):
-            found.append(word)
+            assignments.append(word)
         else:
-            if "=" not in word and left and not left[0].startswith("--") and "=" not in left[0]:
-                word = f"{word}={left.pop(0)}"
+            if "=" not in word and remaining and not remaining[0].startswith("--") and "=" not in remaining[0]:
+                word = f"{word}={remaining.pop(0)}"
             name, equals, value = word.partition("=")
-            found.append(f"{name.removeprefix('--').replace('-', '_')}={value}" if equals else word)
-    return found
+            assignments.append(f"{name.removeprefix('--').replace('-', '_')}={value}" if equals else word)
+    return assignments
 
 
 def _overview() -> str:
@@ -125,7 +125,7 @@ def _help(name: str) -> str:
     from lipbench.benchmarks.config import composition
 
     verb = verbs.get(name)
-    swept = f"with {MULTIRUN[0]}, a job for each of the values that commas separate (docs/cluster.md)"
+    multirun_help = f"with {MULTIRUN[0]}, a job for each of the values that commas separate (docs/cluster.md)"
     return "\n".join(
         [
             f"lipbench {name}: {verb.summary}",
@@ -135,6 +135,6 @@ def _help(name: str) -> str:
             "",
             "options, written NAME=VALUE, with their defaults (??? has none and must be given)",
             *(f"  {line}".rstrip() for line in composition.explain(name)),
-            *(["", swept] if verb.claims is not None else []),
+            *(["", multirun_help] if verb.claims is not None else []),
         ]
     )

@@ -50,7 +50,7 @@ def run(name: str, words: Sequence[str]) -> None:
     folder = launcher.folder or FOLDER / f"{datetime.now(UTC).strftime('%Y-%m-%dT%H-%M-%S')}-{name}"
     commands = {str(number): (name, *job) for number, job in enumerate(jobs)}
     print(f"{len(jobs)} jobs by the launcher {launcher.told(folder)}", flush=True)
-    codes = launcher.run({number: partial(_start, words) for number, words in commands.items()}, folder, called=name)
+    codes = launcher.run({number: partial(_start, words) for number, words in commands.items()}, folder, job_name=name)
     _tell(commands, codes, folder)
 
 
@@ -90,15 +90,15 @@ def _tell(commands: dict[str, tuple[str, ...]], codes: dict[str, int], folder: P
     Raises:
         UserError: not all went well.
     """
-    failed: list[str] = []
+    failures: list[str] = []
     for name, words in commands.items():
-        ended = "done" if codes[name] == 0 else f"failed with exit code {codes[name]}{_last_line(folder / name / LOG)}"
-        print(f"{name}: {shlex.join(words)}: {ended}", flush=True)
+        ending = "done" if codes[name] == 0 else f"failed with exit code {codes[name]}{_last_line(folder / name / LOG)}"
+        print(f"{name}: {shlex.join(words)}: {ending}", flush=True)
         if codes[name]:
-            failed.append(f"job {name}: exit code {codes[name]}")
-    if failed:
+            failures.append(f"job {name}: exit code {codes[name]}")
+    if failures:
         raise UserError(
-            f"{len(failed)} of {len(commands)} jobs failed ({'; '.join(failed)})",
+            f"{len(failures)} of {len(commands)} jobs failed ({'; '.join(failures)})",
             remedy="Mend the causes named above; the same command then keeps what is finished",
         )
 

@@ -75,12 +75,12 @@ class _Lines:
     def set_total(self, items: int) -> None:
         self.total = items
 
-    def advance(self, finished: int) -> None:
-        self.done += finished
+    def advance(self, n_items: int) -> None:
+        self.done += n_items
         now = time.perf_counter()
         if now - self.said < LINE_EVERY_S:
             return
         self.said = now
         rate = self.done / (now - self.began)
-        left = "" if self.total is None else f" of {self.total}, {(self.total - self.done) / rate:.0f} s left"
-        log.info("%s: %d%s, %.1f/s", self.title, self.done, left, rate)
+        remaining = "" if self.total is None else f" of {self.total}, {(self.total - self.done) / rate:.0f} s left"
+        log.info("%s: %d%s, %.1f/s", self.title, self.done, remaining, rate)

@@ -108,19 +108,19 @@ def plan(rows: dict[str, Row], choices: Choices) -> list[Step]:
     ready = tuple(step.key for step in steps)
     recipe = [f"training={choices.recipe}"]
     recipe += [] if choices.steps is None else [f"training.steps={choices.steps}"]
-    scored = [f"protocol={choices.protocol}"] + ([] if choices.limit is None else [f"limit={choices.limit}"])
+    scoring_options = [f"protocol={choices.protocol}"] + ([] if choices.limit is None else [f"limit={choices.limit}"])
     for number, (name, row) in enumerate(rows.items()):
-        who = (f"model={row.model}", f"preset={choices.preset}", f"name={name}-{choices.preset}")
-        trained = f"train {name}"
-        words = ("train", *choices.corpus, *who, f"losses={row.losses}", *recipe, out, device)
-        steps.append(Step(trained, words, ready, row=name))
-        beside = () if number == 0 else ("controls=[]",)
-        words = ("evaluate", *choices.corpus, *who, *scored, *beside, out, device)
-        steps.append(Step(f"evaluate {name}", words, (trained,), row=name))
-    timed = list(dict.fromkeys(row.model for row in rows.values()))
+        model_options = (f"model={row.model}", f"preset={choices.preset}", f"name={name}-{choices.preset}")
+        training_key = f"train {name}"
+        words = ("train", *choices.corpus, *model_options, f"losses={row.losses}", *recipe, out, device)
+        steps.append(Step(training_key, words, ready, row=name))
+        control_options = () if number == 0 else ("controls=[]",)
+        words = ("evaluate", *choices.corpus, *model_options, *scoring_options, *control_options, out, device)
+        steps.append(Step(f"evaluate {name}", words, (training_key,), row=name))
+    model_names = list(dict.fromkeys(row.model for row in rows.values()))
     # latency does not depend on weights
     lengths = ",".join(map(str, choices.frames))
-    words = ("bench", f"models=[{','.join(timed)}]", f"preset={choices.preset}", f"frames=[{lengths}]")
+    words = ("bench", f"models=[{','.join(model_names)}]", f"preset={choices.preset}", f"frames=[{lengths}]")
     steps.append(Step("bench", (*words, "passes=3", "weights=random", "quality=false", "memory=true", out, device)))
     # last, and after whatever was measured: a report of what there is beats none
     steps.append(Step("report", ("report", f"run={choices.out}"), always=True))
@@ -132,13 +132,13 @@ def stages(steps: Sequence[Step]) -> list[dict[str, list[Step]]]:
 
     A row's steps are one job. What belongs to no row is alone in its stage: nothing may run beside what is timed.
     """
-    found: list[dict[str, list[Step]]] = []
-    for alone, together in groupby(steps, key=lambda step: step.row is None):
-        if alone:
-            found += [{step.key: [step]} for step in together]
+    stage_list: list[dict[str, list[Step]]] = []
+    for is_shared, together in groupby(steps, key=lambda step: step.row is None):
+        if is_shared:
+            stage_list += [{step.key: [step]} for step in together]
         else:
-            found.append({str(row): list(job) for row, job in groupby(together, key=lambda step: step.row)})
-    return found
+            stage_list.append({str(row): list(job) for row, job in groupby(together, key=lambda step: step.row)})
+    return stage_list
 
 
 @dataclass(frozen=True)
@@ -158,14 +158,14 @@ class Journal:
         """
         path = self.path(step)
         try:
-            done = Done.model_validate_json(path.read_bytes())
+            entry = Done.model_validate_json(path.read_bytes())
         except FileNotFoundError:
             return None
         except (OSError, ValidationError) as error:
             raise UserError(
                 f"{path} does not say how a step was done", remedy="Delete it: finished trainings are kept"
             ) from error
-        return done if tuple(done.words) == step.words and done.source == self.source else None
+        return entry if tuple(entry.words) == step.words and entry.source == self.source else None
 
     def add(self, step: Step, seconds: float) -> None:
         """Remember a step.
@@ -173,9 +173,9 @@ class Journal:
         Raises:
             UserError: its file cannot be written.
         """
-        finished = datetime.now(UTC).isoformat(timespec="seconds")
-        done = Done(words=list(step.words), seconds=seconds, finished=finished, source=self.source)
-        save_whole(done.model_dump_json(indent=1) + "\n", self.path(step), "the note on a finished step")
+        finish_time = datetime.now(UTC).isoformat(timespec="seconds")
+        entry = Done(words=list(step.words), seconds=seconds, finished=finish_time, source=self.source)
+        save_whole(entry.model_dump_json(indent=1) + "\n", self.path(step), "the note on a finished step")
 
     def path(self, step: Step) -> Path:
         """The file of a step."""
@@ -197,7 +197,7 @@ class _Job:
         return first is not None and not any(key in self.lost for key in first.after)
 
     def __call__(self, place: Place) -> dict[str, str]:
-        return run_all(self.steps, self.journal, start=partial(start, place=place), say=say, lost=self.lost)
+        return run_all(self.steps, self.journal, start=partial(start, place=place), say=say, earlier_failures=self.lost)
 
 
 def run_stages(plan: Sequence[Step], journal: Journal, launcher: Launcher) -> dict[str, str]:
@@ -215,17 +215,17 @@ def run_stages(plan: Sequence[Step], journal: Journal, launcher: Launcher) -> di
         KeyboardInterrupt: a step was interrupted.
         UserError: the launcher gave up.
     """
-    lost: dict[str, str] = {}
+    failures: dict[str, str] = {}
     for stage in stages(plan):
-        jobs = {name: _Job(steps, journal, dict(lost)) for name, steps in stage.items()}
-        launched = {name: job for name, job in jobs.items() if job.starts}
-        ended = [job(Place()) for name, job in jobs.items() if name not in launched]
-        if launched:
-            say(f"{', '.join(launched)}: by the launcher {launcher.told(journal.run / JOBS)}")
-            ended += launcher.run(launched, journal.run / JOBS, called="lipbench").values()
-        for reasons in ended:
-            lost |= reasons
-    return lost
+        jobs = {name: _Job(steps, journal, dict(failures)) for name, steps in stage.items()}
+        launcher_jobs = {name: job for name, job in jobs.items() if job.starts}
+        job_failures = [job(Place()) for name, job in jobs.items() if name not in launcher_jobs]
+        if launcher_jobs:
+            say(f"{', '.join(launcher_jobs)}: by the launcher {launcher.told(journal.run / JOBS)}")
+            job_failures += launcher.run(launcher_jobs, journal.run / JOBS, job_name="lipbench").values()
+        for reasons in job_failures:
+            failures |= reasons
+    return failures
 
 
 def run_all(
@@ -234,7 +234,7 @@ def run_all(
     *,
     start: Callable[[Sequence[str]], int],
     say: Callable[[str], None],
-    lost: Mapping[str, str] = {},
+    earlier_failures: Mapping[str, str] = {},
 ) -> dict[str, str]:
     """Run one after another what is not done yet.
 
@@ -243,7 +243,7 @@ def run_all(
         journal: what is done.
         start: runs a command's words and returns its exit code.
         say: takes a line for the user.
-        lost: steps that failed before, as this returns them.
+        earlier_failures: steps that failed before, as this returns them.
 
     Returns:
         Key to reason for each step that failed, or was left out because of one that did.
@@ -251,16 +251,16 @@ def run_all(
     Raises:
         KeyboardInterrupt: a step was interrupted.
     """
-    ended: dict[str, str] = {}
+    failures: dict[str, str] = {}
     for step in steps:
-        done = journal.find(step)
-        if done is not None and not step.always:
-            say(f"{step.head}: done {done.finished} in {done.seconds:.0f} s")
+        entry = journal.find(step)
+        if entry is not None and not step.always:
+            say(f"{step.head}: done {entry.finished} in {entry.seconds:.0f} s")
             continue
-        missing = [key for key in step.after if key in ended or key in lost]
+        missing = [key for key in step.after if key in failures or key in earlier_failures]
         if missing:
-            ended[step.key] = f"left out: '{missing[0]}' failed"
-            say(f"{step.head}: {ended[step.key]}")
+            failures[step.key] = f"left out: '{missing[0]}' failed"
+            say(f"{step.head}: {failures[step.key]}")
             continue
         say(f"{step.head}: {step.command}")
         began = time.perf_counter()
@@ -268,11 +268,11 @@ def run_all(
         if code == INTERRUPTED:
             raise KeyboardInterrupt
         if code:
-            ended[step.key] = f"exit code {code}"
+            failures[step.key] = f"exit code {code}"
             say(f"{step.head}: failed with exit code {code}")
         else:
             journal.add(step, time.perf_counter() - began)
-    return ended
+    return failures
 
 
 def say(line: str) -> None:

@@ -69,16 +69,16 @@ def request(verb: str, model: type[R], overrides: Sequence[str]) -> R:
 def explain(verb: str) -> list[str]:
     """A verb's options, as its file in `conf/` writes and explains them, each group's under the group's name."""
     text = (CONF / f"{verb}.yaml").read_text(encoding="utf-8")
-    own = text.partition("  - _self_\n")[2] or text
-    lines = [line for line in own.rstrip().splitlines() if not line.startswith("  - ")]
-    chosen = re.findall(r"^  - (\w+): \w+$", text, flags=re.MULTILINE)
-    composed: dict[str, Any] = OmegaConf.to_container(composed_of(verb, []), resolve=False)  # pyright: ignore[reportAssignmentType]
+    own_text = text.partition("  - _self_\n")[2] or text
+    lines = [line for line in own_text.rstrip().splitlines() if not line.startswith("  - ")]
+    group_choices = re.findall(r"^  - (\w+): \w+$", text, flags=re.MULTILINE)
+    config: dict[str, Any] = OmegaConf.to_container(composed_of(verb, []), resolve=False)  # pyright: ignore[reportAssignmentType]
     for group, choices in groups().items():
-        if isinstance(composed.get(group), dict):
+        if isinstance(config.get(group), dict):
             lines += ["", f"{group}=NAME, one of {', '.join(choices)}; and within it"]
-            notes = {k: v for folder in (group, *chosen) for k, v in _notes(CONF / folder).items()}
-            lines += [f"  {group}.{name}: {_shown(v)}{notes.get(name, '')}" for name, v in composed[group].items()]
-        elif group in chosen:
+            notes = {k: v for folder in (group, *group_choices) for k, v in _notes(CONF / folder).items()}
+            lines += [f"  {group}.{name}: {_shown(v)}{notes.get(name, '')}" for name, v in config[group].items()]
+        elif group in group_choices:
             # a group that sets options of another one
             lines += ["", f"{group}=NAME, one of {', '.join(choices)}"]
     return lines
@@ -90,13 +90,13 @@ def _shown(value: Any) -> str:
 
 def _notes(folder: Path) -> dict[str, str]:
     """The remark behind each option in a group's files."""
-    found: dict[str, str] = {}
+    notes: dict[str, str] = {}
     for file in sorted(folder.glob("*.yaml")):
         for line in file.read_text(encoding="utf-8").splitlines():
             match = re.match(r"(\w+):.*?( # .*)$", line)
             if match:
-                found.setdefault(match[1], match[2])
-    return found
+                notes.setdefault(match[1], match[2])
+    return notes
 
 
 def groups() -> dict[str, list[str]]:
@@ -141,10 +141,10 @@ def _opened(word: str, verb: str, texts: Set[str]) -> str:
     key, _, value = word.partition("=")
     if key in texts and not (key != "text" and value in ("", "null")):
         # a value written in a shell has lost its quotes, which Hydra's grammar wants around all but plain words
-        whole = quoted(value)
+        quoted_value = quoted(value)
         if key == "text":
-            whole = whole.replace("${", "\\${")  # a text has no variables
-        return f"{key}={whole}"
+            quoted_value = quoted_value.replace("${", "\\${")  # a text has no variables
+        return f"{key}={quoted_value}"
     return _extended(word)
 
 
@@ -183,8 +183,10 @@ def swept(verb: str, model: type[BaseModel], words: Sequence[str]) -> list[tuple
     try:
         with initialize_config_dir(str(CONF), version_base=None, job_name=verb):
             parser = OverridesParser.create(GlobalHydra.instance().config_loader())
-            parsed = parser.parse_overrides([_extended(word) for word in words])
-            choices = [_values(word, override, verbatim(model)) for word, override in zip(words, parsed, strict=True)]
+            overrides = parser.parse_overrides([_extended(word) for word in words])
+            choices = [
+                _values(word, override, verbatim(model)) for word, override in zip(words, overrides, strict=True)
+            ]
     except HydraException as error:
         raise UserError(
             f"the options of {verb} are not understood: {str(error).splitlines()[0]}",
@@ -215,11 +217,11 @@ def misunderstood(verb: str, words: Sequence[str], error: Exception) -> UserErro
         key, _, value = word.lstrip("+~").partition("=")
         if key in known_groups and value not in known_groups[key]:
             return UnknownNameError(key, value, known_groups[key])
-    known = _keys(OmegaConf.to_container(composed_of(verb, []), resolve=False))
+    known_keys = _keys(OmegaConf.to_container(composed_of(verb, []), resolve=False))
     for word in words:
         key = word.lstrip("+~").partition("=")[0]
-        if key not in known and key not in known_groups and not re.match(r"options\.", key):
-            meant = nearest(key, known)
+        if key not in known_keys and key not in known_groups and not re.match(r"options\.", key):
+            meant = nearest(key, known_keys)
             remedy = f"Did you mean '{meant}'? See lipbench {verb} --help" if meant else f"See lipbench {verb} --help"
             return UserError(f"{verb} has no option '{key}'", remedy=remedy)
     if text.startswith("Ambiguous value"):
@@ -231,10 +233,10 @@ def misunderstood(verb: str, words: Sequence[str], error: Exception) -> UserErro
 
 
 def _keys(tree: Any, prefix: str = "") -> list[str]:
-    found: list[str] = []
+    keys: list[str] = []
     for key, value in tree.items():
         name = f"{prefix}{key}"
-        found.append(name)
+        keys.append(name)
         if isinstance(value, dict):
-            found.extend(_keys(value, f"{name}."))
-    return found
+            keys.extend(_keys(value, f"{name}."))
+    return keys

@@ -14,35 +14,40 @@ HELD = "nvmlClocksThrottleReasonApplicationsClocksSetting"
 """NVML's bit for clocks that a user's setting limits; that they are free it never says."""
 
 
-def device(wanted: str) -> Check:
+def device(requested: str) -> Check:
     """Whether there is what was asked for.
 
     Args:
-        wanted: "auto", "cpu" or "cuda".
+        requested: "auto", "cpu" or "cuda".
     """
-    built = torch.version.cuda
+    cuda_version = torch.version.cuda
     gpus = _visible_gpus()
-    facts = {"wanted": wanted, "torch": torch.__version__, "torch_cuda": built, "gpus_of_the_driver": gpus}
-    if wanted == "cpu":
+    facts = {"wanted": requested, "torch": torch.__version__, "torch_cuda": cuda_version, "gpus_of_the_driver": gpus}
+    if requested == "cpu":
         return Check(name="device", state="ok", finding="cpu, as asked for", facts={**facts})
     if torch.cuda.is_available():
         machine = environment.machine()
         facts |= {"gpu": machine.gpu, "driver": machine.gpu_driver}
         driver = "driver unknown" if machine.gpu_driver is None else f"driver {machine.gpu_driver}"
-        return Check(name="device", state="ok", finding=f"{machine.gpu}, {driver}, CUDA {built}", facts={**facts})
-    why, remedy = _no_cuda(built, gpus)
-    if wanted == "cuda":
+        return Check(
+            name="device", state="ok", finding=f"{machine.gpu}, {driver}, CUDA {cuda_version}", facts={**facts}
+        )
+    why, remedy = _no_cuda(cuda_version, gpus)
+    if requested == "cuda":
         return Check(name="device", state="problem", finding=why, remedy=remedy, facts={**facts})
     state = "warning" if gpus else "ok"
     return Check(name="device", state=state, finding=f"cpu: {why}", remedy=remedy if gpus else None, facts={**facts})
 
 
-def _no_cuda(built: str | None, gpus: int | None) -> tuple[str, str]:
+def _no_cuda(cuda_version: str | None, gpus: int | None) -> tuple[str, str]:
     """Why torch has no GPU, and what to do about it."""
-    if gpus and built is None:
+    if gpus and cuda_version is None:
         return "there is a GPU, but this torch is built without CUDA", "Install torch from the default index"
     if gpus:
-        return f"there is a GPU that torch (CUDA {built}) cannot use", "Update the driver, or see CUDA_VISIBLE_DEVICES"
+        return (
+            f"there is a GPU that torch (CUDA {cuda_version}) cannot use",
+            "Update the driver, or see CUDA_VISIBLE_DEVICES",
+        )
     return "there is no GPU that torch can use", "Write device=cpu, or go to a machine with one"
 
 
@@ -76,13 +81,13 @@ def gpu_checks(gpu: Gpu | None) -> list[Check]:
 
 
 def _clocks(gpu: Gpu) -> Check:
-    now = gpu.sm_mhz()
+    current_mhz = gpu.sm_mhz()
     highest = gpu.ask(lambda nvml, handle: int(nvml.nvmlDeviceGetMaxClockInfo(handle, nvml.NVML_CLOCK_SM)))
     bits = gpu.ask(lambda nvml, handle: int(nvml.nvmlDeviceGetCurrentClocksThrottleReasons(handle)))
-    held = True if bits is not None and bits & getattr(gpu.nvml, HELD, 0) else None
-    facts = {"sm_mhz": now, "highest_sm_mhz": highest, "locked": held}
-    speed = f"{_mhz(now)} now, {_mhz(highest)} at most"
-    if held:
+    locked = True if bits is not None and bits & getattr(gpu.nvml, HELD, 0) else None
+    facts = {"sm_mhz": current_mhz, "highest_sm_mhz": highest, "locked": locked}
+    speed = f"{_mhz(current_mhz)} now, {_mhz(highest)} at most"
+    if locked:
         return Check(name="GPU clocks", state="ok", finding=f"{speed}, held by a setting", facts={**facts})
     return Check(
         name="GPU clocks",

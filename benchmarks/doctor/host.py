@@ -69,19 +69,19 @@ def busy(shares: Callable[[float], Any] = psutil.cpu_times_percent) -> Check:
     Args:
         shares: waits so many seconds, and says in percent of all cores what was spent on what meanwhile.
     """
-    seen = shares(LOOK_S)
-    stolen = float(getattr(seen, "steal", 0.0))
-    idle = seen.idle + getattr(seen, "iowait", 0.0)
+    shares_percent = shares(LOOK_S)
+    steal_percent = float(getattr(shares_percent, "steal", 0.0))
+    idle = shares_percent.idle + getattr(shares_percent, "iowait", 0.0)
     # this process sleeps meanwhile
-    cores = max(0.0, 100.0 - idle - stolen) / 100 * (psutil.cpu_count() or 1)
+    cores = max(0.0, 100.0 - idle - steal_percent) / 100 * (psutil.cpu_count() or 1)
     average = load()
-    facts = {"foreign_cores": cores, "stolen_percent": stolen, "load_1_min": average}
+    facts = {"foreign_cores": cores, "stolen_percent": steal_percent, "load_1_min": average}
     words = f"other processes keep {cores:.1f} cores busy"
-    if stolen > STOLEN:
-        words += f", the host takes {stolen:.0f} %"
+    if steal_percent > STOLEN:
+        words += f", the host takes {steal_percent:.0f} %"
     if average is not None:
         words += f" (load of the last minute {average:.1f})"
-    if cores <= BUSY_CORES and stolen <= STOLEN:
+    if cores <= BUSY_CORES and steal_percent <= STOLEN:
         return Check(name="load", state="ok", finding=words, facts={**facts})
     remedy = "Stop them or wait" if cores > BUSY_CORES else "Measure on a machine that is not shared"
     return Check(name="load", state="warning", finding=words, remedy=remedy, facts={**facts})
@@ -94,17 +94,17 @@ def threads(quota: Path = QUOTA) -> Check:
         quota: Linux' file about how much processor time a container gets.
     """
     used, cores, allowed = torch.get_num_threads(), usable_cores(), _quota(quota)
-    asked = os.environ.get("OMP_NUM_THREADS")
-    facts = {"threads": used, "cores": cores, "quota_cores": allowed, "omp_num_threads": asked}
-    there = cores if allowed is None else min(cores, allowed)
+    omp_threads = os.environ.get("OMP_NUM_THREADS")
+    facts = {"threads": used, "cores": cores, "quota_cores": allowed, "omp_num_threads": omp_threads}
+    available_cores = cores if allowed is None else min(cores, allowed)
     words = f"torch uses {used} of {cores} cores"
     if allowed is not None and allowed < cores:
         words += f", the container gets the time of {allowed:g}"
-    if asked is not None:
-        words += f" (OMP_NUM_THREADS={asked})"
-    if used <= there:
+    if omp_threads is not None:
+        words += f" (OMP_NUM_THREADS={omp_threads})"
+    if used <= available_cores:
         return Check(name="threads", state="ok", finding=words, facts={**facts})
-    remedy = f"Set OMP_NUM_THREADS={max(1, int(there))}: threads that wait for each other scatter"
+    remedy = f"Set OMP_NUM_THREADS={max(1, int(available_cores))}: threads that wait for each other scatter"
     return Check(name="threads", state="warning", finding=words, remedy=remedy, facts={**facts})
 
 
@@ -117,36 +117,38 @@ def _quota(file: Path) -> float | None:
     return None if limit == "max" else int(limit) / int(period)
 
 
-def memory(read: Callable[[], Any] = psutil.virtual_memory) -> Check:
+def memory(read_memory: Callable[[], Any] = psutil.virtual_memory) -> Check:
     """Main memory that can be had without paging."""
-    seen = read()
-    finding = f"{_gb(seen.available)} of {_gb(seen.total)} free"
-    facts = {"available_bytes": int(seen.available), "total_bytes": int(seen.total)}
-    return _room("memory", seen.available, LITTLE_MEMORY, NO_MEMORY, finding, "Stop what holds it", facts)
+    usage = read_memory()
+    finding = f"{_gb(usage.available)} of {_gb(usage.total)} free"
+    facts = {"available_bytes": int(usage.available), "total_bytes": int(usage.total)}
+    return _room("memory", usage.available, LITTLE_MEMORY, NO_MEMORY, finding, "Stop what holds it", facts)
 
 
-def disk(folder: Path, read: Callable[[str], Any] = psutil.disk_usage) -> Check:
+def disk(folder: Path, read_disk: Callable[[str], Any] = psutil.disk_usage) -> Check:
     """Room where runs are kept, and whether it may be written to.
 
     Args:
         folder: it need not exist.
-        read: says how full the disk of a path is.
+        read_disk: says how full the disk of a path is.
     """
-    there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
-    if not there.is_dir() or not os.access(there, os.W_OK):
+    existing_folder = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+    if not existing_folder.is_dir() or not os.access(existing_folder, os.W_OK):
         return Check(
             name="disk", state="problem", finding=f"{folder} cannot be written to", remedy="Give another runs=FOLDER"
         )
-    seen = read(str(there))
-    facts = {"free_bytes": int(seen.free), "total_bytes": int(seen.total)}
-    finding = f"{_gb(seen.free)} free for {folder}"
-    return _room("disk", seen.free, LITTLE_DISK, NO_DISK, finding, "Make room, or give another runs=FOLDER", facts)
+    usage = read_disk(str(existing_folder))
+    facts = {"free_bytes": int(usage.free), "total_bytes": int(usage.total)}
+    finding = f"{_gb(usage.free)} free for {folder}"
+    return _room("disk", usage.free, LITTLE_DISK, NO_DISK, finding, "Make room, or give another runs=FOLDER", facts)
 
 
-def _room(name: str, free: int, little: int, none: int, finding: str, remedy: str, facts: dict[str, int]) -> Check:
+def _room(
+    name: str, free: int, little: int, too_little: int, finding: str, remedy: str, facts: dict[str, int]
+) -> Check:
     if free >= little:
         return Check(name=name, state="ok", finding=finding, facts={**facts})
-    state = "problem" if free < none else "warning"
+    state = "problem" if free < too_little else "warning"
     return Check(name=name, state=state, finding=finding, remedy=remedy, facts={**facts})
 
 

@@ -45,7 +45,7 @@ def aa_run(
     rounds: int,
     isolated: bool = False,
     seed: int = 0,
-    advance: Callable[[int], None] = lambda _: None,
+    on_progress: Callable[[int], None] = lambda _: None,
 ) -> Noise:
     """Measure what chance alone shows.
 
@@ -55,17 +55,21 @@ def aa_run(
         rounds: pairs of blocks, at least `MIN_PAIRS`.
         isolated: whether each block has a process of its own, as the gate's have.
         seed: of the resampling.
-        advance: told after each round.
+        on_progress: told after each round.
 
     Raises:
         ValueError: there are too few rounds.
     """
     if rounds < MIN_PAIRS:
         raise ValueError(f"{rounds} rounds are too few, {MIN_PAIRS} are needed")
-    each = seconds / (2 * rounds)
-    block = partial(in_fresh_process, one_block, device, each) if isolated else prepared_block(device, each)
+    block_seconds = seconds / (2 * rounds)
+    block = (
+        partial(in_fresh_process, one_block, device, block_seconds)
+        if isolated
+        else prepared_block(device, block_seconds)
+    )
     began = time.perf_counter()
-    changes = by_turns(block, rounds, advance)
+    changes = by_turns(block, rounds, on_progress)
     return noise_of(changes, seconds=time.perf_counter() - began, device=device.type, isolated=isolated, seed=seed)
 
 
@@ -76,19 +80,19 @@ def one_block(device: torch.device, seconds: float) -> float:
 
 def prepared_block(device: torch.device, seconds: float) -> Block:
     """Load the model, warm it up, and fix how often a block of so many seconds calls it."""
-    subject = loading.untrained(MODEL, PRESET, options={"vocabulary_size": SYMBOLS}, device=device)
-    request = latency.request_of(FRAMES, 1, frame_size=subject.frame_size, symbols=SYMBOLS, device=device)
+    loaded_model = loading.untrained(MODEL, PRESET, options={"vocabulary_size": SYMBOLS}, device=device)
+    request = latency.request_of(FRAMES, 1, frame_size=loaded_model.frame_size, symbols=SYMBOLS, device=device)
     watch = timing.Stopwatch(device)
 
     def call() -> object:
-        return subject.model.generate(request)
+        return loaded_model.model.generate(request)
 
-    warmed = timing.warm_up(call, watch, timing.Budget())
-    calls = timing.rounds(warmed, timing.Budget(seconds=seconds, least=LEAST_CALLS, most=MOST_CALLS))
+    warm_up_result = timing.warm_up(call, watch, timing.Budget())
+    calls = timing.rounds(warm_up_result, timing.Budget(seconds=seconds, least=LEAST_CALLS, most=MOST_CALLS))
     return lambda: typical_of([watch.time(call) for _ in range(calls)])
 
 
-def by_turns(block: Block, rounds: int, advance: Callable[[int], None]) -> list[float]:
+def by_turns(block: Block, rounds: int, on_progress: Callable[[int], None]) -> list[float]:
     """Take pairs of blocks in the gate's order: base first in every even round, head first in every odd one.
 
     Returns:
@@ -100,7 +104,7 @@ def by_turns(block: Block, rounds: int, advance: Callable[[int], None]) -> list[
         first, second = block(), block()
         base, head = (first, second) if number % 2 == 0 else (second, first)
         changes.append(math.log(head / base))
-        advance(1)
+        on_progress(1)
     return changes
 
 
@@ -116,7 +120,7 @@ def noise_of(changes: Sequence[float], *, seconds: float, device: str, isolated:
     """
     difference = estimate(changes, margin=0.0, seed=seed)
     assert difference is not None
-    resolved = resolution(changes, seed=seed)
+    smallest_slowdown = resolution(changes, seed=seed)
     return Noise(
         work=WORK,
         device=device,
@@ -126,8 +130,8 @@ def noise_of(changes: Sequence[float], *, seconds: float, device: str, isolated:
         difference=math.expm1(difference.value),
         difference_low=math.expm1(difference.low),
         difference_high=math.expm1(difference.high),
-        resolution=resolved,
-        needed=[needed(resolved, share) for share in TARGETS],
+        resolution=smallest_slowdown,
+        needed=[needed(smallest_slowdown, share) for share in TARGETS],
     )
 
 
@@ -143,8 +147,8 @@ def resolution(changes: Sequence[float], *, seed: int = 0) -> Resolution:
     """
     generator = np.random.default_rng(seed)
     values = np.asarray(changes, dtype=np.float64)
-    resolved = [_resolved(generator.choice(values, len(values)), generator) for _ in range(OUTER)]
-    low, high = np.quantile(resolved, ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
+    resolutions = [_resolved(generator.choice(values, len(values)), generator) for _ in range(OUTER)]
+    low, high = np.quantile(resolutions, ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
     share = _resolved(values, generator)
     return Resolution(rounds=len(values), share=share, low=min(float(low), share), high=max(float(high), share))
 
@@ -155,15 +159,22 @@ def _resolved(values: np.ndarray, generator: np.random.Generator) -> float:
     return math.expm1(limit + np.median(values) - np.quantile(medians, 1 - POWER))
 
 
-def needed(resolved: Resolution, share: float) -> Needed:
+def needed(measured_resolution: Resolution, share: float) -> Needed:
     """Rounds that resolve something else: what chance does to a median shrinks with the root of their number.
 
     Args:
-        resolved: by the rounds that there are.
+        measured_resolution: by the rounds that there are.
         share: what is to be resolved.
     """
 
-    def rounds(now: float) -> int:
-        return max(MIN_PAIRS, math.ceil(resolved.rounds * (math.log1p(now) / math.log1p(share)) ** 2))
+    def rounds(measured_share: float) -> int:
+        return max(
+            MIN_PAIRS, math.ceil(measured_resolution.rounds * (math.log1p(measured_share) / math.log1p(share)) ** 2)
+        )
 
-    return Needed(share=share, rounds=rounds(resolved.share), low=rounds(resolved.low), high=rounds(resolved.high))
+    return Needed(
+        share=share,
+        rounds=rounds(measured_resolution.share),
+        low=rounds(measured_resolution.low),
+        high=rounds(measured_resolution.high),
+    )

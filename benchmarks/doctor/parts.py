@@ -26,22 +26,22 @@ def packages(project: Path = PROJECT) -> Check:
     Args:
         project: a pyproject.toml.
     """
-    asked = tomllib.loads(project.read_text(encoding="utf-8"))["project"]
+    project_table = tomllib.loads(project.read_text(encoding="utf-8"))["project"]
     missing: list[str] = []
     outside: list[str] = []
     versions: dict[str, str | None] = {"python": platform.python_version()}
-    if not SpecifierSet(asked["requires-python"]).contains(platform.python_version(), prereleases=True):
-        outside.append(f"python {platform.python_version()} ({asked['requires-python']})")
-    for wanted in map(Requirement, asked["dependencies"]):
+    if not SpecifierSet(project_table["requires-python"]).contains(platform.python_version(), prereleases=True):
+        outside.append(f"python {platform.python_version()} ({project_table['requires-python']})")
+    for requirement in map(Requirement, project_table["dependencies"]):
         try:
-            found = metadata.version(wanted.name)
+            installed_version = metadata.version(requirement.name)
         except metadata.PackageNotFoundError:
-            missing.append(wanted.name)
-            versions[wanted.name] = None
+            missing.append(requirement.name)
+            versions[requirement.name] = None
             continue
-        versions[wanted.name] = found
-        if not wanted.specifier.contains(found, prereleases=True):
-            outside.append(f"{wanted.name} {found} ({wanted.specifier})")
+        versions[requirement.name] = installed_version
+        if not requirement.specifier.contains(installed_version, prereleases=True):
+            outside.append(f"{requirement.name} {installed_version} ({requirement.specifier})")
     facts = {**versions}
     if missing:
         finding = f"not installed: {', '.join(missing)}"
@@ -72,21 +72,21 @@ def dlib_models() -> Check:
     return Check(name="dlib models", state="ok", finding=", ".join(names), facts={"files": names})
 
 
-def inception_weights(given: Path | None) -> Check:
+def inception_weights(weights_path: Path | None) -> Check:
     """Whether FID and KID can be measured without a download.
 
     Args:
-        given: a local file; None: where torch keeps such files.
+        weights_path: a local file; None: where torch keeps such files.
     """
     from lipbench.errors import UserError
     from lipbench.metrics.inception import local_weights
 
     try:
-        found = local_weights(given)
+        weights_file = local_weights(weights_path)
     except UserError as error:
         return Check(name="FID weights", state="warning", finding=error.problem, remedy=error.remedy)
-    if found is not None:
-        return Check(name="FID weights", state="ok", finding=found.name, facts={"file": found.name})
+    if weights_file is not None:
+        return Check(name="FID weights", state="ok", finding=weights_file.name, facts={"file": weights_file.name})
     return Check(
         name="FID weights",
         state="warning",
@@ -107,15 +107,15 @@ def video() -> Check:
     lacking = [name for name in DECODERS if name not in codecs_available]
     if lacking:
         return _no_video(f"no decoder for {', '.join(lacking)}", facts)
-    wanted = np.random.default_rng(0).integers(0, 256, (3, 16, 32, 3), dtype=np.uint8)
+    test_frames = np.random.default_rng(0).integers(0, 256, (3, 16, 32, 3), dtype=np.uint8)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "clip.mkv"
         try:
-            write_video(wanted, file, 25.0, lossless=True)
-            same = np.array_equal(read_video(file).frames, wanted)
+            write_video(test_frames, file, 25.0, lossless=True)
+            is_lossless = np.array_equal(read_video(file).frames, test_frames)
         except Exception as error:  # whatever a broken FFmpeg raises is what the reader is to see
             return _no_video(f"a clip cannot be written and read: {type(error).__name__}: {error}", facts)
-    if not same:
+    if not is_lossless:
         return _no_video("a clip that was written without loss came back changed", facts)
     finding = f"PyAV {av.__version__} with libavcodec {version} reads {', '.join(DECODERS)}"
     return Check(name="video", state="ok", finding=finding, facts={**facts})

@@ -25,25 +25,28 @@ def table(checks: Sequence[Check]) -> list[str]:
 
 def noise_lines(noise: Noise) -> list[str]:
     """What an A/A run says, in sentences."""
-    found, each = noise.resolution, noise.seconds / noise.resolution.rounds
-    where = "each block in a process of its own" if noise.isolated else "all in one process"
+    measured, round_seconds = noise.resolution, noise.seconds / noise.resolution.rounds
+    isolation = "each block in a process of its own" if noise.isolated else "all in one process"
     lines = [
-        f"A/A run: {noise.work} on {noise.device}, {found.rounds} rounds by turns in {noise.seconds:.0f} s, {where}: "
+        f"A/A run: {noise.work} on {noise.device}, {measured.rounds} rounds by turns in {noise.seconds:.0f} s, "
+        f"{isolation}: "
         f"difference {noise.difference:+.2%} [{noise.difference_low:+.2%}, {noise.difference_high:+.2%}]",
-        f"on this machine a paired run of {found.rounds} rounds resolves {found.share:.1%} "
-        f"[{found.low:.1%}, {found.high:.1%}]: a slowdown of that size is told from chance in {POWER:.0%} of runs",
+        f"on this machine a paired run of {measured.rounds} rounds resolves {measured.share:.1%} "
+        f"[{measured.low:.1%}, {measured.high:.1%}]: a slowdown of that size is told from chance in {POWER:.0%} of "
+        "runs",
     ]
     lines += [
-        f"to resolve {one.share:.0%} takes {one.rounds} rounds [{one.low}, {one.high}], {_lasts(one.rounds * each)}"
-        for one in noise.needed
+        f"to resolve {target.share:.0%} takes {target.rounds} rounds [{target.low}, {target.high}], "
+        f"{_lasts(target.rounds * round_seconds)}"
+        for target in noise.needed
     ]
     return lines
 
 
 def summary(checks: Sequence[Check]) -> str:
     """How many of each."""
-    counted = Counter(STATES[check.state] for check in checks)
-    return "doctor: " + ", ".join(f"{counted[word]} {word}" for word in STATES.values() if counted[word])
+    counts = Counter(STATES[check.state] for check in checks)
+    return "doctor: " + ", ".join(f"{counts[word]} {word}" for word in STATES.values() if counts[word])
 
 
 def _lasts(seconds: float) -> str:

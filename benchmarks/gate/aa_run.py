@@ -42,17 +42,17 @@ class Chance:
         """Place of a check to the change that chance alone shows there."""
         return decide.noise(self.cells, self.pairs, per_gate=self.per_gate, seed=seed)
 
-    def check_machine(self, now: Machine, *, fields: Sequence[str] = manifest.MACHINE) -> None:
+    def check_machine(self, current_machine: Machine, *, fields: Sequence[str] = manifest.MACHINE) -> None:
         """Compare the machine.
 
         Args:
-            now: the one that is measured on.
+            current_machine: the one that is measured on.
             fields: what must be alike.
 
         Raises:
             UserError: the A/A run is of another one.
         """
-        differing = manifest.unlike(self._records[0].machine, now, fields)
+        differing = manifest.unlike(self._records[0].machine, current_machine, fields)
         if differing:
             raise self._refused(f"was measured on another machine than this: {differing}")
 
@@ -62,12 +62,16 @@ class Chance:
         Raises:
             UserError: the A/A run differs in one of them.
         """
-        timed = next((r for pair in pairs for r in pair.head.records if r.cell.kind == "latency"), None)
-        if timed is None:
+        first_latency_record = next((r for pair in pairs for r in pair.head.records if r.cell.kind == "latency"), None)
+        if first_latency_record is None:
             return  # the manifest says so
-        self.check_machine(timed.machine)
-        then, now = (_timing(record) for record in (self._records[0], timed))
-        differing = [f"{name}={then[name]} and {now[name]}" for name in TIMING if then[name] != now[name]]
+        self.check_machine(first_latency_record.machine)
+        earlier_timing, current_timing = (_timing(record) for record in (self._records[0], first_latency_record))
+        differing = [
+            f"{name}={earlier_timing[name]} and {current_timing[name]}"
+            for name in TIMING
+            if earlier_timing[name] != current_timing[name]
+        ]
         if differing:
             raise self._refused(f"was measured with other options: {', '.join(differing)}")
 
@@ -77,18 +81,18 @@ class Chance:
 
     def _check_one_revision(self) -> None:
         software = [record.software for record in self._records]
-        commits = sorted({str(one.commit)[:12] for one in software})
-        if len(commits) != 1 or len({one.source for one in software}) != 1:
+        commits = sorted({str(version.commit)[:12] for version in software})
+        if len(commits) != 1 or len({version.source for version in software}) != 1:
             raise self._refused(f"compares two revisions ({' and '.join(commits)}), which is no A/A run")
-        if any(one.dirty is not False for one in software):
+        if any(version.dirty is not False for version in software):
             raise self._refused("is of a checkout with changes, or of none: base and head need not be the same")
         if len(self.pairs) < self.per_gate:
             raise self._refused(f"holds {len(self.pairs)} pairs, fewer than the {self.per_gate} that are gated")
 
     def _check_config(self) -> None:
-        known = {record.cell.key for record in self._records}
+        recorded_keys = {record.cell.key for record in self._records}
         for cell in self.cells:
-            reason = None if cell.key in known else manifest.other_config(cell, "it", self._records)
+            reason = None if cell.key in recorded_keys else manifest.other_config(cell, "it", self._records)
             if reason is not None:
                 raise self._refused(f"is of something else: {reason}")
 

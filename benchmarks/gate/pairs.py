@@ -113,9 +113,11 @@ def load_block(folder: Path) -> Block:
 
 def _told(records: Sequence[Record]) -> Conditions | None:
     """What the records themselves say of the machine: the clock of the device that was measured, in MHz."""
-    telemetry = [told for record in records if isinstance(record.result, Latency) for told in record.result.telemetry]
-    clocks = [statistics.fmean(told.gpu_sm_mhz) for told in telemetry if told.gpu_sm_mhz]
-    clocks = clocks or [told.cpu_mhz for told in telemetry if told.cpu_mhz]
+    telemetry = [
+        reading for record in records if isinstance(record.result, Latency) for reading in record.result.telemetry
+    ]
+    clocks = [statistics.fmean(reading.gpu_sm_mhz) for reading in telemetry if reading.gpu_sm_mhz]
+    clocks = clocks or [reading.cpu_mhz for reading in telemetry if reading.cpu_mhz]
     return Conditions(clock_mhz=statistics.fmean(clocks)) if clocks else None
 
 
@@ -130,7 +132,7 @@ def load_pairs(base: Sequence[Path], head: Sequence[Path]) -> list[Pair]:
             f"{len(base)} runs of base and {len(head)} of head make no pairs",
             remedy="Give as many of one as of the other, in the order in which they were measured",
         )
-    return [Pair(load_block(one), load_block(other)) for one, other in zip(base, head, strict=True)]
+    return [Pair(load_block(base_run), load_block(head_run)) for base_run, head_run in zip(base, head, strict=True)]
 
 
 def log_ratio(base: Record, head: Record) -> float:

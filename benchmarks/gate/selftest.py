@@ -55,25 +55,29 @@ class Outcome:
         return self.decision.verdict is self.due
 
 
-def run(rules: Rules) -> list[Outcome]:
+def run(margins: Rules) -> list[Outcome]:
     """Put each regression in, and let the gate decide.
 
     Args:
-        rules: of the gate that is tested. Margins too wide for what is put in are found, too.
+        margins: of the gate that is tested. Margins too wide for what is put in are found, too.
     """
     return [
         Outcome(title, due, make())
         for title, due, make in (
-            ("identical code", Verdict.PASS, lambda: _timed(rules)),
-            ("every call 5 % slower", Verdict.FAIL, lambda: _timed(rules, head=lambda _: 1.05)),
-            ("one cell 5 % slower", Verdict.FAIL, lambda: _timed(rules, head=lambda cell: 1.05 if cell == 0 else 1.0)),
-            ("a cell removed from head", Verdict.NOT_MEASURED, lambda: _timed(rules, change=_without_first)),
-            ("a cell that failed on head", Verdict.NOT_MEASURED, lambda: _timed(rules, change=_first_failed)),
-            ("twice as fast", Verdict.AMBIGUOUS, lambda: _timed(rules, head=lambda _: 0.5)),
-            ("one parameter more", Verdict.FAIL, lambda: _timed(rules, change=_one_parameter_more)),
-            ("identical clips", Verdict.PASS, lambda: _scored(rules, blur=False)),
-            ("blurred clips", Verdict.FAIL, lambda: _scored(rules, blur=True)),
-            ("another protocol", Verdict.NOT_MEASURED, lambda: _scored(rules, blur=False, change=_other_protocol)),
+            ("identical code", Verdict.PASS, lambda: _timed(margins)),
+            ("every call 5 % slower", Verdict.FAIL, lambda: _timed(margins, head=lambda _: 1.05)),
+            (
+                "one cell 5 % slower",
+                Verdict.FAIL,
+                lambda: _timed(margins, head=lambda cell: 1.05 if cell == 0 else 1.0),
+            ),
+            ("a cell removed from head", Verdict.NOT_MEASURED, lambda: _timed(margins, change=_without_first)),
+            ("a cell that failed on head", Verdict.NOT_MEASURED, lambda: _timed(margins, change=_first_failed)),
+            ("twice as fast", Verdict.AMBIGUOUS, lambda: _timed(margins, head=lambda _: 0.5)),
+            ("one parameter more", Verdict.FAIL, lambda: _timed(margins, change=_one_parameter_more)),
+            ("identical clips", Verdict.PASS, lambda: _scored(margins, blur=False)),
+            ("blurred clips", Verdict.FAIL, lambda: _scored(margins, blur=True)),
+            ("another protocol", Verdict.NOT_MEASURED, lambda: _scored(margins, blur=False, change=_other_protocol)),
         )
     ]
 
@@ -82,23 +86,23 @@ Change = Callable[[Sequence[Record]], Sequence[Record]]
 
 
 def _timed(
-    rules: Rules, head: Callable[[int], float] = lambda _: 1.0, change: Change = lambda records: records
+    margins: Rules, head: Callable[[int], float] = lambda _: 1.0, change: Change = lambda records: records
 ) -> Decision:
     """Decide about drawn times as the verb does, second look included.
 
     Args:
-        rules: of the gate.
+        margins: of the gate.
         head: cell to what its times on head's side are multiplied by.
         change: what else is done to the records of head's blocks.
     """
     drawn = _drawn_times()
 
     def pair(place: int) -> Pair:
-        slowed = [[value * head(cell) for value in times] for cell, times in enumerate(drawn[2 * place + 1])]
-        return Pair(Block(tuple(_records(drawn[2 * place]))), Block(tuple(change(_records(slowed)))))
+        head_seconds = [[value * head(cell) for value in times] for cell, times in enumerate(drawn[2 * place + 1])]
+        return Pair(Block(tuple(_records(drawn[2 * place]))), Block(tuple(change(_records(head_seconds)))))
 
     first, second = range(PAIRS), range(PAIRS, (1 + SECOND_LOOK) * PAIRS)
-    return two_looks(CELLS, [*map(pair, first)], lambda _: [*map(pair, second)], rules)
+    return two_looks(CELLS, [*map(pair, first)], lambda _: [*map(pair, second)], margins)
 
 
 @cache
@@ -173,10 +177,10 @@ def _other_protocol(records: Sequence[Record]) -> Sequence[Record]:
     return [records[0].model_copy(update={"result": result.model_copy(update={"protocol": protocol})})]
 
 
-def _scored(rules: Rules, *, blur: bool, change: Change = lambda records: records) -> Decision:
+def _scored(margins: Rules, *, blur: bool, change: Change = lambda records: records) -> Decision:
     base, head = _quality(blur=False), _quality(blur=blur)
     pair = Pair(Block((base,)), Block(tuple(change([head]))))
-    return two_looks([base.cell], [pair], lambda _: [], rules)
+    return two_looks([base.cell], [pair], lambda _: [], margins)
 
 
 @cache

@@ -28,10 +28,10 @@ def headline(decision: Decision, *, strict: bool) -> str:
 def lines(decision: Decision, *, strict: bool) -> list[str]:
     """Verdict, offending cells, notes, what to do next."""
     text = [headline(decision, strict=strict)]
-    shown = decision.offending[:ROWS]
-    if shown:
+    listed_findings = decision.offending[:ROWS]
+    if listed_findings:
         text.append("")
-        text += _columns([("check", "verdict", "where", "change", "allowed", "reason"), *map(_row, shown)])
+        text += _columns([("check", "verdict", "where", "change", "allowed", "reason"), *map(_row, listed_findings)])
     text += _rest(decision)
     text += ["", *(f"note: {note}" for note in decision.notes)] if decision.notes else []
     text += ["", f"next: {NEXT[decision.verdict]}"] if decision.verdict in NEXT else []

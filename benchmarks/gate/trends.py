@@ -71,21 +71,23 @@ def series(records: Iterable[Record]) -> list[Series]:
     groups: dict[tuple[object, ...], list[Record]] = {}
     for record in records:
         if isinstance(record.result, Latency):
-            like = tuple(getattr(record.machine, field) for field in MACHINE)
-            groups.setdefault((record.cell.model_dump_json(), record.result.tokens, *like), []).append(record)
-    found: list[Series] = []
+            machine_key = tuple(getattr(record.machine, field) for field in MACHINE)
+            groups.setdefault((record.cell.model_dump_json(), record.result.tokens, *machine_key), []).append(record)
+    series_list: list[Series] = []
     for group in groups.values():
-        ordered = sorted(group, key=lambda record: datetime.fromisoformat(record.created))
-        found.append(
+        sorted_records = sorted(group, key=lambda record: datetime.fromisoformat(record.created))
+        series_list.append(
             Series(
-                cell=ordered[0].cell,
-                machine=ordered[0].machine,
-                created=tuple(record.created for record in ordered),
-                seconds=tuple(map(typical_s, ordered)),
-                software=tuple(record.software for record in ordered),
+                cell=sorted_records[0].cell,
+                machine=sorted_records[0].machine,
+                created=tuple(record.created for record in sorted_records),
+                seconds=tuple(map(typical_s, sorted_records)),
+                software=tuple(record.software for record in sorted_records),
             )
         )
-    return sorted(found, key=lambda one: (one.cell.system, one.cell.variant or "", one.cell.frames or 0, one.created))
+    return sorted(
+        series_list, key=lambda item: (item.cell.system, item.cell.variant or "", item.cell.frames or 0, item.created)
+    )
 
 
 def shifts(seconds: Sequence[float], *, margin: float) -> list[Shift]:
@@ -103,13 +105,13 @@ def shifts(seconds: Sequence[float], *, margin: float) -> list[Shift]:
     logs = np.log(np.asarray(seconds, dtype=np.float64))
     edges = [0, *_change_points(logs, margin), len(logs)]
     parts = [logs[start:end] for start, end in pairwise(edges)]
-    found: list[Shift] = []
-    for at, (before, after) in zip(edges[1:], pairwise(parts), strict=False):
+    shift_list: list[Shift] = []
+    for index, (before, after) in zip(edges[1:], pairwise(parts), strict=False):
         size = float(np.median(after) - np.median(before))
-        tested: Any = stats.mannwhitneyu(before, after)
-        if abs(math.expm1(size)) > margin and tested.pvalue < ALPHA:
-            found.append(Shift(at=at, before_s=math.exp(np.median(before)), after_s=math.exp(np.median(after))))
-    return found
+        mann_whitney: Any = stats.mannwhitneyu(before, after)
+        if abs(math.expm1(size)) > margin and mann_whitney.pvalue < ALPHA:
+            shift_list.append(Shift(at=index, before_s=math.exp(np.median(before)), after_s=math.exp(np.median(after))))
+    return shift_list
 
 
 def _change_points(logs: np.ndarray[Any, np.dtype[np.float64]], margin: float) -> list[int]:
@@ -120,43 +122,46 @@ def _change_points(logs: np.ndarray[Any, np.dtype[np.float64]], margin: float) -
     scale: Any = "normal"  # scipy's annotations know numbers only
     spread = float(stats.median_abs_deviation(differences, scale=scale)) / math.sqrt(2)
     noise = max(spread, math.log1p(margin) / FINEST)
-    found = ruptures.Pelt(model="l2", min_size=MIN_STAY, jump=1).fit_predict(
+    breakpoints = ruptures.Pelt(model="l2", min_size=MIN_STAY, jump=1).fit_predict(
         (logs / noise)[:, None], pen=PENALTY * math.log(len(logs))
     )
-    return [int(place) for place in found[:-1]]
+    return [int(place) for place in breakpoints[:-1]]
 
 
-def lines(found: Sequence[Series], *, margin: float) -> list[str]:
+def lines(series_list: Sequence[Series], *, margin: float) -> list[str]:
     """Trends as markdown: every shift, the newest first, and what could not be judged."""
-    rows = [(one, shift) for one in found for shift in shifts(one.seconds, margin=margin)]
+    rows = [(item, shift) for item in series_list for shift in shifts(item.seconds, margin=margin)]
     rows.sort(key=lambda row: datetime.fromisoformat(row[0].created[row[1].at]), reverse=True)
-    machines = len({(one.machine.cpu, one.machine.gpu, one.machine.cores, one.machine.threads) for one in found})
+    machines = len(
+        {(item.machine.cpu, item.machine.gpu, item.machine.cores, item.machine.threads) for item in series_list}
+    )
     text = [
-        f"trends: {len(rows)} changes of more than {margin:.0%} in {len(found)} series on {machines} kinds of machine; "
+        f"trends: {len(rows)} changes of more than {margin:.0%} in {len(series_list)} series on {machines} kinds of "
+        "machine; "
         "advice only"
     ]
     if rows:
         text += ["", "| where | machine | runs | change | time | since |", "|---|---|---|---|---|---|"]
-        text += [_row(one, shift) for one, shift in rows]
-    short = [one for one in found if len(one.seconds) < MIN_RUNS]
+        text += [_row(item, shift) for item, shift in rows]
+    short = [item for item in series_list if len(item.seconds) < MIN_RUNS]
     if short:
-        runs = statistics.median_high(len(one.seconds) for one in short)
+        runs = statistics.median_high(len(item.seconds) for item in short)
         text += ["", f"{len(short)} series are too short to be judged: {runs} runs or so, {MIN_RUNS} are needed"]
     return text
 
 
-def _row(one: Series, shift: Shift) -> str:
-    machine = f"{one.machine.gpu or one.machine.cpu}, {one.machine.threads} threads"
+def _row(history: Series, shift: Shift) -> str:
+    machine = f"{history.machine.gpu or history.machine.cpu}, {history.machine.threads} threads"
     return (
-        f"| {place_of(one.cell)} | {machine} | {len(one.seconds)} | {shift.change:+.1%} | "
-        f"{shift.before_s * 1000:.4g} to {shift.after_s * 1000:.4g} ms | {_since(one, shift.at)} |"
+        f"| {place_of(history.cell)} | {machine} | {len(history.seconds)} | {shift.change:+.1%} | "
+        f"{shift.before_s * 1000:.4g} to {shift.after_s * 1000:.4g} ms | {_since(history, shift.at)} |"
     )
 
 
-def _since(one: Series, at: int) -> str:
+def _since(history: Series, index: int) -> str:
     """When, from which revision to which, and what else changed with it."""
-    before, after = one.software[at - 1], one.software[at]
-    parts = [one.created[at][:16].replace("T", " "), f"{_revision(before)} to {_revision(after)}"]
+    before, after = history.software[index - 1], history.software[index]
+    parts = [history.created[index][:16].replace("T", " "), f"{_revision(before)} to {_revision(after)}"]
     parts += [f"Python {before.python} to {after.python}"] if before.python != after.python else []
     parts += [
         f"{name} {before.packages.get(name)} to {after.packages.get(name)}"

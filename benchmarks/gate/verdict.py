@@ -67,8 +67,8 @@ class Decision:
 
     def exit_code(self, *, strict: bool) -> int:
         """0 pass, 1 fail, 2 not measured, 3 ambiguous; strict: ambiguous is 1."""
-        found = self.verdict
-        return EXIT_CODES[Verdict.FAIL if strict and found is Verdict.AMBIGUOUS else found]
+        outcome = self.verdict
+        return EXIT_CODES[Verdict.FAIL if strict and outcome is Verdict.AMBIGUOUS else outcome]
 
     def counts(self) -> Counter[Verdict]:
         """Verdict to the number of findings that have it."""
@@ -77,8 +77,8 @@ class Decision:
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
     """The first of `ORDER` that is among them; of none, not measured."""
-    found = set(verdicts)
-    return next((verdict for verdict in ORDER if verdict in found), Verdict.NOT_MEASURED)
+    verdict_set = set(verdicts)
+    return next((verdict for verdict in ORDER if verdict in verdict_set), Verdict.NOT_MEASURED)
 
 
 def place_of(cell: Cell) -> str:

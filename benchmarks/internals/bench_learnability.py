@@ -58,11 +58,11 @@ class OpeningReader:
             clips.setdefault(name.partition("/")[0], []).append(name)
         self._maps: dict[str, NDArray[np.float64]] = {}
         for speaker, names in clips.items():
-            truths = [load_truth(corpus, name, frame_size) for name in names[:FITTED]]
-            seen = np.concatenate([_features(truth.frames) for truth in truths])
-            openings = np.concatenate([true_opening(corpus.load(truth.utterance.id)) for truth in truths])
-            gram = seen.T @ seen + RIDGE * len(seen) * np.eye(seen.shape[1])
-            self._maps[speaker] = np.linalg.solve(gram, seen.T @ openings).astype(np.float64)
+            references = [load_truth(corpus, name, frame_size) for name in names[:FITTED]]
+            features = np.concatenate([_features(reference.frames) for reference in references])
+            openings = np.concatenate([true_opening(corpus.load(reference.utterance.id)) for reference in references])
+            gram = features.T @ features + RIDGE * len(features) * np.eye(features.shape[1])
+            self._maps[speaker] = np.linalg.solve(gram, features.T @ openings).astype(np.float64)
 
     def read(self, speaker: str, frames: Tensor) -> NDArray[np.float64]:
         """The opening in every frame, float (T,) in pixels of the full-size crop.
@@ -85,21 +85,21 @@ def true_opening(utterance: Utterance) -> NDArray[np.float64]:
     return aperture(torch.from_numpy(utterance.landmarks).double()).numpy()
 
 
-def correlation(read: NDArray[np.float64], true: NDArray[np.float64]) -> float:
+def correlation(predicted: NDArray[np.float64], true: NDArray[np.float64]) -> float:
     """Pearson's r of two openings (T,); 0 if the first does not change, as `aperture_correlation` has it."""
-    return 0.0 if np.ptp(read) < MOTIONLESS_PX else float(np.corrcoef(read, true)[0, 1])
+    return 0.0 if np.ptp(predicted) < MOTIONLESS_PX else float(np.corrcoef(predicted, true)[0, 1])
 
 
 def score(pairs: Iterable[Pair], corpus: SyntheticCorpus, reader: OpeningReader) -> dict[str, float]:
     """Means over clips of one system's PSNR (dB), SSIM and correlation of the opening; lengths agree."""
     rows = []
-    for truth, made in pairs:
-        opening = reader.read(truth.utterance.speaker, made.frames)
+    for reference, generated_clip in pairs:
+        opening = reader.read(reference.utterance.speaker, generated_clip.frames)
         rows.append(
             (
-                psnr(made.frames, truth.frames).clamp(max=PSNR_CAP_DB).mean().item(),
-                ssim(made.frames, truth.frames).mean().item(),
-                correlation(opening, true_opening(corpus.load(truth.utterance.id))),
+                psnr(generated_clip.frames, reference.frames).clamp(max=PSNR_CAP_DB).mean().item(),
+                ssim(generated_clip.frames, reference.frames).mean().item(),
+                correlation(opening, true_opening(corpus.load(reference.utterance.id))),
             )
         )
     return dict(zip(("psnr", "ssim", "aperture_r"), map(statistics.fmean, zip(*rows, strict=True)), strict=True))
@@ -108,10 +108,10 @@ def score(pairs: Iterable[Pair], corpus: SyntheticCorpus, reader: OpeningReader)
 def compare(checkpoint: Path, corpus: SyntheticCorpus) -> dict[str, dict[str, float]]:
     """Scores of a trained model, given true durations, and of the controls on the test clips, by system."""
     device = torch.device("cpu")
-    subject = trained(checkpoint, model=MODEL, preset=PRESET, device=device)
-    size, ids = subject.frame_size, corpus.ids("test")
+    loaded_model = trained(checkpoint, model=MODEL, preset=PRESET, device=device)
+    size, ids = loaded_model.frame_size, corpus.ids("test")
     reader = OpeningReader(corpus, size)
-    systems = {MODEL: generated(subject, corpus, ids, durations="true", batch=8, device=device)}
+    systems = {MODEL: generated(loaded_model, corpus, ids, durations="true", batch=8, device=device)}
     for name in ("ground_truth", "first_frame", "mean_frame"):
         systems[name] = controlled(name, corpus, ids, frame_size=size)
     return {name: score(pairs, corpus, reader) for name, pairs in systems.items()}

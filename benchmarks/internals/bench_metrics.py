@@ -59,16 +59,16 @@ def torchmetrics_values(preds: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
 
 def timed(benchmark: BenchmarkFixture, call: Callable[[], T], *, rounds: int = ROUNDS, warm: bool = True) -> T:
     """Time some calls by the clock, and by the time of the processor."""
-    spent: list[float] = []
+    cpu_seconds: list[float] = []
 
     def counted() -> T:
         began = time.process_time()
         result = call()
-        spent.append(time.process_time() - began)
+        cpu_seconds.append(time.process_time() - began)
         return result
 
     result = benchmark.pedantic(counted, rounds=rounds, warmup_rounds=int(warm))
-    benchmark.extra_info["cpu_seconds"] = min(spent)
+    benchmark.extra_info["cpu_seconds"] = min(cpu_seconds)
     return result
 
 
@@ -90,8 +90,11 @@ def bench_pictures_ours(benchmark: BenchmarkFixture, clips: tuple[Tensor, Tensor
         torch.testing.assert_close(value, expected, rtol=0, atol=1e-4)
     # by turns, so that other work of the machine falls on both
     walls = [(_wall(partial(torchmetrics_values, *clips)), _wall(score)) for _ in range(ROUNDS)]
-    theirs, own = (min(side) for side in zip(*walls, strict=True))
-    benchmark.extra_info |= {"times_torchmetrics": theirs / own, "target_times_torchmetrics": TARGET}
+    torchmetrics_seconds, our_seconds = (min(side) for side in zip(*walls, strict=True))
+    benchmark.extra_info |= {
+        "times_torchmetrics": torchmetrics_seconds / our_seconds,
+        "target_times_torchmetrics": TARGET,
+    }
 
 
 def _wall(call: Callable[[], object]) -> float:

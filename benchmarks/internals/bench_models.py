@@ -101,7 +101,7 @@ def _by_turns(benchmark: BenchmarkFixture, job: Job, other: Job) -> float:
         "threads": torch.get_num_threads(),
         "load": os.getloadavg(),
     }
-    return statistics.median(one / another for one, another in zip(ours, others, strict=True))
+    return statistics.median(first / second for first, second in zip(ours, others, strict=True))
 
 
 def _against_plain(benchmark: BenchmarkFixture, name: str, preset: str, frames: int) -> None:
@@ -134,9 +134,12 @@ def bench_drawing_rivals(benchmark: BenchmarkFixture, name: str) -> None:
 @on_request
 def bench_cache(benchmark: BenchmarkFixture) -> None:
     """TransformerT2L with keys and values kept, against making them again at each step."""
-    cached, afresh = (_job(_build("transformer_t2l", "paper", cache=cache), 75) for cache in (True, False))
-    difference = float((cached() - afresh()).abs().max())
-    benchmark.extra_info |= {"times_afresh": _by_turns(benchmark, cached, afresh), "largest_difference": difference}
+    with_cache, without_cache = (_job(_build("transformer_t2l", "paper", cache=cache), 75) for cache in (True, False))
+    difference = float((with_cache() - without_cache()).abs().max())
+    benchmark.extra_info |= {
+        "times_afresh": _by_turns(benchmark, with_cache, without_cache),
+        "largest_difference": difference,
+    }
     assert difference <= 1e-5
 
 
@@ -158,18 +161,18 @@ def bench_memory(benchmark: BenchmarkFixture, frames: int) -> None:
     peaks = benchmark.pedantic(lambda: {way: _peak_elsewhere(frames, way) for way in ways}, rounds=1)
     for way, peak in peaks.items():
         benchmark.extra_info |= {f"{way}_{key}": value for key, value in peak.items()}
-    added, whole = ({way: peaks[way][key] for way in ways} for key in ("added_mib", "process_mib"))
+    added_mib, process_mib = ({way: peaks[way][key] for way in ways} for key in ("added_mib", "process_mib"))
     benchmark.extra_info |= {
-        "memory_times_plain": added["folded"] / added["plain"],
+        "memory_times_plain": added_mib["folded"] / added_mib["plain"],
         "target_memory_times_plain": TARGETS["memory"],
-        "process_memory_times_plain": whole["folded"] / whole["plain"],
+        "process_memory_times_plain": process_mib["folded"] / process_mib["plain"],
     }
 
 
 def _peak_elsewhere(frames: int, way: str) -> dict[str, float]:
     command = [sys.executable, "-m", "lipbench.benchmarks.internals.bench_models", str(frames), way]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2])
-    return json.loads(done.stdout)
+    process = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2])
+    return json.loads(process.stdout)
 
 
 def _peak(frames: int, way: str) -> dict[str, float]:
@@ -184,9 +187,9 @@ def _peak(frames: int, way: str) -> dict[str, float]:
     job = _job(model, frames)
     Path("/proc/self/clear_refs").write_text("5")  # proc(5): sets the peak back to what is resident now
     before = _resident("VmRSS")
-    made = job()
+    frames_made = job()
     peak = _resident("VmHWM")
-    size = made.numel() * made.element_size() / MIB**2
+    size = frames_made.numel() * frames_made.element_size() / MIB**2
     return {"added_mib": peak - before, "frames_mib": size, "process_mib": peak}
 
 

@@ -45,12 +45,12 @@ def bench_overhead(benchmark: BenchmarkFixture) -> None:
     cpu = torch.device("cpu")
     request = latency.request_of(1, 1, frame_size=FRAME_SIZE, symbols=3, device=cpu)
     model = Spinning(LipClip(torch.zeros(1, 1, 3, *FRAME_SIZE), torch.ones(1, dtype=torch.long)))
-    described = loading.describe(model, name="spinning", preset="", options={})
-    subject = loading.Subject(model, described, None, FRAME_SIZE)
-    prepared = latency.prepare(subject, request, device=cpu, budget=timing.Budget())
+    system = loading.describe(model, name="spinning", preset="", options={})
+    loaded_model = loading.Subject(model, system, None, FRAME_SIZE)
+    prepared_cell = latency.prepare(loaded_model, request, device=cpu, budget=timing.Budget())
     bare: list[float] = []
-    reported: list[float] = []
-    around: list[float] = []
+    reported_seconds: list[float] = []
+    bare_seconds: list[float] = []
 
     def bare_call() -> None:
         start = time.perf_counter()
@@ -59,16 +59,16 @@ def bench_overhead(benchmark: BenchmarkFixture) -> None:
 
     def timed_call() -> None:
         start = time.perf_counter()
-        sample = prepared.once()
-        around.append(time.perf_counter() - start)
-        reported.append(sample.wall_s)
+        sample = prepared_cell.once()
+        bare_seconds.append(time.perf_counter() - start)
+        reported_seconds.append(sample.wall_s)
 
     benchmark.pedantic(timed_call, setup=bare_call, rounds=ROUNDS, warmup_rounds=20)
     typical = statistics.median(bare)
     benchmark.extra_info.update(
         bare_ms=typical * 1000,
-        added_to_the_number=statistics.median(reported) / typical - 1,
-        added_to_the_run=statistics.median(around) / typical - 1,
+        added_to_the_number=statistics.median(reported_seconds) / typical - 1,
+        added_to_the_run=statistics.median(bare_seconds) / typical - 1,
         target=TARGET,
         load=os.getloadavg(),
     )

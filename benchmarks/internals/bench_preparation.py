@@ -50,11 +50,11 @@ class Costs(NamedTuple):
     """Of this process: it says little of what else the machine was doing."""
 
 
-def _spread(download: Download, count: int) -> Download:
+def _spread(source: Download, count: int) -> Download:
     """Clips that can be prepared, evenly over the download."""
-    usable = [clip for clip in download.clips if clip.split and clip.labelled]
-    chosen = np.linspace(0, len(usable) - 1, min(count, len(usable))).round().astype(int)
-    return replace(download, clips=tuple(usable[place] for place in dict.fromkeys(chosen.tolist())))
+    usable = [clip for clip in source.clips if clip.split and clip.labelled]
+    indices = np.linspace(0, len(usable) - 1, min(count, len(usable))).round().astype(int)
+    return replace(source, clips=tuple(usable[place] for place in dict.fromkeys(indices.tolist())))
 
 
 def _time(clip: FilmedClip, costs: Costs) -> Placement:
@@ -66,22 +66,22 @@ def _time(clip: FilmedClip, costs: Costs) -> Placement:
     return placement
 
 
-def crop_shift(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+def crop_shift(placement: NDArray[np.float64], other_placement: NDArray[np.float64]) -> NDArray[np.float64]:
     """How far apart two crops of the same frames lie.
 
     Args:
-        one: (T, 2, 3) maps from the source frame to the crop.
-        other: the same.
+        placement: (T, 2, 3) maps from the source frame to the crop.
+        other_placement: the same.
 
     Returns:
         (T,) the greatest distance in pixels of the crop between where they put a corner.
     """
     distances = []
-    for a, b in zip(one, other, strict=True):
+    for a, b in zip(placement, other_placement, strict=True):
         back = cv2.invertAffineTransform(b)
         source = CORNERS @ back.T
-        again = np.column_stack([source, np.ones(len(source))]) @ a.T
-        distances.append(np.linalg.norm(again - CORNERS[:, :2], axis=1).max())
+        mapped_corners = np.column_stack([source, np.ones(len(source))]) @ a.T
+        distances.append(np.linalg.norm(mapped_corners - CORNERS[:, :2], axis=1).max())
     return np.array(distances)
 
 
@@ -91,8 +91,8 @@ def bench_throughput_against_every_frame(
 ) -> None:
     """The same clips: with the detector on every frame one at a time; as we do it, by turns; and over all cores."""
     cv2.setNumThreads(1)
-    download = _spread(grid, CLIPS)
-    clips = [replace(clip.make, stabilise=stabilise) for clip in download.clips if isinstance(clip.make, FilmedClip)]
+    source = _spread(grid, CLIPS)
+    clips = [replace(clip.make, stabilise=stabilise) for clip in source.clips if isinstance(clip.make, FilmedClip)]
     clips[0]()  # loads detector and predictor, once per process
     ours, every_frame = Costs([], []), Costs([], [])
     shifts: list[float] = []
@@ -103,7 +103,7 @@ def bench_throughput_against_every_frame(
             shifts.extend(crop_shift(placement.affines, plain.affines).tolist())
 
     benchmark.pedantic(by_turns, rounds=1)
-    over_cores = prepare(download, tmp_path / "store")
+    over_cores = prepare(source, tmp_path / "store")
     assert over_cores.done == len(clips)
     benchmark.extra_info.update(
         clips=len(clips),
@@ -153,8 +153,8 @@ def bench_scaling_over_processes(benchmark: BenchmarkFixture, grid: Download, tm
     cores = usable_cores()
     if cores < 2:
         pytest.skip("there is only one core")
-    download = _spread(grid, SCALED_CLIPS)
-    first = next(clip.make for clip in download.clips if isinstance(clip.make, FilmedClip))
+    source = _spread(grid, SCALED_CLIPS)
+    first = next(clip.make for clip in source.clips if isinstance(clip.make, FilmedClip))
     picture = next(iter(Film(first.video, max_frames=first.max_frames)))
     seconds: dict[int, float] = {}
     ceilings: list[float] = []
@@ -162,8 +162,8 @@ def bench_scaling_over_processes(benchmark: BenchmarkFixture, grid: Download, tm
     def each() -> None:
         ceilings.append(_ceiling(picture, cores))
         for workers in (1, cores):
-            summary = prepare(download, tmp_path / f"store-{workers}", workers=workers)
-            assert summary.done == len(download.clips)
+            summary = prepare(source, tmp_path / f"store-{workers}", workers=workers)
+            assert summary.done == len(source.clips)
             seconds[workers] = summary.seconds
         ceilings.append(_ceiling(picture, cores))
 
@@ -171,7 +171,7 @@ def bench_scaling_over_processes(benchmark: BenchmarkFixture, grid: Download, tm
     ceiling = statistics.fmean(ceilings)
     speed_up = seconds[1] / seconds[cores]
     benchmark.extra_info.update(
-        clips=len(download.clips),
+        clips=len(source.clips),
         seconds={str(workers): value for workers, value in seconds.items()},
         speed_up=speed_up,
         ceilings=ceilings,

@@ -65,8 +65,8 @@ _PROTOCOL = Protocol(name="paper", fingerprint="ab" * 32, summary="made up")
 
 
 def _system(place: int, *, control: bool = False) -> System:
-    known = ("hh_t2l", "dual_lip", "transformer_t2l")
-    name = "first_frame" if control else known[place] if place < len(known) else f"model_{place}"
+    model_names = ("hh_t2l", "dual_lip", "transformer_t2l")
+    name = "first_frame" if control else model_names[place] if place < len(model_names) else f"model_{place}"
     kind = "control" if control else "model"
     return System(name=name, title=name, kind=kind, frame_size=(40, 80), checkpoint=None if control else "c" * 64)
 
@@ -120,21 +120,21 @@ def make_run(folder: Path, records: int = RECORDS) -> int:
         How many records it has.
     """
     random = np.random.default_rng(0)
-    made = [
+    run_records = [
         _quality(place, random, corpus, durations)
         for corpus in range(10)
         for durations in ("true", "predicted")
         for place in range(SCORED)
     ]
     per_preset = MODELS * LENGTHS * BATCHES
-    for i in range(records - len(made)):
+    for i in range(records - len(run_records)):
         preset, rest = divmod(i, per_preset)
         batch, rest = divmod(rest, MODELS * LENGTHS)
         place, length = divmod(rest, LENGTHS)
-        made.append(_latency(place, random, 12 * (length + 1), 2**batch, f"preset{preset}"))
+        run_records.append(_latency(place, random, 12 * (length + 1), 2**batch, f"preset{preset}"))
     target = folder / "records"
     target.mkdir(parents=True)
-    for record in made:
+    for record in run_records:
         # not one by one to the disk, as a run must: ten thousand waits for it are not what is measured
         (target / f"{record.cell.key}.json").write_text(record.model_dump_json(indent=1), encoding="utf-8")
     return len(list(target.iterdir()))
@@ -149,12 +149,12 @@ def bench_report(benchmark: BenchmarkFixture, request: pytest.FixtureRequest, tm
     root = Path(__file__).resolve().parents[2]
 
     def report() -> dict[str, float]:
-        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
-        return json.loads(done.stdout)
+        process = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+        return json.loads(process.stdout)
 
-    found = benchmark.pedantic(report, rounds=1)
+    figures = benchmark.pedantic(report, rounds=1)
     benchmark.extra_info.update(
-        found, records=RECORDS, clips=CLIPS, target_s=TARGET_S, target_bytes=TARGET_BYTES, load=os.getloadavg()
+        figures, records=RECORDS, clips=CLIPS, target_s=TARGET_S, target_bytes=TARGET_BYTES, load=os.getloadavg()
     )
 
 
@@ -165,8 +165,8 @@ def make_playable_run(folder: Path) -> None:
 
     random = np.random.default_rng(0)
     corpus = SyntheticCorpus(test=PLAYED, seconds=(3.0, 3.0))
-    said = [corpus.load(name) for name in corpus.ids("test")]
-    for clip in said:
+    utterances = [corpus.load(name) for name in corpus.ids("test")]
+    for clip in utterances:
         write_video(clip.frames, folder / "real" / f"{clip.id}.mkv", corpus.fps, lossless=True)
     target = folder / "records"
     target.mkdir(parents=True)
@@ -174,7 +174,7 @@ def make_playable_run(folder: Path) -> None:
         record = _quality(place, random, 0, "predicted")
         assert isinstance(record.result, Quality)
         clips, index = [], {}
-        for clip, score in zip(said, record.result.clips, strict=False):
+        for clip, score in zip(utterances, record.result.clips, strict=False):
             frames = len(clip.frames)
             file = f"{clip.id}.mkv"
             noisy = clip.frames + random.normal(0, 4, clip.frames.shape)
@@ -184,9 +184,9 @@ def make_playable_run(folder: Path) -> None:
             opening = [float(value) for value in random.random(frames)]
             facts = {"utterance": clip.id, "frames": frames, "generated_frames": frames}
             clips.append(score.model_copy(update={**facts, "aperture": opening, "aperture_truth": opening}))
-        generated = f"generated/{record.cell.key}"
-        (folder / generated / "clips.json").write_text(json.dumps(index), encoding="utf-8")
-        result = record.result.model_copy(update={"clips": clips, "generated": generated})
+        clip_folder = f"generated/{record.cell.key}"
+        (folder / clip_folder / "clips.json").write_text(json.dumps(index), encoding="utf-8")
+        result = record.result.model_copy(update={"clips": clips, "generated": clip_folder})
         record = record.model_copy(update={"result": result})
         (target / f"{record.cell.key}.json").write_text(record.model_dump_json(indent=1), encoding="utf-8")
 
@@ -205,7 +205,7 @@ def bench_page(benchmark: BenchmarkFixture, request: pytest.FixtureRequest, tmp_
 
     make_playable_run(tmp_path / "run")
     page_file = render(tmp_path / "run", tmp_path / "out", clips=PLAYED).html
-    found: list[dict[str, float]] = []
+    visits: list[dict[str, float]] = []
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=browser_path)
 
@@ -214,17 +214,17 @@ def bench_page(benchmark: BenchmarkFixture, request: pytest.FixtureRequest, tmp_
             try:
                 page = context.new_page()
                 page.goto(page_file.as_uri(), wait_until="load")
-                found.append(_first_frame(page))
+                visits.append(_first_frame(page))
             finally:
                 context.close()
 
         try:
             opened()  # the browser itself starts with its first page
-            found.clear()
+            visits.clear()
             benchmark.pedantic(opened, rounds=5)
         finally:
             browser.close()
-    medians = {name: statistics.median(one[name] for one in found) for name in found[0]}
+    medians = {name: statistics.median(visit[name] for visit in visits) for name in visits[0]}
     benchmark.extra_info.update(
         medians, clips=PLAYED, target_s=TARGET_OPEN_S, html_bytes=page_file.stat().st_size, load=os.getloadavg()
     )
@@ -237,9 +237,9 @@ def _first_frame(page: Page) -> dict[str, float]:
     for _ in range(2000):
         # asked by evaluate: the page's policy stops a wait within the page as it does any foreign script
         if page.evaluate(f"{sides}.every(canvas => canvas.dataset.frame !== undefined)"):
-            shown = page.evaluate("performance.now()")
+            first_frame_ms = page.evaluate("performance.now()")
             load = page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
             assert page.evaluate("document.querySelectorAll('#clip-list button.open').length") == PLAYED
-            return {"load_s": load / 1000, "first_frame_s": shown / 1000}
+            return {"load_s": load / 1000, "first_frame_s": first_frame_ms / 1000}
         page.wait_for_timeout(5)
     raise AssertionError("the player never showed a frame")

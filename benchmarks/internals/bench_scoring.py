@@ -62,10 +62,10 @@ def _score(store: Path, limit: int | None) -> Scoring:
         protocol="paper",
         metrics=tuple(name for name in metrics.METRICS.names() if name not in INCEPTION),
     )
-    imported = peak_resident()
+    import_peak = peak_resident()
     began, cpu = time.perf_counter(), _cpu_seconds()
-    with scorer.Scorer(scoring) as made:
-        quality = made.control(CONTROL, frame_size=(FRAME_HEIGHT, FRAME_WIDTH), durations="predicted")
+    with scorer.Scorer(scoring) as control_scorer:
+        quality = control_scorer.control(CONTROL, frame_size=(FRAME_HEIGHT, FRAME_WIDTH), durations="predicted")
         seconds = time.perf_counter() - began
         workers = multiprocessing.active_children()
         peaks = [peak_resident(Path(f"/proc/{worker.pid}/status")) for worker in workers]
@@ -77,7 +77,7 @@ def _score(store: Path, limit: int | None) -> Scoring:
         metrics=len(quality.metrics),
         seconds=seconds,
         cpu_seconds=_cpu_seconds() - cpu,
-        imported=imported,
+        imported=import_peak,
         peak=peak_resident(),
         worker_peak=max((peak for peak in peaks if peak is not None), default=None),
     )
@@ -91,10 +91,10 @@ def _cpu_seconds() -> float:
 @pytest.fixture
 def store(request: pytest.FixtureRequest) -> Path:
     """A prepared GRID."""
-    given = request.config.getoption("--lipbench-store")
-    if not given:
+    folder = request.config.getoption("--lipbench-store")
+    if not folder:
         pytest.skip("needs a prepared GRID: give --lipbench-store=STORE")
-    return Path(given)
+    return Path(folder)
 
 
 @pytest.mark.parametrize("limit", CLIPS, ids=["25", "50", "all"])

@@ -34,12 +34,14 @@ def bench_random_access(benchmark: BenchmarkFixture, corpus: StoredCorpus) -> No
     """Load one utterance: open its file, read it, check it."""
     names = [*corpus.ids("train"), *corpus.ids("test")]
     rng = random.Random(0)
-    loaded = benchmark.pedantic(corpus.load, setup=lambda: ((rng.choice(names),), {}), rounds=200, warmup_rounds=20)
-    benchmark.extra_info.update(clips=len(names), target_ms=5.0, frames=len(loaded.frames), load=os.getloadavg())
+    utterance = benchmark.pedantic(corpus.load, setup=lambda: ((rng.choice(names),), {}), rounds=200, warmup_rounds=20)
+    benchmark.extra_info.update(clips=len(names), target_ms=5.0, frames=len(utterance.frames), load=os.getloadavg())
 
 
 def bench_opening(benchmark: BenchmarkFixture, corpus: StoredCorpus) -> None:
     """Open the store: read its manifest."""
     folder = corpus.folder
-    opened = benchmark.pedantic(open_grid, args=(folder,), rounds=20, warmup_rounds=2)
-    benchmark.extra_info.update(clips=len(opened.ids("train")) + len(opened.ids("test")), load=os.getloadavg())
+    grid_corpus = benchmark.pedantic(open_grid, args=(folder,), rounds=20, warmup_rounds=2)
+    benchmark.extra_info.update(
+        clips=len(grid_corpus.ids("train")) + len(grid_corpus.ids("test")), load=os.getloadavg()
+    )

@@ -27,22 +27,22 @@ class Prepared:
 
     def __init__(
         self,
-        subject: Subject,
+        loaded_model: Subject,
         request: LipRequest,
         running: Running,
         *,
         variant: str,
         watch: timing.Stopwatch,
-        warmed: timing.WarmUp,
+        warm_up_result: timing.WarmUp,
         rounds: int,
         observer: Observer,
         turns: timing.Turns,
     ) -> None:
-        self.subject = subject
+        self.subject = loaded_model
         self.request = request
         self.variant = variant
         self.watch = watch
-        self.warmed = warmed
+        self.warmed = warm_up_result
         self.rounds = rounds
         self.first_frame: FirstFrame | None = None
         self.costs: Costs | None = None
@@ -50,7 +50,9 @@ class Prepared:
         self._running = running
         self._observer = observer
         self._turns = turns
-        self._name = f"{subject.system.name} {variant} {tuple(request.identity.shape)} {tuple(request.tokens.shape)}"
+        self._name = (
+            f"{loaded_model.system.name} {variant} {tuple(request.identity.shape)} {tuple(request.tokens.shape)}"
+        )
         self._first: Tensor | None = None
         self._last: Tensor | None = None
 
@@ -62,9 +64,9 @@ class Prepared:
         """Take one sample, at this process's turn; the machine is looked at between samples, never within one."""
         self._observer.look()
         self._turns.wait(self._name)
-        made: list[LipClip] = []
-        sample = self.watch.time(lambda: made.append(self._running.call()))
-        self._last = made[0].frames
+        clips: list[LipClip] = []
+        sample = self.watch.time(lambda: clips.append(self._running.call()))
+        self._last = clips[0].frames
         if self._first is None:
             # a replayed graph writes into the same memory every time
             self._first = self._last.clone()
@@ -137,7 +139,7 @@ def request_for(subject: Subject, frames: int, batch: int, *, device: torch.devi
 
 
 def prepare(
-    subject: Subject,
+    loaded_model: Subject,
     request: LipRequest,
     *,
     device: torch.device,
@@ -149,7 +151,7 @@ def prepare(
     """Warm up at the shape to be measured; check the frames that are made, count costs, time the first frame.
 
     Args:
-        subject: the model.
+        loaded_model: the model.
         request: from `request_of`.
         device: where it computes.
         budget: how long to measure.
@@ -163,36 +165,38 @@ def prepare(
         NotAttemptedError: there is no such variant here.
     """
     watch = timing.Stopwatch(device)
-    running = run_as(variant, subject, request)
-    warmed = timing.warm_up(running.call, watch, budget)
+    running = run_as(variant, loaded_model, request)
+    warm_up_result = timing.warm_up(running.call, watch, budget)
     eager: list[LipClip] = []
-    counted = costs.count(subject.model, lambda: eager.append(subject.model.generate(request)))
-    _check_length(subject, request, eager[0])
-    prepared = Prepared(
-        subject,
+    call_costs = costs.count(loaded_model.model, lambda: eager.append(loaded_model.model.generate(request)))
+    _check_length(loaded_model, request, eager[0])
+    prepared_cell = Prepared(
+        loaded_model,
         request,
         running,
         variant=variant,
         watch=watch,
-        warmed=warmed,
-        rounds=timing.rounds(warmed, budget),
+        warm_up_result=warm_up_result,
+        rounds=timing.rounds(warm_up_result, budget),
         observer=observer or Observer.of(device),
         turns=turns or timing.Turns(None),
     )
-    prepared.costs = counted
+    prepared_cell.costs = call_costs
     if variant == "eager":
         seconds = budget.seconds * SHARE_OF_FIRST_FRAME
-        prepared.first_frame = first_frame(subject, request, eager[0].frames, watch=watch, seconds=seconds)
-        return prepared
-    made = running.call()
-    _check_length(subject, request, made)
-    prepared.deviation = outputs.difference(made.frames, eager[0].frames)
+        prepared_cell.first_frame = first_frame(loaded_model, request, eager[0].frames, watch=watch, seconds=seconds)
+        return prepared_cell
+    variant_clip = running.call()
+    _check_length(loaded_model, request, variant_clip)
+    prepared_cell.deviation = outputs.difference(variant_clip.frames, eager[0].frames)
     if running.dtype == request.identity.dtype:
-        outputs.check_same(made.frames, eager[0].frames, f"{variant} and eager {subject.system.name}")
-    return prepared
+        outputs.check_same(variant_clip.frames, eager[0].frames, f"{variant} and eager {loaded_model.system.name}")
+    return prepared_cell
 
 
-def _check_length(subject: Subject, request: LipRequest, clip: LipClip) -> None:
+def _check_length(loaded_model: Subject, request: LipRequest, clip: LipClip) -> None:
     if request.n_frames is not None and not torch.equal(clip.lengths.cpu(), request.n_frames.cpu()):
-        asked = request.n_frames.tolist()
-        raise ValueError(f"{subject.system.name} made {clip.lengths.tolist()} frames, asked for {asked}")
+        requested_frames = request.n_frames.tolist()
+        raise ValueError(
+            f"{loaded_model.system.name} made {clip.lengths.tolist()} frames, asked for {requested_frames}"
+        )

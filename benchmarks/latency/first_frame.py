@@ -25,14 +25,14 @@ MOST = 30
 
 
 def first_frame(
-    subject: Subject, request: LipRequest, whole: Tensor, *, watch: timing.Stopwatch, seconds: float
+    loaded_model: Subject, request: LipRequest, whole_clip: Tensor, *, watch: timing.Stopwatch, seconds: float
 ) -> FirstFrame | None:
     """Time it.
 
     Args:
-        subject: the model.
+        loaded_model: the model.
         request: the whole clip's.
-        whole: float (B, T, 3, H, W), the frames that the request gives.
+        whole_clip: float (B, T, 3, H, W), the frames that the request gives.
         watch: the clock.
         seconds: how long to measure; at least `LEAST` samples are taken.
 
@@ -42,17 +42,17 @@ def first_frame(
     Raises:
         VoidError: these are not the whole clip's first frames.
     """
-    if isinstance(subject.model, StreamingLipModel):
-        rule, start = "stream", _first_of(subject.model, request)
-    elif subject.system.autoregressive and request.n_frames is not None:
+    if isinstance(loaded_model.model, StreamingLipModel):
+        rule, start = "stream", _first_of(loaded_model.model, request)
+    elif loaded_model.system.autoregressive and request.n_frames is not None:
         host = None if request.host is None else request.host._replace(frames=(1,) * len(request.identity))
-        one = request._replace(n_frames=torch.ones_like(request.n_frames), host=host)
-        rule, start = "first step", lambda: subject.model.generate(one).frames
+        one_frame_request = request._replace(n_frames=torch.ones_like(request.n_frames), host=host)
+        rule, start = "first step", lambda: loaded_model.model.generate(one_frame_request).frames
     else:
         return None
-    begun = start()
-    frames = begun.shape[1]
-    check_same(begun, whole[:, :frames], f"first frames of {subject.system.name}")
+    first_frames = start()
+    frames = first_frames.shape[1]
+    check_same(first_frames, whole_clip[:, :frames], f"first frames of {loaded_model.system.name}")
     samples = [watch.time(start)]
     began = time.perf_counter()
     while len(samples) < LEAST or (time.perf_counter() - began < seconds and len(samples) < MOST):

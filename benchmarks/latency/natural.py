@@ -30,83 +30,88 @@ batches, which libraries add up in another order."""
 
 
 def time_natural(
-    subject: Subject,
+    loaded_model: Subject,
     corpus: Corpus,
     ids: Sequence[str],
     *,
     timer: Timer,
     device: torch.device,
     budget: timing.Budget,
-    scored: Path | None = None,
+    clip_folder: Path | None = None,
     scored_as: str | None = None,
 ) -> Natural:
     """Time every utterance once, each after one untimed call of its own.
 
     Args:
-        subject: the model, with a vocabulary.
+        loaded_model: the model, with a vocabulary.
         corpus: where the utterances are from.
         ids: which.
         timer: whose rule.
         device: where the model is.
         budget: its warm-up limit.
-        scored: folder of the clips that were scored; None: there are none.
+        clip_folder: folder of the clips that were scored; None: there are none.
         scored_as: their cell.
 
     Raises:
         VoidError: a timed clip is not the scored one.
         UserError: the scored clips cannot be read.
     """
-    assert subject.vocabulary is not None
+    assert loaded_model.vocabulary is not None
     watch = timing.Stopwatch(device, synchronised=timer == "synchronised")
-    kept: Mapping[str, dict[str, str]] = {} if scored is None else index_of(scored)
+    scored_index: Mapping[str, dict[str, str]] = {} if clip_folder is None else index_of(clip_folder)
     times: list[ClipTime] = []
     dtype = torch.float32
     for number, utterance_id in enumerate(ids):
-        truth = load_truth(corpus, utterance_id, subject.frame_size)
-        request = request_of([truth], subject.vocabulary, durations="predicted", device=device)
+        reference = load_truth(corpus, utterance_id, loaded_model.frame_size)
+        request = request_of([reference], loaded_model.vocabulary, durations="predicted", device=device)
         dtype = request.identity.dtype
-        made: list[LipClip] = []
+        clips: list[LipClip] = []
         if number == 0:
-            timing.warm_up(lambda r=request: subject.model.generate(r), watch, budget)
-        subject.model.generate(request)
+            timing.warm_up(lambda r=request: loaded_model.model.generate(r), watch, budget)
+        loaded_model.model.generate(request)
         if device.type == "cuda":
             torch.cuda.synchronize(device)
-        sample = watch.time(lambda r=request, m=made: m.append(subject.model.generate(r)))
-        length = int(made[0].lengths[0])
-        pictures = to_pictures(made[0].frames[0, :length])
-        if scored is not None and utterance_id in kept:
-            check_scored(utterance_id, pictures, read_video(scored / kept[utterance_id]["file"]).frames)
+        sample = watch.time(lambda r=request, m=clips: m.append(loaded_model.model.generate(r)))
+        length = int(clips[0].lengths[0])
+        pictures = to_pictures(clips[0].frames[0, :length])
+        if clip_folder is not None and utterance_id in scored_index:
+            check_scored(utterance_id, pictures, read_video(clip_folder / scored_index[utterance_id]["file"]).frames)
         times.append(
             ClipTime(
                 utterance=utterance_id,
                 frames=length,
-                true_frames=len(truth.frames),
+                true_frames=len(reference.frames),
                 wall_s=sample.wall_s,
                 device_s=sample.device_s,
                 digest=hashlib.sha256(pictures.tobytes()).hexdigest(),
             )
         )
-    compared = any(time.utterance in kept for time in times)
+    any_compared = any(time.utterance in scored_index for time in times)
     return Natural(
-        system=subject.system,
+        system=loaded_model.system,
         device=device.type,
         dtype=str(dtype).removeprefix("torch."),
         fps=corpus.fps,
         timer=timer,
         corpus_fingerprint=corpus.fingerprint,
         clips=times,
-        scored=scored_as if compared else None,
+        scored=scored_as if any_compared else None,
     )
 
 
-def check_scored(utterance: str, timed: NDArray[np.uint8], scored: NDArray[np.uint8]) -> None:
+def check_scored(utterance: str, timed_frames: NDArray[np.uint8], scored_frames: NDArray[np.uint8]) -> None:
     """Compare a timed clip, uint8 (T, H, W, 3), with the one that was scored.
 
     Raises:
         VoidError: they have different lengths, or a pixel is more than `LEVELS` apart.
     """
-    if timed.shape != scored.shape:
-        raise VoidError(f"{utterance}: timed frames are {timed.shape}, scored ones {scored.shape}: timed is not scored")
-    apart = int(np.abs(timed.astype(np.int16) - scored.astype(np.int16)).max())
-    if apart > LEVELS:
-        raise VoidError(f"{utterance}: a pixel is {apart} of 255 levels from the scored clip: timed is not scored")
+    if timed_frames.shape != scored_frames.shape:
+        raise VoidError(
+            f"{utterance}: timed frames are {timed_frames.shape}, scored ones {scored_frames.shape}: timed is not "
+            "scored"
+        )
+    level_difference = int(np.abs(timed_frames.astype(np.int16) - scored_frames.astype(np.int16)).max())
+    if level_difference > LEVELS:
+        raise VoidError(
+            f"{utterance}: a pixel is {level_difference} of 255 levels from the scored clip: timed is not scored"
+        )

@@ -25,8 +25,8 @@ class VoidError(ValueError):
 
 def digest(frames: Tensor) -> str:
     """sha256 of frames of any shape and floating number type, and of their shape."""
-    whole = frames.detach().float().cpu().contiguous()
-    return hashlib.sha256(str(tuple(whole.shape)).encode() + whole.numpy().tobytes()).hexdigest()
+    values = frames.detach().float().cpu().contiguous()
+    return hashlib.sha256(str(tuple(values.shape)).encode() + values.numpy().tobytes()).hexdigest()
 
 
 def sketch(frames: Tensor) -> list[float]:
@@ -54,22 +54,24 @@ def _signs(count: int, word: bytes) -> NDArray[np.float64]:
     return np.where(bits.reshape(count, SKETCH), 1.0, -1.0).astype(np.float64)
 
 
-def difference(made: Tensor, wanted: Tensor) -> float:
+def difference(frames: Tensor, expected_frames: Tensor) -> float:
     """Largest difference of frames; infinite where their shapes differ or one of them is not a number."""
-    if made.shape != wanted.shape:
+    if frames.shape != expected_frames.shape:
         return float("inf")
-    apart = (made.detach().float().cpu() - wanted.detach().float().cpu()).abs().max().item()
-    return apart if apart == apart else float("inf")
+    largest = (frames.detach().float().cpu() - expected_frames.detach().float().cpu()).abs().max().item()
+    return largest if largest == largest else float("inf")
 
 
-def check_same(made: Tensor, wanted: Tensor, what: str) -> None:
+def check_same(frames: Tensor, expected_frames: Tensor, description: str) -> None:
     """Compare frames.
 
     Raises:
         VoidError: they differ by more than `SAME`.
     """
-    if torch.equal(made, wanted):
+    if torch.equal(frames, expected_frames):
         return
-    apart = difference(made, wanted)
-    if apart > SAME:
-        raise VoidError(f"{what}: frames differ by up to {apart:.3g} of [0, 1], at most {SAME} may be rounding")
+    largest = difference(frames, expected_frames)
+    if largest > SAME:
+        raise VoidError(
+            f"{description}: frames differ by up to {largest:.3g} of [0, 1], at most {SAME} may be rounding"
+        )

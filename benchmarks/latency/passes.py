@@ -41,15 +41,15 @@ def measured_again(old: Record | None, measure: Callable[[], Latency | None]) ->
     """
     before = old.result if old is not None and isinstance(old.result, Latency) else None
     try:
-        now = measure()
+        new_pass = measure()
     except VoidError:
         raise
     except Exception as error:
         if before is None:
             raise
         return before.model_copy(update={"lost": f"pass {before.blocks + 1} failed: {type(error).__name__}: {error}"})
-    assert now is not None
-    return joined(before, now)
+    assert new_pass is not None
+    return joined(before, new_pass)
 
 
 SPREAD = 0.10
@@ -74,14 +74,14 @@ def unstable(samples: Sequence[LatencySample], *, settled: bool) -> str | None:
     blocks: dict[int, list[float]] = {}
     for sample in samples:
         blocks.setdefault(sample.block, []).append(sample.wall_s)
-    apart = _apart([statistics.median(walls) for walls in blocks.values()])
-    if apart > SPREAD:
-        return f"medians of its {len(blocks)} passes are {apart:.0%} apart"
+    spread = _apart([statistics.median(walls) for walls in blocks.values()])
+    if spread > SPREAD:
+        return f"medians of its {len(blocks)} passes are {spread:.0%} apart"
     for block, walls in blocks.items():
         half = len(walls) // 2
-        apart = _apart([statistics.median(walls[:half]), statistics.median(walls[half:])]) if half else 0.0
-        if len(walls) >= HALVES_FROM and apart > SPREAD:
-            return f"the halves of pass {block + 1} are {apart:.0%} apart"
+        spread = _apart([statistics.median(walls[:half]), statistics.median(walls[half:])]) if half else 0.0
+        if len(walls) >= HALVES_FROM and spread > SPREAD:
+            return f"the halves of pass {block + 1} are {spread:.0%} apart"
     return None
 
 
@@ -89,39 +89,41 @@ def _apart(medians: list[float]) -> float:
     return max(medians) / min(medians) - 1
 
 
-def joined(before: Latency | None, now: Latency) -> Latency:
+def joined(before: Latency | None, new_pass: Latency) -> Latency:
     """Add a pass to those that a cell has.
 
     Raises:
         ValueError: the passes did not measure the same thing.
     """
     if before is None:
-        return now
+        return new_pass
     # as they are written: a tuple of a model's options comes back from a file as a list
-    was, is_now = (part.model_dump(mode="json", include={"system", "costs", "dtype"}) for part in (before, now))
-    changed = [name for name, value in is_now.items() if was[name] != value]
-    if changed:
-        raise ValueError(f"this pass did not measure what those before it did: {', '.join(changed)} changed")
+    earlier_fields, new_fields = (
+        part.model_dump(mode="json", include={"system", "costs", "dtype"}) for part in (before, new_pass)
+    )
+    changed_fields = [name for name, value in new_fields.items() if earlier_fields[name] != value]
+    if changed_fields:
+        raise ValueError(f"this pass did not measure what those before it did: {', '.join(changed_fields)} changed")
     block = before.blocks
-    samples = [*before.samples, *(sample.model_copy(update={"block": block}) for sample in now.samples)]
-    settled = before.settled and now.settled
+    samples = [*before.samples, *(sample.model_copy(update={"block": block}) for sample in new_pass.samples)]
+    is_settled = before.settled and new_pass.settled
     return before.model_copy(
         update={
             "samples": samples,
-            "settled": settled,
-            "unstable": unstable(samples, settled=settled),
-            "outputs": [*before.outputs, *now.outputs],
-            "first_frame": _joined_starts(before.first_frame, now.first_frame, block),
+            "settled": is_settled,
+            "unstable": unstable(samples, settled=is_settled),
+            "outputs": [*before.outputs, *new_pass.outputs],
+            "first_frame": _joined_starts(before.first_frame, new_pass.first_frame, block),
             "telemetry": [
                 *before.telemetry,
-                *(told.model_copy(update={"block": block}) for told in now.telemetry),
+                *(reading.model_copy(update={"block": block}) for reading in new_pass.telemetry),
             ],
         }
     )
 
 
-def _joined_starts(before: FirstFrame | None, now: FirstFrame | None, block: int) -> FirstFrame | None:
-    if before is None or now is None:
+def _joined_starts(before: FirstFrame | None, new_start: FirstFrame | None, block: int) -> FirstFrame | None:
+    if before is None or new_start is None:
         return before
-    later = [sample.model_copy(update={"block": block}) for sample in now.samples]
+    later = [sample.model_copy(update={"block": block}) for sample in new_start.samples]
     return before.model_copy(update={"samples": [*before.samples, *later]})

@@ -61,11 +61,11 @@ def measure_resources(
     return result.model_copy(update=update)
 
 
-def _resident(loader: ModelLoader, timed: Timed, batch: int) -> Memory:
+def _resident(loader: ModelLoader, task: Timed, batch: int) -> Memory:
     """Load a model, let it make one clip, and say how large this process became."""
-    subject = loader.load(timed.model, loader.checkpoint(timed.model))
-    request = request_for(subject, timed.frames, batch, device=loader.device)
-    return peak(run_as(timed.variant or EAGER, subject, request).call, loader.device)
+    subject = loader.load(task.model, loader.checkpoint(task.model))
+    request = request_for(subject, task.frames, batch, device=loader.device)
+    return peak(run_as(task.variant or EAGER, subject, request).call, loader.device)
 
 
 def _wait(device: torch.device) -> None:
@@ -162,5 +162,5 @@ def peak_resident(status: Path = STATUS) -> int | None:
         lines = status.read_text(encoding="utf-8").splitlines()
     except OSError:
         return None
-    found = [line.split() for line in lines if line.startswith("VmHWM:")]
-    return int(found[0][1]) * 1024 if found else None
+    status_fields = [line.split() for line in lines if line.startswith("VmHWM:")]
+    return int(status_fields[0][1]) * 1024 if status_fields else None

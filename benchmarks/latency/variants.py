@@ -34,28 +34,28 @@ class Running(NamedTuple):
     dtype: torch.dtype
 
 
-def run_as(variant: str, subject: Subject, request: LipRequest) -> Running:
+def run_as(variant: str, loaded_model: Subject, request: LipRequest) -> Running:
     """Bring a model into a variant.
 
     Args:
         variant: one of `lipbench.records.latency.VARIANTS`.
-        subject: the model; it is left as it is.
+        loaded_model: the model; it is left as it is.
         request: what it will be asked, on its device.
 
     Raises:
         NotAttemptedError: the model or the device has no such variant.
     """
-    return _WAYS[variant](subject, request)
+    return _WAYS[variant](loaded_model, request)
 
 
-def _eager(subject: Subject, request: LipRequest) -> Running:
-    return Running(lambda: subject.model.generate(request), request.identity.dtype)
+def _eager(loaded_model: Subject, request: LipRequest) -> Running:
+    return Running(lambda: loaded_model.model.generate(request), request.identity.dtype)
 
 
-def _compiled(subject: Subject, request: LipRequest) -> Running:
-    model = _copy(subject)
+def _compiled(loaded_model: Subject, request: LipRequest) -> Running:
+    model = _copy(loaded_model)
     torch.compiler.reset()  # what an earlier cell compiled would count against this one's limit of shapes
-    if subject.system.autoregressive:
+    if loaded_model.system.autoregressive:
         children = list(model.children())
         # torch's declarations do not know it by the one name that all supported versions have
         limits: Any = torch._dynamo.config
@@ -68,16 +68,16 @@ def _compiled(subject: Subject, request: LipRequest) -> Running:
     return Running(lambda: generate(request), request.identity.dtype)
 
 
-def _bf16(subject: Subject, request: LipRequest) -> Running:
-    model = _copy(subject).to(dtype=torch.bfloat16, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    halved = request._replace(identity=request.identity.to(torch.bfloat16))
-    return Running(lambda: model.generate(halved), torch.bfloat16)
+def _bf16(loaded_model: Subject, request: LipRequest) -> Running:
+    model = _copy(loaded_model).to(dtype=torch.bfloat16, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    bf16_request = request._replace(identity=request.identity.to(torch.bfloat16))
+    return Running(lambda: model.generate(bf16_request), torch.bfloat16)
 
 
-def _cuda_graph(subject: Subject, request: LipRequest) -> Running:
+def _cuda_graph(loaded_model: Subject, request: LipRequest) -> Running:
     if request.identity.device.type != "cuda":
         raise NotAttemptedError("there are no CUDA graphs on a CPU", remedy="Write device=cuda on a machine with a GPU")
-    model = _copy(subject)
+    model = _copy(loaded_model)
     side = torch.cuda.Stream()
     side.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(side):  # libraries make their workspaces before the capture, which may make none
@@ -95,24 +95,25 @@ def _cuda_graph(subject: Subject, request: LipRequest) -> Running:
     return Running(replay, request.identity.dtype)
 
 
-def _uncached(subject: Subject, request: LipRequest) -> Running:
-    config: Any = getattr(subject.model, "config", None)
+def _uncached(loaded_model: Subject, request: LipRequest) -> Running:
+    config: Any = getattr(loaded_model.model, "config", None)
     if not dataclasses.is_dataclass(config) or getattr(config, "cache", None) is not True:
         raise NotAttemptedError(
-            f"{subject.system.title} keeps nothing of earlier frames that could be left out",
+            f"{loaded_model.system.title} keeps nothing of earlier frames that could be left out",
             remedy="Name models that have the option cache",
         )
-    model = _copy(subject)
+    model = _copy(loaded_model)
     model.config = dataclasses.replace(config, cache=False)  # pyright: ignore[reportArgumentType]
     return Running(lambda: model.generate(request), request.identity.dtype)
 
 
-def _copy(subject: Subject) -> Any:
-    if not isinstance(subject.model, nn.Module):
+def _copy(loaded_model: Subject) -> Any:
+    if not isinstance(loaded_model.model, nn.Module):
         raise NotAttemptedError(
-            f"{subject.system.title} is no torch module, so it can be run in one way only", remedy="Time it as eager"
+            f"{loaded_model.system.title} is no torch module, so it can be run in one way only",
+            remedy="Time it as eager",
         )
-    return copy.deepcopy(subject.model)
+    return copy.deepcopy(loaded_model.model)
 
 
 _WAYS: dict[str, Callable[[Subject, LipRequest], Running]] = {

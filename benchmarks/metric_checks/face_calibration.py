@@ -60,20 +60,22 @@ def calibrate_faces() -> Calibration:
     predict = module.shape_predictor(str(predictor))
     ours = [find(FaceJob(crops=side, placement=mouths.placement)).mouths for side in mouths[:2]]
     source = f"dlib {module.__version__}"
-    given = _points(mouths, lambda face: _at_the_box(face, mouths.placement, module, predict))
-    found = _points(mouths, lambda face: _where_detected(face, module, predict))
+    dlib_in_box = _points(mouths, lambda face: _at_the_box(face, mouths.placement, module, predict))
+    dlib_own_detector = _points(mouths, lambda face: _where_detected(face, module, predict))
     return Calibration(
         [
-            _row("px, its predictor called directly, in the same box", ours, given, source, relative=True),
+            _row("px, its predictor called directly, in the same box", ours, dlib_in_box, source, relative=True),
             _row(
                 "centred, px, its predictor called directly, in the same box",
                 ours,
-                given,
+                dlib_in_box,
                 source,
                 relative=True,
                 centred=True,
             ),
-            _row("px, its own detector and predictor in every picture", ours, found, source, relative=False),
+            _row(
+                "px, its own detector and predictor in every picture", ours, dlib_own_detector, source, relative=False
+            ),
         ],
         [],
     )
@@ -84,8 +86,8 @@ def _mouths(photo: NDArray[np.uint8]) -> Mouths:
     picture = np.asarray(cv2.resize(photo[:240, 100:400], (360, 288)), dtype=np.uint8)[None]
     landmarker = FaceLandmarker()
     track = landmarker.follow(picture)
-    cut = crop_mouth(picture, track, landmarker.points(picture, track.boxes))
-    mouth = cut.frames[0]
+    crop = crop_mouth(picture, track, landmarker.points(picture, track.boxes))
+    mouth = crop.frames[0]
     preds = [
         np.roll(mouth, 2, axis=1),
         np.roll(mouth, -4, axis=1),
@@ -94,27 +96,29 @@ def _mouths(photo: NDArray[np.uint8]) -> Mouths:
         _stretched(mouth, 0.85),
         cv2.GaussianBlur(mouth, (0, 0), 2.0),
     ]
-    return Mouths(np.stack(preds).astype(np.uint8), np.repeat(mouth[None], len(preds), axis=0), cut.placement)
+    return Mouths(np.stack(preds).astype(np.uint8), np.repeat(mouth[None], len(preds), axis=0), crop.placement)
 
 
-def _stretched(crop: NDArray[np.uint8], by: float) -> NDArray[np.uint8]:
+def _stretched(crop: NDArray[np.uint8], factor: float) -> NDArray[np.uint8]:
     """A crop, drawn apart from its middle line."""
     height, width = crop.shape[:2]
-    affine = np.array([[1.0, 0.0, 0.0], [0.0, by, (1 - by) * height / 2]])
-    drawn = cv2.warpAffine(crop, affine, (width, height), borderMode=cv2.BORDER_REPLICATE)
-    return drawn.astype(np.uint8, copy=False)
+    affine = np.array([[1.0, 0.0, 0.0], [0.0, factor, (1 - factor) * height / 2]])
+    stretched_crop = cv2.warpAffine(crop, affine, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    return stretched_crop.astype(np.uint8, copy=False)
 
 
-def _points(mouths: Mouths, look: Callable[[NDArray[np.uint8]], NDArray[np.float64]]) -> list[NDArray[np.float64]]:
+def _points(
+    mouths: Mouths, find_points: Callable[[NDArray[np.uint8]], NDArray[np.float64]]
+) -> list[NDArray[np.float64]]:
     """Points 48 to 67 of each pasted face on both sides, (T, 20, 2) in pixels of the face."""
     (x, y), (height, width) = mouths.placement.corner, mouths.target.shape[1:3]
-    found: list[NDArray[np.float64]] = []
+    points_by_side: list[NDArray[np.float64]] = []
     for side in mouths[:2]:
         faces = [mouths.placement.face.copy() for _ in side]
         for face, crop in zip(faces, side, strict=True):
             face[y : y + height, x : x + width] = crop
-        found.append(np.stack([look(face) for face in faces]))
-    return found
+        points_by_side.append(np.stack([find_points(face) for face in faces]))
+    return points_by_side
 
 
 def _at_the_box(face: NDArray[np.uint8], placement: Placement, dlib: Any, predict: Any) -> NDArray[np.float64]:
@@ -124,17 +128,17 @@ def _at_the_box(face: NDArray[np.uint8], placement: Placement, dlib: Any, predic
     affine = np.array([[scale, 0.0, shift[0]], [0.0, scale, shift[1]]])
     size = (CANVAS + 2 * MARGIN, CANVAS + 2 * MARGIN)
     grey = cv2.cvtColor(face, cv2.COLOR_RGB2GRAY)
-    drawn = cv2.warpAffine(grey, affine, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    box_picture = cv2.warpAffine(grey, affine, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     last = MARGIN + CANVAS - 1
-    return (_mouth(predict(drawn, dlib.rectangle(MARGIN, MARGIN, last, last))) - shift) / scale
+    return (_mouth(predict(box_picture, dlib.rectangle(MARGIN, MARGIN, last, last))) - shift) / scale
 
 
 def _where_detected(face: NDArray[np.uint8], dlib: Any, predict: Any) -> NDArray[np.float64]:
     # the detector needs some room around a face
     room = MARGIN // 2
-    framed = cv2.copyMakeBorder(face, room, room, room, room, cv2.BORDER_REPLICATE)
-    (rectangle,) = dlib.get_frontal_face_detector()(framed, 0)
-    return _mouth(predict(framed, rectangle))
+    padded_face = cv2.copyMakeBorder(face, room, room, room, room, cv2.BORDER_REPLICATE)
+    (rectangle,) = dlib.get_frontal_face_detector()(padded_face, 0)
+    return _mouth(predict(padded_face, rectangle))
 
 
 def _mouth(shape: Any) -> NDArray[np.float64]:
@@ -144,7 +148,7 @@ def _mouth(shape: Any) -> NDArray[np.float64]:
 def _row(
     setting: str,
     ours: list[NDArray[np.float32]],
-    theirs: list[NDArray[np.float64]],
+    reference_points: list[NDArray[np.float64]],
     source: str,
     *,
     relative: bool,
@@ -152,8 +156,8 @@ def _row(
 ) -> Row:
     preds, target = (torch.from_numpy(side) for side in ours)
     value = lmd(preds, target, centred=centred).mean().item()
-    moved = [side - side.mean(axis=1, keepdims=True) if centred else side for side in theirs]
-    expected = float(np.linalg.norm(moved[0] - moved[1], axis=-1).mean())
+    point_sets = [side - side.mean(axis=1, keepdims=True) if centred else side for side in reference_points]
+    expected = float(np.linalg.norm(point_sets[0] - point_sets[1], axis=-1).mean())
     return Row(
         metric="LMD",
         setting=setting,

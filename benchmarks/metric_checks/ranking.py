@@ -101,11 +101,11 @@ def _about_failures(names: Iterable[str], real_rate: float | None) -> Iterator[E
 
 def _about_time() -> Iterator[Expectation]:
     for sign in ("+", "-"):
-        for by in range(1, max(SHIFTS)):
-            near, far = f"shift_{sign}{by}", f"shift_{sign}{by + 1}"
+        for distance in range(1, max(SHIFTS)):
+            near, far = f"shift_{sign}{distance}", f"shift_{sign}{distance + 1}"
             for metric in TIMED:
                 yield Expectation(metric, near, far, "one frame more is worse")
-            if by < SYLLABLE:
+            if distance < SYLLABLE:
                 yield Expectation("aperture_correlation", near, far, "one frame more is worse")
         for metric in (*TIMED, "aperture_correlation", "landmark_velocity_error"):
             yield Expectation(metric, "ground_truth", f"shift_{sign}1", "a shift is no perfect clip")
@@ -119,9 +119,9 @@ def _about_motion() -> Iterator[Expectation]:
         for sign in ("+", "-"):
             for metric in TIMED:
                 yield Expectation(metric, f"shift_{sign}1", still, "a mouth one frame late beats one that never moves")
-            for by in range(1, SYLLABLE + 1):
+            for distance in range(1, SYLLABLE + 1):
                 yield Expectation(
-                    "aperture_correlation", f"shift_{sign}{by}", still, "a late mouth moves, a still one does not"
+                    "aperture_correlation", f"shift_{sign}{distance}", still, "a late mouth moves, a still one does not"
                 )
     for smooth in ("blur", "average_3"):
         yield Expectation("aperture_correlation", smooth, "other_sentence", "a smooth mouth still says the words")

@@ -59,8 +59,8 @@ def answers(
         problem = _out_of_range(frames)
         if problem is not None:
             raise _broken(model, utterance, problem)
-        spoken = None if durations is None else durations[number, : spans[number]]
-        yield Answer(frames, spoken, number in cut_off)
+        clip_durations = None if durations is None else durations[number, : spans[number]]
+        yield Answer(frames, clip_durations, number in cut_off)
 
 
 def _misshapen(clip: LipClip, request: LipRequest, frame_size: tuple[int, int]) -> str | None:

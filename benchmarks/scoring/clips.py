@@ -166,7 +166,7 @@ def load_truth(corpus: Reference, utterance_id: str, frame_size: tuple[int, int]
 
 
 def generated(
-    subject: Subject,
+    loaded_model: Subject,
     corpus: Reference,
     ids: Sequence[str],
     *,
@@ -177,7 +177,7 @@ def generated(
     """Let a model say every utterance.
 
     Args:
-        subject: the model and its vocabulary.
+        loaded_model: the model and its vocabulary.
         corpus: the truth.
         ids: utterances.
         durations: whether the true ones are given.
@@ -188,25 +188,29 @@ def generated(
         UserError: the model has no vocabulary, or not this corpus' symbols, or what it gives back breaks the contract,
             or true durations are to be given and a clip has none.
     """
-    if subject.vocabulary is None:
-        raise UserError(f"{subject.system.name} is not trained", remedy="Train it first: lipbench train")
+    if loaded_model.vocabulary is None:
+        raise UserError(f"{loaded_model.system.name} is not trained", remedy="Train it first: lipbench train")
     for start in range(0, len(ids), batch):
-        said = ids[start : start + batch]
-        truths = [load_truth(corpus, i, subject.frame_size) for i in said]
+        batch_ids = ids[start : start + batch]
+        references = [load_truth(corpus, i, loaded_model.frame_size) for i in batch_ids]
         try:
-            request = request_of(truths, subject.vocabulary, durations=durations, device=device)
+            request = request_of(references, loaded_model.vocabulary, durations=durations, device=device)
         except UnknownSymbolError as error:
             raise UserError(
-                f"{subject.system.name} cannot say all of {corpus.name}: {error.problem}",
+                f"{loaded_model.system.name} cannot say all of {corpus.name}: {error.problem}",
                 remedy="It has learned from a corpus of other symbols: train it on this one, or score it on that one",
             ) from error
-        clip = subject.model.generate(request)
-        given = answers(clip, request, model=subject.system.name, utterances=said, frame_size=subject.frame_size)
-        for truth, answer in zip(truths, given, strict=True):
+        clip = loaded_model.model.generate(request)
+        outputs = answers(
+            clip, request, model=loaded_model.system.name, utterances=batch_ids, frame_size=loaded_model.frame_size
+        )
+        for reference, answer in zip(references, outputs, strict=True):
             if answer.cut_off:
-                where = (truth.utterance.id, len(answer.frames))
-                log.warning("%s found no end of %s and was cut off after %d frames", subject.system.name, *where)
-            yield Pair(truth, Made(to_pictures(answer.frames), answer.durations, answer.cut_off))
+                log_fields = (reference.utterance.id, len(answer.frames))
+                log.warning(
+                    "%s found no end of %s and was cut off after %d frames", loaded_model.system.name, *log_fields
+                )
+            yield Pair(reference, Made(to_pictures(answer.frames), answer.durations, answer.cut_off))
 
 
 def controlled(
@@ -220,12 +224,12 @@ def controlled(
     """
     make = controls.get(name).make
     for utterance_id in ids:
-        truth = load_truth(corpus, utterance_id, frame_size)
-        yield Pair(truth, Made(to_pictures(make(_material(truth, corpus, frame_size)))))
+        reference = load_truth(corpus, utterance_id, frame_size)
+        yield Pair(reference, Made(to_pictures(make(_material(reference, corpus, frame_size)))))
 
 
 def request_of(
-    truths: Sequence[Truth], vocabulary: Vocabulary, *, durations: Durations, device: torch.device
+    references: Sequence[Truth], vocabulary: Vocabulary, *, durations: Durations, device: torch.device
 ) -> LipRequest:
     """The request for some utterances: their text and first frame (paper §4.3), and their durations if "true".
 
@@ -233,14 +237,16 @@ def request_of(
         UnknownSymbolError: the vocabulary lacks a symbol of theirs.
         UserError: durations are to be given, and one of the utterances has none.
     """
-    tokens = [torch.tensor(vocabulary.encode(truth.utterance.tokens)) for truth in truths]
-    known = [_known_durations(truth.utterance) for truth in truths] if durations == "true" else None
-    frames = None if known is None else tuple(int(row.sum()) for row in known)
+    tokens = [torch.tensor(vocabulary.encode(reference.utterance.tokens)) for reference in references]
+    true_durations = (
+        [_known_durations(reference.utterance) for reference in references] if durations == "true" else None
+    )
+    frames = None if true_durations is None else tuple(int(row.sum()) for row in true_durations)
     return LipRequest(
         tokens=pad_sequence(tokens, batch_first=True).to(device),
         token_lengths=torch.tensor([len(row) for row in tokens], device=device),
-        identity=torch.cat([to_unit(_levels(truth.pictures[:1])) for truth in truths]).to(device),
-        durations=None if known is None else pad_sequence(known, batch_first=True).to(device),
+        identity=torch.cat([to_unit(_levels(reference.pictures[:1])) for reference in references]).to(device),
+        durations=None if true_durations is None else pad_sequence(true_durations, batch_first=True).to(device),
         host=HostLengths(tokens=tuple(len(row) for row in tokens), frames=frames),
     )
 
@@ -283,8 +289,8 @@ def _at(pictures: NDArray[np.uint8], frame_size: tuple[int, int] | None) -> NDAr
     return np.ascontiguousarray(to_model_size(pictures, frame_size).permute(0, 2, 3, 1).numpy())
 
 
-def _material(truth: Truth, corpus: Reference, frame_size: tuple[int, int] | None) -> Material:
-    utterance = truth.utterance
+def _material(reference: Truth, corpus: Reference, frame_size: tuple[int, int] | None) -> Material:
+    utterance = reference.utterance
 
     def other() -> Tensor:
         return load_truth(corpus, _another(corpus, utterance), frame_size).frames
@@ -297,7 +303,7 @@ def _material(truth: Truth, corpus: Reference, frame_size: tuple[int, int] | Non
             )
         return to_unit(_levels(_at(through_source(utterance.frames, placement), frame_size)))
 
-    return Material(truth.frames, other=other, round_trip=round_trip)
+    return Material(reference.frames, other=other, round_trip=round_trip)
 
 
 def _another(corpus: Reference, utterance: Real) -> str:
@@ -310,8 +316,8 @@ def _another(corpus: Reference, utterance: Real) -> str:
     place = ids.index(utterance.id)
     for candidate in [*ids[place + 1 :], *ids[:place]]:
         if candidate.rpartition("/")[0] == utterance.id.rpartition("/")[0]:
-            found = corpus.load(candidate)
-            if found.speaker == utterance.speaker and found.text != utterance.text:
+            other_utterance = corpus.load(candidate)
+            if other_utterance.speaker == utterance.speaker and other_utterance.text != utterance.text:
                 return candidate
     raise UserError(
         f"{utterance.speaker} says nothing but '{utterance.text}' in the {utterance.split} split",

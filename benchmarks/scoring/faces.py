@@ -102,7 +102,7 @@ class FaceFinder:
         """End the worker processes."""
         self._workers.close()
 
-    def faceless(self, truth: Truth) -> str | None:
+    def faceless(self, reference: Truth) -> str | None:
         """Why no face can be looked for in a clip; None if one can.
 
         Raises:
@@ -110,71 +110,74 @@ class FaceFinder:
         """
         if not isinstance(self._corpus, Videos):
             return None
-        box = self._corpus.face_box(truth.utterance)
+        box = self._corpus.face_box(reference.utterance)
         return None if isinstance(box, Box) else box
 
-    def look(self, truth: Truth, pictures: NDArray[np.uint8], described: tuple[int, ...]) -> Looking:
+    def look(self, reference: Truth, pictures: NDArray[np.uint8], descriptor_frames: tuple[int, ...]) -> Looking:
         """Begin to look for the faces of a generated side: of each picture once, and not of those of the real side.
 
         Args:
-            truth: the utterance, whose real side has been looked at: see `look_at_truth`.
+            reference: the utterance, whose real side has been looked at: see `look_at_truth`.
             pictures: (T, H, W, 3) RGB.
-            described: numbers of the frames of which the face is to be described.
+            descriptor_frames: numbers of the frames of which the face is to be described.
         """
-        return self._look(truth, _digests(pictures), pictures, described, self._of(truth))[0]
+        return self._look(reference, _digests(pictures), pictures, descriptor_frames, self._of(reference))[0]
 
-    def look_at_truth(self, truth: Truth, described: tuple[int, ...]) -> Looking:
+    def look_at_truth(self, reference: Truth, descriptor_frames: tuple[int, ...]) -> Looking:
         """Begin to look for the faces of a real side, for what was not asked of it before; see `look`."""
-        known, digests = self._of(truth), _digests(truth.pictures)
-        looking, known.mouths, known.descriptors = self._look(truth, digests, truth.pictures, described, known)
-        known.described |= {number: digests[number] for number in described}
+        real_faces, digests = self._of(reference), _digests(reference.pictures)
+        looking, real_faces.mouths, real_faces.descriptors = self._look(
+            reference, digests, reference.pictures, descriptor_frames, real_faces
+        )
+        real_faces.described |= {number: digests[number] for number in descriptor_frames}
         return looking
 
     def real_descriptors(self, clip: RealClip) -> Tensor | None:
         """Face descriptors of frames of a real clip that were described before, float (k, 128); None without a face."""
-        known = self._known.get((clip.utterance, clip.size))
-        if known is None:
+        real_faces = self._known.get((clip.utterance, clip.size))
+        if real_faces is None:
             return None
-        rows = [known.descriptors[known.described[number]] for number in clip.frames]
+        rows = [real_faces.descriptors[real_faces.described[number]] for number in clip.frames]
         return torch.from_numpy(np.stack([pending().descriptors[row] for pending, row in rows]))
 
-    def _of(self, truth: Truth) -> _Known:
-        height, width = truth.pictures.shape[1:3]
-        return self._known.setdefault((truth.utterance.id, (height, width)), _Known())
+    def _of(self, reference: Truth) -> _Known:
+        height, width = reference.pictures.shape[1:3]
+        return self._known.setdefault((reference.utterance.id, (height, width)), _Known())
 
     def _look(
         self,
-        truth: Truth,
+        reference: Truth,
         digests: list[bytes],
         pictures: NDArray[np.uint8],
-        described: tuple[int, ...],
-        known: _Known,
+        descriptor_frames: tuple[int, ...],
+        real_faces: _Known,
     ) -> tuple[Looking, Mapping[bytes, _Row], Mapping[bytes, _Row]]:
         """Begin to look for what is not known, and say where all mouths and descriptors are by now."""
-        mouths, descriptors = known.mouths, known.descriptors
-        faces = [d for d in dict.fromkeys(digests[number] for number in described) if d not in descriptors]
+        mouths, descriptors = real_faces.mouths, real_faces.descriptors
+        faces = [d for d in dict.fromkeys(digests[number] for number in descriptor_frames) if d not in descriptors]
         first = dict(zip(reversed(digests), reversed(range(len(digests))), strict=True))
         new = {*faces, *(digest for digest in digests if digest not in mouths)}
         if new:
             numbers = sorted(first[digest] for digest in new)
             # waiting for a worker, all pictures of a clip are not held twice
-            given = pictures if len(numbers) == len(pictures) else pictures[numbers]
-            pending = self._submit(truth, given, tuple(numbers.index(first[digest]) for digest in faces))
+            new_pictures = pictures if len(numbers) == len(pictures) else pictures[numbers]
+            pending = self._submit(reference, new_pictures, tuple(numbers.index(first[digest]) for digest in faces))
             mouths = {**mouths, **{digests[number]: (pending, row) for row, number in enumerate(numbers)}}
             descriptors = {**descriptors, **{digest: (pending, row) for row, digest in enumerate(faces)}}
         looking = Looking(
-            [mouths[digest] for digest in digests], {number: descriptors[digests[number]] for number in described}
+            [mouths[digest] for digest in digests],
+            {number: descriptors[digests[number]] for number in descriptor_frames},
         )
         return looking, mouths, descriptors
 
-    def _submit(self, truth: Truth, pictures: NDArray[np.uint8], described: tuple[int, ...]) -> Pending:
+    def _submit(self, reference: Truth, pictures: NDArray[np.uint8], descriptor_frames: tuple[int, ...]) -> Pending:
         if isinstance(self._corpus, Videos):
-            box = self._corpus.face_box(truth.utterance)
+            box = self._corpus.face_box(reference.utterance)
             assert isinstance(box, Box), "a clip without a face is not looked at"
-            return self._workers.submit(FilmJob(frames=pictures, box=box, described=described))
-        placement = placement_of(self._corpus, truth.utterance.id)
+            return self._workers.submit(FilmJob(frames=pictures, box=box, described=descriptor_frames))
+        placement = placement_of(self._corpus, reference.utterance.id)
         assert placement is not None, "without faces no metric that needs them is among the measures"
-        job = FaceJob(crops=_at_crop_size(pictures), placement=placement, described=described)
+        job = FaceJob(crops=_at_crop_size(pictures), placement=placement, described=descriptor_frames)
         return self._workers.submit(job)
 
 
@@ -193,8 +196,11 @@ class Looking(NamedTuple):
             UserError: a model file is not installed, or a worker died.
         """
         mouths = np.stack([pending().mouths[row] for pending, row in self.mouths])
-        found = {number: pending().descriptors[row] for number, (pending, row) in self.descriptors.items()}
-        return Faces(torch.from_numpy(mouths), {number: torch.from_numpy(one) for number, one in found.items()})
+        descriptors = {number: pending().descriptors[row] for number, (pending, row) in self.descriptors.items()}
+        return Faces(
+            torch.from_numpy(mouths),
+            {number: torch.from_numpy(descriptor) for number, descriptor in descriptors.items()},
+        )
 
 
 def _digests(pictures: NDArray[np.uint8]) -> list[bytes]:
@@ -205,5 +211,5 @@ def _at_crop_size(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Enlarge what a small model made, and the truth that it is compared with, to the size of the crops."""
     if pictures.shape[1:3] == (FRAME_HEIGHT, FRAME_WIDTH):
         return pictures
-    resized = [cv2.resize(one, (FRAME_WIDTH, FRAME_HEIGHT), interpolation=cv2.INTER_LINEAR) for one in pictures]
-    return np.stack(resized).astype(np.uint8)
+    crops = [cv2.resize(picture, (FRAME_WIDTH, FRAME_HEIGHT), interpolation=cv2.INTER_LINEAR) for picture in pictures]
+    return np.stack(crops).astype(np.uint8)

@@ -38,7 +38,7 @@ class Keeper:
     def __init__(self, run: Path, name: str, ids: Sequence[str], *, keep_clips: bool, fingerprint: str) -> None:
         self._run = run
         self._name = name
-        self._places = {one: place for place, one in enumerate(ids)}
+        self._places = {utterance_id: place for place, utterance_id in enumerate(ids)}
         self._shown: list[tuple[int, int, str]] = []
         self._samples: dict[str, _Sample] = {}
         self._keep_clips = keep_clips
@@ -82,10 +82,10 @@ class Keeper:
     def _show(self, pair: Pair) -> None:
         """Take the clip's sample frames if it is the shortest or the longest so far."""
         utterance = pair.truth.utterance
-        ranked = sorted([*self._shown, (len(pair.truth.pictures), self._places[utterance.id], utterance.id)])
-        self._shown = [ranked[0], ranked[-1]] if len(ranked) > 1 else ranked
-        known = self._samples
-        self._samples = {i: known[i] if i in known else _sample(pair) for *_, i in self._shown}
+        by_length = sorted([*self._shown, (len(pair.truth.pictures), self._places[utterance.id], utterance.id)])
+        self._shown = [by_length[0], by_length[-1]] if len(by_length) > 1 else by_length
+        previous_samples = self._samples
+        self._samples = {i: previous_samples[i] if i in previous_samples else _sample(pair) for *_, i in self._shown}
 
     def save_clips(self) -> str | None:
         """Write the index of the kept clips, which makes them complete; their folder's name, or None."""
@@ -116,12 +116,12 @@ def stored(folder: Path, corpus: Reference, frame_size: tuple[int, int] | None) 
     Raises:
         UserError: the folder holds no complete set of clips, or one of them is damaged.
     """
-    for utterance_id, kept in index_of(folder).items():
-        truth = load_truth(corpus, utterance_id, frame_size)
-        pictures = read_video(folder / kept["file"]).frames
-        durations = None if kept["durations"] is None else torch.tensor(kept["durations"])
+    for utterance_id, entry in index_of(folder).items():
+        reference = load_truth(corpus, utterance_id, frame_size)
+        pictures = read_video(folder / entry["file"]).frames
+        durations = None if entry["durations"] is None else torch.tensor(entry["durations"])
         # clips that were kept before this was known have no such entry
-        yield Pair(truth, Made(pictures, durations, kept.get("cut_off", False)))
+        yield Pair(reference, Made(pictures, durations, entry.get("cut_off", False)))
 
 
 class _Sample(NamedTuple):
@@ -134,15 +134,15 @@ class _Sample(NamedTuple):
 
 def _sample(pair: Pair) -> _Sample:
     """Evenly spaced frames of a clip."""
-    truth, made = pair
-    common = min(len(made.pictures), len(truth.pictures))
+    reference, generated_clip = pair
+    common = min(len(generated_clip.pictures), len(reference.pictures))
     numbers = np.linspace(0, common - 1, min(STRIP_FRAMES, common)).round().astype(int)
     return _Sample(
-        truth=_shown(truth.pictures[numbers]),
-        generated=_shown(made.pictures[numbers]),
+        truth=_shown(reference.pictures[numbers]),
+        generated=_shown(generated_clip.pictures[numbers]),
         notes={
-            "text": truth.utterance.text,
-            "id": truth.utterance.id,
+            "text": reference.utterance.text,
+            "id": reference.utterance.id,
             "frame_numbers": ",".join(str(n) for n in numbers),
         },
     )
@@ -163,4 +163,4 @@ def _shown(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if width <= STRIP_WIDTH:
         return pictures
     size = (STRIP_WIDTH, max(1, round(height * STRIP_WIDTH / width)))
-    return np.stack([cv2.resize(one, size, interpolation=cv2.INTER_AREA) for one in pictures]).astype(np.uint8)
+    return np.stack([cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for picture in pictures]).astype(np.uint8)

@@ -52,19 +52,19 @@ class Measures:
         """What the metrics take of a clip."""
         return {metric.takes for metric in (*self.clip.values(), *self.corpus.values())}
 
-    def described(self, one: Aligned) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    def described(self, aligned_pair: Aligned) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Numbers of the frames of the generated and of the real side whose faces the metrics take, in order."""
         faces = {metric.aligned for metric in (*self.clip.values(), *self.corpus.values()) if metric.takes == "face"}
-        chosen = [one.described(self.protocol, is_aligned=is_aligned) for is_aligned in faces]
-        preds = {number for sides in chosen for number in sides.preds}
-        target = {number for sides in chosen for number in sides.target}
+        frame_numbers = [aligned_pair.described(self.protocol, is_aligned=is_aligned) for is_aligned in faces]
+        preds = {number for sides in frame_numbers for number in sides.preds}
+        target = {number for sides in frame_numbers for number in sides.target}
         return tuple(sorted(preds)), tuple(sorted(target))
 
     def facts(self) -> list[MetricFacts]:
         """What a record says of them, those not measured included."""
-        made = {**self.clip, **self.corpus}
-        made |= {name: metrics.create(name, protocol=self.protocol) for name in self.not_measured}
-        return [facts(name, metric) for name, metric in sorted(made.items())]
+        metric_objects = {**self.clip, **self.corpus}
+        metric_objects |= {name: metrics.create(name, protocol=self.protocol) for name in self.not_measured}
+        return [facts(name, metric) for name, metric in sorted(metric_objects.items())]
 
 
 def choose_measures(
@@ -89,12 +89,14 @@ def choose_measures(
         inception_weights: a local file; None: see `lipbench.metrics.inception`.
         device: where the Inception network computes.
     """
-    made = {name: metrics.create(name, protocol=protocol) for name in names}
-    if any(metric.takes in FACE_TAKES for metric in made.values()):
-        made |= {name: metrics.create(name, protocol=protocol) for name in FAILURE_RATES if name not in made}
+    metric_objects = {name: metrics.create(name, protocol=protocol) for name in names}
+    if any(metric.takes in FACE_TAKES for metric in metric_objects.values()):
+        metric_objects |= {
+            name: metrics.create(name, protocol=protocol) for name in FAILURE_RATES if name not in metric_objects
+        }
     missing: dict[str, str] = {}
     inception: InceptionFeatures | None = None
-    for name, metric in made.items():
+    for name, metric in metric_objects.items():
         if metric.takes in lacking:
             missing[name] = lacking[metric.takes]
         elif metric.takes in TIMING_TAKES and durations is None:
@@ -106,11 +108,11 @@ def choose_measures(
                 inception = InceptionFeatures(inception_weights, resize=protocol.inception_resize, device=device)
             except NotMeasuredError as error:
                 missing[name] = f"{error.problem.removeprefix('not measured: ')}. {error.remedy}"
-    kept = {name: metric for name, metric in made.items() if name not in missing}
+    measurable = {name: metric for name, metric in metric_objects.items() if name not in missing}
     return Measures(
         protocol=protocol,
-        clip={name: metric for name, metric in kept.items() if isinstance(metric, ClipMetric)},
-        corpus={name: metric for name, metric in kept.items() if isinstance(metric, CorpusMetric)},
+        clip={name: metric for name, metric in measurable.items() if isinstance(metric, ClipMetric)},
+        corpus={name: metric for name, metric in measurable.items() if isinstance(metric, CorpusMetric)},
         not_measured=missing,
         inception=inception,
     )
@@ -132,8 +134,8 @@ class Aligned(NamedTuple):
     def described(self, protocol: Protocol, *, is_aligned: bool) -> Sides:
         """Numbers of the frames of which a metric takes the face: of pairs that are compared, or of each clip alone."""
         if is_aligned:
-            chosen = sampled(len(self.alignment.preds), protocol.face_frames)
-            return Sides(self.alignment.preds[chosen].tolist(), self.alignment.target[chosen].tolist())
+            frame_numbers = sampled(len(self.alignment.preds), protocol.face_frames)
+            return Sides(self.alignment.preds[frame_numbers].tolist(), self.alignment.target[frame_numbers].tolist())
         return Sides(*(sampled(len(side.pictures), protocol.face_frames).tolist() for side in reversed(self.pair)))
 
 
@@ -201,9 +203,9 @@ class _Views:
         assert self.faces is not None, "faces are looked for wherever a measure takes them"
         if isinstance(self.faces, str):
             return self.faces
-        chosen = self.one.described(self.measures.protocol, is_aligned=is_aligned)
-        found = zip(self.faces, chosen, strict=True)
-        return Sides(*(torch.stack([side.descriptors[n] for n in numbers]) for side, numbers in found))
+        frame_numbers = self.one.described(self.measures.protocol, is_aligned=is_aligned)
+        face_frames = zip(self.faces, frame_numbers, strict=True)
+        return Sides(*(torch.stack([side.descriptors[n] for n in numbers]) for side, numbers in face_frames))
 
     def _inception(self, frames: Tensor) -> Tensor:
         network, count = self.measures.inception, self.measures.protocol.inception_frames
@@ -213,47 +215,47 @@ class _Views:
         return self.features[id(frames)]
 
     def _durations(self) -> Sides | str:
-        made, known = self.one.pair.made.durations, self.one.pair.truth.utterance.durations
-        if made is None:
+        generated_durations, true_durations = self.one.pair.made.durations, self.one.pair.truth.utterance.durations
+        if generated_durations is None:
             return "the system gives no durations"
-        if known is None:
+        if true_durations is None:
             return "the corpus gives no durations"
-        return Sides(made, torch.from_numpy(known))
+        return Sides(generated_durations, torch.from_numpy(true_durations))
 
     def _lengths(self) -> Sides:
         return Sides(self.one.alignment.preds_frames, self.one.alignment.target_frames)
 
 
-def measure(one: Aligned, measures: Measures, faces: tuple[Faces, Faces] | str | None) -> ClipScore:
+def measure(aligned_pair: Aligned, metric_set: Measures, faces: tuple[Faces, Faces] | str | None) -> ClipScore:
     """Score one pair; metrics of the whole corpus take it in.
 
     Args:
-        one: the pair.
-        measures: the metrics.
+        aligned_pair: the pair.
+        metric_set: the metrics.
         faces: of the generated and of the real side, or why there are none; None if no metric needs them.
     """
-    views = _Views(one, measures, faces)
+    metric_inputs = _Views(aligned_pair, metric_set, faces)
     scores: dict[str, Score] = {}
     missing: dict[str, str] = {}
-    for name, metric in measures.clip.items():
-        sides = views.of(metric)
+    for name, metric in metric_set.clip.items():
+        sides = metric_inputs.of(metric)
         if isinstance(sides, str):
             missing[name] = sides
         else:
             scores[name] = metric.score(*sides)
-    for name, metric in measures.corpus.items():
-        views.update(name, metric)
+    for name, metric in metric_set.corpus.items():
+        metric_inputs.update(name, metric)
     missing |= {name: score.reason for name, score in scores.items() if score.reason is not None}
-    lips = views.both("landmarks", is_aligned=False) if faces is not None else ""
+    lips = metric_inputs.both("landmarks", is_aligned=False) if faces is not None else ""
     opening = Sides([], []) if isinstance(lips, str) else Sides(*(_curve(aperture(points)) for points in lips))
-    utterance, effect = one.pair.truth.utterance, one.alignment.effect
+    utterance, effect = aligned_pair.pair.truth.utterance, aligned_pair.alignment.effect
     return ClipScore(
         utterance=utterance.id,
         speaker=utterance.speaker,
         text=utterance.text,
         frames=effect.target_frames,
         generated_frames=effect.preds_frames,
-        cut_off=one.pair.made.cut_off,
+        cut_off=aligned_pair.pair.made.cut_off,
         length=None
         if effect.preds_frames == effect.target_frames == effect.scored
         else LengthEffect(
@@ -276,11 +278,11 @@ def _curve(frames: Tensor) -> list[float | None]:
     return [None if math.isnan(value) else float(f"{value:.{DIGITS}g}") for value in frames.tolist()]
 
 
-def corpus_scores(measures: Measures) -> tuple[list[CorpusScore], dict[str, str]]:
+def corpus_scores(metric_set: Measures) -> tuple[list[CorpusScore], dict[str, str]]:
     """Values of the metrics of whole corpora, and why others have none."""
-    found: list[CorpusScore] = []
+    scores: list[CorpusScore] = []
     missing: dict[str, str] = {}
-    for name, metric in measures.corpus.items():
+    for name, metric in metric_set.corpus.items():
         if not metric.update_called:
             missing[name] = "no clip has what it is computed from"
             continue
@@ -289,29 +291,29 @@ def corpus_scores(measures: Measures) -> tuple[list[CorpusScore], dict[str, str]
         except NotMeasuredError as error:
             missing[name] = error.problem
             continue
-        (clips, real), (failed, real_failed) = metric.clips(), metric.failures()
-        found.append(
+        (clips, real), (failed_frames, real_failed) = metric.clips(), metric.failures()
+        scores.append(
             CorpusScore(
                 metric=name,
                 value=value,
                 clips=clips,
                 real_clips=real,
-                failed_frames=failed,
+                failed_frames=failed_frames,
                 real_failed_frames=real_failed,
             )
         )
-    return found, missing
+    return scores, missing
 
 
-def never_measured(measures: Measures, scores: Sequence[ClipScore]) -> dict[str, str]:
+def never_measured(metric_set: Measures, scores: Sequence[ClipScore]) -> dict[str, str]:
     """Metrics of single clips that not one clip has a value of, and why."""
-    found: dict[str, str] = {}
-    for name in measures.clip:
+    reason_by_metric: dict[str, str] = {}
+    for name in metric_set.clip:
         reasons = Counter(score.missing[name] for score in scores if name in score.missing)
         if scores and reasons.total() == len(scores):
             (first, _), *others = reasons.most_common()
-            found[name] = f"{first}; other clips have other reasons" if others else first
-    return found
+            reason_by_metric[name] = f"{first}; other clips have other reasons" if others else first
+    return reason_by_metric
 
 
 def facts(name: str, metric: ClipMetric | CorpusMetric) -> MetricFacts:

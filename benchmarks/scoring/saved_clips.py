@@ -41,21 +41,21 @@ class Group(NamedTuple):
         """
         cell, result, _ = self.systems[0]
         assert cell.corpus is not None
-        found = corpora.create(cell.corpus, **cell.corpus_options)
-        if found.fingerprint != result.corpus.fingerprint:
+        corpus = corpora.create(cell.corpus, **cell.corpus_options)
+        if corpus.fingerprint != result.corpus.fingerprint:
             raise UserError(
-                f"{cell.corpus} is not what these clips were scored on: its fingerprint is {found.fingerprint[:12]}, "
+                f"{cell.corpus} is not what these clips were scored on: its fingerprint is {corpus.fingerprint[:12]}, "
                 f"theirs {result.corpus.fingerprint[:12]}",
                 remedy="Evaluate again on the corpus as it is now",
             )
-        return found
+        return corpus
 
     def sizes(self) -> list[tuple[tuple[int, int] | None, list[Kept]]]:
         """The systems by frame size: controls are scored at each."""
-        found: dict[tuple[int, int] | None, list[Kept]] = {}
-        for one in self.systems:
-            found.setdefault(one.result.system.frame_size, []).append(one)
-        return list(found.items())
+        systems_by_size: dict[tuple[int, int] | None, list[Kept]] = {}
+        for saved_result in self.systems:
+            systems_by_size.setdefault(saved_result.result.system.frame_size, []).append(saved_result)
+        return list(systems_by_size.items())
 
 
 def kept_clips(run: Path) -> list[Group]:
@@ -71,32 +71,34 @@ def kept_clips(run: Path) -> list[Group]:
     """
     records = sorted(load_records(run), key=lambda record: record.created)
     results = [(record.cell, record.result) for record in records if isinstance(record.result, Quality)]
-    kept: dict[str, Kept] = {}
+    saved_results: dict[str, Kept] = {}
     for cell, result in results:
         if result.generated is not None and cell.corpus is not None:
-            kept.setdefault(result.generated, Kept(cell, result, run / result.generated))
-    if not kept:
+            saved_results.setdefault(result.generated, Kept(cell, result, run / result.generated))
+    if not saved_results:
         raise UserError(f"no record of {run} has kept clips", remedy="Evaluate again with keep_clips=true")
     groups: dict[str, Group] = {}
-    for one in kept.values():
-        ids = list(index_of(one.folder))
-        key = json.dumps([_clips_of(one.cell, one.result), ids])
+    for saved_result in saved_results.values():
+        ids = list(index_of(saved_result.folder))
+        key = json.dumps([_clips_of(saved_result.cell, saved_result.result), ids])
         controls = [
-            c.system for c, r in results if c.role == "control" and _clips_of(c, r) == _clips_of(one.cell, one.result)
+            c.system
+            for c, r in results
+            if c.role == "control" and _clips_of(c, r) == _clips_of(saved_result.cell, saved_result.result)
         ]
         group = groups.setdefault(key, Group([], ids, []))
-        group.systems.append(one)
+        group.systems.append(saved_result)
         group.controls.extend(name for name in dict.fromkeys(controls) if name not in group.controls)
     return list(groups.values())
 
 
 def without_clips(run: Path, groups: Sequence[Group]) -> list[str]:
     """Keys of the run's models whose clips were not kept, under any protocol."""
-    there = {one.result.system.name for group in groups for one in group.systems}
+    saved_names = {saved_result.result.system.name for group in groups for saved_result in group.systems}
     return sorted(
         record.cell.key
         for record in load_records(run)
-        if record.cell.kind == "quality" and record.cell.role == "model" and record.cell.system not in there
+        if record.cell.kind == "quality" and record.cell.role == "model" and record.cell.system not in saved_names
     )
 
 

@@ -134,7 +134,9 @@ class Scorer:
         """Nothing starts before it is needed."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         """End the worker processes."""
         self.close()
 
@@ -144,7 +146,7 @@ class Scorer:
 
     def model(
         self,
-        subject: Subject,
+        loaded_model: Subject,
         *,
         durations: Durations,
         batch: int,
@@ -155,7 +157,7 @@ class Scorer:
         """Let a model say every utterance, and score it.
 
         Args:
-            subject: the model.
+            loaded_model: the model.
             durations: whether the true ones are given.
             batch: clips generated at once.
             device: where the model is.
@@ -166,8 +168,8 @@ class Scorer:
             UserError: the model is not trained on this corpus' symbols.
         """
         scoring = self.scoring
-        pairs = generated(subject, scoring.corpus, scoring.ids, durations=durations, batch=batch, device=device)
-        return self.pairs(subject.system, pairs, durations=durations, device=device, keep=keep, advance=advance)
+        pairs = generated(loaded_model, scoring.corpus, scoring.ids, durations=durations, batch=batch, device=device)
+        return self.pairs(loaded_model.system, pairs, durations=durations, device=device, keep=keep, advance=advance)
 
     def control(
         self,
@@ -206,21 +208,25 @@ class Scorer:
     ) -> Quality:
         """Score clips of any origin, such as those that an earlier run kept; arguments as for `model`."""
         scoring = self.scoring
-        measures = self._measures(system, durations, device)
-        kept = None
+        metric_set = self._measures(system, durations, device)
+        sample_writer = None
         if keep is not None:
-            truth = scoring.corpus.fingerprint
-            kept = files.Keeper(keep.run, keep.name, scoring.ids, keep_clips=keep.clips, fingerprint=truth)
+            corpus_fingerprint = scoring.corpus.fingerprint
+            sample_writer = files.Keeper(
+                keep.run, keep.name, scoring.ids, keep_clips=keep.clips, fingerprint=corpus_fingerprint
+            )
         scores: list[ClipScore] = []
         real_clips: list[RealClip] = []
-        for one, score in self._measured(pairs, measures):
+        for item, score in self._measured(pairs, metric_set):
             scores.append(score)
-            real_clips.append(self._real_clip(one))
-            if kept is not None:
-                kept.add(one.pair)
+            real_clips.append(self._real_clip(item))
+            if sample_writer is not None:
+                sample_writer.add(item.pair)
             advance(1)
-        overall, missing = corpus_scores(measures)
-        overall = [one.model_copy(update={"floor": self._floor(one.metric, measures, real_clips)}) for one in overall]
+        overall, missing = corpus_scores(metric_set)
+        overall = [
+            item.model_copy(update={"floor": self._floor(item.metric, metric_set, real_clips)}) for item in overall
+        ]
         return Quality(
             system=system,
             corpus=Corpus(
@@ -239,17 +245,17 @@ class Scorer:
             ),
             durations=durations,
             device=device.type,
-            metrics=measures.facts(),
-            not_measured={**measures.not_measured, **missing, **never_measured(measures, scores)},
+            metrics=metric_set.facts(),
+            not_measured={**metric_set.not_measured, **missing, **never_measured(metric_set, scores)},
             clips=scores,
             corpus_scores=overall,
-            strip=None if kept is None else kept.save_strip(),
-            generated=None if kept is None else kept.save_clips(),
+            strip=None if sample_writer is None else sample_writer.save_strip(),
+            generated=None if sample_writer is None else sample_writer.save_clips(),
         )
 
     def _measures(self, system: System, durations: Durations, device: torch.device) -> Measures:
         scoring = self.scoring
-        measures = choose_measures(
+        metric_set = choose_measures(
             scoring.metrics,
             self.protocol,
             lacking=lacking(scoring.corpus, scoring.ids[0], self.protocol),
@@ -257,9 +263,9 @@ class Scorer:
             inception_weights=scoring.inception_weights,
             device=device,
         )
-        if measures.inception is None or scoring.features is None or system.frame_size is None:
-            return measures
-        real = {name: metric for name, metric in measures.corpus.items() if metric.takes == "inception"}
+        if metric_set.inception is None or scoring.features is None or system.frame_size is None:
+            return metric_set
+        real = {name: metric for name, metric in metric_set.corpus.items() if metric.takes == "inception"}
         for metric in real.values():
             fill(
                 metric,
@@ -267,68 +273,70 @@ class Scorer:
                 corpus=scoring.corpus,
                 ids=scoring.ids,
                 frame_size=system.frame_size,
-                network=measures.inception,
+                network=metric_set.inception,
             )
-        return replace(measures, filled=frozenset(real))
+        return replace(metric_set, filled=frozenset(real))
 
-    def _measured(self, pairs: Iterator[Pair], measures: Measures) -> Iterator[tuple[Aligned, ClipScore]]:
+    def _measured(self, pairs: Iterator[Pair], metric_set: Measures) -> Iterator[tuple[Aligned, ClipScore]]:
         """Score pairs in order, while workers look for the faces of those that come next."""
         waiting: deque[tuple[Aligned, tuple[Looking, Looking] | str | None]] = deque()
-        ahead = self._faces.ahead if measures.takes & FACE_TAKES else 0
+        ahead = self._faces.ahead if metric_set.takes & FACE_TAKES else 0
         for pair in pairs:
-            one = aligned(pair, self.protocol)
-            waiting.append((one, self._look(one, measures)))
+            aligned_pair = aligned(pair, self.protocol)
+            waiting.append((aligned_pair, self._look(aligned_pair, metric_set)))
             while len(waiting) > ahead or (len(waiting) > 1 and _bytes(waiting) > WAITING_BYTES):
-                yield _finished(*waiting.popleft(), measures)
+                yield _finished(*waiting.popleft(), metric_set)
         while waiting:
-            yield _finished(*waiting.popleft(), measures)
+            yield _finished(*waiting.popleft(), metric_set)
 
-    def _look(self, one: Aligned, measures: Measures) -> tuple[Looking, Looking] | str | None:
+    def _look(self, aligned_pair: Aligned, metric_set: Measures) -> tuple[Looking, Looking] | str | None:
         """Begin to look for the faces of both sides, or say why there are none; None if no metric takes them."""
-        if not measures.takes & FACE_TAKES:
+        if not metric_set.takes & FACE_TAKES:
             return None
-        preds, target = measures.described(one)
-        truth, made = one.pair
-        reason = self._faces.faceless(truth)
+        preds, target = metric_set.described(aligned_pair)
+        reference, generated_clip = aligned_pair.pair
+        reason = self._faces.faceless(reference)
         if reason is not None:
             return reason
-        real = self._faces.look_at_truth(truth, target)
-        return self._faces.look(truth, made.pictures, preds), real
+        real = self._faces.look_at_truth(reference, target)
+        return self._faces.look(reference, generated_clip.pictures, preds), real
 
-    def _real_clip(self, one: Aligned) -> RealClip:
+    def _real_clip(self, aligned_pair: Aligned) -> RealClip:
         """The real side of a pair, as distances between corpora see it."""
-        height, width = one.pair.truth.pictures.shape[1:3]
-        frames = one.described(self.protocol, is_aligned=False).target
-        return RealClip(one.pair.truth.utterance.id, (height, width), tuple(frames))
+        height, width = aligned_pair.pair.truth.pictures.shape[1:3]
+        frames = aligned_pair.described(self.protocol, is_aligned=False).target
+        return RealClip(aligned_pair.pair.truth.utterance.id, (height, width), tuple(frames))
 
-    def _floor(self, name: str, measures: Measures, real: Sequence[RealClip]) -> float | None:
+    def _floor(self, name: str, metric_set: Measures, real: Sequence[RealClip]) -> float | None:
         """Distance between two halves of the real clips, worked out once per metric and clips."""
-        metric = measures.corpus[name]
+        metric = metric_set.corpus[name]
         key = name, frozenset(real)
         if key not in self._floors:
-            self._floors[key] = self._new_floor(metric, measures, real)
+            self._floors[key] = self._new_floor(metric, metric_set, real)
         return self._floors[key]
 
-    def _new_floor(self, metric: CorpusMetric, measures: Measures, real: Sequence[RealClip]) -> float | None:
-        if metric.takes == "inception" and measures.inception is not None:
-            corpus, network, count = self.scoring.corpus, measures.inception, self.protocol.inception_frames
-            clips = real_features(corpus, [one[:2] for one in real], network, count)
-            return real_floor(metric, [one.utterance for one in real], clips)
-        described = {one.utterance: self._faces.real_descriptors(one) for one in real}
-        known = {utterance: rows for utterance, rows in described.items() if rows is not None}
-        return real_floor(metric, list(known), known.values())
+    def _new_floor(self, metric: CorpusMetric, metric_set: Measures, real: Sequence[RealClip]) -> float | None:
+        if metric.takes == "inception" and metric_set.inception is not None:
+            corpus, network, count = self.scoring.corpus, metric_set.inception, self.protocol.inception_frames
+            clips = real_features(corpus, [real_clip[:2] for real_clip in real], network, count)
+            return real_floor(metric, [real_clip.utterance for real_clip in real], clips)
+        descriptors = {real_clip.utterance: self._faces.real_descriptors(real_clip) for real_clip in real}
+        known_descriptors = {utterance: rows for utterance, rows in descriptors.items() if rows is not None}
+        return real_floor(metric, list(known_descriptors), known_descriptors.values())
 
 
 def _finished(
-    one: Aligned, sides: tuple[Looking, Looking] | str | None, measures: Measures
+    aligned_pair: Aligned, sides: tuple[Looking, Looking] | str | None, metric_set: Measures
 ) -> tuple[Aligned, ClipScore]:
     faces = (sides[0].found(), sides[1].found()) if isinstance(sides, tuple) else sides
-    return one, measure(one, measures, faces)
+    return aligned_pair, measure(aligned_pair, metric_set, faces)
 
 
 def _bytes(waiting: Iterable[tuple[Aligned, object]]) -> int:
     """Size of the pictures of some pairs."""
-    return sum(one.pair.truth.pictures.nbytes + one.pair.made.pictures.nbytes for one, _ in waiting)
+    return sum(
+        aligned_pair.pair.truth.pictures.nbytes + aligned_pair.pair.made.pictures.nbytes for aligned_pair, _ in waiting
+    )
 
 
 def real_features(
@@ -363,7 +371,7 @@ def fill(
         "frame_size": json.dumps(frame_size),
         "weights": network.digest,
     }
-    clips = [(one, frame_size) for one in ids]
+    clips = [(utterance_id, frame_size) for utterance_id in ids]
     count = metric.protocol.inception_frames
     try:
         fill_real(metric, folder, key, lambda: real_features(corpus, clips, network, count))

@@ -85,16 +85,16 @@ class Match(NamedTuple):
     """Every other name of either side, and why it is left out."""
 
 
-def match(generated: Folder, reference: Folder) -> Match:
+def match(generated_folder: Folder, reference_folder: Folder) -> Match:
     """Match the files of two folders by name.
 
     Raises:
         UserError: no name is on both sides.
     """
-    sides = {"generated": generated.files, "reference": reference.files}
+    sides = {"generated": generated_folder.files, "reference": reference_folder.files}
     ids: list[str] = []
     left_out: dict[str, str] = {}
-    for name in sorted({*generated.files, *reference.files}):
+    for name in sorted({*generated_folder.files, *reference_folder.files}):
         counts = {side: len(files.get(name, ())) for side, files in sides.items()}
         reasons = [f"no {side} video has this name" for side, n in counts.items() if n == 0]
         reasons += [f"{n} {side} videos have this name" for side, n in counts.items() if n > 1]
@@ -105,7 +105,8 @@ def match(generated: Folder, reference: Folder) -> Match:
     if not ids:
         examples = [f"{next(iter(files))!r} is {side}" for side, files in sides.items()]
         raise UserError(
-            f"no video of {generated.path} has the name of one of {reference.path}: {', '.join(examples)}",
+            f"no video of {generated_folder.path} has the name of one of {reference_folder.path}: "
+            f"{', '.join(examples)}",
             remedy="Give matching files the same path within both folders, but for the ending",
         )
     return Match(ids, left_out)
@@ -208,14 +209,14 @@ class Others:
             UserError: not one clip can be scored.
         """
         for name in self._match.ids:
-            found = self._pair(name)
-            if isinstance(found, str):
-                self.left_out[name] = found
+            pair_or_reason = self._pair(name)
+            if isinstance(pair_or_reason, str):
+                self.left_out[name] = pair_or_reason
                 advance(1)
                 continue
-            height, width = found.truth.pictures.shape[1:3]
+            height, width = pair_or_reason.truth.pictures.shape[1:3]
             self.sizes.add((height, width))
-            yield found
+            yield pair_or_reason
         if not self.sizes:
             reason, names = next(iter(by_reason(self.left_out).items()))
             raise UserError(
@@ -225,25 +226,25 @@ class Others:
 
     def _pair(self, name: str) -> Pair | str:
         try:
-            truth = load_truth(self._videos, name, None)
+            reference = load_truth(self._videos, name, None)
         except VideoError as error:
             return f"the reference cannot be read: {error.problem}"
         try:
-            made = _read(self._files[name][0])
+            generated_video = _read(self._files[name][0])
         except VideoError as error:
             return f"the generated video cannot be read: {error.problem}"
-        reason = self._misfit(made, truth)
+        reason = self._misfit(generated_video, reference)
         if reason is not None:
             return reason
-        return Pair(truth, Made(_resized(made.frames, truth.pictures.shape[1:3])))
+        return Pair(reference, Made(_resized(generated_video.frames, reference.pictures.shape[1:3])))
 
-    def _misfit(self, made: Video, truth: Truth) -> str | None:
+    def _misfit(self, generated_video: Video, reference: Truth) -> str | None:
         """Why two videos cannot be compared; None if they can."""
-        real = truth.utterance
-        if not self._ignore_rates and not math.isclose(made.fps, real.fps, rel_tol=RATE_TOLERANCE):
-            return f"the generated video has {_rate(made.fps)}, the reference {_rate(real.fps)}"
-        if not self._resize and made.frames.shape[1:3] != real.frames.shape[1:3]:
-            return f"the generated video has {_size(made.frames)} pixels, the reference {_size(real.frames)}"
+        real = reference.utterance
+        if not self._ignore_rates and not math.isclose(generated_video.fps, real.fps, rel_tol=RATE_TOLERANCE):
+            return f"the generated video has {_rate(generated_video.fps)}, the reference {_rate(real.fps)}"
+        if not self._resize and generated_video.frames.shape[1:3] != real.frames.shape[1:3]:
+            return f"the generated video has {_size(generated_video.frames)} pixels, the reference {_size(real.frames)}"
         return None
 
 
@@ -257,8 +258,10 @@ def _resized(frames: NDArray[np.uint8], size: tuple[int, ...]) -> NDArray[np.uin
     if frames.shape[1:3] == (height, width):
         return frames
     shrinks = frames.shape[1] >= height and frames.shape[2] >= width
-    how = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
-    return np.stack([cv2.resize(one, (width, height), interpolation=how) for one in frames]).astype(np.uint8)
+    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC
+    return np.stack([cv2.resize(frame, (width, height), interpolation=interpolation) for frame in frames]).astype(
+        np.uint8
+    )
 
 
 def _rate(fps: float) -> str:

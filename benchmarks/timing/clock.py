@@ -122,9 +122,9 @@ def warm_up(call: Call, watch: Stopwatch, budget: Budget) -> WarmUp:
             return WarmUp(first, samples, settled=False)
 
 
-def rounds(warmed: WarmUp, budget: Budget) -> int:
+def rounds(warm_up_result: WarmUp, budget: Budget) -> int:
     """How many samples fit the budget, judged by the newest warm-up samples."""
-    typical = statistics.median(sample.wall_s for sample in warmed.samples[-3:])
+    typical = statistics.median(sample.wall_s for sample in warm_up_result.samples[-3:])
     return max(budget.least, min(budget.most, round(budget.seconds / max(typical, 1e-9))))
 
 

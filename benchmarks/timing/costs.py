@@ -43,8 +43,8 @@ def count(model: object, call: Callable[[], object]) -> Costs:
     gc.disable()
     try:
         with operations, _Launches() as launches:
-            made = call()
-        del made
+            output = call()
+        del output
     finally:
         if collecting:
             gc.enable()
@@ -96,23 +96,23 @@ class _Launches(TorchDispatchMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         kwargs = kwargs or {}
-        for given in tree_leaves((args, kwargs)):
-            if isinstance(given, Tensor):
-                self._know(given, made=False)
+        for argument in tree_leaves((args, kwargs)):
+            if isinstance(argument, Tensor):
+                self._know(argument, is_output=False)
         result = func(*args, **kwargs)
         self.count += 1
-        for made in tree_leaves(result):
-            if isinstance(made, Tensor):
-                self._know(made, made=True)
+        for output in tree_leaves(result):
+            if isinstance(output, Tensor):
+                self._know(output, is_output=True)
         return result
 
-    def _know(self, tensor: Tensor, *, made: bool) -> None:
+    def _know(self, tensor: Tensor, *, is_output: bool) -> None:
         """Note a storage. One that was there before the call, such as a weight's, has no bytes of the call's."""
         storage = tensor.untyped_storage()
         key = storage._cdata
         if key in self._known:
             return
-        size = storage.nbytes() if made else 0
+        size = storage.nbytes() if is_output else 0
 
         def gone(_: object) -> None:
             self._alive -= size

@@ -35,7 +35,7 @@ def ceilings(device: torch.device, dtype: torch.dtype, threads: int) -> Ceilings
         threads: that torch uses now (it is part of what was measured).
     """
     side, size = MATRIX[device.type], COPY_BYTES[device.type]
-    left, right = (torch.ones(side, side, device=device, dtype=dtype) for _ in range(2))
+    factor_a, factor_b = (torch.ones(side, side, device=device, dtype=dtype) for _ in range(2))
     product = torch.empty(side, side, device=device, dtype=dtype)
     batch, height, width = PICTURE[device.type]
     picture = torch.rand(batch, CHANNELS, height, width, device=device, dtype=dtype).to(
@@ -44,7 +44,7 @@ def ceilings(device: torch.device, dtype: torch.dtype, threads: int) -> Ceilings
     kernel = torch.rand(CHANNELS, CHANNELS, KERNEL, KERNEL, device=device, dtype=dtype).to(
         memory_format=torch.channels_last
     )
-    convolved = 2 * batch * height * width * (CHANNELS * KERNEL) ** 2
+    convolution_operations = 2 * batch * height * width * (CHANNELS * KERNEL) ** 2
     source = torch.ones(size, device=device, dtype=torch.uint8)
     target = torch.empty_like(source)
     watch = Stopwatch(device)
@@ -58,8 +58,8 @@ def ceilings(device: torch.device, dtype: torch.dtype, threads: int) -> Ceilings
 
     return Ceilings(
         operations_per_s=max(
-            2 * side**3 / seconds(lambda: torch.mm(left, right, out=product)),
-            convolved / seconds(lambda: F.conv2d(picture, kernel, padding=KERNEL // 2)),
+            2 * side**3 / seconds(lambda: torch.mm(factor_a, factor_b, out=product)),
+            convolution_operations / seconds(lambda: F.conv2d(picture, kernel, padding=KERNEL // 2)),
         ),
         bytes_per_s=2 * size / seconds(lambda: target.copy_(source)),
     )
@@ -76,11 +76,11 @@ def floor(costs: Costs, limits: Ceilings, *, frames: int, frame_size: tuple[int,
         dtype: number type of weights and frames.
     """
     height, width = frame_size
-    moved = (costs.parameters + frames * 3 * height * width) * dtype.itemsize
+    moved_bytes = (costs.parameters + frames * 3 * height * width) * dtype.itemsize
     return Floor(
         ceilings=limits,
         arithmetic_s=costs.operations / limits.operations_per_s,
-        memory_s=moved / limits.bytes_per_s,
+        memory_s=moved_bytes / limits.bytes_per_s,
     )
 
 

@@ -58,14 +58,14 @@ class Gpu:
         except pynvml.NVMLError:
             return None
 
-    def ask(self, read: Callable[[Any, Any], T]) -> T | None:
+    def ask(self, query: Callable[[Any, Any], T]) -> T | None:
         """A reading, or None where the GPU or its driver has none.
 
         Args:
-            read: gets the module and the handle.
+            query: gets the module and the handle.
         """
         try:
-            return read(self.nvml, self.handle)
+            return query(self.nvml, self.handle)
         except self.nvml.NVMLError:
             return None
 
@@ -135,12 +135,12 @@ class Observer:
 
     def look(self) -> None:
         """Take readings, unless the last ones are fresh."""
-        now = self._clock()
+        current_time = self._clock()
         if self._began is None:
-            self._began = now
-        if self._gpu is None or (self._looked is not None and now - self._looked < LOOK_EVERY_S):
+            self._began = current_time
+        if self._gpu is None or (self._looked is not None and current_time - self._looked < LOOK_EVERY_S):
             return
-        gpu, self._looked = self._gpu, now
+        gpu, self._looked = self._gpu, current_time
         for name in ("sm_mhz", "memory_mhz", "power_w", "temperature_c", "utilisation", "throttles"):
             value = getattr(gpu, name)()
             if value is not None:
@@ -181,8 +181,8 @@ def load() -> float | None:
 def cpu_mhz() -> float | None:
     """Mean clock of the cores; None where the system does not say."""
     try:
-        read = psutil.cpu_freq()
+        frequency = psutil.cpu_freq()
     except (AttributeError, OSError, NotImplementedError):
         # psutil raises one or another of them, by system, where there is no clock to read
         return None
-    return float(read.current) if read is not None and read.current else None
+    return float(frequency.current) if frequency is not None and frequency.current else None

@@ -44,11 +44,13 @@ def read_alignment(path: Path, *, utterance: str | None = None, speaker: str | N
 
 def _of_many(path: Path, utterance: str | None) -> Alignment:
     blocks = read_blocks(path)
-    wanted = [b for b in blocks if utterance is None or f"/{b.name}".endswith(f"/{utterance}")]
-    if len(wanted) != 1:
-        asked = "say which utterance" if utterance is None else f"'{utterance}' stands there {len(wanted)} times"
-        raise AlignmentError(f"the alignment {path.name} holds {len(blocks)} utterances: {asked}")
-    return parse_block(wanted[0])
+    matching_blocks = [b for b in blocks if utterance is None or f"/{b.name}".endswith(f"/{utterance}")]
+    if len(matching_blocks) != 1:
+        hint = (
+            "say which utterance" if utterance is None else f"'{utterance}' stands there {len(matching_blocks)} times"
+        )
+        raise AlignmentError(f"the alignment {path.name} holds {len(blocks)} utterances: {hint}")
+    return parse_block(matching_blocks[0])
 
 
 def _of_textgrid(path: Path, speaker: str | None) -> Alignment:
@@ -61,5 +63,5 @@ def _of_textgrid(path: Path, speaker: str | None) -> Alignment:
         return from_mfa(tiers, path.name, speaker=speaker)
     if is_p2fa(tiers):
         return from_p2fa(tiers, path.name)
-    named = ", ".join(tiers) or "none"
-    raise AlignmentError(f"the alignment {path.name} has neither P2FA's nor MFA's tiers, but: {named}")
+    tier_names = ", ".join(tiers) or "none"
+    raise AlignmentError(f"the alignment {path.name} has neither P2FA's nor MFA's tiers, but: {tier_names}")

@@ -73,23 +73,23 @@ def align_tokens(
         raise AlignmentError(f"an alignment by {alignment.format} has no {level}")
     frames = [Interval(_frames(i.start, fps), _frames(i.end, fps), i.label) for i in tier]
     repairs = _overrun(frames, n_frames, fps, slack or Slack())
-    spoken = [interval for interval in frames if interval.label != SILENCE]
-    text = " ".join(interval.label for interval in alignment.words or spoken if interval.label != SILENCE)
-    how = level
+    speech = [interval for interval in frames if interval.label != SILENCE]
+    text = " ".join(interval.label for interval in alignment.words or speech if interval.label != SILENCE)
+    source = level
     if level == "phones":
         tokens, edges = _phones(frames)
     elif level == "words":
-        tokens, edges = _words(spoken)
+        tokens, edges = _words(speech)
     else:
-        spelt = _spelt(alignment, fps)
-        how = "characters as aligned" if spelt else "characters by even split"
-        tokens, edges = _letters(spoken, spelt)
+        letter_edges = _spelt(alignment, fps)
+        source = "characters as aligned" if letter_edges else "characters by even split"
+        tokens, edges = _letters(speech, letter_edges)
     last = max(float(n_frames), frames[-1].end, edges[-1])
     return TokenTimes(
         text=text,
         tokens=tokens,
         durations=frames_per_token([0.0, *edges, last], n_frames),
-        source=f"{alignment.format}, {how}",
+        source=f"{alignment.format}, {source}",
         repairs=repairs,
     )
 
@@ -100,12 +100,12 @@ def _frames(seconds: float, fps: float) -> float:
 
 
 def _overrun(frames: Sequence[Interval], n_frames: int, fps: float, slack: Slack) -> tuple[str, ...]:
-    spoken = [interval for interval in frames if interval.label != SILENCE][-1].end
+    speech_end = [interval for interval in frames if interval.label != SILENCE][-1].end
     last = frames[-1].end
-    if spoken > n_frames + slack.speech_s * fps + 1e-6 or last > n_frames + slack.silence_s * fps + 1e-6:
+    if speech_end > n_frames + slack.speech_s * fps + 1e-6 or last > n_frames + slack.silence_s * fps + 1e-6:
         raise AlignmentError(f"the alignment runs to frame {last:g}, the video has only {n_frames}")
-    if spoken > n_frames:
-        return (f"speech is labelled to frame {spoken:.2f}, past the {n_frames} of the video: cut there",)
+    if speech_end > n_frames:
+        return (f"speech is labelled to frame {speech_end:.2f}, past the {n_frames} of the video: cut there",)
     if last > n_frames + 1:
         return (f"silence is labelled to frame {last:.2f}, past the {n_frames} of the video: cut there",)
     return ()
@@ -131,34 +131,36 @@ def _phones(frames: Sequence[Interval]) -> tuple[tuple[str, ...], list[float]]:
     return tuple(tokens), edges
 
 
-def _words(spoken: Sequence[Interval]) -> tuple[tuple[str, ...], list[float]]:
+def _words(speech: Sequence[Interval]) -> tuple[tuple[str, ...], list[float]]:
     tokens, edges = [BOUNDARY], []
-    for word in spoken:
+    for word in speech:
         tokens += [word.label, BOUNDARY]
         edges += [word.start, word.end]
     return tuple(tokens), edges
 
 
 def _letters(
-    spoken: Sequence[Interval], spelt: Sequence[Sequence[float]] | None
+    speech: Sequence[Interval], letter_edges: Sequence[Sequence[float]] | None
 ) -> tuple[tuple[str, ...], list[float]]:
     edges: list[float] = []
-    for number, word in enumerate(spoken):
+    for number, word in enumerate(speech):
         strange = sorted(set(word.label) - set(LETTERS))
         if strange:
             raise AlignmentError(f"the word '{word.label[:40]}' holds {' '.join(strange)}, which is no character token")
-        edges.extend(spelt[number] if spelt else np.linspace(word.start, word.end, len(word.label) + 1).tolist())
-    return characters(" ".join(word.label for word in spoken)), edges
+        edges.extend(
+            letter_edges[number] if letter_edges else np.linspace(word.start, word.end, len(word.label) + 1).tolist()
+        )
+    return characters(" ".join(word.label for word in speech)), edges
 
 
 def _spelt(alignment: Alignment, fps: float) -> list[list[float]] | None:
     """Boundaries of the letters of each word in frames, if its phones are its letters; None if any word's are not."""
-    found = []
+    letter_edges = []
     for word in alignment.words:
         if word.label == SILENCE:
             continue
         inside = [p for p in alignment.phones if p.label and word.start <= (p.start + p.end) / 2 < word.end]
         if [phone.label for phone in inside] != list(word.label):
             return None
-        found.append([*(_frames(phone.start, fps) for phone in inside), _frames(inside[-1].end, fps)])
-    return found
+        letter_edges.append([*(_frames(phone.start, fps) for phone in inside), _frames(inside[-1].end, fps)])
+    return letter_edges

@@ -40,8 +40,8 @@ def read_grid(path: Path) -> Alignment:
 
 def _interval(fields: list[str], place: str) -> Interval:
     if len(fields) != 3 or not re.fullmatch(r"\d{1,9}", fields[0]) or not re.fullmatch(r"\d{1,9}", fields[1]):
-        shown = " ".join(fields)[:40]
-        raise AlignmentError(f"{place}: {shown!r} is not 'start end word' with whole numbers")
+        line_text = " ".join(fields)[:40]
+        raise AlignmentError(f"{place}: {line_text!r} is not 'start end word' with whole numbers")
     word = fields[2].lower()
     if word not in PAUSES and not set(word) <= set(LETTERS):
         raise AlignmentError(f"{place}: {word[:40]!r} is no word")

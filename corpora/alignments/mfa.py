@@ -34,23 +34,23 @@ def from_mfa(tiers: Mapping[str, list[Interval]], name: str, *, speaker: str | N
     if speaker is None and len(speakers) > 1:
         raise AlignmentError(f"the alignment {name} holds several speakers: {', '.join(speakers)}")
     # a file of one speaker need not name them
-    chosen = speaker if speaker in speakers else next(iter(speakers)) if len(speakers) == 1 else None
-    if chosen is None or (speaker is not None and chosen not in ("", speaker)):
+    tier_speaker = speaker if speaker in speakers else next(iter(speakers)) if len(speakers) == 1 else None
+    if tier_speaker is None or (speaker is not None and tier_speaker not in ("", speaker)):
         raise AlignmentError(f"the alignment {name} holds the speakers {', '.join(speakers)}, not {speaker}")
-    words, phones = speakers[chosen]
-    kept = relabel(words, SILENCES)
-    check_speech(kept, name, "word")
-    return Alignment(format="mfa TextGrid", words=kept, phones=relabel(phones, SILENCES, stress=True))
+    words, phones = speakers[tier_speaker]
+    word_intervals = relabel(words, SILENCES)
+    check_speech(word_intervals, name, "word")
+    return Alignment(format="mfa TextGrid", words=word_intervals, phones=relabel(phones, SILENCES, stress=True))
 
 
 def _speakers(tiers: Mapping[str, list[Interval]]) -> dict[str, tuple[list[Interval], list[Interval]]]:
     """Speaker, "" where none is named, to words and phones (empty if there is no such tier)."""
     lower = {tier.lower(): tier for tier in tiers}
-    found: dict[str, tuple[list[Interval], list[Interval]]] = {}
+    tiers_by_speaker: dict[str, tuple[list[Interval], list[Interval]]] = {}
     for tier in tiers:
         speaker, _, kind = tier.rpartition(" - ")
         if kind.lower() == "words":
             prefix = f"{speaker} - " if speaker else ""
             phones = lower.get(f"{prefix}phones".lower())
-            found[speaker] = (tiers[tier], [] if phones is None else tiers[phones])
-    return found
+            tiers_by_speaker[speaker] = (tiers[tier], [] if phones is None else tiers[phones])
+    return tiers_by_speaker

@@ -61,25 +61,25 @@ def read_blocks(path: Path) -> list[LabelBlock]:
 
 def _split(lines: list[str], file: str) -> Iterator[LabelBlock]:
     name: str | None = None
-    first, held = 0, list[str]()
+    first, block_lines = 0, list[str]()
 
-    def block(closed: bool) -> LabelBlock:
-        return LabelBlock(name or "", file, first, tuple(held), closed)
+    def block(is_closed: bool) -> LabelBlock:
+        return LabelBlock(name or "", file, first, tuple(block_lines), is_closed)
 
     for number, line in enumerate(lines[1:], start=2):
         text = line.strip()
         if text.startswith('"') or text == ".":
             if name is not None:
-                yield block(closed=text == ".")
+                yield block(is_closed=text == ".")
             name = None
             if text != ".":
-                name, first, held = _name(text), number + 1, []
+                name, first, block_lines = _name(text), number + 1, []
         elif text and name is None:
             raise AlignmentError(f"{file} line {number}: {text[:40]!r} belongs to no utterance")
         elif name is not None:
-            held.append(text)
+            block_lines.append(text)
     if name is not None:
-        yield block(closed=False)
+        yield block(is_closed=False)
 
 
 def _name(header: str) -> str:
@@ -94,14 +94,14 @@ def parse_block(block: LabelBlock) -> Alignment:
     """
     if not any(block.lines):
         raise AlignmentError(f"{block.file} line {block.first_line}: the utterance has no label")
-    numbered = [(block.first_line + i, line.split()) for i, line in enumerate(block.lines) if line]
-    labels = [_label(fields, f"{block.file} line {number}") for number, fields in numbered]
-    places = [f"{block.file} line {number}" for number, _ in numbered]
+    numbered_lines = [(block.first_line + i, line.split()) for i, line in enumerate(block.lines) if line]
+    labels = [_label(fields, f"{block.file} line {number}") for number, fields in numbered_lines]
+    places = [f"{block.file} line {number}" for number, _ in numbered_lines]
     repairs = [] if block.closed else [f"no '.' ends the labels before {block.file} line {_end(block)}"]
-    mended, more = _mend(labels, places)
-    phones = tuple(Interval(a / UNITS_PER_SECOND, b / UNITS_PER_SECOND, label) for a, b, label in mended)
+    repaired_labels, label_repairs = _mend(labels, places)
+    phones = tuple(Interval(a / UNITS_PER_SECOND, b / UNITS_PER_SECOND, label) for a, b, label in repaired_labels)
     check_speech(phones, f"in {block.file} from line {block.first_line} on", "phone")
-    return Alignment(format="htk mlf", phones=phones, repairs=(*repairs, *more))
+    return Alignment(format="htk mlf", phones=phones, repairs=(*repairs, *label_repairs))
 
 
 def _end(block: LabelBlock) -> int:
@@ -121,24 +121,24 @@ def _label(fields: list[str], place: str) -> tuple[float, float, str]:
 def _mend(
     labels: list[tuple[float, float, str]], places: list[str]
 ) -> tuple[list[tuple[float, float, str]], list[str]]:
-    mended, repairs = labels[:1], []
+    repaired_labels, repairs = labels[:1], []
     for (start, end, label), place in zip(labels[1:], places[1:], strict=True):
-        before_start, before_end, before = mended[-1]
-        if (start, end, label) == mended[-1]:
+        before_start, before_end, before = repaired_labels[-1]
+        if (start, end, label) == repaired_labels[-1]:
             repairs.append(f"{place} stands there twice: used once")
             continue
         if start < before_start or (start < before_end and end <= before_end):
             raise AlignmentError(f"{place}: {shown(label)} is out of order or inside {shown(before)}")
         if start != before_end and start - before_end <= GAP_UNITS:
-            what = "overlap" if start < before_end else "leave a gap"
+            verb_phrase = "overlap" if start < before_end else "leave a gap"
             seconds = abs(start - before_end) / UNITS_PER_SECOND
-            repairs.append(f"{place}: {shown(before)} and {shown(label)} {what} by {seconds:g} s: shared")
+            repairs.append(f"{place}: {shown(before)} and {shown(label)} {verb_phrase} by {seconds:g} s: shared")
             start = (before_end + start) / 2
-            mended[-1] = (before_start, start, before)
+            repaired_labels[-1] = (before_start, start, before)
         elif start > before_end:
             seconds = (start - before_end) / UNITS_PER_SECOND
             repairs.append(f"{place}: {seconds:g} s before {shown(label)} have no label: taken for silence")
         if label == before != SILENCE:
             repairs.append(f"{place}: '{label}' stands twice in a row: kept")
-        mended.append((start, end, label))
-    return mended, repairs
+        repaired_labels.append((start, end, label))
+    return repaired_labels, repairs

@@ -36,8 +36,8 @@ def read_tiers(path: Path) -> dict[str, list[Interval]]:
         raise AlignmentError(f"the alignment {path.name} is damaged: {' '.join(str(error).split())}") from error
     except (ValueError, LookupError) as error:  # praatio's parser checks little, and fails as its indexing does
         raise AlignmentError(f"the alignment {path.name} is damaged: it cannot be parsed as a TextGrid") from error
-    announced = re.search(r"<exists>\s*(?:size\s*=\s*)?(\d+)", text)
-    if announced is None or int(announced[1]) != len(grid.tiers):
+    tier_count = re.search(r"<exists>\s*(?:size\s*=\s*)?(\d+)", text)
+    if tier_count is None or int(tier_count[1]) != len(grid.tiers):
         raise AlignmentError(f"the alignment {path.name} is cut off: not all its tiers are there")
     tiers: dict[str, list[Interval]] = {}
     for tier in grid.tiers:
@@ -62,8 +62,8 @@ def relabel(intervals: list[Interval], silences: frozenset[str], *, stress: bool
         stress: whether labels are phones, which may end in a stress digit that is taken off ("AY1" becomes "ay").
     """
 
-    def label(written: str) -> str:
-        lower = written.lower()
+    def label(original: str) -> str:
+        lower = original.lower()
         if lower in silences:
             return SILENCE
         return re.sub(r"(?<=[a-z])[0-2]$", "", lower) if stress else lower

@@ -21,6 +21,6 @@ def open_grid(store: str | Path) -> FilmedCorpus:
     Raises:
         UserError: `store` is no path, there is no such store, or its preparation has not finished.
     """
-    opened = Store(store_folder(store), "grid")
-    symbols = {"words": WORDS, "phones": PHONES}.get(str(opened.manifest.options.get("tokens")), CHARACTERS)
-    return FilmedCorpus(opened, symbols)
+    grid_store = Store(store_folder(store), "grid")
+    symbols = {"words": WORDS, "phones": PHONES}.get(str(grid_store.manifest.options.get("tokens")), CHARACTERS)
+    return FilmedCorpus(grid_store, symbols)

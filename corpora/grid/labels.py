@@ -53,8 +53,8 @@ class GridLabels:
                 GRID or no phone of ARPABET where these are the tokens.
         """
         times = align_tokens(alignment, self.level, n_frames, fps=FPS)
-        known = {"words": WORDS, "phones": PHONES}.get(self.level)
-        strange = sorted(set(times.tokens) - set(known)) if known else []
+        symbols = {"words": WORDS, "phones": PHONES}.get(self.level)
+        strange = sorted(set(times.tokens) - set(symbols)) if symbols else []
         if strange and self.level == "phones":
             raise AlignmentError(f"'{strange[0][:40]}' is no ARPABET phone")
         if strange:

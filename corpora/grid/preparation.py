@@ -86,7 +86,7 @@ def find_grid(
     lists = None if split == "random" else read_split_lists(root, split)
     splits = assign_splits(clips, lists, seed=seed)
     talkers = {clip.talker for clip in clips}
-    named = {name for name in lists or () if name.partition("/")[0] in talkers}
+    listed_clips = {name for name in lists or () if name.partition("/")[0] in talkers}
     options: dict[str, object] = {"geometry": GEOMETRY, "split": split, "stabilise": stabilise}
     # always named: stores from before it could be chosen were made cubically
     options |= {"interpolation": interpolation}
@@ -100,7 +100,7 @@ def find_grid(
         options=options,
         layout=describe_layout(clips),
         clips=tuple(_candidate(clip, splits[clip.id], stabilise, interpolation, tokens, durations) for clip in clips),
-        absent=len(named - splits.keys()),
+        absent=len(listed_clips - splits.keys()),
     )
 
 
@@ -119,7 +119,7 @@ def _candidate(
         level=tokens,
         wanted="TextGrid" if durations == "textgrid" and clip.textgrid is None else None,
     )
-    filmed = FilmedClip(
+    clip_preparation = FilmedClip(
         id=clip.id,
         speaker=clip.talker,
         split=split or "train",
@@ -136,6 +136,6 @@ def _candidate(
         speaker=clip.talker,
         split=split,
         labelled=labels.alignment.is_file(),
-        make=filmed,
-        digest=filmed.digest,
+        make=clip_preparation,
+        digest=clip_preparation.digest,
     )

@@ -91,27 +91,27 @@ def prepare_clip(job: ClipJob) -> ClipOutcome:
     Raises:
         StoreError: the store cannot be written; no other clip would fare better.
     """
-    started = time.perf_counter()
+    start_time = time.perf_counter()
     try:
-        made = job.make()
+        prepared_clip = job.make()
         entry = write_clip(
             job.store,
-            made.utterance,
-            made.placement,
+            prepared_clip.utterance,
+            prepared_clip.placement,
             source=job.source,
             options=job.options,
-            notes=made.notes,
-            sentence=made.sentence,
+            notes=prepared_clip.notes,
+            sentence=prepared_clip.sentence,
         )
     except StoreError:
         raise
     except UserError as error:
-        return _skip(job, error.problem, started)
+        return _skip(job, error.problem, start_time)
     except Exception as error:  # a decoder's or detector's own failure on one odd file must not stop the other clips
-        return _skip(job, f"unexpected {type(error).__name__}: {error}", started)
-    seconds = time.perf_counter() - started
+        return _skip(job, f"unexpected {type(error).__name__}: {error}", start_time)
+    seconds = time.perf_counter() - start_time
     return ClipOutcome(id=job.id, status="done", notes=entry.notes, seconds=seconds, entry=entry)
 
 
-def _skip(job: ClipJob, reason: str, started: float) -> ClipOutcome:
-    return ClipOutcome(id=job.id, status="skipped", reason=reason, seconds=time.perf_counter() - started)
+def _skip(job: ClipJob, reason: str, start_time: float) -> ClipOutcome:
+    return ClipOutcome(id=job.id, status="skipped", reason=reason, seconds=time.perf_counter() - start_time)

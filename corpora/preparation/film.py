@@ -89,17 +89,17 @@ class FilmedClip:
             UserError: the video or the labels cannot be used, or there is no face to follow.
         """
         alignment = self.labels.read()
-        film = Film(self.video, max_frames=self.max_frames)
-        if not abs(film.fps - self.fps) <= _SAME_RATE:  # so put, it also refuses a file that names no rate
-            raise VideoError(f"it runs at {film.fps:g} frames per second, not {self.fps:g}", remedy="Fetch it again")
-        times = self.labels.align(alignment, len(film))
+        video = Film(self.video, max_frames=self.max_frames)
+        if not abs(video.fps - self.fps) <= _SAME_RATE:  # so put, it also refuses a file that names no rate
+            raise VideoError(f"it runs at {video.fps:g} frames per second, not {self.fps:g}", remedy="Fetch it again")
+        times = self.labels.align(alignment, len(video))
         landmarker = _landmarker()
-        track = _sized(landmarker, film, landmarker.follow(film, stride=self.stride))
+        track = _sized(landmarker, video, landmarker.follow(video, stride=self.stride))
         # a detection is noisier than a face that keeps its place, and the points would follow the noise
-        kept = self.stabilise == "clip" or track.steady
-        boxes = [track.median] * len(film) if kept else track.boxes
-        points = landmarker.points(film, boxes)
-        crop = crop_mouth(film, track, points, stabilise=self.stabilise, interpolation=self.interpolation)
+        is_fixed_box = self.stabilise == "clip" or track.steady
+        boxes = [track.median] * len(video) if is_fixed_box else track.boxes
+        points = landmarker.points(video, boxes)
+        crop = crop_mouth(video, track, points, stabilise=self.stabilise, interpolation=self.interpolation)
         utterance = Utterance(
             id=self.id,
             speaker=self.speaker,
@@ -113,7 +113,7 @@ class FilmedClip:
             split=self.split,
         )
         remarks = (*self.labels.remarks(times), *alignment.repairs, *times.repairs)
-        notes = (*self._length(len(film)), *remarks, *_face_notes(track, crop.outside))
+        notes = (*self._length(len(video)), *remarks, *_face_notes(track, crop.outside))
         return Made(utterance=utterance, placement=crop.placement, notes=notes, sentence=self.sentence)
 
     def _length(self, n_frames: int) -> tuple[str, ...]:
@@ -127,10 +127,10 @@ def _landmarker() -> FaceLandmarker:
     return FaceLandmarker()
 
 
-def _sized(landmarker: FaceLandmarker, film: Film, track: FaceTrack) -> FaceTrack:
+def _sized(landmarker: FaceLandmarker, video: Film, track: FaceTrack) -> FaceTrack:
     """The track with squares of the size that the points say: the predictor's mouth is wider in a wider square."""
-    shown = landmarker.points(every(film, DETECTOR_STRIDE), track.boxes[::DETECTOR_STRIDE])
-    return track.resized(face_side(shown))
+    face_points = landmarker.points(every(video, DETECTOR_STRIDE), track.boxes[::DETECTOR_STRIDE])
+    return track.resized(face_side(face_points))
 
 
 def _face_notes(track: FaceTrack, outside: int) -> tuple[str, ...]:

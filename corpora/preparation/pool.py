@@ -39,13 +39,13 @@ def run_jobs(
         return
     waiting, suspects = deque(jobs), deque[J]()
     while waiting or suspects:
-        alone = bool(suspects)
+        is_serial = bool(suspects)
         running: dict[Future[R], J] = {}
         try:
-            yield from _drain(work, suspects if alone else waiting, running, 1 if alone else workers, start)
+            yield from _drain(work, suspects if is_serial else waiting, running, 1 if is_serial else workers, start)
         except BrokenProcessPool:
             # a worker that died with nothing in hand has taken no job with it
-            if alone and running:
+            if is_serial and running:
                 yield running.popitem()[1], None
             else:
                 suspects.extend(running.values())

@@ -65,7 +65,7 @@ class Summary:
 
 
 def prepare(
-    download: Download,
+    source: Download,
     store: Path,
     *,
     workers: int | None = None,
@@ -78,7 +78,7 @@ def prepare(
     ``if __name__ == "__main__"`` guard, as workers are processes.
 
     Args:
-        download: what was found.
+        source: what was found.
         store: folder to make or to go on filling.
         workers: processes; None for one per usable core, 0 to work in this process.
         limit: take only the first so many clips; None for all. The store is for the most that any run was asked for:
@@ -88,14 +88,14 @@ def prepare(
     Raises:
         UserError: an option is out of range, or the store was prepared with other options or cannot be written.
     """
-    started = time.perf_counter()
+    start_time = time.perf_counter()
     if workers is not None and workers < 0:
         raise UserError(f"workers={workers} is too few", remedy="Give 0 (this process) or more")
     check_limit(limit)
-    manifest = _open_store(store, download, limit)
-    run = _Run(store, manifest, download, on_progress=on_progress)
-    run.go(download.clips[:limit], workers=usable_cores() if workers is None else workers)
-    return run.summary(time.perf_counter() - started)
+    manifest = _open_store(store, source, limit)
+    run = _Run(store, manifest, source, on_progress=on_progress)
+    run.go(source.clips[:limit], workers=usable_cores() if workers is None else workers)
+    return run.summary(time.perf_counter() - start_time)
 
 
 def check_limit(limit: int | None) -> None:
@@ -108,32 +108,33 @@ def check_limit(limit: int | None) -> None:
         raise UserError(f"limit={limit} leaves nothing to prepare", remedy="Give 1 or more, or no limit")
 
 
-def find_manifest(store: Path, download: Download, limit: int | None) -> Manifest:
+def find_manifest(store: Path, source: Download, limit: int | None) -> Manifest:
     """The manifest that a run goes on from: the store's, or a fresh one. Changes nothing.
 
     Raises:
         StoreError: the folder holds something else, or a store of other options.
     """
     software = installed_versions(PREPARING)
-    fresh = Manifest(corpus=download.corpus, fps=download.fps, options=download.options, software=software, limit=limit)
+    fresh = Manifest(corpus=source.corpus, fps=source.fps, options=source.options, software=software, limit=limit)
     if (store / MANIFEST).is_file():
-        found = load_manifest(store)
-        if found.options_digest != fresh.options_digest:
-            was = ", ".join(f"{key}={value}" for key, value in found.options.items())
-            now = ", ".join(f"{key}={value}" for key, value in download.options.items())
+        stored_manifest = load_manifest(store)
+        if stored_manifest.options_digest != fresh.options_digest:
+            old_options = ", ".join(f"{key}={value}" for key, value in stored_manifest.options.items())
+            new_options = ", ".join(f"{key}={value}" for key, value in source.options.items())
             raise StoreError(
-                f"{store} was prepared from {found.corpus} with {was}; now it is {download.corpus} with {now}",
+                f"{store} was prepared from {stored_manifest.corpus} with {old_options}; now it is {source.corpus} "
+                f"with {new_options}",
                 remedy="Give the options of this store, another store folder, or delete this one",
             )
-        most = None if limit is None or found.limit is None else max(limit, found.limit)
-        return replace(found, software=software, limit=most)
+        largest_limit = None if limit is None or stored_manifest.limit is None else max(limit, stored_manifest.limit)
+        return replace(stored_manifest, software=software, limit=largest_limit)
     if store.is_dir() and not all(is_leftover(path) for path in store.iterdir()):
         raise StoreError(f"{store} is not empty and no prepared store", remedy="Give an empty or a new folder")
     return fresh
 
 
-def _open_store(store: Path, download: Download, limit: int | None) -> Manifest:
-    manifest = find_manifest(store, download, limit)
+def _open_store(store: Path, source: Download, limit: int | None) -> Manifest:
+    manifest = find_manifest(store, source, limit)
     try:
         remove_leftovers(store)
     except OSError as error:
@@ -150,13 +151,13 @@ class _Run:
         self,
         store: Path,
         manifest: Manifest,
-        download: Download,
+        source: Download,
         *,
         on_progress: Callable[[ClipOutcome], None] | None,
     ) -> None:
         self._store = store
-        self._manifest = replace(manifest, absent=download.absent, finished=False)
-        self._scope = [clip.id for clip in download.clips[: manifest.limit]]
+        self._manifest = replace(manifest, absent=source.absent, finished=False)
+        self._scope = [clip.id for clip in source.clips[: manifest.limit]]
         # what is no longer in the download does not stay; its file does, for the day it comes back
         self._entries = {name: manifest.clips[name] for name in self._scope if name in manifest.clips}
         self._skipped = {name: manifest.skipped[name] for name in self._scope if name in manifest.skipped}
@@ -170,12 +171,12 @@ class _Run:
         self._save()
         try:
             jobs = list(self._sort(clips))
-            saved = time.perf_counter()
+            last_save = time.perf_counter()
             for job, outcome in run_jobs(prepare_clip, jobs, workers=workers, start=start_worker):
                 self._note(_died(job) if outcome is None else outcome)
-                if time.perf_counter() - saved > _SAVE_EVERY_S:
+                if time.perf_counter() - last_save > _SAVE_EVERY_S:
                     self._save()
-                    saved = time.perf_counter()
+                    last_save = time.perf_counter()
             self._manifest = replace(self._manifest, finished=self._unsettled() == 0)
         finally:
             self._save()
@@ -204,11 +205,11 @@ class _Run:
         """Settle what needs no work, and yield the rest."""
         options = self._manifest.options_digest
         for clip in clips:
-            settled = settle(clip, self._store, self._manifest)
-            if isinstance(settled, ClipOutcome):
-                self._note(settled)
+            outcome_or_source = settle(clip, self._store, self._manifest)
+            if isinstance(outcome_or_source, ClipOutcome):
+                self._note(outcome_or_source)
             else:
-                yield ClipJob(id=clip.id, make=clip.make, source=settled, store=self._store, options=options)
+                yield ClipJob(id=clip.id, make=clip.make, source=outcome_or_source, store=self._store, options=options)
 
     def _note(self, outcome: ClipOutcome) -> None:
         self._counts[outcome.status] += 1
@@ -239,8 +240,8 @@ def settle(clip: Candidate, store: Path, manifest: Manifest) -> ClipOutcome | st
     except OSError as error:
         name = Path(error.filename).name if error.filename else "a file"
         return ClipOutcome(id=clip.id, status="skipped", reason=f"{name} cannot be read: {error.strerror}")
-    known = manifest.clips.get(clip.id)
-    entry = find_clip(store, clip.id, known, source=source, options=manifest.options_digest)
+    known_entry = manifest.clips.get(clip.id)
+    entry = find_clip(store, clip.id, known_entry, source=source, options=manifest.options_digest)
     if entry is None:
         return source
     return ClipOutcome(id=clip.id, status="kept", notes=entry.notes, entry=entry)

@@ -29,15 +29,15 @@ def read_lists(folder: Path, names: ListNames, pattern: re.Pattern[str], *, reme
     Raises:
         UserError: a list is missing or garbled, or a clip stands in both.
     """
-    assigned: dict[str, Split] = {}
+    splits: dict[str, Split] = {}
     for split, files in names.items():
         path = next((p for file in files if (p := folder / file).is_file()), None)
         if path is None:
             raise UserError(f"{folder} holds no {files[0]}", remedy=remedy)
         for clip in _read_list(path, pattern, remedy):
-            if assigned.setdefault(clip, split) != split:
+            if splits.setdefault(clip, split) != split:
                 raise UserError(f"{clip} stands in both lists of {path.parent}", remedy="Delete it from one of them")
-    return assigned
+    return splits
 
 
 def _read_list(path: Path, pattern: re.Pattern[str], remedy: str) -> list[str]:
@@ -78,12 +78,12 @@ def draw_by_speaker(clips: Sequence[tuple[str, str]], share: float, *, seed: int
     of_speaker: dict[str, list[str]] = {}
     for speaker, clip in clips:
         of_speaker.setdefault(speaker, []).append(clip)
-    assigned: dict[str, Split] = {}
-    for spoken in of_speaker.values():
-        ordered = sorted(spoken, key=lambda clip: _draw(clip, seed))
-        n_test = int(share * len(ordered) + 0.5)
-        assigned |= {clip: "test" if place < n_test else "train" for place, clip in enumerate(ordered)}
-    return assigned
+    splits: dict[str, Split] = {}
+    for speaker_clips in of_speaker.values():
+        sorted_clips = sorted(speaker_clips, key=lambda clip: _draw(clip, seed))
+        n_test = int(share * len(sorted_clips) + 0.5)
+        splits |= {clip: "test" if place < n_test else "train" for place, clip in enumerate(sorted_clips)}
+    return splits
 
 
 def _draw(clip: str, seed: int) -> float:

@@ -35,11 +35,11 @@ class Survey:
     """Clips that a run would leave out without trying, with the reason."""
 
 
-def survey(download: Download, store: Path, *, limit: int | None = None) -> Survey:
+def survey(source: Download, store: Path, *, limit: int | None = None) -> Survey:
     """Say what a run with the same arguments would do. Reads the store, changes nothing.
 
     Args:
-        download: what was found.
+        source: what was found.
         store: the folder that the run would fill.
         limit: take only the first so many clips; None for all. What was found is told of all.
 
@@ -47,22 +47,22 @@ def survey(download: Download, store: Path, *, limit: int | None = None) -> Surv
         UserError: the run would be refused: an option is out of range, or the store was prepared with other options.
     """
     check_limit(limit)
-    manifest = find_manifest(store, download, limit)
-    settled = [settle(clip, store, manifest) for clip in download.clips[:limit]]
-    outcomes = [outcome for outcome in settled if isinstance(outcome, ClipOutcome)]
-    splits = Counter(clip.split for clip in download.clips)
+    manifest = find_manifest(store, source, limit)
+    clip_states = [settle(clip, store, manifest) for clip in source.clips[:limit]]
+    outcomes = [outcome for outcome in clip_states if isinstance(outcome, ClipOutcome)]
+    splits = Counter(clip.split for clip in source.clips)
     return Survey(
-        corpus=download.corpus,
-        layout=download.layout,
+        corpus=source.corpus,
+        layout=source.layout,
         store=store,
-        clips=len(download.clips),
-        speakers=tuple(dict.fromkeys(clip.speaker for clip in download.clips)),
+        clips=len(source.clips),
+        speakers=tuple(dict.fromkeys(clip.speaker for clip in source.clips)),
         train=splits["train"],
         test=splits["test"],
-        unlisted=tuple(clip.id for clip in download.clips if clip.split is None),
-        unlabelled=tuple(clip.id for clip in download.clips if not clip.labelled),
-        absent=download.absent,
-        to_prepare=len(settled) - len(outcomes),
+        unlisted=tuple(clip.id for clip in source.clips if clip.split is None),
+        unlabelled=tuple(clip.id for clip in source.clips if not clip.labelled),
+        absent=source.absent,
+        to_prepare=len(clip_states) - len(outcomes),
         kept=sum(outcome.status == "kept" for outcome in outcomes),
         skipped={outcome.id: outcome.reason or "" for outcome in outcomes if outcome.status == "skipped"},
     )

@@ -130,18 +130,20 @@ class SyntheticCorpus:
         split: Split = "train" if clip < self._train else "test"
         rng = np.random.default_rng([self._seed, _CLIP_STREAM, clip])
         n_frames = max(1, round(rng.uniform(*self._seconds) * self._fps))
-        spoken = write_sentence(rng, seconds=n_frames / self._fps, split=split)
-        phones, told = (align_tokens(spoken, level, n_frames, fps=self._fps) for level in ("phones", self._tokens))
+        sentence_alignment = write_sentence(rng, seconds=n_frames / self._fps, split=split)
+        phones, token_times = (
+            align_tokens(sentence_alignment, level, n_frames, fps=self._fps) for level in ("phones", self._tokens)
+        )
         # from whole frames, as the tokens have them, so that what is told of a clip is all that moved its mouth
         poses = trajectory(phones.tokens, phones.durations, fps=self._fps)
         frames, points = _film(_speaker(self._seed, clip % self._speakers), poses, rng, noise=self._noise)
         return Utterance(
             id=utterance_id,
             speaker=utterance_id.partition("/")[0],
-            text=told.text,
-            tokens=told.tokens,
-            durations=told.durations,
-            duration_source=told.source,
+            text=token_times.text,
+            tokens=token_times.tokens,
+            durations=token_times.durations,
+            duration_source=token_times.source,
             fps=self._fps,
             frames=frames,
             landmarks=points,
@@ -211,10 +213,10 @@ def _check_options(
             raise UserError(problem, remedy=remedy)
 
 
-def _check_kinds(options: dict[str, Any], kind: type, called: str) -> None:
+def _check_kinds(options: dict[str, Any], kind: type, noun: str) -> None:
     for option, value in options.items():
         if not _is(value, kind):
-            raise UserError(f"{option}={value} is not {called}", remedy=f"Give {called}, as in {option}=1")
+            raise UserError(f"{option}={value} is not {noun}", remedy=f"Give {noun}, as in {option}=1")
 
 
 def _is_range(value: Any) -> bool:

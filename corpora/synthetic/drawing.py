@@ -148,8 +148,8 @@ def _moved_skin(speaker: Speaker, mouth: Mouth, offset: tuple[float, float]) -> 
     push = (mouth.half_width - speaker.half_width) * cheeks
     x = (COLUMNS - offset[0]) - _bump((ROWS - mouth.centre[1]) / 38) * push
     y = (ROWS - offset[1]) - drop * _bump(aside / 125)
-    moved = cv2.remap(speaker.skin, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return moved.astype(np.float32, copy=False)
+    skin = cv2.remap(speaker.skin, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return skin.astype(np.float32, copy=False)
 
 
 def _cast_shadow(canvas: _Canvas, mouth: Mouth) -> Plane:
@@ -173,8 +173,8 @@ def _lip_shade(canvas: _Canvas, speaker: Speaker) -> tuple[Plane, Plane]:
     shade = np.where(is_lower, 0.76 + lower * (1.42 - 1.58 * lower), 0.95 - 0.26 * upper * upper)
     shade *= creases * (0.84 + 0.16 * canvas.arch)
     # Closed lips meet in a dark line, which gives way to the gap as they part.
-    parted = curves.inner_lower - curves.inner_upper
-    fold = 0.62 * np.maximum(1 - 0.5 * parted, 0.0) * (np.abs(across) < 0.99)
+    gap = curves.inner_lower - curves.inner_upper
+    fold = 0.62 * np.maximum(1 - 0.5 * gap, 0.0) * (np.abs(across) < 0.99)
     shade *= 1 - fold * _bump((canvas.y - canvas.seam) / 1.8)
     spot = creases**4 * _bump((across + 0.12) / 0.55)
     shine = 0.17 * spot * _bump((lower - 0.36) / 0.3) * is_lower
@@ -199,14 +199,14 @@ def _inside(
 
     behind_teeth = gap * (1 - upper)
     behind_all = behind_teeth * (1 - lower)
-    rounded = np.maximum(1 - 1.25 * curve, 0.2)
+    arch_light = np.maximum(1 - 1.25 * curve, 0.2)
     slits = 1 - 0.30 * _bump((0.5 - np.abs(place)) * speaker.tooth)
-    enamel = rounded * slits
+    enamel = arch_light * slits
     overhang = 0.62 + 0.38 * _clipped((canvas.y - canvas.curves.inner_upper) / 5)
     layers: list[Plane] = [
         gap * upper * (overhang * enamel),
         behind_teeth * lower * (0.72 * enamel),
-        behind_all * tongue * (0.55 + 0.45 * rounded),
+        behind_all * tongue * (0.55 + 0.45 * arch_light),
         behind_all * (1 - tongue) * (0.5 + 0.9 * curve),
     ]
     return layers, [speaker.teeth_colour, speaker.teeth_colour, TONGUE, CAVITY]

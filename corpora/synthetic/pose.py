@@ -134,9 +134,9 @@ def trajectory(phones: Sequence[str], durations: NDArray[np.int64], *, fps: floa
     shapes = [VISEMES[phone] for phone in phones]
     counts = np.array([len(shape) for shape in shapes])
     lengths = np.repeat(durations / counts, counts)
-    heard = lengths > 0
-    visemes = [viseme for viseme, kept in zip(chain.from_iterable(shapes), heard, strict=True) if kept]
-    middles, lengths = (np.cumsum(lengths) - 0.5 * lengths)[heard], lengths[heard]
+    has_duration = lengths > 0
+    visemes = [viseme for viseme, is_spoken in zip(chain.from_iterable(shapes), has_duration, strict=True) if is_spoken]
+    middles, lengths = (np.cumsum(lengths) - 0.5 * lengths)[has_duration], lengths[has_duration]
     targets = np.array([viseme.target for viseme in visemes])
     strengths = np.array([viseme.dominance for viseme in visemes])
     haste = np.array([viseme.haste for viseme in visemes])

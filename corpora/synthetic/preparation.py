@@ -91,16 +91,18 @@ def open_synthetic(
     )
     if store is None:
         return corpus
-    opened = Store(store_folder(store), corpus.name)
-    held = opened.manifest.options
-    different = [name for name, value in corpus.options.items() if held.get(name) != value]
+    synthetic_store = Store(store_folder(store), corpus.name)
+    stored_options = synthetic_store.manifest.options
+    different = [name for name, value in corpus.options.items() if stored_options.get(name) != value]
     if different:
-        facts = ", ".join(f"{name}={held.get(name)} (asked for: {corpus.options[name]})" for name in different)
+        facts = ", ".join(
+            f"{name}={stored_options.get(name)} (asked for: {corpus.options[name]})" for name in different
+        )
         raise UserError(
-            f"{opened.folder} holds a synthetic corpus with {facts}",
+            f"{synthetic_store.folder} holds a synthetic corpus with {facts}",
             remedy="Ask for what it holds, or prepare another store",
         )
-    return StoredCorpus(opened, corpus.symbols)
+    return StoredCorpus(synthetic_store, corpus.symbols)
 
 
 def _drawn(**options: Any) -> SyntheticCorpus:

@@ -93,14 +93,14 @@ def _word_beats(words: list[str]) -> float:
 
 
 def _speak(rng: np.random.Generator, words: list[str], *, begin: float, seconds: float) -> Alignment:
-    said = [PRONUNCIATIONS[word].split() for word in words]
+    word_phones = [PRONUNCIATIONS[word].split() for word in words]
     pauses = [*np.where(rng.random(len(words) - 1) < PAUSE_CHANCE, PAUSE_BEATS, 0.0), 0.0]
-    usual = [[*(BEATS[phone] for phone in phones), pause] for phones, pause in zip(said, pauses, strict=True)]
+    usual = [[*(BEATS[phone] for phone in phones), pause] for phones, pause in zip(word_phones, pauses, strict=True)]
     beats = np.concatenate(usual)
     beats *= np.exp(SPREAD * rng.standard_normal(len(beats)))
     times = iter((begin + seconds * np.concatenate([[0.0], np.cumsum(beats)]) / beats.sum()).tolist())
     word_times, phone_times = [], []
-    for word, phones in zip(words, said, strict=True):
+    for word, phones in zip(words, word_phones, strict=True):
         # the last of a word's times is where it ends and the pause begins, be it of no length
         edges = [next(times) for _ in range(len(phones) + 1)]
         word_times.append(Interval(edges[0], edges[-1], word))

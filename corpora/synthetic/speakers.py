@@ -106,8 +106,8 @@ def _folds(
 ) -> NDArray[np.float64]:
     """The folds from the nose past the corners of the mouth."""
     line = 22 + (half_width - 6) * (np.clip(rows, 0, None) / 55) ** 0.8
-    beside = np.abs(across) - line
-    return -rng.uniform(0.04, 0.12) * np.exp(-(beside**2) / 22) * np.exp(-(((rows - 18) / 26) ** 2))
+    distance = np.abs(across) - line
+    return -rng.uniform(0.04, 0.12) * np.exp(-(distance**2) / 22) * np.exp(-(((rows - 18) / 26) ** 2))
 
 
 def _grain(rng: np.random.Generator) -> NDArray[np.float64]:

@@ -91,12 +91,12 @@ def find_label_files(root: Path) -> list[Path]:
     Raises:
         UserError: there is none.
     """
-    found = sorted({*root.glob("*.mlf"), *root.glob("*/*.mlf")})
-    if not found:
+    label_files = sorted({*root.glob("*.mlf"), *root.glob("*/*.mlf")})
+    if not label_files:
         raise UserError(
             f"{root} holds no .mlf file", remedy="Put the volunteers' label file there, or name it: alignments=FILE.mlf"
         )
-    return found
+    return label_files
 
 
 def collect_labels(files: list[Path]) -> dict[str, list[LabelBlock]]:
@@ -108,16 +108,16 @@ def collect_labels(files: list[Path]) -> dict[str, list[LabelBlock]]:
     Raises:
         AlignmentError: a file is no master label file.
     """
-    found: dict[str, list[LabelBlock]] = {}
+    blocks_by_clip: dict[str, list[LabelBlock]] = {}
     for file in files:
         for block in read_blocks(file):
             match = _CLIP.fullmatch(block.name)
             if match is None or "/30degcam/" in block.name:
                 continue
-            blocks = found.setdefault("/".join(match.groups()), [])
+            blocks = blocks_by_clip.setdefault("/".join(match.groups()), [])
             if all(block.lines != other.lines for other in blocks):
                 blocks.append(block)
-    return found
+    return blocks_by_clip
 
 
 def read_split_lists(root: Path, split: SplitChoice) -> dict[str, Split]:

@@ -72,15 +72,15 @@ def find_tcd_timit(
     lists = None if split == "random" else read_split_lists(root, split)
     splits = assign_splits(clips, lists, seed=seed)
     speakers = {clip.speaker for clip in clips}
-    named = {name for name in lists or () if name.partition("/")[0] in speakers}
+    listed_clips = {name for name in lists or () if name.partition("/")[0] in speakers}
     options: dict[str, object] = {"geometry": GEOMETRY, "split": split, "stabilise": stabilise, "tokens": tokens}
     # always named: stores from before it could be chosen were made cubically
     options |= {"interpolation": interpolation}
     options |= {"seed": seed} if split == "random" else {}
 
     def candidate(clip: ClipFile) -> Candidate:
-        found = PhoneLabels(clip=clip.id, blocks=tuple(labels.get(clip.id, ())))
-        return _candidate(clip, splits[clip.id], found, stabilise, interpolation)
+        phone_labels = PhoneLabels(clip=clip.id, blocks=tuple(labels.get(clip.id, ())))
+        return _candidate(clip, splits[clip.id], phone_labels, stabilise, interpolation)
 
     return Download(
         corpus="tcd_timit",
@@ -88,14 +88,14 @@ def find_tcd_timit(
         options=options,
         layout=f"{LAYOUT}, labels in {', '.join(file.name for file in files)}",
         clips=tuple(candidate(clip) for clip in clips),
-        absent=len(named - splits.keys()),
+        absent=len(listed_clips - splits.keys()),
     )
 
 
 def _candidate(
     clip: ClipFile, split: Split | None, labels: PhoneLabels, stabilise: Stabilise, interpolation: Interpolation
 ) -> Candidate:
-    filmed = FilmedClip(
+    clip_preparation = FilmedClip(
         id=clip.id,
         speaker=clip.speaker,
         split=split or "train",
@@ -112,6 +112,6 @@ def _candidate(
         speaker=clip.speaker,
         split=split,
         labelled=bool(labels.blocks),
-        make=filmed,
-        digest=filmed.digest,
+        make=clip_preparation,
+        digest=clip_preparation.digest,
     )

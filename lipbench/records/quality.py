@@ -85,11 +85,11 @@ def total_effect(clips: Sequence[ClipScore]) -> LengthEffect | None:
     Returns:
         None if that is not recorded of one that is of another length than the truth.
     """
-    changed = changed_lengths(clips)
-    effects = [clip.length.model_dump() for clip in changed if clip.length is not None]
-    if len(effects) < len(changed):
+    changed_clips = changed_lengths(clips)
+    effects = [clip.length.model_dump() for clip in changed_clips if clip.length is not None]
+    if len(effects) < len(changed_clips):
         return None
-    return LengthEffect(**{name: sum(one[name] for one in effects) for name in LengthEffect.model_fields})
+    return LengthEffect(**{name: sum(effect[name] for effect in effects) for name in LengthEffect.model_fields})
 
 
 class CorpusScore(_Frozen):
@@ -171,7 +171,7 @@ class Quality(_Frozen):
 
 def by_reason(left_out: Mapping[str, str]) -> dict[str, list[str]]:
     """Turn clip to reason into reason to its clips, the reason with most clips first."""
-    found: dict[str, list[str]] = {}
+    clips_by_reason: dict[str, list[str]] = {}
     for clip, reason in sorted(left_out.items()):
-        found.setdefault(reason, []).append(clip)
-    return dict(sorted(found.items(), key=lambda item: -len(item[1])))
+        clips_by_reason.setdefault(reason, []).append(clip)
+    return dict(sorted(clips_by_reason.items(), key=lambda item: -len(item[1])))

@@ -59,10 +59,10 @@ class Cell(_Frozen):
     def key(self) -> str:
         """A name, unique within a run, that is also the record's file name: readable first, then a digest of it all."""
         parts = [self.kind, self.system, self.corpus, self.durations, self.preset, self.device, self.variant]
-        named = [part for part in parts if part]
+        key_parts = [part for part in parts if part]
         if self.frames is not None:
-            named.append(f"{self.frames:04d}")
-        readable = "-".join("".join(c if c.isalnum() or c in "._" else "_" for c in part) for part in named)
+            key_parts.append(f"{self.frames:04d}")
+        readable = "-".join("".join(c if c.isalnum() or c in "._" else "_" for c in part) for part in key_parts)
         # cells of records that are older than these fields keep their names
         newer = {field for field in ("variant", "timer") if getattr(self, field) is None}
         digest = hashlib.sha256(self.model_dump_json(exclude=newer).encode()).hexdigest()
@@ -90,8 +90,8 @@ class Record(_Frozen):
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> Record:
-        measured = self.status == "measured"
-        if measured != (self.result is not None) or measured != (self.failure is None):
+        is_measured = self.status == "measured"
+        if is_measured != (self.result is not None) or is_measured != (self.failure is None):
             raise ValueError("a measured record has a result and no failure, any other one the reverse")
         if self.result is not None and self.result.kind != self.cell.kind:
             raise ValueError(f"the cell asks for {self.cell.kind}, the result is {self.result.kind}")

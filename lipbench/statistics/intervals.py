@@ -117,17 +117,19 @@ def means_by_cluster(
         raise ValueError(f"{values.shape[1]} values for {len(speakers)} speakers")
     shares = np.ones_like(values) if weights is None else weights
     present = ~np.isnan(values)
-    alike: dict[bytes, list[int]] = {}
-    for place, has in enumerate(present):
-        alike.setdefault(has.tobytes(), []).append(place)
-    found: dict[int, Mean] = {}
-    for places in alike.values():
-        has = present[places[0]]
-        names = [speaker for speaker, there in zip(speakers, has, strict=True) if there]
-        kept, its = values[places][:, has], shares[places][:, has]
-        means = _whole_means(kept, its, names, missing=int((~has).sum()), seed=seed, resamples=resamples)
-        found |= dict(zip(places, means, strict=True))
-    return [found[place] for place in range(len(values))]
+    places_by_pattern: dict[bytes, list[int]] = {}
+    for place, is_present in enumerate(present):
+        places_by_pattern.setdefault(is_present.tobytes(), []).append(place)
+    mean_by_place: dict[int, Mean] = {}
+    for places in places_by_pattern.values():
+        is_present = present[places[0]]
+        names = [speaker for speaker, is_there in zip(speakers, is_present, strict=True) if is_there]
+        present_values, present_weights = values[places][:, is_present], shares[places][:, is_present]
+        means = _whole_means(
+            present_values, present_weights, names, missing=int((~is_present).sum()), seed=seed, resamples=resamples
+        )
+        mean_by_place |= dict(zip(places, means, strict=True))
+    return [mean_by_place[place] for place in range(len(values))]
 
 
 def _whole_means(
@@ -156,15 +158,15 @@ def _whole_means(
         intervals = list(bootstrap_ratios((sums, counts), seed=seed, resamples=resamples))
     return [
         Mean(
-            value=float(np.average(row, weights=its)) if n else math.nan,
-            interval=interval if whole else None,
-            reason=reason if whole else "not finite",
+            value=float(np.average(row, weights=row_weights)) if n else math.nan,
+            interval=interval if is_finite else None,
+            reason=reason if is_finite else "not finite",
             n=n,
             missing=missing,
             clusters=size,
             unit=unit,
         )
-        for row, its, interval, whole in zip(values, weights, intervals, finite, strict=True)
+        for row, row_weights, interval, is_finite in zip(values, weights, intervals, finite, strict=True)
     ]
 
 
@@ -210,12 +212,14 @@ def mean_curve(
     with np.errstate(invalid="ignore", divide="ignore"):
         means = sums.sum(axis=0) / shares.sum(axis=0)
         n = len(members)
-        drawn = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples) if n else np.zeros((1, 0))
-        found = (drawn @ sums) / (drawn @ shares)
+        draw_counts = (
+            np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=resamples) if n else np.zeros((1, 0))
+        )
+        resampled_curves = (draw_counts @ sums) / (draw_counts @ shares)
     enough = (shares > 0).sum(axis=0) >= MIN_CLUSTERS
     low, high = np.full_like(means, math.nan), np.full_like(means, math.nan)
     if enough.any():
-        low[enough], high[enough] = np.nanquantile(found[:, enough], ENDS, axis=0)
+        low[enough], high[enough] = np.nanquantile(resampled_curves[:, enough], ENDS, axis=0)
     return MeanCurve(values=means, low=low, high=high, counts=counts)
 
 
@@ -259,22 +263,22 @@ def bootstrap_ratios(
         for row in range(rows):
             yield _scipy_bootstrap([(sums[row], counts[row]) for sums, counts in sides], seed=seed, resamples=resamples)
         return
-    drawn = resample_counts(size, seed, resamples).T
-    some = max(1, _BATCH_VALUES // resamples)
-    for start in range(0, rows, some):
-        batch = slice(start, start + some)
-        values = _resampled(ratios, batch, drawn)
+    draw_counts = resample_counts(size, seed, resamples).T
+    batch_rows = max(1, _BATCH_VALUES // resamples)
+    for start in range(0, rows, batch_rows):
+        batch = slice(start, start + batch_rows)
+        values = _resampled(ratios, batch, draw_counts)
         if less is not None:
-            values -= _resampled(less, batch, drawn)
+            values -= _resampled(less, batch, draw_counts)
         lows, highs = np.quantile(values, ENDS, axis=-1)
         yield from (Interval(low=float(low), high=float(high)) for low, high in zip(lows, highs, strict=True))
 
 
-def _resampled(ratios: Ratios, batch: slice, drawn: NDArray[np.float64]) -> NDArray[np.float64]:
+def _resampled(ratios: Ratios, batch: slice, draw_counts: NDArray[np.float64]) -> NDArray[np.float64]:
     sums, counts = ratios
     # rows that weigh their clips alike have one denominator
     below = counts[batch] if (counts != counts[0]).any() else counts[:1]
-    return (sums[batch] @ drawn) / (below @ drawn)
+    return (sums[batch] @ draw_counts) / (below @ draw_counts)
 
 
 def _scipy_bootstrap(
@@ -286,7 +290,7 @@ def _scipy_bootstrap(
         first, *second = [s.sum(axis=axis) / c.sum(axis=axis) for s, c in zip(parts[::2], parts[1::2], strict=True)]
         return first - second[0] if second else first
 
-    found = stats.bootstrap(
+    confidence_interval = stats.bootstrap(
         [part for side in sides for part in side],
         statistic,
         paired=True,
@@ -297,7 +301,7 @@ def _scipy_bootstrap(
         method="percentile",
         rng=np.random.default_rng(seed),
     ).confidence_interval
-    return Interval(low=float(found.low), high=float(found.high))
+    return Interval(low=float(confidence_interval.low), high=float(confidence_interval.high))
 
 
 def holm(ps: Sequence[float]) -> list[float]:
@@ -351,8 +355,8 @@ def median_places(n: int, seed: int, resamples: int) -> tuple[NDArray[np.int64],
     """
     random = np.random.default_rng(seed)
     lower = (n + 1) // 2
-    drawn = random.beta(lower, n - lower + 1, size=resamples)
+    beta_draws = random.beta(lower, n - lower + 1, size=resamples)
     # of an even number the upper middle is the smallest of the n - lower uniform numbers that lie above
-    above = drawn if n % 2 else drawn + (1 - drawn) * random.beta(1, n - lower, size=resamples)
-    places = [np.minimum((n * one).astype(np.int64), n - 1) for one in (drawn, above)]
+    above = beta_draws if n % 2 else beta_draws + (1 - beta_draws) * random.beta(1, n - lower, size=resamples)
+    places = [np.minimum((n * uniform_draws).astype(np.int64), n - 1) for uniform_draws in (beta_draws, above)]
     return places[0], places[1]

@@ -108,32 +108,34 @@ def paired_all(pairs: Sequence[Pair], speakers: Mapping[str, str], *, seed: int 
     names = sorted({name for pair in pairs for side in pair for name in side.values})
     sides = {id(side): np.array([side.values.get(name, math.nan) for name in names]) for p in pairs for side in p}
     weights = {id(side): np.array([side.weights.get(name, 1.0) for name in names]) for p in pairs for side in p}
-    alike: dict[bytes, list[int]] = {}
+    places_by_pattern: dict[bytes, list[int]] = {}
     for place, (first, second) in enumerate(pairs):
         # of two infinite values there is no difference
-        both = np.isfinite(sides[id(first)]) & np.isfinite(sides[id(second)])
-        alike.setdefault(both.tobytes(), []).append(place)
-    found: dict[int, Difference] = {}
-    for pattern, places in alike.items():
-        has = np.flatnonzero(np.frombuffer(pattern, dtype=bool))
-        every = [len(pairs[i][0].values.keys() | pairs[i][1].values.keys()) for i in places]
+        has_both = np.isfinite(sides[id(first)]) & np.isfinite(sides[id(second)])
+        places_by_pattern.setdefault(has_both.tobytes(), []).append(place)
+    difference_by_place: dict[int, Difference] = {}
+    for pattern, places in places_by_pattern.items():
+        clip_indices = np.flatnonzero(np.frombuffer(pattern, dtype=bool))
+        union_counts = [len(pairs[i][0].values.keys() | pairs[i][1].values.keys()) for i in places]
         # (side, K, clips)
-        values = np.array([[sides[id(pairs[i][j])][has] for i in places] for j in (0, 1)])
-        shares = np.array([[weights[id(pairs[i][j])][has] for i in places] for j in (0, 1)])
-        whole = _whole_differences(values, shares, [speakers[names[j]] for j in has], every, seed=seed)
-        found |= dict(zip(places, whole, strict=True))
-    return [found[place] for place in range(len(pairs))]
+        values = np.array([[sides[id(pairs[i][j])][clip_indices] for i in places] for j in (0, 1)])
+        shares = np.array([[weights[id(pairs[i][j])][clip_indices] for i in places] for j in (0, 1)])
+        group_differences = _whole_differences(
+            values, shares, [speakers[names[j]] for j in clip_indices], union_counts, seed=seed
+        )
+        difference_by_place |= dict(zip(places, group_differences, strict=True))
+    return [difference_by_place[place] for place in range(len(pairs))]
 
 
 def _whole_differences(
     values: NDArray[np.float64],
     weights: NDArray[np.float64],
     speakers: Sequence[str],
-    every: Sequence[int],
+    union_counts: Sequence[int],
     *,
     seed: int,
 ) -> list[Difference]:
-    """Differences over the same clips, (2, K, clips); `every` is how many clips either side has."""
+    """Differences over the same clips, (2, K, clips); `union_counts` is how many clips either side has."""
     n = values.shape[2]
     unit: Literal["speaker", "clip"] = "speaker" if len(set(speakers)) > 1 else "clip"
     clusters = speakers if unit == "speaker" else range(n)
@@ -145,8 +147,8 @@ def _whole_differences(
     intervals: Sequence[Interval | None] = [None] * len(effects)
     if enough:
         first, second = [
-            (by_cluster(side * its, clusters), by_cluster(its, clusters))
-            for side, its in zip(values, weights, strict=True)
+            (by_cluster(side * side_weights, clusters), by_cluster(side_weights, clusters))
+            for side, side_weights in zip(values, weights, strict=True)
         ]
         intervals = list(bootstrap_ratios(first, less=second, seed=seed))
     means = np.average(values, weights=weights, axis=2) if n else np.full(values.shape[:2], math.nan)
@@ -163,7 +165,9 @@ def _whole_differences(
             clusters=size,
             unit=unit,
         )
-        for value, interval, p, row, total in zip(means[0] - means[1], intervals, ps, effects, every, strict=True)
+        for value, interval, p, row, total in zip(
+            means[0] - means[1], intervals, ps, effects, union_counts, strict=True
+        )
     ]
 
 
@@ -192,11 +196,16 @@ def corrected(differences: Sequence[Difference]) -> list[Difference]:
 
     A test that could not have found anything is none: if no p value could be small enough, all stay without `p_holm`.
     """
-    tested = [one for one in differences if one.p is not None]
-    if len(tested) * min((one.p_least or 0.0 for one in tested), default=0.0) >= ALPHA:
+    tested_differences = [difference for difference in differences if difference.p is not None]
+    if (
+        len(tested_differences) * min((difference.p_least or 0.0 for difference in tested_differences), default=0.0)
+        >= ALPHA
+    ):
         return list(differences)
-    adjusted = iter(holm([one.p for one in tested if one.p is not None]))
-    return [one if one.p is None else replace(one, p_holm=next(adjusted)) for one in differences]
+    adjusted = iter(holm([difference.p for difference in tested_differences if difference.p is not None]))
+    return [
+        difference if difference.p is None else replace(difference, p_holm=next(adjusted)) for difference in differences
+    ]
 
 
 def _sign_flips(effects: NDArray[np.float64], *, seed: int) -> list[float | None]:
@@ -207,14 +216,14 @@ def _sign_flips(effects: NDArray[np.float64], *, seed: int) -> list[float | None
     signs = random_signs(size, seed, RESAMPLES).T
     ps: list[float | None] = []
     for start in range(0, len(effects), _ROWS):
-        some = effects[start : start + _ROWS]
-        means = some @ signs / size
-        observed = some.mean(axis=1)[:, None]
-        near = np.abs(observed) * 100 * np.finfo(np.float64).eps
-        tails = np.minimum((means <= observed + near).sum(axis=1), (means >= observed - near).sum(axis=1))
+        chunk = effects[start : start + _ROWS]
+        means = chunk @ signs / size
+        observed_means = chunk.mean(axis=1)[:, None]
+        near = np.abs(observed_means) * 100 * np.finfo(np.float64).eps
+        tails = np.minimum((means <= observed_means + near).sum(axis=1), (means >= observed_means - near).sum(axis=1))
         # one is added for the signs that were found, as scipy does (Phipson and Smyth, 2010)
-        found = np.minimum(1.0, 2 * (tails + 1) / (RESAMPLES + 1))
-        ps += np.where(some.any(axis=1), found, 1.0).tolist()
+        p_values = np.minimum(1.0, 2 * (tails + 1) / (RESAMPLES + 1))
+        ps += np.where(chunk.any(axis=1), p_values, 1.0).tolist()
     return ps
 
 
@@ -232,7 +241,7 @@ def _scipy_sign_flip(effects: NDArray[np.float64], *, seed: int) -> float:
     """The same of one row, (clusters,)."""
     if not effects.any():
         return 1.0
-    found = stats.permutation_test(
+    test_result = stats.permutation_test(
         (effects,),
         lambda x, axis: x.mean(axis=axis),
         permutation_type="samples",
@@ -241,7 +250,7 @@ def _scipy_sign_flip(effects: NDArray[np.float64], *, seed: int) -> float:
         batch=1000,
         rng=np.random.default_rng(seed),
     )
-    return float(found.pvalue)
+    return float(test_result.pvalue)
 
 
 def _detectable(effects: NDArray[np.float64]) -> float | None:
@@ -255,5 +264,5 @@ def _effect_size(n: int) -> float:
     """Smallest mean that a t test of n values finds with the stated power, in standard deviations."""
     from statsmodels.stats.power import TTestPower
 
-    found: Any = TTestPower().solve_power(nobs=n, alpha=ALPHA, power=POWER)
-    return float(found)
+    effect_size: Any = TTestPower().solve_power(nobs=n, alpha=ALPHA, power=POWER)
+    return float(effect_size)

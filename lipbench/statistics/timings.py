@@ -77,8 +77,8 @@ class Line:
 @lru_cache(maxsize=1024)
 def _median_ranks(n: int) -> tuple[int, int]:
     """Places among n sorted samples that hold the median 95 % of the time; they depend on nothing else."""
-    found = stats.quantile_test(np.arange(n), p=0.5).confidence_interval(LEVEL)
-    return int(found.low), int(found.high)
+    rank_interval = stats.quantile_test(np.arange(n), p=0.5).confidence_interval(LEVEL)
+    return int(rank_interval.low), int(rank_interval.high)
 
 
 def timing(seconds: Sequence[float]) -> Timing:
@@ -90,15 +90,15 @@ def timing(seconds: Sequence[float]) -> Timing:
     Raises:
         ValueError: there is no sample.
     """
-    ordered = np.sort(np.asarray(seconds, dtype=np.float64))
-    n = len(ordered)
+    sorted_seconds = np.sort(np.asarray(seconds, dtype=np.float64))
+    n = len(sorted_seconds)
     if n == 0:
         raise ValueError("no timed call")
     interval = None
     if n >= MIN_SAMPLES:
         low, high = _median_ranks(n)
-        interval = Interval(low=float(ordered[low]), high=float(ordered[high]))
-    p10, median, p90, p95, p99 = np.quantile(ordered, _PERCENTILES).tolist()
+        interval = Interval(low=float(sorted_seconds[low]), high=float(sorted_seconds[high]))
+    p10, median, p90, p95, p99 = np.quantile(sorted_seconds, _PERCENTILES).tolist()
     return Timing(median=median, interval=interval, p10=p10, p90=p90, p95=p95, p99=p99, n=n)
 
 
@@ -138,9 +138,9 @@ def _calls(n: int) -> str:
 
 def _resampled_medians(values: NDArray[np.float64], seed: int, resamples: int) -> NDArray[np.float64]:
     """Medians of resamples, (resamples,)."""
-    ordered = np.sort(values)
-    lower, upper = median_places(len(ordered), seed, resamples)
-    return (ordered[lower] + ordered[upper]) / 2
+    sorted_values = np.sort(values)
+    lower, upper = median_places(len(sorted_values), seed, resamples)
+    return (sorted_values[lower] + sorted_values[upper]) / 2
 
 
 def ratio_of_sums(first: Sequence[float], second: Sequence[float], *, seed: int = 0) -> Ratio:

@@ -55,15 +55,15 @@ def aperture_correlation(preds: Tensor, target: Tensor) -> Tensor:
         ValueError: a shape or dtype is wrong.
     """
     check_points(preds, target)
-    generated, real = aperture(preds.double()), aperture(target.double())
-    usable = ~(torch.isnan(generated) | torch.isnan(real))
-    generated, real = generated[usable], real[usable]
-    if len(real) < MIN_FRAMES or moves_not(real):
-        return real.new_tensor(float("nan"))
-    if moves_not(generated):
-        return real.new_zeros(())
-    generated, real = generated - generated.mean(), real - real.mean()
-    r = (generated * real).sum() / (generated.square().sum() * real.square().sum()).sqrt()
+    preds_opening, target_opening = aperture(preds.double()), aperture(target.double())
+    usable = ~(torch.isnan(preds_opening) | torch.isnan(target_opening))
+    preds_opening, target_opening = preds_opening[usable], target_opening[usable]
+    if len(target_opening) < MIN_FRAMES or moves_not(target_opening):
+        return target_opening.new_tensor(float("nan"))
+    if moves_not(preds_opening):
+        return target_opening.new_zeros(())
+    preds_opening, target_opening = preds_opening - preds_opening.mean(), target_opening - target_opening.mean()
+    r = (preds_opening * target_opening).sum() / (preds_opening.square().sum() * target_opening.square().sum()).sqrt()
     return r.clamp(-1, 1)
 
 

@@ -25,9 +25,9 @@ def aperture_range_ratio(preds: Tensor, target: Tensor) -> Tensor:
         ValueError: a shape or dtype is wrong.
     """
     check_points(preds, target)
-    generated, real = aperture(preds.double()), aperture(target.double())
-    usable = ~(generated.isnan() | real.isnan())
-    generated, real = generated[usable], real[usable]
-    if len(real) < MIN_FRAMES or moves_not(real):
-        return real.new_tensor(float("nan"))
-    return generated.std(correction=0) / real.std(correction=0)
+    preds_opening, target_opening = aperture(preds.double()), aperture(target.double())
+    usable = ~(preds_opening.isnan() | target_opening.isnan())
+    preds_opening, target_opening = preds_opening[usable], target_opening[usable]
+    if len(target_opening) < MIN_FRAMES or moves_not(target_opening):
+        return target_opening.new_tensor(float("nan"))
+    return preds_opening.std(correction=0) / target_opening.std(correction=0)

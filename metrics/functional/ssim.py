@@ -114,8 +114,8 @@ def _mean_similarity(
         stripes = [(down.mT @ part[rows].flatten(1)).view(-1, width) for part in (maps, squares)]
         for columns, across in bands(width):
             shape = (down.shape[1], 2, len(preds), preds.shape[1] * across.shape[1])
-            blurred = [(stripe[:, columns] @ across).view(shape) for stripe in stripes]
-            total = total + similarity(*blurred).sum(dim=(0, 2))
+            blurred_maps = [(stripe[:, columns] @ across).view(shape) for stripe in stripes]
+            total = total + similarity(*blurred_maps).sum(dim=(0, 2))
             count += shape[0] * shape[3]
     return total / count
 
@@ -133,9 +133,9 @@ def _similarity(means: Tensor, squares: Tensor, *, origin: float, c1: float, c2:
     Returns:
         (rows, N, places).
     """
-    squared = means * means
-    var_sum, var_difference = (squares - squared).unbind(1)
-    mean_sum, mean_difference = (means[:, 0] + origin).square() + c1, squared[:, 1]
+    squared_means = means * means
+    var_sum, var_difference = (squares - squared_means).unbind(1)
+    mean_sum, mean_difference = (means[:, 0] + origin).square() + c1, squared_means[:, 1]
     var_sum = var_sum + c2
     above = (mean_sum - mean_difference) * (var_sum - var_difference)
     return above / ((mean_sum + mean_difference) * (var_sum + var_difference))
@@ -153,13 +153,13 @@ def _bands(
     # tensors made in inference mode could not take part in a loss later
     with torch.inference_mode(False):
         band = _band(size, window, sigma, border, dtype=dtype, device=device)
-        found: list[tuple[slice, Tensor]] = []
+        cut_bands: list[tuple[slice, Tensor]] = []
         for start in range(0, band.shape[1], BLOCK):
             end = min(start + BLOCK, band.shape[1])
             # mirrored sources lie on the near side of the edge, within the same reach
             sources = slice(max(start - before, 0), min(end + after, size))
-            found.append((sources, band[sources, start:end].contiguous()))
-        return tuple(found)
+            cut_bands.append((sources, band[sources, start:end].contiguous()))
+        return tuple(cut_bands)
 
 
 def _band(

@@ -67,8 +67,8 @@ class TextEncoder(nn.Module):
     def forward(self, tokens_Bm: Tensor, token_lengths: Tensor) -> TextStates:
         """Encode token ids, int64 (B, m)."""
         valid = valid_positions(token_lengths, tokens_Bm.shape[1])
-        embedded = self.positions(self.embedding(tokens_Bm) * self.scale)
-        return TextStates(self.blocks(self.dropout(embedded) * valid[:, :, None], valid), valid)
+        embeddings = self.positions(self.embedding(tokens_Bm) * self.scale)
+        return TextStates(self.blocks(self.dropout(embeddings) * valid[:, :, None], valid), valid)
 
 
 class HHT2L(nn.Module):
@@ -117,21 +117,21 @@ class HHT2L(nn.Module):
         """
         identity = self.identity_encoder(lesson.identity)
         text = self.text_encoder(lesson.tokens, lesson.token_lengths)
-        heard = text.states.detach() if self.config.detach_durations else text.states
+        predictor_input = text.states.detach() if self.config.detach_durations else text.states
         motion = self._motion(text, identity, lesson.durations, lesson.frames.shape[1])
-        chosen, clip = pick(motion, lesson.picked)
-        frames = self.image_decoder(chosen, identity.levels, clip)
+        frame_inputs, clip = pick(motion, lesson.picked)
+        frames = self.image_decoder(frame_inputs, identity.levels, clip)
         return Attempt(
             frames=frames.unflatten(0, lesson.picked.shape),
-            durations=self.duration_predictor(heard, text.valid),
+            durations=self.duration_predictor(predictor_input, text.valid),
         )
 
     @torch.no_grad()
     def generate(self, request: LipRequest) -> LipClip:
         """Make the clips of a request; given durations are obeyed exactly, and so is a given length."""
-        moved = self._moved(request)
-        frames = moved.drawn.clips(moved.motion, moved.sizes, chunk=self.config.chunk)
-        return LipClip(frames, moved.lengths, moved.durations)
+        motion_clips = self._moved(request)
+        frames = motion_clips.drawn.clips(motion_clips.motion, motion_clips.sizes, chunk=self.config.chunk)
+        return LipClip(frames, motion_clips.lengths, motion_clips.durations)
 
     @torch.no_grad()
     def stream(self, request: LipRequest) -> Iterator[Tensor]:
@@ -139,8 +139,8 @@ class HHT2L(nn.Module):
 
         The motion of all frames is there before the first is drawn (paper figure 2); drawing is most of the work.
         """
-        moved = self._moved(request)
-        yield from in_chunks(moved.drawn, moved.motion, moved.sizes, chunk=self.config.chunk)
+        motion_clips = self._moved(request)
+        yield from in_chunks(motion_clips.drawn, motion_clips.motion, motion_clips.sizes, chunk=self.config.chunk)
 
     def _moved(self, request: LipRequest) -> _Moved:
         """All but the drawing."""
@@ -148,20 +148,22 @@ class HHT2L(nn.Module):
         text = self.text_encoder(request.tokens, request.token_lengths)
         durations = request.durations
         if durations is None:
-            predicted = self.duration_predictor(text.states, text.valid)
-            durations = whole_frames(predicted, text.valid, request.n_frames, rounding=self.config.duration_rounding)
+            predicted_durations = self.duration_predictor(text.states, text.valid)
+            durations = whole_frames(
+                predicted_durations, text.valid, request.n_frames, rounding=self.config.duration_rounding
+            )
         lengths = durations.sum(dim=1)
         sizes = request.frames_on_host(lengths)
         motion = self._motion(text, identity, durations, max(sizes))
-        drawn = drawing(self.image_decoder, identity.levels, self.config.drawing)
-        return _Moved(drawn, motion, sizes, lengths, durations)
+        frame_drawing = drawing(self.image_decoder, identity.levels, self.config.drawing)
+        return _Moved(frame_drawing, motion, sizes, lengths, durations)
 
     def _motion(self, text: TextStates, identity: IdentityFeatures, durations: Tensor, n_frames: int) -> Tensor:
         """Expand the text by the durations and decode motion: float (B, T, 2H) with the identity beside it."""
-        expanded, lengths = expand(text.states, durations, n_frames)
+        frame_states, lengths = expand(text.states, durations, n_frames)
         valid = valid_positions(lengths, n_frames)
         vector = identity.vector[:, None].expand(-1, n_frames, -1)
-        states = self.motion_positions(expanded + vector)
+        states = self.motion_positions(frame_states + vector)
         if self.token_places is not None:
             states = states + self.token_places(places(durations, n_frames).to(states.dtype))
         states = states * valid[:, :, None]

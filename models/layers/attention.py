@@ -60,7 +60,7 @@ class Attention(nn.Module):
         Returns:
             float (B, L, H).
         """
-        looked = F.scaled_dot_product_attention(
+        attended = F.scaled_dot_product_attention(
             self._split(self.query(query_BLH)),
             memory.keys,
             memory.values,
@@ -68,7 +68,7 @@ class Attention(nn.Module):
             is_causal=causal,
             dropout_p=self.dropout if self.training else 0.0,
         )
-        return self.out(looked.transpose(1, 2).flatten(2))
+        return self.out(attended.transpose(1, 2).flatten(2))
 
     def weights(self, query_BLH: Tensor, memory: Memory, mask: Tensor | None = None) -> Tensor:
         """How much each query looks at each memory position: float (B, heads, L, M), rows sum to 1."""

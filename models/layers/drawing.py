@@ -72,11 +72,13 @@ def drawing(decoder: ImageDecoder, levels: Sequence[Tensor], way: Way = "folded"
     return PlainDrawing(decoder, levels) if way == "plain" or in_training else FoldedDrawing(decoder, levels)
 
 
-def in_chunks(drawn: Drawing, motion_BTD: Tensor, lengths: Sequence[int], *, chunk: int = 0) -> Iterator[Tensor]:
+def in_chunks(
+    frame_drawing: Drawing, motion_BTD: Tensor, lengths: Sequence[int], *, chunk: int = 0
+) -> Iterator[Tensor]:
     """Draw whole clips bit by bit: one frame of each first, as somebody waits for it, then `chunk` of each at a time.
 
     Args:
-        drawn: draws them.
+        frame_drawing: draws them.
         motion_BTD: float (B, T, D).
         lengths: frames of each clip, B numbers of at most T.
         chunk: frames drawn at once; 0: as the way of drawing sees fit.
@@ -84,12 +86,12 @@ def in_chunks(drawn: Drawing, motion_BTD: Tensor, lengths: Sequence[int], *, chu
     Yields:
         float (B, K, 3, H, W): joined over K, what `Drawing.clips` gives.
     """
-    size = chunk or drawn.frames_at_once(motion_BTD)
+    size = chunk or frame_drawing.frames_at_once(motion_BTD)
     start, n_frames = 0, motion_BTD.shape[1]
     while start < n_frames:
         stop = min(start + size, n_frames) if start else 1
-        left = [min(max(length - start, 0), stop - start) for length in lengths]
-        yield drawn.clips(motion_BTD[:, start:stop], left, chunk=chunk)
+        chunk_lengths = [min(max(length - start, 0), stop - start) for length in lengths]
+        yield frame_drawing.clips(motion_BTD[:, start:stop], chunk_lengths, chunk=chunk)
         start = stop
 
 
@@ -165,8 +167,8 @@ class FoldedDrawing:
         for clip, length in enumerate(lengths):
             shares = [level.share[clip : clip + 1] for level in self.levels]
             for start in range(0, length, size):
-                these = slice(start, min(start + size, length))
-                frames[clip, these] = self._draw(motion_BTD[clip, these], shares)
+                chunk_slice = slice(start, min(start + size, length))
+                frames[clip, chunk_slice] = self._draw(motion_BTD[clip, chunk_slice], shares)
         return frames
 
     def _draw(self, motion_ND: Tensor, shares: Sequence[Tensor]) -> Tensor:
@@ -191,9 +193,9 @@ def _fold_level(level: nn.Module, skip: Tensor, padding: int) -> _Level:
     scale, shift = _affine(norm)
     weight = _scaled(conv.weight, scale[:, None, None])
     # the decoder's own channels come first, then the identity's (see `ImageDecoder.forward`)
-    own, identity = weight.split([len(weight) - skip.shape[1], skip.shape[1]])
+    own_weight, identity = weight.split([len(weight) - skip.shape[1], skip.shape[1]])
     share = F.conv_transpose2d(skip, identity, shift, stride=2, padding=padding, output_padding=1)
-    return _Level(_channels_last(own), _channels_last(share))
+    return _Level(_channels_last(own_weight), _channels_last(share))
 
 
 def _affine(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:

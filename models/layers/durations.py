@@ -55,8 +55,8 @@ class DurationPredictor(nn.Module):
         keep = valid_Bm[:, :, None].to(x_BmH.dtype)
         for conv, norm in zip(self.convs, self.norms, strict=True):
             x_BmH = self.dropout(norm(F.relu(conv(x_BmH.transpose(1, 2)).transpose(1, 2)))) * keep
-        predicted = self.linear(x_BmH)
-        frames = F.softplus(predicted) if self.domain == "linear" else predicted.expm1()
+        raw_prediction = self.linear(x_BmH)
+        frames = F.softplus(raw_prediction) if self.domain == "linear" else raw_prediction.expm1()
         return frames.squeeze(-1) * keep.squeeze(-1)
 
 
@@ -82,8 +82,8 @@ def whole_frames(
     """
     predicted_Bm = predicted_Bm.double().clamp(min=0) * valid_Bm
     if rounding == "token" and n_frames is None:
-        each = predicted_Bm.round().long()
-        return torch.where(each.any(dim=1, keepdim=True), each, valid_Bm.long())
+        rounded_Bm = predicted_Bm.round().long()
+        return torch.where(rounded_Bm.any(dim=1, keepdim=True), rounded_Bm, valid_Bm.long())
     running = predicted_Bm.cumsum(dim=1)
     total = running[:, -1:].clamp(min=1e-9)
     whole_total = (total.round() if n_frames is None else n_frames[:, None].double()).clamp(min=1)
@@ -116,8 +116,8 @@ def expand(x_BmH: Tensor, durations_Bm: Tensor, size: int) -> tuple[Tensor, Tens
     """
     ends = durations_Bm.long().cumsum(dim=1)
     token_of_frame = _token_of_frame(ends, size)
-    expanded = x_BmH.gather(1, token_of_frame[:, :, None].expand(-1, -1, x_BmH.shape[2]))
-    return expanded * valid_positions(ends[:, -1], size)[:, :, None].to(x_BmH.dtype), ends[:, -1]
+    frame_states = x_BmH.gather(1, token_of_frame[:, :, None].expand(-1, -1, x_BmH.shape[2]))
+    return frame_states * valid_positions(ends[:, -1], size)[:, :, None].to(x_BmH.dtype), ends[:, -1]
 
 
 PLACES = 4

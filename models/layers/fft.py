@@ -81,8 +81,8 @@ class ConvFeedForward(nn.Module):
         if past is not None:
             x_BHL = torch.cat([past.transpose(1, 2), x_BHL], dim=2)
         else:
-            left = self.reach if self.causal else self.reach // 2
-            x_BHL = F.pad(x_BHL, (left, self.reach - left))
+            left_padding = self.reach if self.causal else self.reach // 2
+            x_BHL = F.pad(x_BHL, (left_padding, self.reach - left_padding))
         inner_BIL = F.relu(self.conv(x_BHL) * self.scale)
         return self.linear(self.dropout(inner_BIL.transpose(1, 2)))
 
@@ -107,16 +107,16 @@ class FFTBlock(nn.Module):
     def forward(self, x_BLH: Tensor, valid_BL: Tensor) -> Tensor:
         """Transform float (B, L, H); positions that are not valid neither matter nor come back as anything but 0."""
         keep = valid_BL[:, :, None].to(x_BLH.dtype)
-        look = valid_BL[:, None, None, :]
+        attention_mask = valid_BL[:, None, None, :]
         if self.norm == "pre":
-            x_BLH = (x_BLH + self._attend(self.attention_norm(x_BLH), look)) * keep
+            x_BLH = (x_BLH + self._attend(self.attention_norm(x_BLH), attention_mask)) * keep
             # the convolution reaches into the padding, and a norm turns 0 into its bias
             return (x_BLH + self.dropout(self.feed_forward(self.feed_forward_norm(x_BLH) * keep))) * keep
-        x_BLH = self.attention_norm(x_BLH + self._attend(x_BLH, look)) * keep
+        x_BLH = self.attention_norm(x_BLH + self._attend(x_BLH, attention_mask)) * keep
         return self.feed_forward_norm(x_BLH + self.dropout(self.feed_forward(x_BLH))) * keep
 
-    def _attend(self, x_BLH: Tensor, look: Tensor) -> Tensor:
-        return self.dropout(self.attention(x_BLH, self.attention.remember(x_BLH), look))
+    def _attend(self, x_BLH: Tensor, attention_mask: Tensor) -> Tensor:
+        return self.dropout(self.attention(x_BLH, self.attention.remember(x_BLH), attention_mask))
 
 
 class FFTStack(nn.Module):

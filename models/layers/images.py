@@ -128,8 +128,8 @@ class ImageDecoder(nn.Module):
         """Bring what the last convolution gives to the range of pictures; see `forward`."""
         if self.output == "sigmoid":
             return torch.sigmoid(x_N3HW)
-        drawn = torch.tanh(x_N3HW)
-        return drawn if self.training else drawn.clamp(min=0)
+        pictures = torch.tanh(x_N3HW)
+        return pictures if self.training else pictures.clamp(min=0)
 
 
 def coarsest(frame_size: tuple[int, int], levels: int) -> tuple[int, int]:

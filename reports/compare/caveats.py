@@ -24,15 +24,15 @@ def doubts(pairs: Sequence[tuple[Record, Record]]) -> list[str]:
     Returns:
         Plain sentences, each once; empty where the runs are alike.
     """
-    found = [_sides(what, pairs, of) for what, of in _FACTS]
-    found += [_packages(pairs), _source(pairs), _dirty(pairs), _corpora(pairs), _dtypes(pairs)]
-    found += [
+    caveat_list = [_sides(noun, pairs, describe) for noun, describe in _FACTS]
+    caveat_list += [_packages(pairs), _source(pairs), _dirty(pairs), _corpora(pairs), _dtypes(pairs)]
+    caveat_list += [
         _options("Options of the model differ", pairs, _config),
         _options("Training recipes differ", pairs, _recipe),
         _options("Options of the commands differ", pairs, _request),
         _weights(pairs),
     ]  # fmt: skip
-    return [one for one in found if one]
+    return [caveat for caveat in caveat_list if caveat]
 
 
 def _machine(record: Record) -> str:
@@ -47,32 +47,32 @@ _FACTS: tuple[tuple[str, Callable[[Record], str]], ...] = (
 )
 
 
-def _sides(what: str, pairs: Sequence[tuple[Record, Record]], of: Callable[[Record], str]) -> str | None:
-    if all(of(one) == of(two) for one, two in pairs):
+def _sides(noun: str, pairs: Sequence[tuple[Record, Record]], describe: Callable[[Record], str]) -> str | None:
+    if all(describe(record_a) == describe(record_b) for record_a, record_b in pairs):
         return None
-    a, b = (sorted({of(pair[side]) for pair in pairs}) for side in (0, 1))
-    return f"{what}: {joined(a)} in A, {joined(b)} in B."
+    a, b = (sorted({describe(pair[side]) for pair in pairs}) for side in (0, 1))
+    return f"{noun}: {joined(a)} in A, {joined(b)} in B."
 
 
 def _packages(pairs: Sequence[tuple[Record, Record]]) -> str | None:
-    changed: dict[str, None] = {}
-    for one, two in pairs:
-        a, b = one.software.packages, two.software.packages
+    package_changes: dict[str, None] = {}
+    for record_a, record_b in pairs:
+        a, b = record_a.software.packages, record_b.software.packages
         for name in MEASURING:
             if a.get(name) != b.get(name):
-                changed[f"{name} ({a.get(name, 'absent')} in A, {b.get(name, 'absent')} in B)"] = None
-    return f"Packages differ: {joined(list(changed)[:NAMES_SHOWN])}." if changed else None
+                package_changes[f"{name} ({a.get(name, 'absent')} in A, {b.get(name, 'absent')} in B)"] = None
+    return f"Packages differ: {joined(list(package_changes)[:NAMES_SHOWN])}." if package_changes else None
 
 
 def _source(pairs: Sequence[tuple[Record, Record]]) -> str | None:
     """Of one commit, whether lipbench's own files were other ones."""
-    changed = any(
-        one.software.commit == two.software.commit
-        and None not in (one.software.source, two.software.source)
-        and one.software.source != two.software.source
-        for one, two in pairs
+    is_changed = any(
+        record_a.software.commit == record_b.software.commit
+        and None not in (record_a.software.source, record_b.software.source)
+        and record_a.software.source != record_b.software.source
+        for record_a, record_b in pairs
     )
-    return "The code differs though the commit does not." if changed else None
+    return "The code differs though the commit does not." if is_changed else None
 
 
 def _dirty(pairs: Sequence[tuple[Record, Record]]) -> str | None:
@@ -87,35 +87,39 @@ def _corpora(pairs: Sequence[tuple[Record, Record]]) -> str | None:
             return result.corpus.fingerprint
         return result.corpus_fingerprint if isinstance(result, Natural) else None
 
-    names = {one.cell.corpus or "not named": None for one, two in pairs if fingerprint(one) != fingerprint(two)}
+    names = {
+        record_a.cell.corpus or "not named": None
+        for record_a, record_b in pairs
+        if fingerprint(record_a) != fingerprint(record_b)
+    }
     if not names:
         return None
     return f"The corpus differs ({joined(names)}): clips of one name may not be the same clip."
 
 
 def _dtypes(pairs: Sequence[tuple[Record, Record]]) -> str | None:
-    timed = [(a, b) for a, b in pairs if isinstance(a.result, Latency | Natural)]
+    timed_pairs = [(a, b) for a, b in pairs if isinstance(a.result, Latency | Natural)]
 
     def dtype(record: Record) -> str:
         return record.result.dtype if isinstance(record.result, Latency | Natural) else ""
 
-    return _sides("Number types differ", timed, dtype)
+    return _sides("Number types differ", timed_pairs, dtype)
 
 
 def _options(
-    what: str, pairs: Sequence[tuple[Record, Record]], of: Callable[[Record], Mapping[str, object]]
+    noun: str, pairs: Sequence[tuple[Record, Record]], options_of: Callable[[Record], Mapping[str, object]]
 ) -> str | None:
-    changed: dict[str, None] = {}
-    for one, two in pairs:
-        a, b = of(one), of(two)
+    option_changes: dict[str, None] = {}
+    for record_a, record_b in pairs:
+        a, b = options_of(record_a), options_of(record_b)
         for name in sorted(a.keys() | b.keys()):
             if a.get(name) != b.get(name):
-                changed[f"{name} ({a.get(name, 'not set')} in A, {b.get(name, 'not set')} in B)"] = None
-    if not changed:
+                option_changes[f"{name} ({a.get(name, 'not set')} in A, {b.get(name, 'not set')} in B)"] = None
+    if not option_changes:
         return None
-    more = len(changed) - NAMES_SHOWN
-    shown = joined([*list(changed)[:NAMES_SHOWN], *([f"{more} more"] if more > 0 else [])])
-    return f"{what}: {shown}."
+    more = len(option_changes) - NAMES_SHOWN
+    option_list = joined([*list(option_changes)[:NAMES_SHOWN], *([f"{more} more"] if more > 0 else [])])
+    return f"{noun}: {option_list}."
 
 
 def _config(record: Record) -> Mapping[str, object]:
@@ -137,8 +141,10 @@ def _request(record: Record) -> Mapping[str, object]:
 
 def _weights(pairs: Sequence[tuple[Record, Record]]) -> str | None:
     titles = {
-        one.result.system.title: None
-        for one, two in pairs
-        if one.result and two.result and one.result.system.checkpoint != two.result.system.checkpoint
+        record_a.result.system.title: None
+        for record_a, record_b in pairs
+        if record_a.result
+        and record_b.result
+        and record_a.result.system.checkpoint != record_b.result.system.checkpoint
     }
     return f"The weights differ: {joined(titles)}." if titles else None

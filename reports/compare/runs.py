@@ -47,20 +47,20 @@ class MetricChange:
     @property
     def word(self) -> Word:
         """What the difference amounts to; nothing is called better or worse that chance explains."""
-        one = self.difference
+        difference = self.difference
         if self.identical:
             return "identical"
-        if one is None or not self.tested:
+        if difference is None or not self.tested:
             return "not tested"
-        if one.interval is None:
+        if difference.interval is None:
             return "n too small"
-        if one.p_holm is None:  # the runs differ in more than so few clips can tell
+        if difference.p_holm is None:  # the runs differ in more than so few clips can tell
             return "not tested"
-        if not one.significant:
+        if not difference.significant:
             return "no difference shown"
         if self.metric.higher_is_better is None:
             return "changed"
-        return "better" if (one.value > 0) == self.metric.higher_is_better else "worse"
+        return "better" if (difference.value > 0) == self.metric.higher_is_better else "worse"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,12 +95,12 @@ class TimePair:
     @property
     def word(self) -> TimeWord:
         """What the ratio amounts to."""
-        around = self.ratio.interval
+        interval = self.ratio.interval
         if self.where[0] != self.where[1]:
             return "unlike machines"
-        if around is None:
+        if interval is None:
             return "n too small"
-        return "slower" if around.low > 1 else "faster" if around.high < 1 else "no difference shown"
+        return "slower" if interval.low > 1 else "faster" if interval.high < 1 else "no difference shown"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,17 +142,27 @@ def compare_runs(a: Path, b: Path) -> TwoRuns:
         UserError: a run cannot be read, the two were scored under unlike protocols, or have no cell in common.
     """
     first, second = read_run(a), read_run(b)
-    found, lonely = _match(first.records, second.records)
-    pairs = [(one, two) for one, two in found if one.result is not None and two.result is not None]
-    lonely += [(_place(one), _failed_side(one, two)) for one, two in found if None in (one.result, two.result)]
-    sized = [(one, two) for one, two in pairs if _frame_size(one) == _frame_size(two)]
-    lonely += [
-        (_place(one), f"frames of {_frame_size(one)} pixels in A, of {_frame_size(two)} in B")
-        for one, two in pairs
-        if _frame_size(one) != _frame_size(two)
+    record_pairs, unmatched = _match(first.records, second.records)
+    pairs = [
+        (record_a, record_b)
+        for record_a, record_b in record_pairs
+        if record_a.result is not None and record_b.result is not None
     ]
-    if not sized:
-        reasons = "; ".join(f"{place}: {reason}" for place, reason in lonely[:3])
+    unmatched += [
+        (_place(record_a), _failed_side(record_a, record_b))
+        for record_a, record_b in record_pairs
+        if None in (record_a.result, record_b.result)
+    ]
+    same_size_pairs = [
+        (record_a, record_b) for record_a, record_b in pairs if _frame_size(record_a) == _frame_size(record_b)
+    ]
+    unmatched += [
+        (_place(record_a), f"frames of {_frame_size(record_a)} pixels in A, of {_frame_size(record_b)} in B")
+        for record_a, record_b in pairs
+        if _frame_size(record_a) != _frame_size(record_b)
+    ]
+    if not same_size_pairs:
+        reasons = "; ".join(f"{place}: {reason}" for place, reason in unmatched[:3])
         raise UserError(
             f"{a} and {b} have no measured cell in common ({reasons})",
             remedy="Compare runs of the same models, corpus, lengths and devices; for two models see one run's report",
@@ -160,16 +170,20 @@ def compare_runs(a: Path, b: Path) -> TwoRuns:
     return TwoRuns(
         a=_side(a, first),
         b=_side(b, second),
-        quality=_quality(sized),
-        latency=[_latency(one, two) for one, two in sized if isinstance(one.result, Latency)],
-        natural=[pair for one, two in sized if (pair := _natural(one, two, lonely))],
-        not_compared=lonely,
-        doubts=doubts(sized),
+        quality=_quality(same_size_pairs),
+        latency=[
+            _latency(record_a, record_b)
+            for record_a, record_b in same_size_pairs
+            if isinstance(record_a.result, Latency)
+        ],
+        natural=[pair for record_a, record_b in same_size_pairs if (pair := _natural(record_a, record_b, unmatched))],
+        not_compared=unmatched,
+        doubts=doubts(same_size_pairs),
     )
 
 
-def _side(folder: Path, intake: Intake) -> Side:
-    return Side(folder=folder, records=intake.records, unread=intake.unread)
+def _side(folder: Path, run_inputs: Intake) -> Side:
+    return Side(folder=folder, records=run_inputs.records, unread=run_inputs.unread)
 
 
 # Which cells are the same ----------------------------------------------------------------------------------------
@@ -200,57 +214,62 @@ def _match(a: Sequence[Record], b: Sequence[Record]) -> tuple[list[_Pair], list[
         for record in records:
             groups.setdefault(_key(record), ([], []))[side].append(record)
     pairs: list[_Pair] = []
-    lonely: list[tuple[str, str]] = []
-    for left, right in groups.values():
-        for alike in (_exactly, _nearly):
-            pairs += _taken(left, right, alike)
-        if left and right:
-            _refuse_unlike_protocols(left, right)
-        reason = "several cells fit" if left and right else None
-        lonely += [(_place(record), reason or "only in A") for record in left]
-        lonely += [(_place(record), reason or "only in B") for record in right]
-    return pairs, lonely
+    unmatched: list[tuple[str, str]] = []
+    for records_a, records_b in groups.values():
+        for is_same_cell in (_exactly, _nearly):
+            pairs += _taken(records_a, records_b, is_same_cell)
+        if records_a and records_b:
+            _refuse_unlike_protocols(records_a, records_b)
+        reason = "several cells fit" if records_a and records_b else None
+        unmatched += [(_place(record), reason or "only in A") for record in records_a]
+        unmatched += [(_place(record), reason or "only in B") for record in records_b]
+    return pairs, unmatched
 
 
-def _exactly(one: Record, two: Record) -> bool:
-    return one.cell == two.cell and _nearly(one, two)
+def _exactly(record_a: Record, record_b: Record) -> bool:
+    return record_a.cell == record_b.cell and _nearly(record_a, record_b)
 
 
-def _nearly(one: Record, two: Record) -> bool:
-    fingerprints = {_protocol(one), _protocol(two)}
+def _nearly(record_a: Record, record_b: Record) -> bool:
+    fingerprints = {_protocol(record_a), _protocol(record_b)}
     # a cell that failed has no fingerprint, and none that speaks against it
     return len(fingerprints - {None}) <= 1
 
 
-def _taken(left: list[Record], right: list[Record], alike: Callable[[Record, Record], bool]) -> list[_Pair]:
+def _taken(
+    records_a: list[Record], records_b: list[Record], is_same_cell: Callable[[Record, Record], bool]
+) -> list[_Pair]:
     """Take the pairs that are each other's only partner out of both lists."""
     pairs: list[_Pair] = []
-    for one in list(left):
-        partners = [two for two in right if alike(one, two)]
-        if len(partners) == 1 and sum(alike(other, partners[0]) for other in left) == 1:
-            pairs.append((one, partners[0]))
-            left.remove(one)
-            right.remove(partners[0])
+    for record_a in list(records_a):
+        partners = [record_b for record_b in records_b if is_same_cell(record_a, record_b)]
+        if len(partners) == 1 and sum(is_same_cell(other, partners[0]) for other in records_a) == 1:
+            pairs.append((record_a, partners[0]))
+            records_a.remove(record_a)
+            records_b.remove(partners[0])
     return pairs
 
 
-def _refuse_unlike_protocols(left: Sequence[Record], right: Sequence[Record]) -> None:
-    theirs = {_protocol(two) for two in right} - {None}
-    for one in left:
-        if isinstance(one.result, Quality) and theirs and _protocol(one) not in theirs:
-            other = next(two.result.protocol for two in right if isinstance(two.result, Quality))
-            own = one.result.protocol
+def _refuse_unlike_protocols(records_a: Sequence[Record], records_b: Sequence[Record]) -> None:
+    protocols_b = {_protocol(record_b) for record_b in records_b} - {None}
+    for record_a in records_a:
+        if isinstance(record_a.result, Quality) and protocols_b and _protocol(record_a) not in protocols_b:
+            protocol_b = next(
+                record_b.result.protocol for record_b in records_b if isinstance(record_b.result, Quality)
+            )
+            protocol_a = record_a.result.protocol
             raise UserError(
-                f"the runs were scored under unlike protocols: {_place(one)} under {own.name} {own.fingerprint[:12]} "
-                f"in A and {other.name} {other.fingerprint[:12]} in B",
+                f"the runs were scored under unlike protocols: {_place(record_a)} under {protocol_a.name} "
+                f"{protocol_a.fingerprint[:12]} "
+                f"in A and {protocol_b.name} {protocol_b.fingerprint[:12]} in B",
                 remedy="Score one of them again under the other's protocol: lipbench score run=… protocol=…",
             )
 
 
-def _failed_side(one: Record, two: Record) -> str:
+def _failed_side(record_a: Record, record_b: Record) -> str:
     parts = [
         f"{record.status.replace('_', ' ')} in {side}: {record.failure.type}: {record.failure.message}"
-        for side, record in (("A", one), ("B", two))
+        for side, record in (("A", record_a), ("B", record_b))
         if record.failure is not None
     ]
     return "; ".join(parts)
@@ -267,9 +286,9 @@ def _place(record: Record) -> str:
     title = record.result.system.title if record.result else paper.systems.get(cell.system, cell.system)
     extra = [f"{name}={value}" for name, value in sorted(cell.options.items())]
     extra += [cell.variant] if cell.variant not in (None, EAGER) else []
-    named = f"{title} ({', '.join(extra)})" if extra else title
+    system_name = f"{title} ({', '.join(extra)})" if extra else title
     preset = cell.preset if cell.role == "model" else None
-    parts = [named, preset, _condition(record)]
+    parts = [system_name, preset, _condition(record)]
     return ", ".join(part for part in parts if part)
 
 
@@ -278,8 +297,8 @@ def _condition(record: Record) -> str:
     if cell.kind == "quality":
         corpus = load_paper().corpora.get(cell.corpus or "", cell.corpus or "corpus not named")
         return f"{corpus} {cell.split or ''}, {cell.durations} durations".replace(" ,", ",")
-    where = f"{(cell.device or 'device not named').upper()}, batch {cell.batch or 1}"
-    return f"{cell.frames} frames, {where}" if cell.kind == "latency" else f"{cell.timer} timer, {where}"
+    device_text = f"{(cell.device or 'device not named').upper()}, batch {cell.batch or 1}"
+    return f"{cell.frames} frames, {device_text}" if cell.kind == "latency" else f"{cell.timer} timer, {device_text}"
 
 
 # Quality ---------------------------------------------------------------------------------------------------------
@@ -287,19 +306,22 @@ def _condition(record: Record) -> str:
 
 def _quality(pairs: Sequence[_Pair]) -> list[QualityPair]:
     """All metrics of all cells, their p values corrected as one family."""
-    found = [
-        _quality_pair(_place(one), one.result, two.result)
-        for one, two in pairs
-        if isinstance(one.result, Quality) and isinstance(two.result, Quality)
+    quality_pairs = [
+        _quality_pair(_place(record_a), record_a.result, record_b.result)
+        for record_a, record_b in pairs
+        if isinstance(record_a.result, Quality) and isinstance(record_b.result, Quality)
     ]
-    family = [c.difference for pair in found for c in pair.changes if c.difference and c.tested]
-    tested = iter(corrected(family))
+    family = [c.difference for pair in quality_pairs for c in pair.changes if c.difference and c.tested]
+    corrected_differences = iter(corrected(family))
     return [
         replace(
             pair,
-            changes=[replace(c, difference=next(tested)) if c.difference and c.tested else c for c in pair.changes],
+            changes=[
+                replace(c, difference=next(corrected_differences)) if c.difference and c.tested else c
+                for c in pair.changes
+            ],
         )
-        for pair in found
+        for pair in quality_pairs
     ]
 
 
@@ -323,18 +345,19 @@ def _change(metric: MetricFacts, a: Quality, b: Quality) -> MetricChange | None:
             return None
         return MetricChange(metric=metric, a=before, b=after, identical=before == after, difference=None)
     sides = [_weighed(metric.name, result) for result in (a, b)]
-    both = sorted(sides[0].values.keys() & sides[1].values.keys())
-    if not both:
+    common_clips = sorted(sides[0].values.keys() & sides[1].values.keys())
+    if not common_clips:
         return None
     speakers = {clip.utterance: clip.speaker for result in (a, b) for clip in result.clips}
     means = [
-        statistics.fmean([side.values[name] for name in both], [side.weights[name] for name in both]) for side in sides
+        statistics.fmean([side.values[name] for name in common_clips], [side.weights[name] for name in common_clips])
+        for side in sides
     ]
     return MetricChange(
         metric=metric,
         a=means[0],
         b=means[1],
-        identical=all(sides[0].values[name] == sides[1].values[name] for name in both),
+        identical=all(sides[0].values[name] == sides[1].values[name] for name in common_clips),
         difference=paired.paired_all([(sides[1], sides[0])], speakers)[0],
     )
 
@@ -350,14 +373,14 @@ def _weighed(metric: str, result: Quality) -> paired.Side:
 # Latency ---------------------------------------------------------------------------------------------------------
 
 
-def _latency(one: Record, two: Record) -> TimePair:
-    assert isinstance(one.result, Latency)
-    assert isinstance(two.result, Latency)
-    walls = [[sample.wall_s for sample in result.samples] for result in (one.result, two.result)]
+def _latency(record_a: Record, record_b: Record) -> TimePair:
+    assert isinstance(record_a.result, Latency)
+    assert isinstance(record_b.result, Latency)
+    walls = [[sample.wall_s for sample in result.samples] for result in (record_a.result, record_b.result)]
     return TimePair(
-        system=_place(one),
-        frames=one.result.frames,
-        where=(hardware(one.machine, one.result.device), hardware(two.machine, two.result.device)),
+        system=_place(record_a),
+        frames=record_a.result.frames,
+        where=(hardware(record_a.machine, record_a.result.device), hardware(record_b.machine, record_b.result.device)),
         a=timing(walls[0]),
         b=timing(walls[1]),
         ratio=speedup(walls[1], walls[0]),
@@ -365,22 +388,22 @@ def _latency(one: Record, two: Record) -> TimePair:
     )
 
 
-def _natural(one: Record, two: Record, lonely: list[tuple[str, str]]) -> TimePair | None:
-    if not isinstance(one.result, Natural) or not isinstance(two.result, Natural):
+def _natural(record_a: Record, record_b: Record, unmatched: list[tuple[str, str]]) -> TimePair | None:
+    if not isinstance(record_a.result, Natural) or not isinstance(record_b.result, Natural):
         return None
-    clips = [{clip.utterance: clip for clip in result.clips} for result in (one.result, two.result)]
-    both = sorted(clips[0].keys() & clips[1].keys())
-    if not both:
-        lonely.append((_place(one), "no utterance in common"))
+    clips = [{clip.utterance: clip for clip in result.clips} for result in (record_a.result, record_b.result)]
+    common_clips = sorted(clips[0].keys() & clips[1].keys())
+    if not common_clips:
+        unmatched.append((_place(record_a), "no utterance in common"))
         return None
-    walls = [[side[name].wall_s for name in both] for side in clips]
+    walls = [[side[name].wall_s for name in common_clips] for side in clips]
     return TimePair(
-        system=_place(one),
+        system=_place(record_a),
         frames=None,
-        where=(hardware(one.machine, one.result.device), hardware(two.machine, two.result.device)),
+        where=(hardware(record_a.machine, record_a.result.device), hardware(record_b.machine, record_b.result.device)),
         a=timing(walls[0]),
         b=timing(walls[1]),
         ratio=ratio_of_sums(walls[1], walls[0]),
-        n=len(both),
-        lengths_differ=sum(clips[0][name].frames != clips[1][name].frames for name in both),
+        n=len(common_clips),
+        lengths_differ=sum(clips[0][name].frames != clips[1][name].frames for name in common_clips),
     )

@@ -49,49 +49,54 @@ OMISSION_ORDER = {
 IN_FULL = "lipbench compare A B out=DIR writes it all."
 
 
-def markdown(found: TwoRuns, *, limit: int | None = None) -> str:
+def markdown(comparison: TwoRuns, *, limit: int | None = None) -> str:
     """The comparison for reading, the verdict first and the provenance of both runs last; records' words are escaped.
 
     Args:
-        found: what was compared.
+        comparison: what was compared.
         limit: most bytes of UTF-8; sections are dropped in the order of `OMISSION_ORDER`. None: nothing is dropped.
     """
     opening = {
-        "": verdict(found),
-        "The runs:": [about(name, side) for name, side in sides(found)],
-        "**The runs are not alike:**": found.doubts,
+        "": verdict(comparison),
+        "The runs:": [about(name, side) for name, side in sides(comparison)],
+        "**The runs are not alike:**": comparison.doubts,
         "How to read it:": NOTES,
     }
     report = Report(
         title="Comparison of two runs",
         lists=[(intro, list(map(escaped, points))) for intro, points in opening.items()],
-        parts=[*parts(found), *(trace(f"Provenance of {name}", side.records) for name, side in sides(found))],
+        parts=[*parts(comparison), *(trace(f"Provenance of {name}", side.records) for name, side in sides(comparison))],
     )
     return render_markdown(report, OMISSION_ORDER, limit=limit, in_full=IN_FULL)
 
 
-def verdict(found: TwoRuns) -> list[str]:
+def verdict(comparison: TwoRuns) -> list[str]:
     """What came out, in plain sentences."""
     sentences: list[str] = []
-    changes = [change for pair in found.quality for change in pair.changes]
+    changes = [change for pair in comparison.quality for change in pair.changes]
     if changes:
         words = Counter(change.word for change in changes)
-        shown = joined(f"{n} {word}" for word, n in words.most_common())
-        sentences.append(f"{count(len(changes), 'metric')} of {count(len(found.quality), 'cell')} of quality: {shown}.")
+        counts_text = joined(f"{n} {word}" for word, n in words.most_common())
+        sentences.append(
+            f"{count(len(changes), 'metric')} of {count(len(comparison.quality), 'cell')} of quality: {counts_text}."
+        )
         for word in ("worse", "better"):
-            named = [
-                f"{c.metric.title} of {pair.place}" for pair in found.quality for c in pair.changes if c.word == word
+            cell_names = [
+                f"{c.metric.title} of {pair.place}"
+                for pair in comparison.quality
+                for c in pair.changes
+                if c.word == word
             ]
-            if named:
-                more = f" and {len(named) - 5} more" if len(named) > 5 else ""
-                sentences.append(f"B is {word} than A in {'; '.join(named[:5])}{more}.")
-    for title, pairs in (("latency", found.latency), ("real utterances timed", found.natural)):
+            if cell_names:
+                more = f" and {len(cell_names) - 5} more" if len(cell_names) > 5 else ""
+                sentences.append(f"B is {word} than A in {'; '.join(cell_names[:5])}{more}.")
+    for title, pairs in (("latency", comparison.latency), ("real utterances timed", comparison.natural)):
         if pairs:
             words = Counter(pair.word for pair in pairs)
-            shown = joined(f"{n} {word}" for word, n in words.most_common())
-            sentences.append(f"{count(len(pairs), 'cell')} of {title}: {shown} in B.")
-    if found.not_compared:
-        sentences.append(f"{count(len(found.not_compared), 'cell')} not compared.")
+            counts_text = joined(f"{n} {word}" for word, n in words.most_common())
+            sentences.append(f"{count(len(pairs), 'cell')} of {title}: {counts_text} in B.")
+    if comparison.not_compared:
+        sentences.append(f"{count(len(comparison.not_compared), 'cell')} not compared.")
     return sentences
 
 
@@ -114,9 +119,9 @@ def _part(kind: str, title: str, table: Table) -> Part:
     return Part(title=title, sections=[Section(kind=kind, tables=[table])])
 
 
-def sides(found: TwoRuns) -> list[tuple[str, Side]]:
+def sides(comparison: TwoRuns) -> list[tuple[str, Side]]:
     """Both runs with their names."""
-    return [("A", found.a), ("B", found.b)]
+    return [("A", comparison.a), ("B", comparison.b)]
 
 
 def _quality(pair: QualityPair) -> Part:
@@ -130,27 +135,29 @@ def _quality(pair: QualityPair) -> Part:
 
 
 def _identical(pair: QualityPair) -> str:
-    same = [change.metric.title for change in pair.changes if change.identical]
+    identical_titles = [change.metric.title for change in pair.changes if change.identical]
     clips = max((c.difference.n for c in pair.changes if c.difference), default=0)
-    which = f"all {len(same)}" if len(same) == len(pair.changes) else joined(same)
-    return f"{which} ({count(clips, 'clip')})"
+    metrics_text = (
+        f"all {len(identical_titles)}" if len(identical_titles) == len(pair.changes) else joined(identical_titles)
+    )
+    return f"{metrics_text} ({count(clips, 'clip')})"
 
 
 def _metric(change: MetricChange) -> Row:
-    one, column = change.difference, metric_column(change.metric)
+    difference, column = change.difference, metric_column(change.metric)
     decimals = decimals_for([change.a, change.b])
-    apart = one.value if one else change.b - change.a
+    apart = difference.value if difference else change.b - change.a
     # one digit finer, of a difference that is small beside the values
     cells = [
         Cell(f"{column.head} {column.unit}".rstrip()),
         *(Cell(number(value, decimals), value) for value in (change.a, change.b)),
         Cell(signed(apart, decimals + 1), apart),
     ]
-    around, p = (one.interval, one.p_holm) if one else (None, None)
+    interval, p = (difference.interval, difference.p_holm) if difference else (None, None)
     cells += [
-        Cell(between(signed(around.low, decimals + 1), signed(around.high, decimals + 1))) if around else Cell(),
+        Cell(between(signed(interval.low, decimals + 1), signed(interval.high, decimals + 1))) if interval else Cell(),
         number_cell(p, lambda value: "< 0.001" if value < 0.001 else significant(value)),
-        Cell(str(one.n), one.n) if one else Cell(),
+        Cell(str(difference.n), difference.n) if difference else Cell(),
         Cell(change.word),
     ]
     return Row(tuple(cells))
@@ -163,13 +170,13 @@ def _times(pairs: Sequence[TimePair]) -> Table:
 
 
 def _time(pair: TimePair) -> Row:
-    around = pair.ratio.interval
+    interval = pair.ratio.interval
     word = f"{pair.word}; {pair.lengths_differ} of other lengths" if pair.lengths_differ else pair.word
     cells = (
         Cell(pair.system),
         *(number_cell(side.median, milliseconds) for side in (pair.a, pair.b)),
         number_cell(pair.ratio.value, times),
-        Cell(between(times(around.low), times(around.high))) if around else Cell(),
+        Cell(between(times(interval.low), times(interval.high))) if interval else Cell(),
         Cell(str(pair.n), pair.n),
         Cell(word),
     )
@@ -183,19 +190,19 @@ def about(name: str, side: Side) -> str:
     return f"{name}: {side.folder}; {count(len(side.records), 'record')} of {created[0]}; commit {joined(commits)}"
 
 
-def terminal(found: TwoRuns) -> list[str]:
+def terminal(comparison: TwoRuns) -> list[str]:
     """The comparison as lines; signs that steer a terminal are dropped."""
-    lines = [about(name, side) for name, side in sides(found)]
-    lines += [f"unlike: {doubt}" for doubt in found.doubts]
-    for part in parts(found):
+    lines = [about(name, side) for name, side in sides(comparison)]
+    lines += [f"unlike: {doubt}" for doubt in comparison.doubts]
+    for part in parts(comparison):
         lines += ["", part.title]
         for section in part.sections:
             lines += [line for table in section.tables for line in table_lines(table)]
-    lines += ["", *verdict(found)]
+    lines += ["", *verdict(comparison)]
     return ["".join(c for c in line if c.isprintable()) for line in lines]
 
 
-def quality_frame(found: TwoRuns) -> pd.DataFrame:
+def quality_frame(comparison: TwoRuns) -> pd.DataFrame:
     """For programs: one row per cell and metric."""
     columns = ["cell", "protocol", "metric", "unit", "higher_is_better", "a", "b", "difference", "low", "high", "p",
                "p_holm", "clips", "clips_one_side", "finding"]  # fmt: skip
@@ -208,18 +215,18 @@ def quality_frame(found: TwoRuns) -> pd.DataFrame:
             c.metric.higher_is_better,
             c.a,
             c.b,
-            one.value if one else c.b - c.a,
-            one.interval.low if one and one.interval else None,
-            one.interval.high if one and one.interval else None,
-            one.p if one else None,
-            one.p_holm if one else None,
-            one.n if one else None,
-            one.left_out if one else None,
+            difference.value if difference else c.b - c.a,
+            difference.interval.low if difference and difference.interval else None,
+            difference.interval.high if difference and difference.interval else None,
+            difference.p if difference else None,
+            difference.p_holm if difference else None,
+            difference.n if difference else None,
+            difference.left_out if difference else None,
             c.word,
         )
-        for pair in found.quality
+        for pair in comparison.quality
         for c in pair.changes
-        for one in [c.difference]
+        for difference in [c.difference]
     ]
     return pd.DataFrame(rows, columns=pd.Index(columns))
 

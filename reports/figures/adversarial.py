@@ -44,30 +44,32 @@ def draw_adversarial(strips: Sequence[Strip], table: QualityTable) -> Drawn | Ab
         strips: of `table`.
         table: of one condition.
     """
-    found = find_ablation(strips)
-    if found is None:
+    ablation = find_ablation(strips)
+    if ablation is None:
         return Absent(title=TITLE, reason=_why(strips, table))
-    present = list(dict.fromkeys(losses for losses, _ in found.variants))
-    elsewhere = [losses for losses in LOSSES if losses not in present and losses in _trained(strips, found.title)]
-    missing = [losses for losses in LOSSES if losses not in present and losses not in elsewhere]
-    names = [f"{losses} is {row.label}" for losses, row in found.variants]
+    present = list(dict.fromkeys(losses for losses, _ in ablation.variants))
+    losses_of_other_clips = [
+        losses for losses in LOSSES if losses not in present and losses in _trained(strips, ablation.title)
+    ]
+    missing = [losses for losses in LOSSES if losses not in present and losses not in losses_of_other_clips]
+    names = [f"{losses} is {row.label}" for losses, row in ablation.variants]
     caption = (
-        f"{found.title} trained with different losses (the paper's figure 6, the rows of its table 4): "
-        f"{'; '.join(names)}. {found.strip.utterance}, “{found.strip.text}”; {condition(table)}; n = 1 clip. "
+        f"{ablation.title} trained with different losses (the paper's figure 6, the rows of its table 4): "
+        f"{'; '.join(names)}. {ablation.strip.utterance}, “{ablation.strip.text}”; {condition(table)}; n = 1 clip. "
         f"Left: a whole frame; right: its middle enlarged, at moments at which the real mouth differs most "
         "from its first frame. Look at teeth, wrinkles and edges of the lips: the paper finds them sharper with "
         "+ADV."
     )
-    if elsewhere:
-        caption += f" Not shown, as sampled from other clips or at other moments: {joined(elsewhere)}."
+    if losses_of_other_clips:
+        caption += f" Not shown, as sampled from other clips or at other moments: {joined(losses_of_other_clips)}."
     if missing:
         caption += f" Not measured, or without sample frames: {joined(missing)}."
     return Drawn(
         name="adversarial",
         title=TITLE,
         caption=caption,
-        alt=f"Rows of mouths: the truth, then {found.title} trained with {joined(present)}.",
-        figure=adversarial_figure(found),
+        alt=f"Rows of mouths: the truth, then {ablation.title} trained with {joined(present)}.",
+        figure=adversarial_figure(ablation),
     )
 
 
@@ -112,18 +114,18 @@ def _trained(strips: Sequence[Strip], title: str) -> set[str]:
 
 
 def _why(strips: Sequence[Strip], table: QualityTable) -> str:
-    known = {losses for strip in strips for row in strip.rows if (losses := losses_of(row)) is not None}
+    trained_losses = {losses for strip in strips for row in strip.rows if (losses := losses_of(row)) is not None}
     if not strips:
         return "no sample frames are there"
-    if not known:
+    if not trained_losses:
         return "no record of a model tells which losses trained it"
-    if any("ADV" in losses for losses in known) and any("ADV" not in losses for losses in known):
+    if any("ADV" in losses for losses in trained_losses) and any("ADV" not in losses for losses in trained_losses):
         titles = {row.system.title for strip in strips for row in strip.rows if row.system is not None}
         if any(len({"ADV" in losses for losses in _trained(strips, title)}) == 2 for title in titles):
             return "no clip was sampled at the same moments with and without the discriminator"
         return "no system was trained both with and without the discriminator"
-    without = "with" if all("ADV" in losses for losses in known) else "without"
-    return f"every model was trained {without} the discriminator ({joined(sorted(known))})"
+    without = "with" if all("ADV" in losses for losses in trained_losses) else "without"
+    return f"every model was trained {without} the discriminator ({joined(sorted(trained_losses))})"
 
 
 def moments(truth: np.ndarray) -> list[int]:
@@ -136,13 +138,13 @@ def moments(truth: np.ndarray) -> list[int]:
         At most `MOMENTS` places, in their order in the clip; the first frame is none of them unless it is the only one.
     """
     middle = enlarged(truth).astype(np.float64)
-    chosen = [0]
-    while len(chosen) <= min(MOMENTS, len(truth) - 1):
-        apart = [np.abs(middle - middle[one]).mean(axis=(1, 2, 3)) for one in chosen]
-        nearest = np.min(apart, axis=0)
-        nearest[chosen] = -1.0
-        chosen.append(int(nearest.argmax()))
-    return sorted(chosen[1:]) or [0]
+    frame_indices = [0]
+    while len(frame_indices) <= min(MOMENTS, len(truth) - 1):
+        frame_distances = [np.abs(middle - middle[frame_index]).mean(axis=(1, 2, 3)) for frame_index in frame_indices]
+        nearest = np.min(frame_distances, axis=0)
+        nearest[frame_indices] = -1.0
+        frame_indices.append(int(nearest.argmax()))
+    return sorted(frame_indices[1:]) or [0]
 
 
 def enlarged(frames: np.ndarray) -> np.ndarray:
@@ -152,16 +154,16 @@ def enlarged(frames: np.ndarray) -> np.ndarray:
     return frames[..., round(low * height) : round(high * height), round(low * width) : round(high * width), :]
 
 
-def adversarial_figure(found: Ablation) -> Figure:
+def adversarial_figure(ablation: Ablation) -> Figure:
     """A row for the truth and each variant: one whole frame, then enlarged ones.
 
     Args:
-        found: see `find_ablation`.
+        ablation: see `find_ablation`.
     """
-    rows = [(TRUTH, found.truth), *found.variants]
-    chosen = moments(found.truth.frames)
-    pitch = (WIDTH - LABEL_INCHES - 0.08) / (1 + len(chosen))
-    height, width = found.truth.frames.shape[1:3]
+    rows = [(TRUTH, ablation.truth), *ablation.variants]
+    frame_indices = moments(ablation.truth.frames)
+    pitch = (WIDTH - LABEL_INCHES - 0.08) / (1 + len(frame_indices))
+    height, width = ablation.truth.frames.shape[1:3]
     tall = (pitch - GAP) * height / width
     top = 0.36
     with house_style():
@@ -169,7 +171,7 @@ def adversarial_figure(found: Ablation) -> Figure:
         axes.text(
             LABEL_INCHES,
             0.02,
-            f"{shown(found.title)}, “{shown(found.strip.text, 70)}”",
+            f"{shown(ablation.title)}, “{shown(ablation.strip.text, 70)}”",
             va="top",
             fontsize=SMALL,
             color=FAINT,
@@ -177,7 +179,7 @@ def adversarial_figure(found: Ablation) -> Figure:
         for level, (label, row) in enumerate(rows):
             y = top + level * (tall + GAP)
             put_label(axes, label, y + tall / 2, bold=label == TRUTH)
-            put_frame(axes, row.frames[chosen[0]], LABEL_INCHES, y, pitch - GAP, tall)
+            put_frame(axes, row.frames[frame_indices[0]], LABEL_INCHES, y, pitch - GAP, tall)
             low, high = BOX
             axes.add_patch(
                 Rectangle(
@@ -185,11 +187,11 @@ def adversarial_figure(found: Ablation) -> Figure:
                     (high - low) * tall, fill=False, edgecolor="white", linewidth=1.0,
                 )
             )  # fmt: skip
-            for column, at in enumerate(chosen, start=1):
+            for column, at in enumerate(frame_indices, start=1):
                 left = LABEL_INCHES + column * pitch + 0.06
                 put_frame(axes, enlarged(row.frames[at]), left, y, pitch - GAP, tall)
-        heads = [f"frame {found.truth.numbers[chosen[0]]}, whole"]
-        heads += [f"frame {found.truth.numbers[at]}, enlarged" for at in chosen]
+        heads = [f"frame {ablation.truth.numbers[frame_indices[0]]}, whole"]
+        heads += [f"frame {ablation.truth.numbers[at]}, enlarged" for at in frame_indices]
         for column, head in enumerate(heads):
             middle = LABEL_INCHES + column * pitch + (pitch - GAP) / 2 + (0.06 if column else 0)
             axes.text(middle, top - 0.03, head, ha="center", va="bottom", fontsize=7, color=INK)

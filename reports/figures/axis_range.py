@@ -55,98 +55,102 @@ class View(NamedTuple):
     """Labels of which nothing is in view, to whether they lie above."""
 
 
-def view(drawn: Sequence[Series], *, higher_is_better: bool | None) -> View | None:
+def view(panel_series: Sequence[Series], *, higher_is_better: bool | None) -> View | None:
     """Choose the part of an axis.
 
     Args:
-        drawn: all series of a panel.
+        panel_series: all series of a panel.
         higher_is_better: of the axis; None: neither.
 
     Returns:
         None where nothing is finite, which leaves the choice to Matplotlib.
     """
-    finite = [one.values[np.isfinite(one.values)] for one in drawn]
-    every = np.concatenate(finite) if finite else np.empty(0)
-    if not len(every):
+    finite = [series.values[np.isfinite(series.values)] for series in panel_series]
+    all_values = np.concatenate(finite) if finite else np.empty(0)
+    if not len(all_values):
         return None
     low, high = -np.inf, np.inf
-    middle = np.median(every)
-    apart = np.median(np.abs(every - middle))
-    if len(every) >= FEWEST and apart > 0:
-        low, high = middle - FENCE * apart, middle + FENCE * apart
-    inside = [_inside(one, low, high, higher_is_better) for one in drawn]
-    kept = _reach(drawn, inside)
-    most = GAIN * (kept[1] - kept[0])
-    whole = [np.isfinite(one.values) for one in drawn]
+    middle = np.median(all_values)
+    deviation = np.median(np.abs(all_values - middle))
+    if len(all_values) >= FEWEST and deviation > 0:
+        low, high = middle - FENCE * deviation, middle + FENCE * deviation
+    inside = [_inside(series, low, high, higher_is_better) for series in panel_series]
+    bounds = _reach(panel_series, inside)
+    max_length = GAIN * (bounds[1] - bounds[0])
+    finite_masks = [np.isfinite(series.values) for series in panel_series]
     # what lies a little outside is shown as a whole, the nearest first
-    for i in sorted(range(len(drawn)), key=lambda i: _length(drawn[i], whole[i], kept)):
-        if _length(drawn[i], whole[i], kept) <= most:
-            inside[i] = whole[i]
-            kept = _reach(drawn, inside)
+    for i in sorted(range(len(panel_series)), key=lambda i: _length(panel_series[i], finite_masks[i], bounds)):
+        if _length(panel_series[i], finite_masks[i], bounds) <= max_length:
+            inside[i] = finite_masks[i]
+            bounds = _reach(panel_series, inside)
     outside: dict[str, tuple[float, float]] = {}
-    gone: dict[str, bool] = {}
-    for one, seen in zip(drawn, inside, strict=True):
-        left = one.values[np.isfinite(one.values) & ~seen]
-        if len(left):
-            outside[one.label] = float(left.min()), float(left.max())
-            if not seen.any():
-                gone[one.label] = bool(left.min() > kept[1])
-    margin = _MARGIN * (kept[1] - kept[0]) or 0.05 * abs(kept[0]) or 0.05
-    return View(kept[0] - margin, kept[1] + margin, outside, gone)
+    fully_outside: dict[str, bool] = {}
+    for series, is_inside in zip(panel_series, inside, strict=True):
+        outside_values = series.values[np.isfinite(series.values) & ~is_inside]
+        if len(outside_values):
+            outside[series.label] = float(outside_values.min()), float(outside_values.max())
+            if not is_inside.any():
+                fully_outside[series.label] = bool(outside_values.min() > bounds[1])
+    margin = _MARGIN * (bounds[1] - bounds[0]) or 0.05 * abs(bounds[0]) or 0.05
+    return View(bounds[0] - margin, bounds[1] + margin, outside, fully_outside)
 
 
-def with_values(seen: View | None, values: Iterable[float]) -> View | None:
+def with_values(axis_range: View | None, values: Iterable[float]) -> View | None:
     """A view that has other values in it too, such as the paper's."""
     others = [value for value in values if np.isfinite(value)]
-    if seen is None or not others:
-        return seen
-    low, high = min(seen.low, *others), max(seen.high, *others)
+    if axis_range is None or not others:
+        return axis_range
+    low, high = min(axis_range.low, *others), max(axis_range.high, *others)
     margin = 1.5 * _MARGIN * (high - low)
-    low, high = (low - margin if low < seen.low else low), (high + margin if high > seen.high else high)
-    outside = {label: ends for label, ends in seen.outside.items() if ends[0] < low or ends[1] > high}
-    return View(low, high, outside, {label: above for label, above in seen.gone.items() if label in outside})
+    low, high = (low - margin if low < axis_range.low else low), (high + margin if high > axis_range.high else high)
+    outside = {label: ends for label, ends in axis_range.outside.items() if ends[0] < low or ends[1] > high}
+    return View(low, high, outside, {label: above for label, above in axis_range.gone.items() if label in outside})
 
 
-def _inside(one: Series, low: float, high: float, higher_is_better: bool | None) -> NDArray[np.bool_]:
-    if one.model and higher_is_better is not None:
+def _inside(series: Series, low: float, high: float, higher_is_better: bool | None) -> NDArray[np.bool_]:
+    if series.model and higher_is_better is not None:
         low, high = (low, np.inf) if higher_is_better else (-np.inf, high)
-    return np.isfinite(one.values) & (one.values >= low) & (one.values <= high)
+    return np.isfinite(series.values) & (series.values >= low) & (series.values <= high)
 
 
-def _length(one: Series, which: NDArray[np.bool_], kept: tuple[float, float]) -> float:
+def _length(series: Series, mask: NDArray[np.bool_], bounds: tuple[float, float]) -> float:
     """How long an axis must be that shows these values too."""
-    low, high = _reach([one], [which]) if which.any() else kept
-    return max(high, kept[1]) - min(low, kept[0])
+    low, high = _reach([series], [mask]) if mask.any() else bounds
+    return max(high, bounds[1]) - min(low, bounds[0])
 
 
-def _reach(drawn: Sequence[Series], which: Sequence[NDArray[np.bool_]]) -> tuple[float, float]:
+def _reach(panel_series: Sequence[Series], masks: Sequence[NDArray[np.bool_]]) -> tuple[float, float]:
     """From the lowest to the highest of some values and their intervals."""
-    parts = [part[seen] for one, seen in zip(drawn, which, strict=True) for part in (one.values, one.low, one.high)]
+    parts = [
+        part[mask]
+        for series, mask in zip(panel_series, masks, strict=True)
+        for part in (series.values, series.low, series.high)
+    ]
     values = np.concatenate(parts)
     values = values[np.isfinite(values)]
     return float(values.min()), float(values.max())
 
 
-def show(axes: Axes, seen: View | None, style: Mapping[str, Look], *, turned: bool = False) -> None:
+def show(axes: Axes, axis_range: View | None, style: Mapping[str, Look], *, is_inverted: bool = False) -> None:
     """Fit a panel to its view, and write into it what lies outside as a whole.
 
     Args:
         axes: the panel.
-        seen: what is shown; None changes nothing.
+        axis_range: what is shown; None changes nothing.
         style: label to look.
-        turned: whether small values shall be at the top.
+        is_inverted: whether small values shall be at the top.
     """
-    if seen is None:
+    if axis_range is None:
         return
-    room = _ROOM * (seen.high - seen.low)
-    low = seen.low - room * sum(not above for above in seen.gone.values())
-    high = seen.high + room * sum(seen.gone.values())
-    axes.set_ylim(*((high, low) if turned else (low, high)))
-    decimals = decimals_for([seen.low, seen.high])
+    room = _ROOM * (axis_range.high - axis_range.low)
+    low = axis_range.low - room * sum(not above for above in axis_range.gone.values())
+    high = axis_range.high + room * sum(axis_range.gone.values())
+    axes.set_ylim(*((high, low) if is_inverted else (low, high)))
+    decimals = decimals_for([axis_range.low, axis_range.high])
     for upper in (False, True):
-        names = [label for label, above in seen.gone.items() if (above != turned) == upper]
+        names = [label for label, above in axis_range.gone.items() if (above != is_inverted) == upper]
         for level, label in enumerate(names):
-            low, high = seen.outside[label]
+            low, high = axis_range.outside[label]
             arrow = "↑" if upper else "↓"
             axes.annotate(
                 f"{arrow} {shown(label, 24)}: {_between(low, high, decimals)}",
@@ -162,17 +166,19 @@ def _between(low: float, high: float, decimals: int) -> str:
     return ends[0] if ends[0] == ends[1] else " to ".join(ends)
 
 
-def told_outside(views: Mapping[str, View | None]) -> str:
+def told_outside(axis_ranges: Mapping[str, View | None]) -> str:
     """A sentence on what is not in view; empty if everything is.
 
     Args:
-        views: title of a panel to its view.
+        axis_ranges: title of a panel to its view.
     """
     parts = []
-    for title, seen in views.items():
-        if seen is not None and seen.outside:
-            decimals = decimals_for([seen.low, seen.high])
-            names = joined(f"{label} ({_between(low, high, decimals)})" for label, (low, high) in seen.outside.items())
+    for title, axis_range in axis_ranges.items():
+        if axis_range is not None and axis_range.outside:
+            decimals = decimals_for([axis_range.low, axis_range.high])
+            names = joined(
+                f"{label} ({_between(low, high, decimals)})" for label, (low, high) in axis_range.outside.items()
+            )
             parts.append(f"{title} of {names}")
     if not parts:
         return ""

@@ -59,8 +59,8 @@ def draw_costs(table: LatencyTable, style: Mapping[str, Look]) -> tuple[Drawn | 
     for what, panel in panels.items():
         silent = [row.label for row in table.rows if row.measured and row.label not in panel.series]
         parts += [f"No {what} is known of {joined(silent)}."] if silent else []
-    cut = [panel.title.lower() for panel in panels.values() if not from_zero(panel)]
-    parts += [f"The axis of {joined(cut)} does not start at 0."] if cut else []
+    cut_panels = [panel.title.lower() for panel in panels.values() if not from_zero(panel)]
+    parts += [f"The axis of {joined(cut_panels)} does not start at 0."] if cut_panels else []
     parts.append("A line that rises is a cost of every frame more; its height at short clips is the model's own.")
     return (
         Drawn(
@@ -68,7 +68,7 @@ def draw_costs(table: LatencyTable, style: Mapping[str, Look]) -> tuple[Drawn | 
             title=TITLE,
             caption=(text := " ".join(parts))[0].upper() + text[1:],
             alt=" ".join(_told(panel) for panel in panels.values()),
-            figure=costs_figure(panels, style, about=machine(table)),
+            figure=costs_figure(panels, style, subtitle=machine(table)),
         ),
         absent,
     )
@@ -81,34 +81,36 @@ def _why(what: str, table: LatencyTable) -> str:
 
 
 def _told(panel: Panel) -> str:
-    told = []
+    sentences = []
     for label, values in panel.series.items():
         (first, start), *_, (last, end) = [*values.items(), *values.items()]
         digits = 0 if max(start, end) >= 100 else 2
-        told.append(f"{label} {number(start, digits)} {panel.unit} at {first} frames, {number(end, digits)} at {last}")
-    return f"{panel.title}: {'; '.join(told)}."
+        sentences.append(
+            f"{label} {number(start, digits)} {panel.unit} at {first} frames, {number(end, digits)} at {last}"
+        )
+    return f"{panel.title}: {'; '.join(sentences)}."
 
 
 def cost_panels(table: LatencyTable) -> dict[str, Panel]:
     """What there is to draw, by "memory" and "energy"; only what one system at least has."""
     on_gpu = table.device != "cpu"
-    found = {
+    panels = {
         MEMORY: Panel(
             "Peak GPU memory" if on_gpu else "Peak memory of the process", "MiB", _series(table, _memory(on_gpu))
         ),
         ENERGY: Panel("Energy per call", "J", _series(table, _energy)),
     }
-    return {what: panel for what, panel in found.items() if panel.series}
+    return {what: panel for what, panel in panels.items() if panel.series}
 
 
 def _series(table: LatencyTable, value: Callable[[LatencyCell], float | None]) -> dict[str, dict[int, float]]:
-    found: dict[str, dict[int, float]] = {}
+    values_by_label: dict[str, dict[int, float]] = {}
     for row in table.rows:
         for length, cell in row.measured.items():
-            known = value(cell)
-            if known is not None:
-                found.setdefault(row.label, {})[length] = known
-    return found
+            cell_value = value(cell)
+            if cell_value is not None:
+                values_by_label.setdefault(row.label, {})[length] = cell_value
+    return values_by_label
 
 
 def _memory(on_gpu: bool) -> Callable[[LatencyCell], float | None]:
@@ -139,30 +141,31 @@ def from_zero(panel: Panel) -> bool:
     return max(values) - min(values) >= NARROW * max(values)
 
 
-def costs_figure(panels: Mapping[str, Panel], style: Mapping[str, Look], *, about: str) -> Figure:
+def costs_figure(panels: Mapping[str, Panel], style: Mapping[str, Look], *, subtitle: str) -> Figure:
     """A panel per quantity.
 
     Args:
         panels: at least one.
         style: label to look.
-        about: what was measured on what.
+        subtitle: what was measured on what.
     """
     with house_style():
         figure = empty_figure(3.2, WIDTH if len(panels) > 1 else 0.65 * WIDTH)
         axes = figure.subplots(1, len(panels), squeeze=False)[0]
-        for one, panel in zip(axes, panels.values(), strict=True):
+        for panel_axes, panel in zip(axes, panels.values(), strict=True):
             for label, values in panel.series.items():
-                look = style[label]
-                one.plot(
-                    list(values), list(values.values()), color=look.color, marker=look.marker, linestyle=look.dash,
+                plot_style = style[label]
+                panel_axes.plot(
+                    list(values), list(values.values()),
+            color=plot_style.color, marker=plot_style.marker, linestyle=plot_style.dash,
                     markersize=5, linewidth=1.4,
                 )  # fmt: skip
-            cut = "" if from_zero(panel) else ", not from 0"
-            finish(one, x="length of the clip (frames)", y=f"{panel.unit}{cut}", title=panel.title)
-            one.set_xlim(left=0)
+            axis_note = "" if from_zero(panel) else ", not from 0"
+            finish(panel_axes, x="length of the clip (frames)", y=f"{panel.unit}{axis_note}", title=panel.title)
+            panel_axes.set_xlim(left=0)
             if from_zero(panel):
-                one.set_ylim(0, one.get_ylim()[1] * 1.06)
+                panel_axes.set_ylim(0, panel_axes.get_ylim()[1] * 1.06)
         labels = list(dict.fromkeys(label for panel in panels.values() for label in panel.series))
         legend(figure, style, labels)
-        headed(figure, about)
+        headed(figure, subtitle)
     return figure

@@ -41,8 +41,8 @@ def draw_durations(table: QualityTable, style: Mapping[str, Look]) -> Drawn | Ab
         caption += "Right: mean error of a token's duration within a clip; further left is better. "
     if silent:
         caption += f"No durations of tokens come from {joined(silent)}."
-    told = [f"{label} {signed(float(np.median(errors)), 1)}" for label, errors in totals.items()]
-    alt = f"Cumulative shares of clips. Median error of the length in frames: {', '.join(told)}."
+    median_texts = [f"{label} {signed(float(np.median(errors)), 1)}" for label, errors in totals.items()]
+    alt = f"Cumulative shares of clips. Median error of the length in frames: {', '.join(median_texts)}."
     if tokens:
         of_tokens = [f"{label} {number(float(np.median(errors)), 2)}" for label, errors in tokens.items()]
         alt += f" Median error of a token in frames: {', '.join(of_tokens)}."
@@ -51,7 +51,7 @@ def draw_durations(table: QualityTable, style: Mapping[str, Look]) -> Drawn | Ab
         title=TITLE,
         caption=caption.strip(),
         alt=alt,
-        figure=durations_figure(totals, tokens, style, about=condition(table)),
+        figure=durations_figure(totals, tokens, style, subtitle=condition(table)),
     )
 
 
@@ -62,12 +62,12 @@ def total_errors(rows: Sequence[QualityRow]) -> dict[str, np.ndarray]:
 
 def token_errors(rows: Sequence[QualityRow]) -> dict[str, np.ndarray]:
     """Label to mean absolute error per token of each clip in frames, sorted; without systems that have none."""
-    found = {row.label: np.sort([c.values[TOKENS] for c in row.scores if TOKENS in c.values]) for row in rows}
-    return {label: errors for label, errors in found.items() if len(errors)}
+    errors_by_label = {row.label: np.sort([c.values[TOKENS] for c in row.scores if TOKENS in c.values]) for row in rows}
+    return {label: errors for label, errors in errors_by_label.items() if len(errors)}
 
 
 def durations_figure(
-    totals: Mapping[str, np.ndarray], tokens: Mapping[str, np.ndarray], style: Mapping[str, Look], *, about: str
+    totals: Mapping[str, np.ndarray], tokens: Mapping[str, np.ndarray], style: Mapping[str, Look], *, subtitle: str
 ) -> Figure:
     """Cumulative shares of clips: of the clip's length, and of tokens where there are any.
 
@@ -75,7 +75,7 @@ def durations_figure(
         totals: see `total_errors`.
         tokens: see `token_errors`.
         style: label to look.
-        about: what was measured.
+        subtitle: what was measured.
     """
     with house_style():
         figure = empty_figure(3.2)
@@ -94,16 +94,16 @@ def durations_figure(
             axes.set_ylim(0, 1.02)
             axes.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
         legend(figure, style, list(totals))
-        headed(figure, about)
+        headed(figure, subtitle)
     return figure
 
 
-def _draw_shares(axes: Axes, errors: np.ndarray, look: Look) -> None:
+def _draw_shares(axes: Axes, errors: np.ndarray, plot_style: Look) -> None:
     """Steps up to the share of clips whose error is at most x."""
     values, counts = np.unique(errors, return_counts=True)
     shares = np.cumsum(counts) / len(errors)
-    apart = max(1, len(values) // 6)
+    marker_spacing = max(1, len(values) // 6)
     axes.plot(
-        [values[0], *values], [0.0, *shares], drawstyle="steps-post", color=look.color, linestyle=look.dash,
-        linewidth=1.4, marker=look.marker, markersize=4.5, markevery=(1, apart),
+        [values[0], *values], [0.0, *shares], drawstyle="steps-post", color=plot_style.color, linestyle=plot_style.dash,
+        linewidth=1.4, marker=plot_style.marker, markersize=4.5, markevery=(1, marker_spacing),
     )  # fmt: skip

@@ -75,19 +75,19 @@ def beside_paper(rows: Sequence[QualityRow]) -> tuple[list[QualityRow], list[str
     Returns:
         A row of ours per row of the paper's, and a sentence wherever the choice is in doubt.
     """
-    chosen: list[QualityRow] = []
-    doubts: list[str] = []
+    drawn_rows: list[QualityRow] = []
+    caveats: list[str] = []
     groups: dict[tuple[str, str | None], list[QualityRow]] = {}
     for row in rows:
         groups.setdefault((row.name, row.entry.variant if row.entry is not None else None), []).append(row)
-    for own in groups.values():
-        fitting = [row for row in own if row.papers_losses is not False] or own
+    for candidate_rows in groups.values():
+        fitting = [row for row in candidate_rows if row.papers_losses is not False] or candidate_rows
         first = fitting[0]
-        chosen.append(first)
+        drawn_rows.append(first)
         if first.papers_losses is False:
-            doubts.append(f"The paper's was trained with other losses than {first.label}, beside which it stands.")
+            caveats.append(f"The paper's was trained with other losses than {first.label}, beside which it stands.")
         if len(fitting) > 1:
-            doubts.append(
+            caveats.append(
                 f"Of {len(fitting)} rows that the paper's value may stand beside, it does beside {first.label}."
             )
-    return chosen, doubts
+    return drawn_rows, caveats

@@ -38,9 +38,9 @@ class FrameMetric(NamedTuple):
         """A clip's value in each frame, (T,), nan where a frame has none; (0,) if it has no values per frame."""
         if self.facts != APERTURE_ERROR:
             return _floats(clip.curves.get(self.facts.name, ()))
-        made, real = _floats(clip.aperture), _floats(clip.aperture_truth)
-        both = min(len(made), len(real))
-        return np.abs(made[:both] - real[:both])
+        generated_opening, real_opening = _floats(clip.aperture), _floats(clip.aperture_truth)
+        n_common = min(len(generated_opening), len(real_opening))
+        return np.abs(generated_opening[:n_common] - real_opening[:n_common])
 
     def positions(self, clip: ClipScore) -> NDArray[np.int64]:
         """Which frame of the clip each value of its curve is of, (T,).
@@ -49,11 +49,11 @@ class FrameMetric(NamedTuple):
         protocols look at the faces of a few frames only.
         """
         values = len(self.curve(clip))
-        compared = clip.length.scored if clip.length is not None else min(clip.frames, clip.generated_frames)
+        n_compared = clip.length.scored if clip.length is not None else min(clip.frames, clip.generated_frames)
         places = np.arange(values)
-        if self.facts == APERTURE_ERROR or not 0 < values < compared:
+        if self.facts == APERTURE_ERROR or not 0 < values < n_compared:
             return places
-        return (2 * places + 1) * compared // (2 * values)
+        return (2 * places + 1) * n_compared // (2 * values)
 
     def value(self, clip: ClipScore) -> float | None:
         """A clip's value as its record has it; None if it has none. Of openings the mean of the frames."""
@@ -69,12 +69,12 @@ class FrameMetric(NamedTuple):
 
 def frame_metrics(table: QualityTable) -> list[FrameMetric]:
     """The metrics of a table that a model has values per frame of."""
-    known = [FrameMetric(facts) for facts in (*table.metrics, APERTURE_ERROR)]
-    found = [m for m in known if any(len(m.curve(clip)) for row in table.models for clip in row.scores)]
+    candidates = [FrameMetric(facts) for facts in (*table.metrics, APERTURE_ERROR)]
+    curve_metrics = [m for m in candidates if any(len(m.curve(clip)) for row in table.models for clip in row.scores)]
     place = {name: i for i, name in enumerate(ORDER)}
-    return sorted(found, key=lambda metric: (place.get(metric.facts.name, len(place)), metric.facts.title))
+    return sorted(curve_metrics, key=lambda metric: (place.get(metric.facts.name, len(place)), metric.facts.title))
 
 
 def _floats(values: Sequence[float | None]) -> NDArray[np.float64]:
-    found = np.array(values, dtype=np.float64)  # None becomes nan
-    return np.where(np.isfinite(found), found, np.nan)
+    array = np.array(values, dtype=np.float64)  # None becomes nan
+    return np.where(np.isfinite(array), array, np.nan)

@@ -59,18 +59,18 @@ def strip_figure(strip: Strip) -> Figure:
     tall = (pitch - GAP) * height / width
     tops, y = [], 0.2
     for i, row in enumerate(strip.rows):
-        numbered = i == 0 or row.numbers != strip.rows[i - 1].numbers
-        y += 0.17 if numbered else 0.0
-        tops.append((y, numbered))
+        has_numbers = i == 0 or row.numbers != strip.rows[i - 1].numbers
+        y += 0.17 if has_numbers else 0.0
+        tops.append((y, has_numbers))
         y += tall + GAP
     with house_style():
         figure, axes = inches_figure(y + 0.02)
         length = f", {strip.frames} frames" if strip.frames is not None else ""
         case = f"{strip.case} case: " if strip.case else ""
-        about = f"{case}“{shown(strip.text, 60)}”{length}; {strip.table.durations} durations"
-        axes.text(LABEL_INCHES, 0.02, about, ha="left", va="top", fontsize=SMALL, color=FAINT)
-        for row, (top, numbered) in zip(strip.rows, tops, strict=True):
-            _draw_row(axes, row, top, pitch=pitch, tall=tall, numbered=numbered)
+        subtitle = f"{case}“{shown(strip.text, 60)}”{length}; {strip.table.durations} durations"
+        axes.text(LABEL_INCHES, 0.02, subtitle, ha="left", va="top", fontsize=SMALL, color=FAINT)
+        for row, (top, has_numbers) in zip(strip.rows, tops, strict=True):
+            _draw_row(axes, row, top, pitch=pitch, tall=tall, has_numbers=has_numbers)
     return figure
 
 
@@ -96,18 +96,18 @@ def put_label(axes: Axes, label: str, middle: float, *, bold: bool, right: float
     """Name a row, in two lines if one is too short."""
     words = shown(label, 2 * LABEL_SIGNS)
     if len(words) > LABEL_SIGNS:
-        at = words.rfind(" ", 0, LABEL_SIGNS + 1)
-        words = f"{words[:at]}\n{words[at + 1 :]}" if at > 0 else shown(label, LABEL_SIGNS)
+        break_index = words.rfind(" ", 0, LABEL_SIGNS + 1)
+        words = f"{words[:break_index]}\n{words[break_index + 1 :]}" if break_index > 0 else shown(label, LABEL_SIGNS)
     size = SMALL if "\n" in words else SMALL + 0.5
     axes.text(right, middle, words, ha="right", va="center", fontsize=size, weight="bold" if bold else "normal")
 
 
-def _draw_row(axes: Axes, row: StripRow, top: float, *, pitch: float, tall: float, numbered: bool) -> None:
+def _draw_row(axes: Axes, row: StripRow, top: float, *, pitch: float, tall: float, has_numbers: bool) -> None:
     put_label(axes, row.label, top + tall / 2, bold=row.label == TRUTH)
-    chosen = np.linspace(0, len(row.frames) - 1, min(MOST_COLUMNS, len(row.frames))).round().astype(int)
-    for column, at in enumerate(chosen):
+    frame_indices = np.linspace(0, len(row.frames) - 1, min(MOST_COLUMNS, len(row.frames))).round().astype(int)
+    for column, frame_index in enumerate(frame_indices):
         left = LABEL_INCHES + column * pitch
-        put_frame(axes, row.frames[at], left, top, pitch - GAP, tall)
-        if numbered:
-            place = str(row.numbers[at])
+        put_frame(axes, row.frames[frame_index], left, top, pitch - GAP, tall)
+        if has_numbers:
+            place = str(row.numbers[frame_index])
             axes.text(left + (pitch - GAP) / 2, top - 0.03, place, ha="center", va="bottom", fontsize=7, color=FAINT)

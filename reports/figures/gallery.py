@@ -71,10 +71,14 @@ def draw_figures(
         for what in _of_quality(table, [strip for strip in strips if strip.table is table], tables, style):
             yield Placed(of, table.place, what)
     for i in sorted(choice.latency):
-        timed = tables.latency[i]
-        drawn, absent = draw_costs(timed, style)
-        for what in ([drawn] if drawn is not None else []) + absent:
-            yield Placed((str(i + 1), timed.device, timed.dtype, f"batch{timed.batch}"), timing_place(timed), what)
+        latency_table = tables.latency[i]
+        costs_drawing, absent = draw_costs(latency_table, style)
+        for what in ([costs_drawing] if costs_drawing is not None else []) + absent:
+            yield Placed(
+                (str(i + 1), latency_table.device, latency_table.dtype, f"batch{latency_table.batch}"),
+                timing_place(latency_table),
+                what,
+            )
     if trainings.logs or trainings.unread:  # where nothing was trained nothing is missing
         yield Placed((), "this run", draw_training(trainings))
 
@@ -85,8 +89,8 @@ def _of_quality(
     yield draw_adversarial(strips, table)
     for draw in (draw_lengths, draw_other_lengths, draw_positions, draw_openings, draw_durations):
         yield draw(table, style)
-    for timed in _timed(table, tables.latency):
-        yield draw_pareto(table, timed, style)
+    for latency_table in _timed(table, tables.latency):
+        yield draw_pareto(table, latency_table, style)
     if not tables.latency:
         yield Absent(title="Quality against latency", reason="nothing was timed")
 
@@ -94,22 +98,26 @@ def _of_quality(
 def _timed(table: QualityTable, latency: Sequence[LatencyTable]) -> list[LatencyTable]:
     """For each kind of device the latency table that most of the models are in, single clips before batches."""
 
-    def worth(timed: LatencyTable) -> tuple[int, int]:
-        return len(pair(table, timed)[0]), -timed.batch
+    def worth(latency_table: LatencyTable) -> tuple[int, int]:
+        return len(pair(table, latency_table)[0]), -latency_table.batch
 
     return [
-        max((timed for timed in latency if timed.device == device), key=worth)
-        for device in dict.fromkeys(timed.device for timed in latency)
+        max((latency_table for latency_table in latency if latency_table.device == device), key=worth)
+        for device in dict.fromkeys(latency_table.device for latency_table in latency)
     ]
 
 
-def absences(placed: Sequence[Placed]) -> list[str]:
+def absences(figures: Sequence[Placed]) -> list[str]:
     """One sentence per reason why figures are not there, with all that it is true of, as plain text."""
-    found: dict[tuple[str, str], list[str]] = {}
-    for one in placed:
-        if isinstance(one.what, Absent):
-            found.setdefault((one.what.title, one.what.reason), []).append(one.place)
-    return [f"{title} ({joined(dict.fromkeys(places))}): {reason}" for (title, reason), places in found.items()]
+    places_by_reason: dict[tuple[str, str], list[str]] = {}
+    for placed_figure in figures:
+        if isinstance(placed_figure.what, Absent):
+            places_by_reason.setdefault((placed_figure.what.title, placed_figure.what.reason), []).append(
+                placed_figure.place
+            )
+    return [
+        f"{title} ({joined(dict.fromkeys(places))}): {reason}" for (title, reason), places in places_by_reason.items()
+    ]
 
 
 PREFERRED = "paper"
@@ -138,38 +146,41 @@ class Choice:
 
 
 def choose_tables(
-    quality: Sequence[QualityTable], latency: Sequence[LatencyTable], *, most: int = MOST_TABLES
+    quality: Sequence[QualityTable], latency: Sequence[LatencyTable], *, max_tables: int = MOST_TABLES
 ) -> Choice:
     """Choose the tables that figures are drawn of.
 
-    Of clips that were scored under several protocols those under `PREFERRED`; of what remains, the first `most` quality
-    tables in the report's order, and the first `most` latency tables, small batches before large ones.
+    Of clips that were scored under several protocols those under `PREFERRED`; of what remains, the first `max_tables`
+    quality tables in the report's order, and the first `max_tables` latency tables, small batches before large ones.
 
     Args:
         quality: of one report, in its order.
         latency: the same.
-        most: of each kind, at least 1.
+        max_tables: of each kind, at least 1.
     """
     rivals = {i: table for i, table in enumerate(quality) if any(_stands_for(other, table) for other in quality)}
-    own = [i for i in range(len(quality)) if i not in rivals]
+    table_indices = [i for i in range(len(quality)) if i not in rivals]
     # sorting is stable: batches of one size keep the report's order
-    timed = sorted(range(len(latency)), key=lambda i: latency[i].batch)
+    tables_by_batch = sorted(range(len(latency)), key=lambda i: latency[i].batch)
     return Choice(
-        quality=frozenset(own[:most]),
-        latency=frozenset(timed[:most]),
+        quality=frozenset(table_indices[:max_tables]),
+        latency=frozenset(tables_by_batch[:max_tables]),
         quality_notes=[
             *_of_protocols(list(rivals.values())),
             *_of_most(
                 "quality tables, the first in the report's order",
-                own,
-                most,
-                [quality[i].place for i in own[most:]],
+                table_indices,
+                max_tables,
+                [quality[i].place for i in table_indices[max_tables:]],
             ),
         ],
         latency_notes=_of_most(
-            "latency tables, small batches first", timed, most, [timing_place(latency[i]) for i in timed[most:]]
+            "latency tables, small batches first",
+            tables_by_batch,
+            max_tables,
+            [timing_place(latency[i]) for i in tables_by_batch[max_tables:]],
         ),
-        latency_rule=f"a report draws those of {most} latency tables, small batches first",
+        latency_rule=f"a report draws those of {max_tables} latency tables, small batches first",
     )
 
 
@@ -179,15 +190,21 @@ def timing_place(table: LatencyTable) -> str:
     return ", ".join([*parts, f"preset {table.preset}"] if table.preset else parts)
 
 
-def _stands_for(table: QualityTable, other: QualityTable) -> bool:
+def _stands_for(table: QualityTable, other_table: QualityTable) -> bool:
     """Whether a table of the preferred protocol has the same clips as one of another protocol."""
-    return table.protocol.name == PREFERRED != other.protocol.name and (
+    return table.protocol.name == PREFERRED != other_table.protocol.name and (
         table.corpus.name,
         table.corpus.fingerprint,
         table.corpus.split,
         table.durations,
         table.frame_size,
-    ) == (other.corpus.name, other.corpus.fingerprint, other.corpus.split, other.durations, other.frame_size)
+    ) == (
+        other_table.corpus.name,
+        other_table.corpus.fingerprint,
+        other_table.corpus.split,
+        other_table.durations,
+        other_table.frame_size,
+    )
 
 
 def _of_protocols(passed: Sequence[QualityTable]) -> list[str]:
@@ -203,10 +220,11 @@ def _of_protocols(passed: Sequence[QualityTable]) -> list[str]:
     ]
 
 
-def _of_most(what: str, every: Sequence[int], most: int, passed: Sequence[str]) -> list[str]:
+def _of_most(noun: str, candidates: Sequence[int], max_tables: int, passed: Sequence[str]) -> list[str]:
     if not passed:
         return []
     return [
-        f"Figures are drawn of {most} of {len(every)} {what}; none of: {'; '.join(dict.fromkeys(passed))}. Their "
+        f"Figures are drawn of {max_tables} of {len(candidates)} {noun}; none of: "
+        f"{'; '.join(dict.fromkeys(passed))}. Their "
         "numbers stand in their tables, all of them in the CSV files."
     ]

@@ -70,18 +70,18 @@ def _calls(rows: list[LatencyRow]) -> str:
 
 def _told(rows: list[LatencyRow], baseline: str) -> str:
     """Latencies at both ends, and the speed-up there, in words."""
-    told = []
+    sentences = []
     for row in rows:
         (first, start), *_, (last, end) = [*row.measured.items(), *row.measured.items()]
         text = f"{row.label} takes {_ms(start.wall.median)} ms for {first} frames"
         if last != first:
             text += f" and {_ms(end.wall.median)} ms for {last}"
-        told.append(
+        sentences.append(
             f"{text} ({times(end.speedup.value)} as fast as the baseline)"
             if end.speedup is not None and row.label != baseline
             else text
         )
-    return f"{joined(told)}."
+    return f"{joined(sentences)}."
 
 
 def _has_ratios(table: LatencyTable) -> bool:
@@ -102,31 +102,31 @@ def latency_figure(table: LatencyTable, style: Mapping[str, Look]) -> Figure:
     ratios = _has_ratios(table)
     with house_style():
         figure = empty_figure(3.5)
-        left, right = figure.subplots(1, 2)
+        latency_axes, speedup_axes = figure.subplots(1, 2)
         for row in rows:
-            _draw_latency(left, row, style[row.label])
-            (_draw_speedup if ratios else _draw_latency)(right, row, style[row.label])
+            _draw_latency(latency_axes, row, style[row.label])
+            (_draw_speedup if ratios else _draw_latency)(speedup_axes, row, style[row.label])
         # of several rows of one system only the first has the paper's points: they would lie on top of one another
         for row in {row.name: row for row in reversed(rows)}.values():
             waits = [(point.frames, float(point.latency_s) * 1000) for point in row.paper]
             gains = [(point.frames, float(point.speedup)) for point in row.paper]
-            draw_hollow(left, waits, style[row.label])
-            draw_hollow(right, gains if ratios else waits, style[row.label])
-        plain_log(left, "y")
-        _finish(left, "Latency (log scale)", "milliseconds per call")
+            draw_hollow(latency_axes, waits, style[row.label])
+            draw_hollow(speedup_axes, gains if ratios else waits, style[row.label])
+        plain_log(latency_axes, "y")
+        _finish(latency_axes, "Latency (log scale)", "milliseconds per call")
         if ratios:
-            plain_log(right, "y")
-            right.axhline(1, color="#b0b0b0", linewidth=1.0, zorder=1)
-            _finish(right, f"Speed-up over {table.baseline}", "times as fast (log scale)")
+            plain_log(speedup_axes, "y")
+            speedup_axes.axhline(1, color="#b0b0b0", linewidth=1.0, zorder=1)
+            _finish(speedup_axes, f"Speed-up over {table.baseline}", "times as fast (log scale)")
         else:
-            _finish(right, "Latency (linear scale)", "milliseconds per call")
+            _finish(speedup_axes, "Latency (linear scale)", "milliseconds per call")
         labels = [row.label for row in rows]
         legend(figure, style, labels, hollow=f"paper ({load_paper().device})" if table.shows_paper else None)
         headed(figure, machine(table))
     return figure
 
 
-def _draw_latency(axes: Axes, row: LatencyRow, look: Look) -> None:
+def _draw_latency(axes: Axes, row: LatencyRow, plot_style: Look) -> None:
     cells = row.measured
     lengths = np.array(list(cells), dtype=float)
     medians, p10, p90 = (
@@ -137,25 +137,42 @@ def _draw_latency(axes: Axes, row: LatencyRow, look: Look) -> None:
     if len(lengths) > 1:
         # Between lengths the band is straight in milliseconds, as the fit is, and so curved on the log scale.
         low, high = np.interp(along, lengths, p10), np.interp(along, lengths, p90)
-        axes.fill_between(along, low, high, color=look.color, alpha=0.2, linewidth=0)
+        axes.fill_between(along, low, high, color=plot_style.color, alpha=0.2, linewidth=0)
     else:
-        axes.vlines(lengths, p10, p90, color=look.color, linewidth=2, alpha=0.5)
-    axes.plot(lengths, medians, linestyle="none", marker=look.marker, color=look.color, markersize=5, zorder=3)
+        axes.vlines(lengths, p10, p90, color=plot_style.color, linewidth=2, alpha=0.5)
+    axes.plot(
+        lengths, medians, linestyle="none", marker=plot_style.marker, color=plot_style.color, markersize=5, zorder=3
+    )
     if row.line is not None:
-        fitted = (row.line.intercept + row.line.slope * along) * 1000
-        shown = fitted > 0  # a log scale has no place for the rest
-        axes.plot(along[shown], fitted[shown], linestyle=look.dash, color=look.color, linewidth=1.4, zorder=2)
-
-
-def _draw_speedup(axes: Axes, row: LatencyRow, look: Look) -> None:
-    found = {n: cell.speedup for n, cell in row.measured.items() if cell.speedup is not None}
-    if found:
-        lengths = list(found)
-        values = [ratio.value for ratio in found.values()]
-        around = {n: ratio.interval for n, ratio in found.items() if ratio.interval is not None}
-        draw_bars(axes, list(around), [i.low for i in around.values()], [i.high for i in around.values()], look)
+        fit_ms = (row.line.intercept + row.line.slope * along) * 1000
+        is_positive = fit_ms > 0  # a log scale has no place for the rest
         axes.plot(
-            lengths, values, linestyle=look.dash, marker=look.marker, color=look.color, markersize=5, linewidth=1.4
+            along[is_positive],
+            fit_ms[is_positive],
+            linestyle=plot_style.dash,
+            color=plot_style.color,
+            linewidth=1.4,
+            zorder=2,
+        )
+
+
+def _draw_speedup(axes: Axes, row: LatencyRow, plot_style: Look) -> None:
+    speedups = {n: cell.speedup for n, cell in row.measured.items() if cell.speedup is not None}
+    if speedups:
+        lengths = list(speedups)
+        values = [ratio.value for ratio in speedups.values()]
+        intervals = {n: ratio.interval for n, ratio in speedups.items() if ratio.interval is not None}
+        draw_bars(
+            axes, list(intervals), [i.low for i in intervals.values()], [i.high for i in intervals.values()], plot_style
+        )
+        axes.plot(
+            lengths,
+            values,
+            linestyle=plot_style.dash,
+            marker=plot_style.marker,
+            color=plot_style.color,
+            markersize=5,
+            linewidth=1.4,
         )
 
 

@@ -81,32 +81,34 @@ def draw_lengths(table: QualityTable, style: Mapping[str, Look]) -> Drawn | Abse
     rows = [] if ssim is None else _rows(table, ssim)
     if ssim is None or not any(row.kind == "model" for row in rows):
         return Absent(title=TITLE, reason="no model has an SSIM")
-    found = length_bins([row for row in rows if row.kind == "model"])
-    if len(found) < 2:
+    bins = length_bins([row for row in rows if row.kind == "model"])
+    if len(bins) < 2:
         return Absent(title=TITLE, reason=_too_alike(rows))
-    binned = [binned_values(row, found, ssim) for row in rows]
-    beside, doubts = _papers(table, rows)
-    seen = _view(ssim, binned, beside)
-    shortest, longest = found[0], found[-1]
-    told = [
-        f"{one.row.label} has {number(one.means[0].value, 3)} at {one.bins[0].text} frames and "
-        f"{number(one.means[-1].value, 3)} at {one.bins[-1].text}"
-        for one in binned
-        if one.row.kind == "model"
+    curves = [binned_values(row, bins, ssim) for row in rows]
+    paper_points, caveats = _papers(table, rows)
+    axis_range = _view(ssim, curves, paper_points)
+    shortest, longest = bins[0], bins[-1]
+    end_texts = [
+        f"{curve.row.label} has {number(curve.means[0].value, 3)} at {curve.bins[0].text} frames and "
+        f"{number(curve.means[-1].value, 3)} at {curve.bins[-1].text}"
+        for curve in curves
+        if curve.row.kind == "model"
     ]
     caption = (
         f"SSIM against the length {_chosen(table)} (the paper's figure 4); {condition(table)}; "
-        f"{sample(rows, table)}, those of each point beneath (bins: {joined(one.text for one in found)} frames). "
+        f"{sample(rows, table)}, those of each point beneath (bins: {joined(curve.text for curve in bins)} frames). "
         f"{_POINTS} A line that falls is error that grows with length; grey lines are mouths that never move."
     )
-    if beside:
-        caption += f" Hollow: the paper's means over its test set, at its mean length ({joined(_at(beside))} frames)."
+    if paper_points:
+        caption += (
+            f" Hollow: the paper's means over its test set, at its mean length ({joined(_at(paper_points))} frames)."
+        )
     return Drawn(
         name="ssim-length",
         title=TITLE,
-        caption=" ".join([caption, *doubts]) + told_outside({ssim.facts.title: seen}),
-        alt=f"SSIM over {len(found)} bins of length from {shortest.low} to {longest.high} frames. {joined(told)}.",
-        figure=lengths_figure(ssim, binned, style, beside, seen, about=condition(table)),
+        caption=" ".join([caption, *caveats]) + told_outside({ssim.facts.title: axis_range}),
+        alt=f"SSIM over {len(bins)} bins of length from {shortest.low} to {longest.high} frames. {joined(end_texts)}.",
+        figure=lengths_figure(ssim, curves, style, paper_points, axis_range, subtitle=condition(table)),
     )
 
 
@@ -116,24 +118,24 @@ def draw_other_lengths(table: QualityTable, style: Mapping[str, Look]) -> Drawn 
     rows = drawable(table)
     if not metrics:
         return Absent(title=OTHERS, reason="no record of a model has curves per frame of another metric than SSIM")
-    found = length_bins(table.models)
-    if len(found) < 2:
+    bins = length_bins(table.models)
+    if len(bins) < 2:
         return Absent(title=OTHERS, reason=_too_alike(rows))
-    panels = {metric: [binned_values(row, found, metric) for row in _rows(table, metric)] for metric in metrics}
-    views = {metric: _view(metric, binned, {}) for metric, binned in panels.items()}
-    ns = [mean.n for binned in panels.values() for one in binned for mean in one.means]
+    panels = {metric: [binned_values(row, bins, metric) for row in _rows(table, metric)] for metric in metrics}
+    axis_ranges = {metric: _view(metric, curves, {}) for metric, curves in panels.items()}
+    ns = [mean.n for curves in panels.values() for curve in curves for mean in curve.means]
     names = joined(metric.facts.title for metric in panels)
     caption = (
         f"{names} against the length {_chosen(table)}; {condition(table)}; {sample(rows, table)}, "
-        f"{min(ns)} to {max(ns)} of them per point (bins: {joined(one.text for one in found)} frames). {_POINTS} "
+        f"{min(ns)} to {max(ns)} of them per point (bins: {joined(curve.text for curve in bins)} frames). {_POINTS} "
         "A line that gets worse to the right is error that grows with length."
-    ) + told_outside({metric.facts.title: seen for metric, seen in views.items()})
+    ) + told_outside({metric.facts.title: axis_range for metric, axis_range in axis_ranges.items()})
     return Drawn(
         name="metrics-length",
         title=OTHERS,
         caption=caption,
-        alt=f"{names} over {len(found)} bins of length from {found[0].low} to {found[-1].high} frames.",
-        figure=others_figure(panels, style, views, about=condition(table)),
+        alt=f"{names} over {len(bins)} bins of length from {bins[0].low} to {bins[-1].high} frames.",
+        figure=others_figure(panels, style, axis_ranges, subtitle=condition(table)),
     )
 
 
@@ -145,16 +147,18 @@ def _chosen(table: QualityTable) -> str:
     return "that the model chose" if table.durations == "predicted" else "of the clip"
 
 
-def _at(beside: Mapping[str, tuple[float, float]]) -> list[str]:
-    return [f"{x:g}" for x in sorted({x for x, _ in beside.values()})]
+def _at(paper_points: Mapping[str, tuple[float, float]]) -> list[str]:
+    return [f"{x:g}" for x in sorted({x for x, _ in paper_points.values()})]
 
 
 def _too_alike(rows: Sequence[QualityRow]) -> str:
     lengths = [clip.generated_frames for row in rows if row.kind == "model" for clip in row.scores]
-    most = max(row.clips for row in rows)
+    largest_count = max(row.clips for row in rows)
     if min(lengths) == max(lengths):
         return f"all clips have {lengths[0]} frames"
-    return f"{count(most, 'clip')} of {min(lengths)} to {max(lengths)} frames give no two bins of {MIN_CLUSTERS}"
+    return (
+        f"{count(largest_count, 'clip')} of {min(lengths)} to {max(lengths)} frames give no two bins of {MIN_CLUSTERS}"
+    )
 
 
 def length_bins(rows: Sequence[QualityRow]) -> list[Bin]:
@@ -168,50 +172,52 @@ def length_bins(rows: Sequence[QualityRow]) -> list[Bin]:
         where there are fewer than twice `MIN_CLUSTERS`.
     """
     lengths = np.sort([clip.generated_frames for row in rows for clip in row.scores])
-    each = len(lengths) // max(1, len(rows))
-    if each < 2 * MIN_CLUSTERS:
+    clips_per_row = len(lengths) // max(1, len(rows))
+    if clips_per_row < 2 * MIN_CLUSTERS:
         return []
-    wanted = min(MOST_BINS, max(2, each // PER_BIN))
-    edges = np.unique(np.quantile(lengths, np.linspace(0, 1, wanted + 1), method="nearest"))
+    n_bins = min(MOST_BINS, max(2, clips_per_row // PER_BIN))
+    edges = np.unique(np.quantile(lengths, np.linspace(0, 1, n_bins + 1), method="nearest"))
     if len(edges) == 1:
         return [Bin(int(edges[0]), int(edges[0]))]
     lows = [int(edge) for edge in edges[:-1]]
-    found = [Bin(low, high - 1) for low, high in pairwise(lows)]
-    return _with_enough([*found, Bin(lows[-1], int(edges[-1]))], lengths, MIN_CLUSTERS * len(rows))
+    bins = [Bin(low, high - 1) for low, high in pairwise(lows)]
+    return _with_enough([*bins, Bin(lows[-1], int(edges[-1]))], lengths, MIN_CLUSTERS * len(rows))
 
 
 def _with_enough(bins: list[Bin], lengths: np.ndarray, fewest: int) -> list[Bin]:
     """Join bins with too few clips to their neighbours."""
-    found: list[Bin] = []
-    for one in bins:
-        if found and _inside(lengths, found[-1]) < fewest:
-            one = Bin(found.pop().low, one.high)
-        found.append(one)
-    if len(found) > 1 and _inside(lengths, found[-1]) < fewest:
-        last = found.pop()
-        found[-1] = Bin(found[-1].low, last.high)
-    return found
+    joined_bins: list[Bin] = []
+    for length_bin in bins:
+        if joined_bins and _inside(lengths, joined_bins[-1]) < fewest:
+            length_bin = Bin(joined_bins.pop().low, length_bin.high)
+        joined_bins.append(length_bin)
+    if len(joined_bins) > 1 and _inside(lengths, joined_bins[-1]) < fewest:
+        last = joined_bins.pop()
+        joined_bins[-1] = Bin(joined_bins[-1].low, last.high)
+    return joined_bins
 
 
-def _inside(lengths: np.ndarray, one: Bin) -> int:
-    return int(((lengths >= one.low) & (lengths <= one.high)).sum())
+def _inside(lengths: np.ndarray, length_bin: Bin) -> int:
+    return int(((lengths >= length_bin.low) & (lengths <= length_bin.high)).sum())
 
 
 def binned_values(row: QualityRow, bins: Sequence[Bin], metric: FrameMetric) -> Binned:
     """One system's mean in each bin, with its interval; clips outside all bins (a control's) are left out."""
-    found = Binned(row, [], [], [])
-    scored = [(clip, value) for clip in row.scores if (value := metric.value(clip)) is not None]
-    for one in bins:
-        inside = [(clip, value) for clip, value in scored if one.low <= clip.generated_frames <= one.high]
+    binned_means = Binned(row, [], [], [])
+    clip_values = [(clip, value) for clip in row.scores if (value := metric.value(clip)) is not None]
+    for length_bin in bins:
+        inside = [
+            (clip, value) for clip, value in clip_values if length_bin.low <= clip.generated_frames <= length_bin.high
+        ]
         if inside:
             clips = [clip for clip, _ in inside]
-            found.lengths.append(sum(clip.generated_frames for clip in clips) / len(clips))
-            found.bins.append(one)
+            binned_means.lengths.append(sum(clip.generated_frames for clip in clips) / len(clips))
+            binned_means.bins.append(length_bin)
             weights = [metric.weight(clip) for clip in clips]
             speakers = [clip.speaker for clip in clips]
             values = [value for _, value in inside]
-            found.means.append(mean_by_cluster(values, speakers, weights=weights, resamples=RESAMPLES))
-    return found
+            binned_means.means.append(mean_by_cluster(values, speakers, weights=weights, resamples=RESAMPLES))
+    return binned_means
 
 
 def _papers(table: QualityTable, rows: Sequence[QualityRow]) -> tuple[dict[str, tuple[float, float]], list[str]]:
@@ -219,117 +225,125 @@ def _papers(table: QualityTable, rows: Sequence[QualityRow]) -> tuple[dict[str, 
     frames = next((c.frames for c in load_paper().latency if c.corpus == table.corpus.name), None)
     if frames is None:
         return {}, []
-    chosen, doubts = beside_paper([row for row in rows if row.entry is not None and SSIM in row.entry.values])
+    drawn_rows, caveats = beside_paper([row for row in rows if row.entry is not None and SSIM in row.entry.values])
     return {
-        row.label: (float(frames), float(row.entry.values[SSIM])) for row in chosen if row.entry is not None
-    }, doubts
+        row.label: (float(frames), float(row.entry.values[SSIM])) for row in drawn_rows if row.entry is not None
+    }, caveats
 
 
-def _view(metric: FrameMetric, binned: Sequence[Binned], beside: Mapping[str, tuple[float, float]]) -> View | None:
-    drawn = []
-    for one in binned:
-        ends = [mean.interval for mean in one.means]
-        values = np.array([mean.value for mean in one.means])
+def _view(
+    metric: FrameMetric, curves: Sequence[Binned], paper_points: Mapping[str, tuple[float, float]]
+) -> View | None:
+    panel_series = []
+    for curve in curves:
+        ends = [mean.interval for mean in curve.means]
+        values = np.array([mean.value for mean in curve.means])
         low = np.array([math.nan if end is None else end.low for end in ends])
         high = np.array([math.nan if end is None else end.high for end in ends])
-        drawn.append(Series(one.row.label, values, low, high, model=one.row.kind == "model"))
-    seen = view(drawn, higher_is_better=metric.facts.higher_is_better)
-    return with_values(seen, (value for _, value in beside.values()))
+        panel_series.append(Series(curve.row.label, values, low, high, model=curve.row.kind == "model"))
+    axis_range = view(panel_series, higher_is_better=metric.facts.higher_is_better)
+    return with_values(axis_range, (value for _, value in paper_points.values()))
 
 
 def lengths_figure(
     metric: FrameMetric,
-    binned: Sequence[Binned],
+    curves: Sequence[Binned],
     style: Mapping[str, Look],
-    beside: Mapping[str, tuple[float, float]],
-    seen: View | None,
+    paper_points: Mapping[str, tuple[float, float]],
+    axis_range: View | None,
     *,
-    about: str,
+    subtitle: str,
 ) -> Figure:
     """One metric over length, and beneath it how many clips each point has.
 
     Args:
         metric: of the panel.
-        binned: one line each.
+        curves: one line each.
         style: label to look.
-        beside: label to the paper's point.
-        seen: what is shown of the axis.
-        about: what was measured.
+        paper_points: label to the paper's point.
+        axis_range: what is shown of the axis.
+        subtitle: what was measured.
     """
     with house_style():
-        figure = empty_figure(3.3 + 0.17 * len(binned))
-        upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3.0, 0.17 * (len(binned) + 1)))
-        _draw_lines(upper, binned, style)
-        for label, point in beside.items():
+        figure = empty_figure(3.3 + 0.17 * len(curves))
+        upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3.0, 0.17 * (len(curves) + 1)))
+        _draw_lines(upper, curves, style)
+        for label, point in paper_points.items():
             draw_hollow(upper, [point], style[label])
         finish(upper, x="length of the clip (frames)", y=metric.axis, title=metric.heading)
-        show(upper, seen, style)
+        show(upper, axis_range, style)
         whole(upper)
         upper.tick_params(labelbottom=True)
-        _draw_counts(lower, binned, style)
-        hollow = "paper (mean)" if beside else None
-        legend(figure, style, [one.row.label for one in binned], hollow=hollow)
-        headed(figure, about)
+        _draw_counts(lower, curves, style)
+        hollow = "paper (mean)" if paper_points else None
+        legend(figure, style, [curve.row.label for curve in curves], hollow=hollow)
+        headed(figure, subtitle)
     return figure
 
 
 def others_figure(
     panels: Mapping[FrameMetric, Sequence[Binned]],
     style: Mapping[str, Look],
-    views: Mapping[FrameMetric, View | None],
+    axis_ranges: Mapping[FrameMetric, View | None],
     *,
-    about: str,
+    subtitle: str,
 ) -> Figure:
     """A panel per metric, two in a row.
 
     Args:
         panels: metric to its lines.
         style: label to look.
-        views: what each shows of its axis.
-        about: what was measured.
+        axis_ranges: what each shows of its axis.
+        subtitle: what was measured.
     """
     columns = min(COLUMNS, len(panels))
     rows = math.ceil(len(panels) / columns)
     with house_style():
         figure = empty_figure(1.0 + 2.0 * rows)
         grid = figure.subplots(rows, columns, sharex=True, squeeze=False)
-        for axes, (metric, binned) in zip(grid.flat, panels.items(), strict=False):
-            _draw_lines(axes, binned, style)
+        for axes, (metric, curves) in zip(grid.flat, panels.items(), strict=False):
+            _draw_lines(axes, curves, style)
             finish(axes, x="", y=metric.axis, title=metric.heading)
-            show(axes, views[metric], style)
+            show(axes, axis_ranges[metric], style)
             whole(axes)
         for axes in grid.flat[len(panels) :]:
             axes.set_axis_off()
         for place in range(len(panels) - columns, len(panels)):  # the lowest panel of each column
             grid.flat[place].set_xlabel("length of the clip (frames)")
             grid.flat[place].tick_params(labelbottom=True)
-        legend(figure, style, list(dict.fromkeys(one.row.label for binned in panels.values() for one in binned)))
-        headed(figure, about)
+        legend(figure, style, list(dict.fromkeys(curve.row.label for curves in panels.values() for curve in curves)))
+        headed(figure, subtitle)
     return figure
 
 
-def _draw_lines(axes: Axes, binned: Sequence[Binned], style: Mapping[str, Look]) -> None:
-    for one in binned:
-        look = style[one.row.label]
-        low = [math.nan if mean.interval is None else mean.interval.low for mean in one.means]
-        high = [math.nan if mean.interval is None else mean.interval.high for mean in one.means]
-        draw_band(axes, one.lengths, low, high, look)
-        draw_bars(axes, one.lengths, low, high, look)
+def _draw_lines(axes: Axes, curves: Sequence[Binned], style: Mapping[str, Look]) -> None:
+    for curve in curves:
+        plot_style = style[curve.row.label]
+        low = [math.nan if mean.interval is None else mean.interval.low for mean in curve.means]
+        high = [math.nan if mean.interval is None else mean.interval.high for mean in curve.means]
+        draw_band(axes, curve.lengths, low, high, plot_style)
+        draw_bars(axes, curve.lengths, low, high, plot_style)
         axes.plot(
-            one.lengths, [mean.value for mean in one.means], color=look.color, marker=look.marker,
-            linestyle=look.dash, linewidth=1.4, markersize=5, zorder=3,
+            curve.lengths, [mean.value for mean in curve.means], color=plot_style.color, marker=plot_style.marker,
+            linestyle=plot_style.dash, linewidth=1.4, markersize=5, zorder=3,
         )  # fmt: skip
 
 
-def _draw_counts(axes: Axes, binned: Sequence[Binned], style: Mapping[str, Look]) -> None:
+def _draw_counts(axes: Axes, curves: Sequence[Binned], style: Mapping[str, Look]) -> None:
     """A line of numbers per system: clips of each bin."""
-    for level, one in enumerate(binned):
-        for length, mean in zip(one.lengths, one.means, strict=True):
+    for level, curve in enumerate(curves):
+        for length, mean in zip(curve.lengths, curve.means, strict=True):
             axes.text(
-                length, -level, str(mean.n), ha="center", va="center", fontsize=SMALL, color=style[one.row.label].color
+                length,
+                -level,
+                str(mean.n),
+                ha="center",
+                va="center",
+                fontsize=SMALL,
+                color=style[curve.row.label].color,
             )
-    axes.set_ylim(-len(binned) + 0.4, 0.6)
-    axes.set_yticks([-level for level in range(len(binned))], [shown(one.row.label, 22) for one in binned])
+    axes.set_ylim(-len(curves) + 0.4, 0.6)
+    axes.set_yticks([-level for level in range(len(curves))], [shown(curve.row.label, 22) for curve in curves])
     axes.tick_params(axis="y", length=0, labelsize=SMALL)
     axes.tick_params(axis="x", bottom=False, labelbottom=False)
     for side in axes.spines.values():

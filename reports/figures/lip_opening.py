@@ -80,7 +80,7 @@ def draw_openings(table: QualityTable, style: Mapping[str, Look]) -> Drawn | Abs
         + " ".join(
             f"{case.kind.capitalize()}, {case.first.utterance}: {_correlations(case, len(rows))}." for case in cases
         ),
-        figure=openings_figure(cases, style, about=condition(table)),
+        figure=openings_figure(cases, style, subtitle=condition(table)),
     )
 
 
@@ -90,12 +90,12 @@ def _has_curves(clip: ClipScore) -> bool:
 
 def _common(rows: Sequence[QualityRow]) -> dict[str, dict[str, ClipScore]]:
     """Utterance to label to clip, of those that every row has with curves and a correlation."""
-    found: dict[str, dict[str, ClipScore]] = {}
+    clips_by_utterance: dict[str, dict[str, ClipScore]] = {}
     for row in rows:
         for clip in row.scores:
             if _has_curves(clip) and METRIC in clip.values:
-                found.setdefault(clip.utterance, {})[row.label] = clip
-    return {utterance: clips for utterance, clips in found.items() if len(clips) == len(rows)}
+                clips_by_utterance.setdefault(clip.utterance, {})[row.label] = clip
+    return {utterance: clips for utterance, clips in clips_by_utterance.items() if len(clips) == len(rows)}
 
 
 def choose_cases(rows: Sequence[QualityRow]) -> list[Case]:
@@ -108,32 +108,32 @@ def choose_cases(rows: Sequence[QualityRow]) -> list[Case]:
         Up to three cases, the best first; fewer where there are fewer clips.
     """
     common = _common(rows)
-    ranked = sorted(common, key=lambda u: (-_mean_correlation(common[u]), u))
-    places = {"best": 0, "median": len(ranked) // 2, "worst": len(ranked) - 1}
-    found: dict[int, str] = {}
-    for kind, at in places.items():
-        if 0 <= at < len(ranked):
-            found.setdefault(at, kind)
-    return [Case(kind, common[ranked[at]]) for at, kind in sorted(found.items())]
+    utterances = sorted(common, key=lambda u: (-_mean_correlation(common[u]), u))
+    places = {"best": 0, "median": len(utterances) // 2, "worst": len(utterances) - 1}
+    kind_by_rank: dict[int, str] = {}
+    for kind, rank in places.items():
+        if 0 <= rank < len(utterances):
+            kind_by_rank.setdefault(rank, kind)
+    return [Case(kind, common[utterances[rank]]) for rank, kind in sorted(kind_by_rank.items())]
 
 
 def _mean_correlation(clips: Mapping[str, ClipScore]) -> float:
     return float(np.mean([clip.values[METRIC] for clip in clips.values()]))
 
 
-def _correlations(case: Case, most: int) -> str:
+def _correlations(case: Case, max_labels: int) -> str:
     parts = [f"{shown(label, 22)} r {number(clip.values[METRIC], 2)}" for label, clip in case.clips.items()]
-    more = len(parts) - most
-    return ", ".join(parts[:most]) + (f" and {more} more" if more > 0 else "")
+    more = len(parts) - max_labels
+    return ", ".join(parts[:max_labels]) + (f" and {more} more" if more > 0 else "")
 
 
-def openings_figure(cases: Sequence[Case], style: Mapping[str, Look], *, about: str) -> Figure:
+def openings_figure(cases: Sequence[Case], style: Mapping[str, Look], *, subtitle: str) -> Figure:
     """A panel per case.
 
     Args:
         cases: at least one.
         style: label to look.
-        about: what was measured.
+        subtitle: what was measured.
     """
     real = Look(INK, "", "-")
     with house_style():
@@ -152,14 +152,14 @@ def openings_figure(cases: Sequence[Case], style: Mapping[str, Look], *, about: 
         panels[-1].set_xlabel("frame of the clip")
         labels = list(dict.fromkeys(label for case in cases for label in case.clips))
         legend(figure, {**style, REAL: real}, [REAL, *labels])
-        headed(figure, about)
+        headed(figure, subtitle)
     return figure
 
 
-def _draw(axes: Axes, opening: Sequence[float | None], look: Look, *, width: float) -> None:
+def _draw(axes: Axes, opening: Sequence[float | None], plot_style: Look, *, width: float) -> None:
     values = [math.nan if value is None else value for value in opening]
-    apart = max(1, len(values) // 8)
+    marker_spacing = max(1, len(values) // 8)
     axes.plot(
-        range(len(values)), values, color=look.color, linestyle=look.dash, linewidth=width,
-        marker=look.marker or None, markersize=4.5, markevery=(apart // 2, apart),
+        range(len(values)), values, color=plot_style.color, linestyle=plot_style.dash, linewidth=width,
+        marker=plot_style.marker or None, markersize=4.5, markevery=(marker_spacing // 2, marker_spacing),
     )  # fmt: skip

@@ -65,10 +65,10 @@ def draw_pareto(table: QualityTable, times: LatencyTable, style: Mapping[str, Lo
     metrics = _metrics(table, points)
     if not metrics:
         return Absent(title=title, reason=f"the models share none of {joined(METRICS)}")
-    chosen, doubts = _beside(points)
-    beside = {metric.name: _papers(metric, chosen, table) for metric in metrics}
-    views = {metric: _view(metric, points, _still(table), beside[metric.name]) for metric in metrics}
-    shows = any(beside.values())
+    paper_companions, caveats = _beside(points)
+    paper_points = {metric.name: _papers(metric, paper_companions, table) for metric in metrics}
+    axis_ranges = {metric: _view(metric, points, _still(table), paper_points[metric.name]) for metric in metrics}
+    shows = any(paper_points.values())
     best = {metric.title: [p.label for p in frontier(points, metric)] for metric in metrics}
     caption = (
         f"Quality against the median time of a call that makes {frames} frames, of the lengths timed the one next to "
@@ -82,15 +82,17 @@ def draw_pareto(table: QualityTable, times: LatencyTable, style: Mapping[str, Lo
             f" Hollow: the paper's tables, on {load_paper().hardware}, joined with ours by a thin line; compare their "
             "order, not their times."
         )
-        caption = " ".join([caption, *doubts])
-    caption += told_outside({metric.title: seen for metric, seen in views.items()})
+        caption = " ".join([caption, *caveats])
+    caption += told_outside({metric.title: axis_range for metric, axis_range in axis_ranges.items()})
     return Drawn(
         name=f"pareto-{times.device}",
         title=title,
         caption=caption,
         alt=" ".join(_told(metric, points) for metric in metrics)
         + f" Unbeaten: {'; '.join(f'{joined(names)} on {metric}' for metric, names in best.items())}.",
-        figure=pareto_figure(points, views, style, beside, still=_still(table), about=condition(table), frames=frames),
+        figure=pareto_figure(
+            points, axis_ranges, style, paper_points, still=_still(table), subtitle=condition(table), frames=frames
+        ),
     )
 
 
@@ -114,23 +116,28 @@ def pair(table: QualityTable, times: LatencyTable) -> tuple[list[Point], int]:
         The points in the order of `table`, all at one length, and that length in frames: the one next to the mean
         length of the clips that most of the models were timed at.
     """
-    pairs = [(row, timed, timed.measured) for row in table.models for timed in times.rows if _same(row, timed)]
-    lengths = Counter(length for _, _, measured in pairs for length in measured)
+    pairs = [
+        (row, latency_row, latency_row.measured)
+        for row in table.models
+        for latency_row in times.rows
+        if _same(row, latency_row)
+    ]
+    lengths = Counter(length for _, _, latency_cells in pairs for length in latency_cells)
     if not lengths:
         return [], 0
-    made = [clip.generated_frames for row, *_ in pairs for clip in row.scores]
-    typical = sum(made) / max(1, len(made))
+    frame_counts = [clip.generated_frames for row, *_ in pairs for clip in row.scores]
+    typical = sum(frame_counts) / max(1, len(frame_counts))
     frames = min(lengths, key=lambda n: (-lengths[n], abs(n - typical)))
     ways = Counter(row.label for row, *_ in pairs)
     return [
-        Point(timed.label if ways[row.label] > 1 else row.label, row, measured[frames])
-        for row, timed, measured in pairs
-        if frames in measured
+        Point(latency_row.label if ways[row.label] > 1 else row.label, row, latency_cells[frames])
+        for row, latency_row, latency_cells in pairs
+        if frames in latency_cells
     ], frames
 
 
-def _same(row: QualityRow, timed: LatencyRow) -> bool:
-    a, b = row.system, timed.system
+def _same(row: QualityRow, latency_row: LatencyRow) -> bool:
+    a, b = row.system, latency_row.system
     if a is None or b is None:
         return False
     # what was built, where it is known: one that is only timed is told its vocabulary's size, a trained one is not
@@ -143,25 +150,25 @@ def _mean(point: Point, metric: MetricFacts) -> Mean:
 
 def _metrics(table: QualityTable, points: Sequence[Point]) -> list[MetricFacts]:
     """Those that all points have, the most telling first."""
-    known = {metric.name: metric for metric in table.metrics}
-    found = [
-        known[name]
+    metric_by_name = {metric.name: metric for metric in table.metrics}
+    panel_metrics = [
+        metric_by_name[name]
         for name in METRICS
-        if name in known
+        if name in metric_by_name
         and all(name in p.quality.cells and math.isfinite(p.quality.cells[name].mean.value) for p in points)
     ]
-    return found[:MOST_PANELS]
+    return panel_metrics[:MOST_PANELS]
 
 
 def frontier(points: Sequence[Point], metric: MetricFacts) -> list[Point]:
     """Points that no other beats in both latency and quality, the fastest first."""
     sign = -1 if metric.higher_is_better is False else 1
-    ranked = sorted(points, key=lambda p: (p.cell.wall.median, -sign * _mean(p, metric).value))
-    found: list[Point] = []
-    for point in ranked:
-        if not found or sign * _mean(point, metric).value > sign * _mean(found[-1], metric).value:
-            found.append(point)
-    return found
+    points_by_speed = sorted(points, key=lambda p: (p.cell.wall.median, -sign * _mean(p, metric).value))
+    frontier_points: list[Point] = []
+    for point in points_by_speed:
+        if not frontier_points or sign * _mean(point, metric).value > sign * _mean(frontier_points[-1], metric).value:
+            frontier_points.append(point)
+    return frontier_points
 
 
 def _beside(points: Sequence[Point]) -> tuple[list[Point], list[str]]:
@@ -170,41 +177,44 @@ def _beside(points: Sequence[Point]) -> tuple[list[Point], list[str]]:
     See `lipbench.reports.figures.figure.beside_paper`; of several ways of running one model, the model as it is.
     """
     rows = list({point.quality.label: point.quality for point in points if point.quality.entry is not None}.values())
-    chosen, doubts = beside_paper(rows)
-    found: list[Point] = []
-    for row in chosen:
+    drawn_rows, caveats = beside_paper(rows)
+    companions: list[Point] = []
+    for row in drawn_rows:
         ways = [point for point in points if point.quality.label == row.label]
         eager = [point for point in ways if point.cell.result.variant == EAGER] or ways
-        found.append(eager[0])
+        companions.append(eager[0])
         if len(ways) > 1:
-            doubts.append(f"Of {len(ways)} ways of running {row.label} the paper's is joined with {eager[0].label}.")
-    return found, doubts
+            caveats.append(f"Of {len(ways)} ways of running {row.label} the paper's is joined with {eager[0].label}.")
+    return companions, caveats
 
 
-def _papers(metric: MetricFacts, chosen: Sequence[Point], table: QualityTable) -> dict[str, tuple[float, float]]:
+def _papers(metric: MetricFacts, companions: Sequence[Point], table: QualityTable) -> dict[str, tuple[float, float]]:
     """Label to the paper's latency in ms and value, of this corpus."""
-    found: dict[str, tuple[float, float]] = {}
-    for point in chosen:
+    paper_points: dict[str, tuple[float, float]] = {}
+    for point in companions:
         value = point.quality.cells[metric.name].paper
         waits = [p for p in load_paper().latencies(point.quality.name) if p.corpus == table.corpus.name]
         if value is not None and waits:
-            found[point.label] = float(waits[0].latency_s) * 1000, float(value)
-    return found
+            paper_points[point.label] = float(waits[0].latency_s) * 1000, float(value)
+    return paper_points
 
 
 def _view(
-    metric: MetricFacts, points: Sequence[Point], still: QualityRow | None, beside: Mapping[str, tuple[float, float]]
+    metric: MetricFacts,
+    points: Sequence[Point],
+    still: QualityRow | None,
+    paper_points: Mapping[str, tuple[float, float]],
 ) -> View | None:
     """What a panel shows of its axis: the control and the paper's values always."""
-    drawn = []
+    panel_series = []
     for point in points:
         mean = _mean(point, metric)
         ends = (mean.interval.low, mean.interval.high) if mean.interval is not None else ()
-        drawn.append(Series.point(point.label, mean.value, *ends))
-    others = [value for _, value in beside.values()]
+        panel_series.append(Series.point(point.label, mean.value, *ends))
+    others = [value for _, value in paper_points.values()]
     if still is not None and metric.name in still.cells:
         others.append(still.cells[metric.name].mean.value)
-    return with_values(view(drawn, higher_is_better=metric.higher_is_better), others)
+    return with_values(view(panel_series, higher_is_better=metric.higher_is_better), others)
 
 
 def _still(table: QualityTable) -> QualityRow | None:
@@ -213,36 +223,36 @@ def _still(table: QualityTable) -> QualityRow | None:
 
 def pareto_figure(
     points: Sequence[Point],
-    views: Mapping[MetricFacts, View | None],
+    axis_ranges: Mapping[MetricFacts, View | None],
     style: Mapping[str, Look],
-    beside: Mapping[str, Mapping[str, tuple[float, float]]],
+    paper_points: Mapping[str, Mapping[str, tuple[float, float]]],
     *,
     still: QualityRow | None,
-    about: str,
+    subtitle: str,
     frames: int,
 ) -> Figure:
     """A panel per metric.
 
     Args:
         points: at least one.
-        views: metric that all of them have to what is shown of its axis.
+        axis_ranges: metric that all of them have to what is shown of its axis.
         style: label of the quality table to look.
-        beside: metric to label to the paper's point.
+        paper_points: metric to label to the paper's point.
         still: the control to read them against.
-        about: what was measured.
+        subtitle: what was measured.
         frames: length of the timed calls.
     """
-    seen = styles_of(points, style)
+    point_styles = styles_of(points, style)
     with house_style():
         figure = empty_figure(3.3)
-        for axes, metric in zip(figure.subplots(1, len(views), squeeze=False)[0], views, strict=True):
+        for axes, metric in zip(figure.subplots(1, len(axis_ranges), squeeze=False)[0], axis_ranges, strict=True):
             best = frontier(points, metric)
             axes.plot(
                 [p.cell.wall.median * 1000 for p in best], [_mean(p, metric).value for p in best],
                 color="#b0b0b0", linewidth=1.2, zorder=1,
             )  # fmt: skip
             for point in points:
-                _draw_point(axes, point, metric, seen[point.label], beside[metric.name].get(point.label))
+                _draw_point(axes, point, metric, point_styles[point.label], paper_points[metric.name].get(point.label))
             if still is not None and metric.name in still.cells and math.isfinite(still.cells[metric.name].mean.value):
                 axes.axhline(still.cells[metric.name].mean.value, color=STILL_LINE, linestyle=":", linewidth=1.2)
             unit = f" ({metric.unit})" if metric.unit else ""
@@ -250,36 +260,46 @@ def pareto_figure(
             finish(axes, x=f"ms for {frames} frames", y=f"{metric.title}{unit}")
             axes.set_title(better, fontsize=SMALL, weight="normal")
             axes.margins(x=0.15, y=0.12)
-            plain_log(axes, "x", most=500 if len(views) < MOST_PANELS else 20)
+            plain_log(axes, "x", max_ratio=500 if len(axis_ranges) < MOST_PANELS else 20)
             axes.tick_params(axis="x", labelsize=SMALL)
-            show(axes, views[metric], seen, turned=metric.higher_is_better is False)
-        hollow = "paper" if any(beside.values()) else None
+            show(axes, axis_ranges[metric], point_styles, is_inverted=metric.higher_is_better is False)
+        hollow = "paper" if any(paper_points.values()) else None
         rest = {still.label: STILL_LINE} if still is not None else {}
-        legend(figure, seen, [point.label for point in points], hollow=hollow, lines=False, rest=rest)
-        headed(figure, about)
+        legend(figure, point_styles, [point.label for point in points], hollow=hollow, lines=False, rest=rest)
+        headed(figure, subtitle)
     return figure
 
 
 def styles_of(points: Sequence[Point], style: Mapping[str, Look]) -> dict[str, Look]:
     """Label to look; ways of running one model share its colour and differ in their marker."""
     shapes = ("o", "s", "^", "D", "v", "P", "X", "*", "<", "h")
-    found: dict[str, Look] = {}
+    style_by_label: dict[str, Look] = {}
     for point in points:
-        own = style[point.quality.label]
-        taken = {look.marker for look in found.values() if look.color == own.color}
-        marker = own.marker if own.marker not in taken else next((m for m in shapes if m not in taken), own.marker)
-        found[point.label] = own._replace(marker=marker)
-    return found
+        system_style = style[point.quality.label]
+        used_markers = {
+            plot_style.marker for plot_style in style_by_label.values() if plot_style.color == system_style.color
+        }
+        marker = (
+            system_style.marker
+            if system_style.marker not in used_markers
+            else next((m for m in shapes if m not in used_markers), system_style.marker)
+        )
+        style_by_label[point.label] = system_style._replace(marker=marker)
+    return style_by_label
 
 
-def _draw_point(axes: Axes, point: Point, metric: MetricFacts, look: Look, paper: tuple[float, float] | None) -> None:
+def _draw_point(
+    axes: Axes, point: Point, metric: MetricFacts, plot_style: Look, paper: tuple[float, float] | None
+) -> None:
     x, mean = point.cell.wall.median * 1000, _mean(point, metric)
     if paper is not None:
-        axes.plot([x, paper[0]], [mean.value, paper[1]], color=look.color, linewidth=0.6, alpha=0.6)
-        draw_hollow(axes, [paper], look)
+        axes.plot([x, paper[0]], [mean.value, paper[1]], color=plot_style.color, linewidth=0.6, alpha=0.6)
+        draw_hollow(axes, [paper], plot_style)
     if mean.interval is not None:
-        axes.vlines(x, mean.interval.low, mean.interval.high, color=look.color, linewidth=1.4, alpha=0.6)
+        axes.vlines(x, mean.interval.low, mean.interval.high, color=plot_style.color, linewidth=1.4, alpha=0.6)
     if point.cell.wall.interval is not None:
         wide = point.cell.wall.interval
-        axes.hlines(mean.value, wide.low * 1000, wide.high * 1000, color=look.color, linewidth=1.4, alpha=0.6)
-    axes.plot([x], [mean.value], color=look.color, marker=look.marker, linestyle="none", markersize=6.5, zorder=3)
+        axes.hlines(mean.value, wide.low * 1000, wide.high * 1000, color=plot_style.color, linewidth=1.4, alpha=0.6)
+    axes.plot(
+        [x], [mean.value], color=plot_style.color, marker=plot_style.marker, linestyle="none", markersize=6.5, zorder=3
+    )

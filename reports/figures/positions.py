@@ -54,7 +54,7 @@ def draw_positions(table: QualityTable, style: Mapping[str, Look]) -> Drawn | Ab
     if not panels:
         return Absent(title=TITLE, reason="no record of a model has curves per frame")
     rows = list({curve.row.label: curve.row for curves in panels.values() for curve in curves}.values())
-    views = {metric: _view(metric, curves) for metric, curves in panels.items()}
+    axis_ranges = {metric: _view(metric, curves) for metric, curves in panels.items()}
     caption = (
         f"{joined(metric.facts.title for metric in panels)} at each frame of the clip, mean over clips; "
         f"{condition(table)}; {sample(rows, table)}, those that reach a frame beneath. Bands are 95 % bootstrap "
@@ -62,13 +62,13 @@ def draw_positions(table: QualityTable, style: Mapping[str, Look]) -> Drawn | Ab
         f"{MIN_CLUSTERS} clips reach are left out. A line that keeps getting worse is error handed on from frame to "
         "frame; a repeated first frame gets worse as soon as the real mouth moves, and is cut off where it still "
         "equals the truth."
-    ) + told_outside({metric.facts.title: seen for metric, seen in views.items()})
+    ) + told_outside({metric.facts.title: axis_range for metric, axis_range in axis_ranges.items()})
     return Drawn(
         name="positions",
         title=TITLE,
         caption=caption,
         alt=f"{joined(metric.facts.title for metric in panels)} over the frame's place in the clip. {_told(panels)}",
-        figure=positions_figure(panels, views, style, about=condition(table)),
+        figure=positions_figure(panels, axis_ranges, style, subtitle=condition(table)),
     )
 
 
@@ -76,26 +76,26 @@ def _told(panels: Panels) -> str:
     """Means of the first and the last fifth of the first panel, in words."""
     metric, curves = next(iter(panels.items()))
     decimals = decimals_for(float(np.nanmax(curve.mean.values)) for curve in curves)
-    told = []
+    sentences = []
     for curve in curves:
         fifth = max(1, len(curve.mean.values) // 5)
         first, last = np.nanmean(curve.mean.values[:fifth]), np.nanmean(curve.mean.values[-fifth:])
-        told.append(f"{curve.row.label} {number(float(first), decimals)} and {number(float(last), decimals)}")
-    return f"{metric.facts.title} in the first and in the last fifth of the positions: {'; '.join(told)}."
+        sentences.append(f"{curve.row.label} {number(float(first), decimals)} and {number(float(last), decimals)}")
+    return f"{metric.facts.title} in the first and in the last fifth of the positions: {'; '.join(sentences)}."
 
 
 def _curves(table: QualityTable, metric: FrameMetric) -> list[Curve]:
-    found = []
+    curves = []
     for row in drawable(table):
         clips = [clip for clip in row.scores if len(metric.curve(clip))]
         if clips:
             mean = mean_curve(stacked([metric.curve(clip) for clip in clips]), [clip.speaker for clip in clips])
-            reached = np.flatnonzero(mean.counts >= min(MIN_CLUSTERS, len(clips)))
-            if len(reached):
-                end = int(reached[-1]) + 1
+            dense_positions = np.flatnonzero(mean.counts >= min(MIN_CLUSTERS, len(clips)))
+            if len(dense_positions):
+                end = int(dense_positions[-1]) + 1
                 places = np.nanmean(stacked([metric.positions(clip) for clip in clips])[:, :end], axis=0)
-                found.append(Curve(row, places, _until(mean, end)))
-    return found
+                curves.append(Curve(row, places, _until(mean, end)))
+    return curves
 
 
 def _until(mean: MeanCurve, end: int) -> MeanCurve:
@@ -119,24 +119,24 @@ def stacked(curves: Sequence[np.ndarray]) -> np.ndarray:
 
 def _view(metric: FrameMetric, curves: Sequence[Curve]) -> View | None:
     """Fit a panel to the models and to what controls score once the mouth has moved."""
-    drawn = []
+    panel_series = []
     for curve in curves:
-        kept = curve.places >= (0 if curve.row.kind == "model" else SETTLED)
-        values, low, high = (part[kept] for part in (curve.mean.values, curve.mean.low, curve.mean.high))
-        drawn.append(Series(curve.row.label, values, low, high, model=curve.row.kind == "model"))
-    return view(drawn, higher_is_better=metric.facts.higher_is_better)
+        is_used = curve.places >= (0 if curve.row.kind == "model" else SETTLED)
+        values, low, high = (part[is_used] for part in (curve.mean.values, curve.mean.low, curve.mean.high))
+        panel_series.append(Series(curve.row.label, values, low, high, model=curve.row.kind == "model"))
+    return view(panel_series, higher_is_better=metric.facts.higher_is_better)
 
 
 def positions_figure(
-    panels: Panels, views: Mapping[FrameMetric, View | None], style: Mapping[str, Look], *, about: str
+    panels: Panels, axis_ranges: Mapping[FrameMetric, View | None], style: Mapping[str, Look], *, subtitle: str
 ) -> Figure:
     """A panel per metric, two in a row, and beneath each column how many clips reach a position.
 
     Args:
         panels: what is drawn in each, at least one curve.
-        views: what each shows of its axis.
+        axis_ranges: what each shows of its axis.
         style: label to look.
-        about: what was measured.
+        subtitle: what was measured.
     """
     columns = min(COLUMNS, len(panels))
     rows = math.ceil(len(panels) / columns)
@@ -148,41 +148,50 @@ def positions_figure(
             for place, curve in enumerate(curves):
                 _draw_curve(axes, curve, style[curve.row.label], place / len(curves))
             finish(axes, x="", y=metric.axis, title=metric.heading)
-            show(axes, views[metric], style)
+            show(axes, axis_ranges[metric], style)
         for axes in uppers[len(panels) :]:
             axes.set_axis_off()
         for axes in grid[-1]:
             _draw_counts(axes, list(panels.values()), style)
         labels = dict.fromkeys(curve.row.label for curves in panels.values() for curve in curves)
         legend(figure, style, list(labels))
-        headed(figure, about)
+        headed(figure, subtitle)
     return figure
 
 
-def _draw_curve(axes: Axes, curve: Curve, look: Look, shift: float) -> None:
+def _draw_curve(axes: Axes, curve: Curve, plot_style: Look, shift: float) -> None:
     """Draw one line; `shift` in [0, 1) keeps the markers of several lines from lying on one another."""
     mean = curve.mean
     x = curve.places
-    draw_band(axes, x.tolist(), mean.low.tolist(), mean.high.tolist(), look)
-    apart = max(1, len(x) // 8)
+    draw_band(axes, x.tolist(), mean.low.tolist(), mean.high.tolist(), plot_style)
+    marker_spacing = max(1, len(x) // 8)
     axes.plot(
-        x, mean.values, color=look.color, linestyle=look.dash, linewidth=1.3,
-        marker=look.marker, markersize=4.5, markevery=(int(shift * apart), apart),
+        x, mean.values, color=plot_style.color, linestyle=plot_style.dash, linewidth=1.3,
+        marker=plot_style.marker, markersize=4.5, markevery=(int(shift * marker_spacing), marker_spacing),
     )  # fmt: skip
 
 
 def _draw_counts(axes: Axes, panels: Sequence[Sequence[Curve]], style: Mapping[str, Look]) -> None:
     """Lines of how many clips have a value at each position, in the metric that most have one of."""
-    every = [curve for curves in panels for curve in curves]
+    all_curves = [curve for curves in panels for curve in curves]
     counts: dict[str, np.ndarray] = {}
-    for curve in [curve for curve in every if curve.dense] or every:
-        known = counts.get(curve.row.label, np.zeros(0))
-        longest = max(len(known), len(curve.mean.counts))
-        both = [np.pad(one, (0, longest - len(one))) for one in (known, curve.mean.counts)]
-        counts[curve.row.label] = np.maximum(*both)
-    for label, reached in counts.items():
-        look = style[label]
-        axes.plot(np.arange(len(reached)), reached, color=look.color, linestyle=look.dash, linewidth=1.2)
+    for curve in [curve for curve in all_curves if curve.dense] or all_curves:
+        earlier_counts = counts.get(curve.row.label, np.zeros(0))
+        longest = max(len(earlier_counts), len(curve.mean.counts))
+        count_pair = [
+            np.pad(padded_counts, (0, longest - len(padded_counts)))
+            for padded_counts in (earlier_counts, curve.mean.counts)
+        ]
+        counts[curve.row.label] = np.maximum(*count_pair)
+    for label, position_counts in counts.items():
+        plot_style = style[label]
+        axes.plot(
+            np.arange(len(position_counts)),
+            position_counts,
+            color=plot_style.color,
+            linestyle=plot_style.dash,
+            linewidth=1.2,
+        )
     finish(axes, x="position in the clip (frames)", y="clips")
     whole(axes)
     axes.set_ylim(0, axes.get_ylim()[1] * 1.12)

@@ -101,17 +101,17 @@ def looks(systems: Iterable[tuple[str, str]], order: Sequence[str] = ()) -> dict
     """
     others = [name for name in dict.fromkeys(order) if name not in _FIXED]
     free = {**_FIXED, **{name: _spare(place) for place, name in enumerate(others)}}
-    found: dict[str, Look] = {}
+    style_by_label: dict[str, Look] = {}
     spare = len(others)
     place = {name: i for i, name in enumerate(order)}
     for name, label in sorted(set(systems), key=lambda row: (place.get(row[0], len(place)), row)):
-        if label in found:
+        if label in style_by_label:
             continue
-        look = free.pop(name, None)
-        if look is None:
-            look, spare = _spare(spare), spare + 1
-        found[label] = look
-    return found
+        plot_style = free.pop(name, None)
+        if plot_style is None:
+            plot_style, spare = _spare(spare), spare + 1
+        style_by_label[label] = plot_style
+    return style_by_label
 
 
 def _spare(place: int) -> Look:
@@ -181,12 +181,12 @@ def whole(axes: Axes) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins="auto", min_n_ticks=1))
 
 
-def plain_log(axes: Axes, which: Literal["x", "y"], *, most: float = 500) -> None:
-    """Make an axis logarithmic, with ticks at 1, 2 and 5, all numbered, or 1 alone on one that is `most` times wide."""
-    {"x": axes.set_xscale, "y": axes.set_yscale}[which]("log")
-    low, high = axes.get_xlim() if which == "x" else axes.get_ylim()
-    wide = low > 0 and high / low > most
-    axis = axes.xaxis if which == "x" else axes.yaxis
+def plain_log(axes: Axes, axis_name: Literal["x", "y"], *, max_ratio: float = 500) -> None:
+    """Make an axis logarithmic, with numbered ticks at 1, 2 and 5; at 1 alone if it is `max_ratio` times wide."""
+    {"x": axes.set_xscale, "y": axes.set_yscale}[axis_name]("log")
+    low, high = axes.get_xlim() if axis_name == "x" else axes.get_ylim()
+    wide = low > 0 and high / low > max_ratio
+    axis = axes.xaxis if axis_name == "x" else axes.yaxis
     axis.set_major_locator(LogLocator(subs=(1.0,) if wide else (1.0, 2.0, 5.0)))
     axis.set_minor_locator(LogLocator(subs=(2.0, 5.0)) if wide else NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
@@ -198,28 +198,30 @@ def headed(figure: Figure, text: str) -> None:
     figure.suptitle(shown(text, 110), fontsize=SMALL, color=FAINT, x=0.01, ha="left")
 
 
-def draw_band(axes: Axes, x: Sequence[float], low: Sequence[float], high: Sequence[float], look: Look) -> None:
+def draw_band(axes: Axes, x: Sequence[float], low: Sequence[float], high: Sequence[float], plot_style: Look) -> None:
     """Draw an interval around a line; nan leaves a gap."""
-    axes.fill_between(x, np.asarray(low), np.asarray(high), color=look.color, alpha=0.18, linewidth=0)
+    axes.fill_between(x, np.asarray(low), np.asarray(high), color=plot_style.color, alpha=0.18, linewidth=0)
 
 
-def draw_bars(axes: Axes, x: Sequence[float], low: Sequence[float], high: Sequence[float], look: Look) -> None:
+def draw_bars(axes: Axes, x: Sequence[float], low: Sequence[float], high: Sequence[float], plot_style: Look) -> None:
     """Draw intervals as upright bars, all as one shape; nan leaves one out."""
     ends = np.stack([np.repeat(np.asarray(x, dtype=float), 2), np.ravel([low, high], order="F")], axis=1)
     ends = ends[np.repeat(np.isfinite(ends).all(axis=1).reshape(-1, 2).all(axis=1), 2)]
     if len(ends):
         shape = Path(ends, np.tile([Path.MOVETO, Path.LINETO], len(ends) // 2))
-        axes.add_patch(PathPatch(shape, fill=False, edgecolor=look.color, linewidth=1.4, alpha=0.6, capstyle="butt"))
+        axes.add_patch(
+            PathPatch(shape, fill=False, edgecolor=plot_style.color, linewidth=1.4, alpha=0.6, capstyle="butt")
+        )
         axes.autoscale_view()
 
 
-def draw_hollow(axes: Axes, points: Sequence[tuple[float, float]], look: Look) -> None:
+def draw_hollow(axes: Axes, points: Sequence[tuple[float, float]], plot_style: Look) -> None:
     """Draw values of the paper."""
     if points:
         x, y = zip(*points, strict=True)
         axes.plot(
-            x, y, linestyle="none", marker=look.marker, markersize=7, markerfacecolor="white",
-            markeredgecolor=look.color, markeredgewidth=1.4, zorder=4,
+            x, y, linestyle="none", marker=plot_style.marker, markersize=7, markerfacecolor="white",
+            markeredgecolor=plot_style.color, markeredgewidth=1.4, zorder=4,
         )  # fmt: skip
 
 

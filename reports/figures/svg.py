@@ -22,17 +22,17 @@ def compact(svg: str) -> str:
     Args:
         svg: as `Figure.savefig` writes it.
     """
-    svg = _GEOMETRY.sub(lambda found: _LONG.sub(_rounded, found[0].replace("\n", "")), svg)
+    svg = _GEOMETRY.sub(lambda match: _LONG.sub(_rounded, match[0].replace("\n", "")), svg)
     return _INDENT.sub("\n", _MARKERS.sub(_with_one_style, svg))
 
 
-def _rounded(found: re.Match[str]) -> str:
-    return f"{float(found[0]):.2f}".rstrip("0").rstrip(".")
+def _rounded(match: re.Match[str]) -> str:
+    return f"{float(match[0]):.2f}".rstrip("0").rstrip(".")
 
 
-def _with_one_style(found: re.Match[str]) -> str:
+def _with_one_style(match: re.Match[str]) -> str:
     """A group of markers, their style said once if they have one in common."""
-    styles = set(_STYLE.findall(found[2]))
+    styles = set(_STYLE.findall(match[2]))
     if len(styles) != 1:
-        return found[0]
-    return f"<g{found[1] or ''}{styles.pop()}>\n{_STYLE.sub('', found[2])}</g>"
+        return match[0]
+    return f"<g{match[1] or ''}{styles.pop()}>\n{_STYLE.sub('', match[2])}</g>"

@@ -47,23 +47,26 @@ def draw_training(trainings: TrainingLogs) -> Drawn | Absent:
         trainings: of the run.
     """
     logs, unread = trainings
-    broken = f" Not readable: {joined(unread)}." if unread else ""
+    unread_note = f" Not readable: {joined(unread)}." if unread else ""
     if not logs:
-        return Absent(title=TITLE, reason=f"the run's folder has no logs of trainings (train/NAME/csv).{broken}")
-    drawn, rest = logs[:MOST], logs[MOST:]
+        return Absent(title=TITLE, reason=f"the run's folder has no logs of trainings (train/NAME/csv).{unread_note}")
+    shown_logs, omitted_logs = logs[:MOST], logs[MOST:]
     caption = (
         "Losses against updates taken, on training clips and before their weights; the last of each training is at its "
         f"end. Each point is a mean over {number(100 * SMOOTHED, 0)} % of what was logged; the scales are logarithmic. "
         "Durations are in frames per token. A loss that falls does not say that the mouth moves: see the strips and "
         "the aperture correlation."
     )
-    caption += f" Not drawn, as more cannot be told apart: {joined(log.name for log in rest)}." if rest else ""
+    caption += (
+        f" Not drawn, as more cannot be told apart: {joined(log.name for log in omitted_logs)}." if omitted_logs else ""
+    )
     return Drawn(
         name="training",
         title=TITLE,
-        caption=caption + broken,
-        alt=f"Losses over the updates of {count(len(drawn), 'training')}. At the end: {'; '.join(map(_told, drawn))}.",
-        figure=training_figure(drawn),
+        caption=caption + unread_note,
+        alt=f"Losses over the updates of {count(len(shown_logs), 'training')}. "
+        f"At the end: {'; '.join(map(_told, shown_logs))}.",
+        figure=training_figure(shown_logs),
     )
 
 
@@ -77,8 +80,8 @@ def training_figure(logs: Sequence[TrainingLog]) -> Figure:
     """One panel for each loss that any training has."""
     # folders are named MODEL-PRESET unless one was given a name, so most have their model's look
     style = looks([(log.name.partition("-")[0], log.name) for log in logs])
-    found = dict.fromkeys(name for log in logs for name in log.losses)
-    titles = {name: _PANELS.get(name, name) for name in (*_PANELS, *found) if name in found}
+    loss_names = dict.fromkeys(name for log in logs for name in log.losses)
+    titles = {name: _PANELS.get(name, name) for name in (*_PANELS, *loss_names) if name in loss_names}
     columns = min(3, len(titles))
     rows = math.ceil(len(titles) / columns)
     with house_style():
@@ -97,10 +100,11 @@ def training_figure(logs: Sequence[TrainingLog]) -> Figure:
     return figure
 
 
-def _draw(axes: Axes, losses: pd.Series, look: Look) -> None:
+def _draw(axes: Axes, losses: pd.Series, plot_style: Look) -> None:
     axes.plot(
-        losses.index.to_numpy(), smoothed(losses).to_numpy(), color=look.color, linestyle=look.dash, linewidth=1.2,
-        marker=look.marker, markersize=4.5, markevery=[-1],
+        losses.index.to_numpy(), smoothed(losses).to_numpy(),
+                color=plot_style.color, linestyle=plot_style.dash, linewidth=1.2,
+        marker=plot_style.marker, markersize=4.5, markevery=[-1],
     )  # fmt: skip
 
 

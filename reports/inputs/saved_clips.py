@@ -38,8 +38,8 @@ def kept_clips(row: QualityRow, root: Path) -> Kept:
         return _nothing(f"{row.generated} lies outside the run's folder")
     try:
         index = read_clip_list(folder)
-        files = {clip: folder / kept["file"] for clip, kept in index.items()}
-        real = {clip: root / kept["real"] for clip, kept in index.items() if "real" in kept}
+        files = {clip: folder / entry["file"] for clip, entry in index.items()}
+        real = {clip: root / entry["real"] for clip, entry in index.items() if "real" in entry}
     except FileNotFoundError:
         return _nothing(f"they are not beside the records, where {row.generated.partition('/')[0]}/ should be")
     except OSError as error:

@@ -70,7 +70,7 @@ def load_strips(tables: Sequence[QualityTable], root: Path) -> tuple[list[Strip]
     strips: list[Strip] = []
     missing: dict[str, list[str]] = {}
     for table in tables:
-        found = []
+        rows_with_samples = []
         for row in table.rows:
             if row.kind == "control" and row.name not in CONTROLS_SHOWN:
                 continue
@@ -78,8 +78,8 @@ def load_strips(tables: Sequence[QualityTable], root: Path) -> tuple[list[Strip]
             if reason:
                 place = f"{reason} ({table.corpus.name}, {table.durations} durations)"
                 missing.setdefault(place, []).append(row.label)
-            found.append((row, samples))
-        strips += _assemble(table, found)
+            rows_with_samples.append((row, samples))
+        strips += _assemble(table, rows_with_samples)
     return strips, [f"{', '.join(left_out)}: {reason}" for reason, left_out in missing.items()]
 
 
@@ -104,25 +104,25 @@ def _read(row: QualityRow, root: Path) -> tuple[list[_Sample], str | None]:
 
 
 def _sample(file: safe_open, metadata: dict[str, str], index: str) -> _Sample:
-    truth, generated = file.get_tensor(f"{index}/truth"), file.get_tensor(f"{index}/generated")
+    truth_frames, generated_frames = file.get_tensor(f"{index}/truth"), file.get_tensor(f"{index}/generated")
     numbers = tuple(int(n) for n in metadata[f"{index}/frame_numbers"].split(","))
-    for name, frames in (("truth", truth), ("generated", generated)):
+    for name, frames in (("truth", truth_frames), ("generated", generated_frames)):
         if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8 or len(frames) != len(numbers):
             raise ValueError(f"{index}/{name} is {frames.dtype} {frames.shape}, not uint8 ({len(numbers)}, H, W, 3)")
     return _Sample(
         utterance=metadata[f"{index}/id"],
         text=metadata[f"{index}/text"],
         numbers=numbers,
-        truth=truth,
-        generated=generated,
+        truth=truth_frames,
+        generated=generated_frames,
     )
 
 
-def _assemble(table: QualityTable, found: list[tuple[QualityRow, list[_Sample]]]) -> list[Strip]:
+def _assemble(table: QualityTable, rows_with_samples: list[tuple[QualityRow, list[_Sample]]]) -> list[Strip]:
     """Gather the systems' samples of each utterance; the truth is drawn once per set of frame numbers."""
     lengths = {clip.utterance: clip.frames for row in table.rows for clip in row.scores}
     strips: dict[str, Strip] = {}
-    for row, samples in found:
+    for row, samples in rows_with_samples:
         for sample in samples:
             strip = strips.setdefault(
                 sample.utterance,
@@ -134,19 +134,21 @@ def _assemble(table: QualityTable, found: list[tuple[QualityRow, list[_Sample]]]
                     rows=[],
                 ),
             )
-            if sample.numbers not in {shown.numbers for shown in strip.rows}:
+            if sample.numbers not in {earlier_row.numbers for earlier_row in strip.rows}:
                 strip.rows.append(StripRow(label=TRUTH, frames=sample.truth, numbers=sample.numbers))
-            place = max(i for i, shown in enumerate(strip.rows) if shown.numbers == sample.numbers) + 1
-            made = StripRow(label=row.label, frames=sample.generated, numbers=sample.numbers, system=row.system)
-            strip.rows.insert(place, made)
+            place = max(i for i, earlier_row in enumerate(strip.rows) if earlier_row.numbers == sample.numbers) + 1
+            new_row = StripRow(label=row.label, frames=sample.generated, numbers=sample.numbers, system=row.system)
+            strip.rows.insert(place, new_row)
     return _with_cases(list(strips.values()))
 
 
 def _with_cases(strips: list[Strip]) -> list[Strip]:
     """Say which utterance is the short and which the long one, the short one first."""
-    known = sorted((strip for strip in strips if strip.frames is not None), key=lambda strip: strip.frames or 0)
-    if len(known) < 2 or known[0].frames == known[-1].frames:
+    strips_by_length = sorted(
+        (strip for strip in strips if strip.frames is not None), key=lambda strip: strip.frames or 0
+    )
+    if len(strips_by_length) < 2 or strips_by_length[0].frames == strips_by_length[-1].frames:
         return strips
-    short, long = replace(known[0], case="short"), replace(known[-1], case="long")
+    short, long = replace(strips_by_length[0], case="short"), replace(strips_by_length[-1], case="long")
     others = [strip for strip in strips if strip.utterance not in (short.utterance, long.utterance)]
     return [short, long, *others]

@@ -40,20 +40,20 @@ def load_training_logs(root: Path) -> TrainingLogs:
     Where a training was taken up again, what it logged from there on takes the place of what an earlier start had
     logged beyond its last checkpoint.
     """
-    found = TrainingLogs([], [])
+    training_logs = TrainingLogs([], [])
     for folder in training_folders(root):
-        whole = pd.DataFrame()
+        log_frame = pd.DataFrame()
         for file in loss_files(folder):
             try:
                 start = _one_start(file)
             except (OSError, ValueError, KeyError):  # pandas' own errors are ValueErrors
-                found.unread.append(file.relative_to(root).as_posix())
+                training_logs.unread.append(file.relative_to(root).as_posix())
             else:
-                whole = pd.concat([whole.loc[whole.index < start.index.min()], start])
-        losses = {str(name).removeprefix(PREFIX): pd.Series(whole[name]).dropna() for name in whole}
+                log_frame = pd.concat([log_frame.loc[log_frame.index < start.index.min()], start])
+        losses = {str(name).removeprefix(PREFIX): pd.Series(log_frame[name]).dropna() for name in log_frame}
         if losses:
-            found.logs.append(TrainingLog(name=folder.name, losses=losses))
-    return found
+            training_logs.logs.append(TrainingLog(name=folder.name, losses=losses))
+    return training_logs
 
 
 def _one_start(file: Path) -> pd.DataFrame:

@@ -47,12 +47,12 @@ def calibration_table(calibration: Calibration) -> Table:
 
 def calibration_note(calibration: Calibration) -> str:
     """What the table says, as one sentence of markdown."""
-    failed = [row for row in calibration.rows if not row.passed]
-    said = (
-        f"**{len(failed)} of {len(calibration.rows)} comparisons differ by more than is allowed.**"
-        if failed
+    failed_rows = [row for row in calibration.rows if not row.passed]
+    sentence = (
+        f"**{len(failed_rows)} of {len(calibration.rows)} comparisons differ by more than is allowed.**"
+        if failed_rows
         else f"All {len(calibration.rows)} comparisons on fixed inputs differ by no more than is allowed."
     )
     if calibration.absent:
-        said += f" Not installed, so not compared with: {escaped(joined(calibration.absent))}."
-    return said
+        sentence += f" Not installed, so not compared with: {escaped(joined(calibration.absent))}."
+    return sentence

@@ -248,8 +248,8 @@ def latency_notes(table: LatencyTable) -> list[str]:
         "Pace and RTF: smallest and largest over the lengths. RTF (real-time factor) is latency over the clip's own "
         f"duration at {joined(f'{fps:g}' for fps in table.fps)} fps; below 1 is faster than real time.",
     ]
-    measured = [cell for row in table.rows for cell in row.measured.values()]
-    if any(cell.tied for cell in measured):
+    measured_cells = [cell for row in table.rows for cell in row.measured.values()]
+    if any(cell.tied for cell in measured_cells):
         notes.append(
             "Bold: the fastest model. Tied: the 95 % bootstrap interval of the ratio of the two medians holds 1, the "
             "rule of lipbench compare; it covers the scatter within this run alone, and does not prove them equal."
@@ -270,13 +270,13 @@ def latency_notes(table: LatencyTable) -> list[str]:
         reasons = {incomparable(frame_size) for frame_size in table.frame_sizes or {None}} - {None}
         notes += [f"**Paper values are {reason}.**" for reason in sorted(filter(None, reasons))]
     notes += stability_notes(table)
-    if any(cell.over_floor is not None for cell in measured):
+    if any(cell.over_floor is not None for cell in measured_cells):
         notes.append(
             "Times the floor: the median over the least time that this machine could take, by the measured speed of a "
             "large matrix product or of a convolution as the models have, the faster of the two, or of a large copy, "
             "whichever takes longer."
         )
-    below = sum(cell.over_floor is not None and cell.over_floor < 1 for cell in measured)
+    below = sum(cell.over_floor is not None and cell.over_floor < 1 for cell in measured_cells)
     if below:
         notes.append(
             f"{below} cell{'s' if below > 1 else ''} took less than the floor: the machine is faster than what its "
@@ -291,25 +291,28 @@ def stability_notes(table: LatencyTable) -> list[str]:
     """Which cells are to be read with care, and why, as markdown."""
     cells = _cells(table)
     unstable = [(row, cell, cell.unstable) for row, cell in cells if cell.unstable]
-    lost = [(row, cell, cell.result.lost) for row, cell in cells if cell.result.lost]
+    failed_passes = [(row, cell, cell.result.lost) for row, cell in cells if cell.result.lost]
     notes: list[str] = []
     unsettled = sum(not cell.settled for _, cell, _ in unstable)
     if unsettled:
         notes.append(f"{count(unsettled, 'cell')} had not settled when the warm-up ended at its limit: read with care.")
-    others = [one for one in unstable if one[1].settled]
+    others = [entry for entry in unstable if entry[1].settled]
     if others:
         notes.append(f"{count(len(others), 'cell')} unstable: {_listed(others)}.")
-    if lost:
+    if failed_passes:
         notes.append(
-            f"Of {count(len(lost), 'cell')} a later pass failed, and the passes before it stand: {_listed(lost)}."
+            f"Of {count(len(failed_passes), 'cell')} a later pass failed, and the passes before it stand: "
+            f"{_listed(failed_passes)}."
         )
     return notes
 
 
-def _listed(found: Sequence[tuple[LatencyRow, LatencyCell, str | None]]) -> str:
-    shown = [f"{row.label} at {cell.frames} frames ({reason})" for row, cell, reason in found[:REASONS_SHOWN]]
-    more = len(found) - len(shown)
-    return escaped("; ".join(shown)) + (f"; and {more} more, see the CSV" if more else "")
+def _listed(cells_with_reason: Sequence[tuple[LatencyRow, LatencyCell, str | None]]) -> str:
+    cell_texts = [
+        f"{row.label} at {cell.frames} frames ({reason})" for row, cell, reason in cells_with_reason[:REASONS_SHOWN]
+    ]
+    more = len(cells_with_reason) - len(cell_texts)
+    return escaped("; ".join(cell_texts)) + (f"; and {more} more, see the CSV" if more else "")
 
 
 def _cells(table: LatencyTable) -> list[tuple[LatencyRow, LatencyCell]]:

@@ -41,22 +41,22 @@ def length_table(table: QualityTable) -> Table | None:
     return Table(columns, tuple(_row(row, shown) for row in table.models))
 
 
-def _row(row: QualityRow, shown: list[str]) -> Row:
-    changed = changed_lengths(row.scores)
-    clips = f"{len(changed)} of {row.clips}"
-    if not changed:
-        return Row((Cell(row.label), Cell(clips, 0), *[Cell()] * (1 + len(shown))), record=row.record)
-    gaps = [clip.generated_frames - clip.frames for clip in changed]
+def _row(row: QualityRow, effect_names: list[str]) -> Row:
+    changed_clips = changed_lengths(row.scores)
+    clips = f"{len(changed_clips)} of {row.clips}"
+    if not changed_clips:
+        return Row((Cell(row.label), Cell(clips, 0), *[Cell()] * (1 + len(effect_names))), record=row.record)
+    gaps = [clip.generated_frames - clip.frames for clip in changed_clips]
     mean = sum(gaps) / len(gaps)
     cells = (
         Cell(row.label),
         Cell(
             clips,
-            len(changed),
+            len(changed_clips),
             lines=(f"{sum(gap > 0 for gap in gaps)} longer, {sum(gap < 0 for gap in gaps)} shorter",),
         ),
         Cell(signed(mean, 1), mean, lines=(f"from {signed(min(gaps), 0)} to {signed(max(gaps), 0)}",)),
-        *(_cell(_frames(row, name), len(changed)) for name in shown),
+        *(_cell(_frames(row, name), len(changed_clips)) for name in effect_names),
     )
     return Row(cells, record=row.record)
 

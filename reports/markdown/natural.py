@@ -91,10 +91,10 @@ def natural_notes(table: NaturalTable) -> list[str]:
         notes.append(
             "The clock stopped when the call returned, as the paper's does: on a GPU that is before its work is done."
         )
-    checked = [row.label for row in table.rows if row.result is not None and row.result.scored]
+    checked_labels = [row.label for row in table.rows if row.result is not None and row.result.scored]
     unchecked = [row.label for row in table.rows if row.result is not None and not row.result.scored]
-    if checked:
-        notes.append(f"Timed clips were found to equal the scored ones: {escaped(joined(checked))}.")
+    if checked_labels:
+        notes.append(f"Timed clips were found to equal the scored ones: {escaped(joined(checked_labels))}.")
     if unchecked:
         notes.append(f"There were no scored clips to compare the timed ones with: {escaped(joined(unchecked))}.")
     return notes

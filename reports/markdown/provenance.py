@@ -99,38 +99,40 @@ def _tables(records: Sequence[Record]) -> list[Table]:
 
 
 def _recipes(records: Sequence[Record]) -> list[tuple[str, list[str]]]:
-    trained: dict[tuple[str, ...], list[str]] = {}
+    names_by_recipe: dict[tuple[str, ...], list[str]] = {}
     for record in records:
         system = record.result.system if record.result else None
         if system and system.training:
             name = f"{system.title} ({system.preset})" if system.preset else system.title
-            names = trained.setdefault(tuple(_flat(system.training.recipe)), [])
+            names = names_by_recipe.setdefault(tuple(_flat(system.training.recipe)), [])
             names += [] if name in names else [name]
-    return [(escaped(joined(names)), list(options)) for options, names in trained.items()]
+    return [(escaped(joined(names)), list(options)) for options, names in names_by_recipe.items()]
 
 
 def _commands(records: Sequence[Record]) -> list[tuple[str, list[str]]]:
-    found: dict[tuple[str, tuple[str, ...]], None] = {}
+    unique_commands: dict[tuple[str, tuple[str, ...]], None] = {}
     for record in records:
-        found.setdefault((" ".join(record.command.split()), tuple(_flat(record.request))))
-    return [(command, list(options)) for command, options in found]
+        unique_commands.setdefault((" ".join(record.command.split()), tuple(_flat(record.request))))
+    return [(command, list(options)) for command, options in unique_commands]
 
 
 def _flat(options: Mapping[str, object], prefix: str = "") -> list[str]:
     """Options as ``name=value``, groups with a point, each on one line."""
-    found: list[str] = []
+    lines: list[str] = []
     for name, value in options.items():
         if isinstance(value, Mapping) and value:
-            found += _flat(value, f"{prefix}{name}.")
+            lines += _flat(value, f"{prefix}{name}.")
         else:
-            found.append(" ".join(f"{prefix}{name}={value}".split()))
-    return found
+            lines.append(" ".join(f"{prefix}{name}={value}".split()))
+    return lines
 
 
 def _facts(records: Sequence[Record]) -> list[tuple[Text, ...]]:
     """What some records of one machine and one state of the code say of both."""
     machine, software = records[0].machine, records[0].software
-    seen = [block for record in records if isinstance(record.result, Latency) for block in record.result.telemetry]
+    telemetry_blocks = [
+        block for record in records if isinstance(record.result, Latency) for block in record.result.telemetry
+    ]
     commit: str | Span = Span(software.commit[:12], "code") if software.commit else "not a git checkout"
     changes = Span("with uncommitted changes", "strong")
     state: tuple[str | Span, ...] = {True: (", ", changes), False: (", clean",), None: ()}[software.dirty]
@@ -141,11 +143,11 @@ def _facts(records: Sequence[Record]) -> list[tuple[Text, ...]]:
         ("Python", software.python),
         ("Packages", ", ".join(packages) or NOTHING),
         ("CPU", f"{machine.cpu or 'unknown'}, {count(machine.cores, 'core')}"),
-        ("CPU clock", _cpu_clock(seen)),
+        ("CPU clock", _cpu_clock(telemetry_blocks)),
         ("Threads", str(machine.threads)),
         ("Memory", f"{number(machine.memory_bytes / 2**30, 1)} GiB"),
         ("GPU", gpu),
-        *([("GPU clocks", _gpu_clocks(seen))] if machine.gpu else []),
+        *([("GPU clocks", _gpu_clocks(telemetry_blocks))] if machine.gpu else []),
         ("System", machine.system),
     ]
 
@@ -155,21 +157,21 @@ _NO_CLOCK = "not measured"
 
 def _cpu_clock(blocks: Sequence[Telemetry]) -> str:
     """Lowest and highest reading before a block of timed calls."""
-    found = [block.cpu_mhz for block in blocks if block.cpu_mhz is not None]
-    return f"{_span(found)} MHz, mean of the cores" if found else _NO_CLOCK
+    readings = [block.cpu_mhz for block in blocks if block.cpu_mhz is not None]
+    return f"{_span(readings)} MHz, mean of the cores" if readings else _NO_CLOCK
 
 
 def _gpu_clocks(blocks: Sequence[Telemetry]) -> str:
     """Lowest and highest reading while calls were timed, and what slowed them."""
     kinds = {"SM": [block.gpu_sm_mhz for block in blocks], "memory": [block.gpu_memory_mhz for block in blocks]}
     parts = [
-        f"{kind} {_span([end for ends in found if ends is not None for end in ends])} MHz"
-        for kind, found in kinds.items()
-        if any(found)
+        f"{kind} {_span([end for ends in reading_ranges if ends is not None for end in ends])} MHz"
+        for kind, reading_ranges in kinds.items()
+        if any(reading_ranges)
     ]
     reasons = sorted({reason for block in blocks for reason in block.throttled or []})
-    slowed = sum(bool(block.throttled) for block in blocks)
-    parts += [f"slowed by {joined(reasons)} in {slowed} of {count(len(blocks), 'block')}"] if slowed else []
+    n_throttled = sum(bool(block.throttled) for block in blocks)
+    parts += [f"slowed by {joined(reasons)} in {n_throttled} of {count(len(blocks), 'block')}"] if n_throttled else []
     return ", ".join(parts) or _NO_CLOCK
 
 

@@ -49,7 +49,7 @@ def quality_part(data: ReportData) -> Part | None:
     return with_shared_notes("Quality", [quality_section(i, *pair) for i, pair in enumerate(pairs, 1)])
 
 
-def quality_section(index: int, table: QualityTable, found: DifferenceTable | None) -> Section:
+def quality_section(index: int, table: QualityTable, paired_differences: DifferenceTable | None) -> Section:
     """One quality table with its notes and its differences."""
     frames = f"frames of {size(table.frame_size)} pixels" if table.frame_size else "frame size not recorded"
     devices = sorted({row.device for row in table.models if row.device})
@@ -61,7 +61,7 @@ def quality_section(index: int, table: QualityTable, found: DifferenceTable | No
         f"protocol **{escaped(table.protocol.name)}** {code(table.protocol.fingerprint[:12])}",
     ]
     # where every n is too small, the table above says all that can be said
-    differences = found if found is not None and found.family else None
+    differences = paired_differences if paired_differences is not None and paired_differences.family else None
     notes = [*quality_notes(table), *left_out_notes(table), *not_measured_notes(table)]
     name = slug(str(index), table.corpus.name, table.durations, table.protocol.name)
     return Section(
@@ -124,18 +124,22 @@ def _facts(row: QualityRow, corpus: Corpus) -> Iterator[Text]:
     """What a reader must know of a model before its numbers, line by line."""
     if row.system is None or row.kind == "control":
         return
-    system, trained = row.system, row.system.training
+    system, training = row.system, row.system.training
     parts: list[str | Span] = [Span("untrained", "strong")] if row.untrained else []
     parts += ["from video files"] if system.videos else []
     parts += [f"{name}=true" for name in ("resize", "ignore_rates") if system.videos and system.options.get(name)]
-    parts += [f"{number(trained.steps, 0)} steps"] if trained else []
+    parts += [f"{number(training.steps, 0)} steps"] if training else []
     parts += [f"{number(system.parameters / 1e6, 1)} M parameters"] if system.parameters else []
     if parts:
         yield tuple(piece for part in parts for piece in (", ", part))[1:]
-    if trained is not None and trained.corpus != corpus.name:
-        yield Span(f"trained on {trained.corpus}", "strong")
-    elif trained is not None and trained.corpus_fingerprint != corpus.fingerprint:
-        yield Span(f"trained on another {trained.corpus}", "strong"), " ", Span(trained.corpus_fingerprint[:8], "code")
+    if training is not None and training.corpus != corpus.name:
+        yield Span(f"trained on {training.corpus}", "strong")
+    elif training is not None and training.corpus_fingerprint != corpus.fingerprint:
+        yield (
+            Span(f"trained on another {training.corpus}", "strong"),
+            " ",
+            Span(training.corpus_fingerprint[:8], "code"),
+        )
 
 
 def _metric_cell(cell: QualityCell | None, decimals: int) -> Cell:
@@ -174,11 +178,11 @@ def not_measured_notes(table: QualityTable) -> list[str]:
     """Why metrics that were asked for have no value, each reason once with its metrics."""
     titles = {metric.name: metric.title for metric in table.metrics}
     reasons: dict[str, dict[str, None]] = {}
-    measured = {name for row in table.rows for name in row.cells}
+    measured_metrics = {name for row in table.rows for name in row.cells}
     for row in table.rows:
         for name, reason in row.not_measured.items():
             # a control has no timing of its own where models have: no news
-            if name not in measured or row.kind == "model":
+            if name not in measured_metrics or row.kind == "model":
                 reasons.setdefault(reason, {})[titles[name]] = None
     return [f"Not measured: {escaped(joined(names))} ({escaped(reason)})." for reason, names in reasons.items()]
 
@@ -197,8 +201,12 @@ def left_out_notes(table: QualityTable) -> list[str]:
 
 
 def _some(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:NAMES_SHOWN])
-    return f"{shown} and {len(names) - NAMES_SHOWN} more, see the record" if len(names) > NAMES_SHOWN else shown
+    first_names = ", ".join(names[:NAMES_SHOWN])
+    return (
+        f"{first_names} and {len(names) - NAMES_SHOWN} more, see the record"
+        if len(names) > NAMES_SHOWN
+        else first_names
+    )
 
 
 def differences_table(table: DifferenceTable) -> Table:
@@ -246,18 +254,20 @@ def _difference_cell(one: Difference | None, decimals: int) -> Cell:
 def difference_note(table: DifferenceTable) -> str:
     """What the differences are, as one note of markdown."""
     units = {cell.unit for row in table.rows for cell in row.cells.values()}
-    flipped = " and ".join(sorted(units))
-    about = (
+    flip_unit = " and ".join(sorted(units))
+    introduction = (
         "Differences are paired: first minus second on the same clips; arrows as above, so above 0 the first is better "
         "where more is better (↑), and worse where less is (↓). [ ]: 95 % bootstrap interval"
     )
     if not table.tested:
         return (
-            f"{about} by {flipped}. None was tested: of {table.family} differences at once none could have had a "
-            f"Holm-corrected p below {ALPHA:g}, with so few {flipped}s or resamples."
+            f"{introduction} by {flip_unit}. None was tested: of {table.family} differences at once none could have "
+            "had a "
+            f"Holm-corrected p below {ALPHA:g}, with so few {flip_unit}s or resamples."
         )
     return (
-        f"{about} by {flipped}. "
-        f"p: sign-flip test by {flipped}, Holm-corrected over the {table.family} differences of the table; bold below "
+        f"{introduction} by {flip_unit}. "
+        f"p: sign-flip test by {flip_unit}, Holm-corrected over the {table.family} differences of the table; bold "
+        "below "
         f"{ALPHA:g}. Detectable: the smallest true difference that a test of this n finds {POWER:.0%} of the time."
     )

@@ -64,58 +64,62 @@ def _paper_notes(table: QualityTable) -> list[str]:
 
 def _window_notes(table: QualityTable) -> list[str]:
     """Around what the crops were cut, if the store's options tell: it moves every score (docs/corpora.md)."""
-    how = table.corpus.options.get("stabilise")
+    stabilise = table.corpus.options.get("stabilise")
     note = {
         "clip": "Crops have one window per clip (stabilise=clip): every error includes the head's own way.",
         "frame": "Each crop is cut around its own mouth (stabilise=frame): scores are not comparable with those of one "
         "window per clip.",
-    }.get(str(how))
+    }.get(str(stabilise))
     return [] if note is None else [note]
 
 
 def _cut_off_notes(table: QualityTable) -> list[str]:
     """Which models found no end to some clips: one such clip may decide a mean of lengths."""
     hit = [(row.label, sum(clip.cut_off for clip in row.scores), row.clips) for row in table.models]
-    said = [f"{escaped(label)} in {count} of {clips} clips" for label, count, clips in hit if count]
-    return [f"Without a stop token until the longest length that the model may make: {joined(said)}."] if said else []
+    clip_texts = [f"{escaped(label)} in {count} of {clips} clips" for label, count, clips in hit if count]
+    return (
+        [f"Without a stop token until the longest length that the model may make: {joined(clip_texts)}."]
+        if clip_texts
+        else []
+    )
 
 
 def _other_split(table: QualityTable) -> str:
     """Why the paper's table of this corpus and mode does not stand beside ours."""
-    reported = load_paper().condition(table.corpus.name, table.durations)
-    here = escaped(table.corpus.split)
+    paper_condition = load_paper().condition(table.corpus.name, table.durations)
+    our_split = escaped(table.corpus.split)
     if table.corpus.split == "test" and table.split_option:
-        here += f" of a store prepared with split={escaped(table.split_option)}"
-    wanted = f"test ({reported.test_set})" if reported else "test"
-    return f"No value of the paper stands beside ours: its split is {wanted}, this is {here}."
+        our_split += f" of a store prepared with split={escaped(table.split_option)}"
+    paper_split = f"test ({paper_condition.test_set})" if paper_condition else "test"
+    return f"No value of the paper stands beside ours: its split is {paper_split}, this is {our_split}."
 
 
 def _variants(table: QualityTable, condition: QualityCondition) -> list[str]:
     """Which of the paper's variants stand beside our rows and why, and the values of those that found no place."""
     if not any(row.variant for row in condition.rows):
         return _losses(table)
-    beside: dict[tuple[str, bool | None, bool], list[str]] = {}
+    labels_by_variant: dict[tuple[str, bool | None, bool], list[str]] = {}
     for row in table.models:
         if row.entry is not None:
             recipe = row.system.training.recipe if row.system and row.system.training else None
-            beside.setdefault(
+            labels_by_variant.setdefault(
                 (row.entry.variant or "", uses_ssim_loss(recipe), uses_adversarial_loss(recipe)), []
             ).append(row.label)
-    why = {
+    reason_by_match = {
         True: "trained with the SSIM loss, as its recipe says",
         False: "trained without the SSIM loss, as its recipe says",
         None: "the best by PSNR, SSIM and LMD, as the record does not tell which losses trained ours",
     }
     notes = [
-        f"Beside {escaped(joined(labels))} stands the paper's {escaped(variant)}: {why[known]}"
+        f"Beside {escaped(joined(labels))} stands the paper's {escaped(variant)}: {reason_by_match[match_reason]}"
         f"{', with the discriminator' if adversarial else ''}."
-        for (variant, known, adversarial), labels in beside.items()
+        for (variant, match_reason, adversarial), labels in labels_by_variant.items()
     ]
-    shown = {variant for variant, _, _ in beside}
+    shown_variants = {variant for variant, _, _ in labels_by_variant}
     texts = []
     for row in condition.rows:
         values = [f"{m.title} {printed(row.values[m.name])}" for m in table.metrics if m.name in row.values]
-        if row.variant not in shown and values:
+        if row.variant not in shown_variants and values:
             texts.append(f"{row.variant}: {', '.join(values)}")
     return [*notes, f"{condition.source} also has {escaped('; '.join(texts))}."] if texts else notes
 
@@ -125,19 +129,21 @@ def _losses(table: QualityTable) -> list[str]:
     notes: list[str] = []
     for name in dict.fromkeys(row.name for row in table.models):
         rows = [row for row in table.models if row.name == name]
-        beside = [row.label for row in rows if row.papers_losses]
+        matching_labels = [row.label for row in rows if row.papers_losses]
         other = [row.label for row in rows if row.papers_losses is False]
-        none = [row.label for row in rows if row.entry is None]
-        if beside and none:
+        labels_without_value = [row.label for row in rows if row.entry is None]
+        if matching_labels and labels_without_value:
             notes.append(
-                f"The paper's value stands beside {escaped(joined(beside))} alone, trained with the SSIM loss and the "
-                f"discriminator as its section 4.3 says; not beside {escaped(joined(none))}, trained with other losses."
+                f"The paper's value stands beside {escaped(joined(matching_labels))} alone, trained with the SSIM "
+                "loss and the "
+                f"discriminator as its section 4.3 says; not beside {escaped(joined(labels_without_value))}, trained "
+                "with other losses."
             )
         elif other:
-            were = "was" if len(other) == 1 else "were"
+            verb = "was" if len(other) == 1 else "were"
             notes.append(
                 "The paper trains with the SSIM loss and the discriminator (its section 4.3), "
-                f"{escaped(joined(other))} {were} trained with other losses: its value is for orientation."
+                f"{escaped(joined(other))} {verb} trained with other losses: its value is for orientation."
             )
     return notes
 
@@ -147,8 +153,8 @@ def _interval_note(table: QualityTable) -> str:
     units = {mean.unit for mean in means}
     note = f"[ ]: 95 % bootstrap interval of the mean over clips, resampled by {joined(sorted(units)) or 'clip'}"
     if units == {"clip"}:
-        because = "there is one speaker, so it" if table.speakers else "the speakers are not known; it"
-        note += f" because {because} says nothing about others"
+        reason = "there is one speaker, so it" if table.speakers else "the speakers are not known; it"
+        note += f" because {reason} says nothing about others"
     small = sorted({mean.reason for mean in means if mean.reason and mean.reason.startswith(TOO_SMALL)})
     if small:
         note += f"; not given for fewer than {MIN_CLUSTERS} ({joined(small)})"

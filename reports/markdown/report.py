@@ -63,7 +63,7 @@ def make_report(data: ReportData) -> Report:
 
 def _doubts(data: ReportData) -> list[str]:
     """What makes a reader read all else with care, before all else."""
-    found: list[str] = []
+    warnings: list[str] = []
     machines = len({record.machine.model_dump_json(exclude={"threads"}) for record in data.records})
     threads = sorted({record.machine.threads for record in data.records})
     commits = len({record.software.commit for record in data.records})
@@ -71,8 +71,8 @@ def _doubts(data: ReportData) -> list[str]:
         from_where = joined([count(machines, "machine"), count(commits, "commit")])
         if len(threads) > 1:
             from_where += f", with {joined(str(n) for n in threads)} threads"
-        found.append(f"**The records come from {from_where}: compare across them with care.**")
+        warnings.append(f"**The records come from {from_where}: compare across them with care.**")
     if data.unread:
         total = len(data.records) + len(data.unread)
-        found.append(f"**{len(data.unread)} of {count(total, 'record')} could not be read and are not in it.**")
-    return found
+        warnings.append(f"**{len(data.unread)} of {count(total, 'record')} could not be read and are not in it.**")
+    return warnings

@@ -52,39 +52,41 @@ def fitted(
     Returns:
         The report, not larger than the limit, with a note on what was dropped if that leaves room for one.
     """
-    whole = _joined(opening, pieces)
-    if limit is None or _size(whole) <= limit:
-        return whole
+    full_report = _joined(opening, pieces)
+    if limit is None or _size(full_report) <= limit:
+        return full_report
     # sizes are followed from drop to drop: joining what is left anew each time would take forever
-    used = _size(whole)
+    used = _size(full_report)
     under = Counter(piece.heading for piece in pieces if piece.heading is not None)
-    left = Counter(piece.kind for piece in pieces)
-    dropped: set[int] = set()
-    gone: Counter[str] = Counter()
+    totals = Counter(piece.kind for piece in pieces)
+    dropped_indices: set[int] = set()
+    dropped_counts: Counter[str] = Counter()
     for kind in order:
         for place in reversed([i for i, piece in enumerate(pieces) if piece.kind == kind]):
             piece = pieces[place]
-            dropped.add(place)
+            dropped_indices.add(place)
             used -= _size(_GAP + piece.text)
             if piece.heading is not None:
                 under[piece.heading] -= 1
                 used -= 0 if under[piece.heading] else _size(_GAP + piece.heading)
-            gone[kind] += 1
-            note = _GAP + _note(gone, left, order, limit, in_full)
+            dropped_counts[kind] += 1
+            note = _GAP + _note(dropped_counts, totals, order, limit, in_full)
             if used + _size(note) <= limit:
-                return _joined(opening + note, [piece for i, piece in enumerate(pieces) if i not in dropped])
-    note = _GAP + _note(gone, left, order, limit, in_full)
+                return _joined(opening + note, [piece for i, piece in enumerate(pieces) if i not in dropped_indices])
+    note = _GAP + _note(dropped_counts, totals, order, limit, in_full)
     room = limit - _size(note) - 1
     return _joined(_cut(opening, room) + note, []) if room > 0 else _cut(opening, limit)
 
 
-def _note(gone: Mapping[str, int], of: Mapping[str, int], order: Mapping[str, str], limit: int, in_full: str) -> str:
+def _note(
+    dropped_counts: Mapping[str, int], totals: Mapping[str, int], order: Mapping[str, str], limit: int, in_full: str
+) -> str:
     parts = [
-        f"{order[kind]} ({n} of {count(of[kind], 'section')})" if n < of[kind] else order[kind]
-        for kind, n in gone.items()
+        f"{order[kind]} ({n} of {count(totals[kind], 'section')})" if n < totals[kind] else order[kind]
+        for kind, n in dropped_counts.items()
     ]
-    cut = joined(parts) or "the rest of this text"
-    return f"*Left out to keep within {limit} bytes: {cut}. {in_full}*"
+    omissions = joined(parts) or "the rest of this text"
+    return f"*Left out to keep within {limit} bytes: {omissions}. {in_full}*"
 
 
 def _joined(opening: str, pieces: Sequence[Piece]) -> str:

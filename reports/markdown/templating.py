@@ -19,7 +19,7 @@ _MARKS = {"": "", "interval": "", "strong": "**", "good": "**", "em": "*"}
 
 @cache
 def _environment() -> Environment:
-    made = Environment(
+    environment = Environment(
         loader=FileSystemLoader(FOLDER),
         # markdown is escaped where a record's text is read, see `lipbench.reports.formatting.escaped`
         autoescape=lambda name: name is not None and name.endswith(".html.j2"),
@@ -27,9 +27,9 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "sort_keys": True}
-    made.filters |= {"content": _content, "md": markdown_text, "spans": spans}
-    return made
+    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "sort_keys": True}
+    environment.filters |= {"content": _content, "md": markdown_text, "spans": spans}
+    return environment
 
 
 def markdown_text(text: Text) -> str:

@@ -47,46 +47,48 @@ def _named(metric: MetricFacts) -> str:
 
 def _unbeaten(tables: Tables) -> list[str]:
     """That the controls stay below, with the metrics by which they were compared at all."""
-    compared: dict[str, list[str]] = {}
+    places_by_metrics: dict[str, list[str]] = {}
     for table in tables.quality:
         titles = [_named(metric) for metric in table.metrics if table.rivals(metric)]
         if titles and table.finding() is None:
-            compared.setdefault(joined(titles), []).append(escaped(table.place))
+            places_by_metrics.setdefault(joined(titles), []).append(escaped(table.place))
     return [
         f"No control beats every model on any metric compared: {titles} ({'; '.join(places)})."
-        for titles, places in compared.items()
+        for titles, places in places_by_metrics.items()
     ]
 
 
 def findings(tables: Tables) -> list[str]:
     """That controls beat every model, each sentence once with the tables it is true of, as markdown."""
-    found: dict[str, list[str]] = {}
+    places_by_finding: dict[str, list[str]] = {}
     for table in tables.quality:
         finding = table.finding()
         if finding:
-            found.setdefault(finding, []).append(escaped(table.place))
-    return [f"{escaped(finding[:-1])} ({'; '.join(places)})." for finding, places in found.items()]
+            places_by_finding.setdefault(finding, []).append(escaped(table.place))
+    return [f"{escaped(finding[:-1])} ({'; '.join(places)})." for finding, places in places_by_finding.items()]
 
 
 def coverage(records: Sequence[Record]) -> str:
     """How many cells were measured, how many failed, and how many were not tried, as one sentence of markdown."""
-    failed, left = (sum(record.status == status for record in records) for status in ("failed", "not_attempted"))
-    measured = len(records) - failed - left
+    n_failed, n_not_attempted = (
+        sum(record.status == status for record in records) for status in ("failed", "not_attempted")
+    )
+    n_measured = len(records) - n_failed - n_not_attempted
     parts = []
     for kind in ("quality", "latency", "natural"):
         number_of = sum(record.status == "measured" and record.cell.kind == kind for record in records)
         if number_of:
             parts.append(f"{number_of} of {KINDS.get(kind, kind)}")
-    text = f"**{count(measured, 'cell')} measured**" + (f" ({joined(parts)})" if parts else "")
-    text += f", **{failed} failed**" if failed else ", none failed"
-    return f"{text}, {left} not attempted." if left else f"{text}."
+    text = f"**{count(n_measured, 'cell')} measured**" + (f" ({joined(parts)})" if parts else "")
+    text += f", **{n_failed} failed**" if n_failed else ", none failed"
+    return f"{text}, {n_not_attempted} not attempted." if n_not_attempted else f"{text}."
 
 
 def _fastest(table: LatencyTable) -> str | None:
-    found = table.fastest()
-    if found is None:
+    fastest_row = table.fastest()
+    if fastest_row is None:
         return None
-    length, row = found
+    length, row = fastest_row
     cell = row.measured[length]
     facts = [
         table.device.upper(),
@@ -94,12 +96,12 @@ def _fastest(table: LatencyTable) -> str | None:
         f"batch {table.batch}",
         f"preset {table.preset}" if table.preset else "",
     ]
-    asked = escaped(", ".join(fact for fact in facts if fact))
-    where = f"{count(length, 'frame')} on {escaped(table.hardware)} ({asked})"
+    condition_text = escaped(", ".join(fact for fact in facts if fact))
+    work_text = f"{count(length, 'frame')} on {escaped(table.hardware)} ({condition_text})"
     models = [r for r in table.rows if r.kind == "model" and length in r.measured]
     name = f"**{escaped(row.label)}**"
     claim = f"{name} is the fastest of {len(models)} models" if len(models) > 1 else f"{name} is the only model timed"
-    text = f"{claim}: {milliseconds(cell.wall.median)} ms for {where}"
+    text = f"{claim}: {milliseconds(cell.wall.median)} ms for {work_text}"
     if cell.speedup is not None and row.label != table.baseline:
         text += f", {times(cell.speedup.value)} as fast as {escaped(table.baseline)}"
     return f"{text}."
@@ -121,9 +123,9 @@ def _best(table: QualityTable, differences: DifferenceTable | None) -> str | Non
             continue
         title = _named(metric)
         by_winner.setdefault(joined(row.label for row in best), []).append(title)
-        tied = [row.label for row in table.models if metric.name in row.cells and row.cells[metric.name].tied]
-        if tied:
-            close.setdefault(joined(tied), []).append(title)
+        tied_labels = [row.label for row in table.models if metric.name in row.cells and row.cells[metric.name].tied]
+        if tied_labels:
+            close.setdefault(joined(tied_labels), []).append(title)
     if not by_winner:
         return None
     claims = "; ".join(f"**{escaped(winner)}** by {joined(titles)}" for winner, titles in by_winner.items())
@@ -136,25 +138,25 @@ def _best(table: QualityTable, differences: DifferenceTable | None) -> str | Non
 
 def _alone(model: QualityRow, table: QualityTable) -> str | None:
     """What the only model scores on what readers look for first."""
-    told = [
+    score_texts = [
         f"{escaped(metric.title)} {number(mean.value, decimals_for([mean.value]))} {escaped(metric.unit)}".rstrip()
         for metric in in_order(table.metrics)
         if metric.name in HEADLINE and metric.name in model.cells
         for mean in [model.cells[metric.name].mean]
     ]
-    return f"On {escaped(table.place)}, **{escaped(model.label)}** has {joined(told)}." if told else None
+    return f"On {escaped(table.place)}, **{escaped(model.label)}** has {joined(score_texts)}." if score_texts else None
 
 
 def sizes(tables: Tables) -> str | None:
     """One sentence if the run's frames are not of the paper's size."""
     paper = load_paper()
-    found = {table.frame_size for table in tables.quality if table.frame_size}
-    found |= {frame_size for table in tables.latency for frame_size in table.frame_sizes}
-    other = sorted(found - {paper.frame_size})
-    if not other:
+    frame_sizes = {table.frame_size for table in tables.quality if table.frame_size}
+    frame_sizes |= {frame_size for table in tables.latency for frame_size in table.frame_sizes}
+    foreign_sizes = sorted(frame_sizes - {paper.frame_size})
+    if not foreign_sizes:
         return None
-    shown = joined(size(frame_size) for frame_size in other)
+    size_list = joined(size(frame_size) for frame_size in foreign_sizes)
     pixels = paper.frame_size[0] * paper.frame_size[1]
-    share = joined(number(height * width / pixels, 2) for height, width in other)
-    subject = "Some frames" if paper.frame_size in found else "Frames"
-    return f"{subject} here have {shown} pixels, {share} times the area of the paper's {size(paper.frame_size)}."
+    share = joined(number(height * width / pixels, 2) for height, width in foreign_sizes)
+    subject = "Some frames" if paper.frame_size in frame_sizes else "Frames"
+    return f"{subject} here have {size_list} pixels, {share} times the area of the paper's {size(paper.frame_size)}."

@@ -25,10 +25,12 @@ class Choice:
 
 def clip_metrics(table: QualityTable) -> list[MetricFacts]:
     """Metrics that single clips of a model have values of and that have a better side, the one to rank by first."""
-    named = {name for row in table.models for score in row.scores for name in score.values}
-    found = [m for m in table.metrics if m.per == "clip" and m.name in named and m.higher_is_better is not None]
+    value_names = {name for row in table.models for score in row.scores for name in score.values}
+    clip_level_metrics = [
+        m for m in table.metrics if m.per == "clip" and m.name in value_names and m.higher_is_better is not None
+    ]
     places = {name: i for i, name in enumerate(RANKED_BY)}
-    return sorted(found, key=lambda metric: places.get(metric.name, len(places)))
+    return sorted(clip_level_metrics, key=lambda metric: places.get(metric.name, len(places)))
 
 
 def ranked(scores: Sequence[ClipScore], metric: MetricFacts) -> list[ClipScore]:
@@ -38,7 +40,7 @@ def ranked(scores: Sequence[ClipScore], metric: MetricFacts) -> list[ClipScore]:
     return sorted(valued, key=lambda score: (sign * score.values[metric.name], score.utterance))
 
 
-def choose_clips(table: QualityTable, kept: Mapping[str, Kept], limit: int) -> list[Choice]:
+def choose_clips(table: QualityTable, saved_clips: Mapping[str, Kept], limit: int) -> list[Choice]:
     """Choose clips to show, of those that at least one model's were kept of.
 
     Models take turns: the worst clip of each, the best of each, the shortest and the longest of all, then the second
@@ -46,23 +48,23 @@ def choose_clips(table: QualityTable, kept: Mapping[str, Kept], limit: int) -> l
 
     Args:
         table: whose models.
-        kept: label to what was kept.
+        saved_clips: label to what was kept.
         limit: choose no more.
 
     Returns:
         Choices, each clip once, in the order of choice.
     """
-    models = [row for row in table.models if kept[row.label].files]
-    scores = {s.utterance: s for row in models for s in row.scores if s.utterance in kept[row.label].files}
-    found: dict[str, str] = {}
+    models = [row for row in table.models if saved_clips[row.label].files]
+    scores = {s.utterance: s for row in models for s in row.scores if s.utterance in saved_clips[row.label].files}
+    reason_by_clip: dict[str, str] = {}
     for clip, why in _deserving(table, models, scores):
-        if len(found) >= min(limit, max(2 * len(models) + 2, limit // 2)):
+        if len(reason_by_clip) >= min(limit, max(2 * len(models) + 2, limit // 2)):
             break
-        found.setdefault(clip, why)
-    rest = [clip for clip in sorted(scores) if clip not in found]
-    free = min(limit - len(found), len(rest))
-    found |= {rest[(2 * i + 1) * len(rest) // (2 * free)]: "spread over the clips" for i in range(free)}
-    return [Choice(clip=clip, why=why) for clip, why in found.items()]
+        reason_by_clip.setdefault(clip, why)
+    rest = [clip for clip in sorted(scores) if clip not in reason_by_clip]
+    free = min(limit - len(reason_by_clip), len(rest))
+    reason_by_clip |= {rest[(2 * i + 1) * len(rest) // (2 * free)]: "spread over the clips" for i in range(free)}
+    return [Choice(clip=clip, why=why) for clip, why in reason_by_clip.items()]
 
 
 def _deserving(

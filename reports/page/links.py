@@ -104,8 +104,8 @@ def gather_records(records: Sequence[Record], names: Naming, *, root: Path, page
 def _source(record: Record, hrefs: Mapping[str, str], *, detailed: bool) -> Source:
     key, facts = record.cell.key, None
     if detailed:
-        said = record.model_dump(mode="json", exclude=_LEFT_OUT, exclude_none=True)
-        facts = json.dumps(said, indent=1, ensure_ascii=False)
+        record_fields = record.model_dump(mode="json", exclude=_LEFT_OUT, exclude_none=True)
+        facts = json.dumps(record_fields, indent=1, ensure_ascii=False)
     return Source(
         key=key,
         status=record.status,
@@ -117,11 +117,11 @@ def _source(record: Record, hrefs: Mapping[str, str], *, detailed: bool) -> Sour
 
 def _hrefs(root: Path, page: Path) -> dict[str, str]:
     """Key of each record's file to it as a relative link; none of those that no path leads to from the page."""
-    found: dict[str, str] = {}
+    href_by_key: dict[str, str] = {}
     for folder in (root, root / "records"):
         try:
-            way = Path(os.path.relpath(folder.resolve(), page.resolve())).as_posix()
+            relative_folder = Path(os.path.relpath(folder.resolve(), page.resolve())).as_posix()
         except ValueError:
             continue  # on another drive
-        found |= {file.stem: quote(f"{way}/{file.name}") for file in folder.glob("*.json")}
-    return found
+        href_by_key |= {file.stem: quote(f"{relative_folder}/{file.name}") for file in folder.glob("*.json")}
+    return href_by_key

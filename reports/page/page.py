@@ -87,8 +87,8 @@ def _hash(script: str) -> str:
 
 def _data_uri(path: Path) -> str | None:
     vector = path.with_suffix(".svg")
-    chosen = vector if vector.is_file() else path
-    if not chosen.is_file() or chosen.suffix not in _MIME:
+    image_file = vector if vector.is_file() else path
+    if not image_file.is_file() or image_file.suffix not in _MIME:
         return None
-    content = base64.b64encode(chosen.read_bytes()).decode("ascii")
-    return f"data:{_MIME[chosen.suffix]};base64,{content}"
+    content = base64.b64encode(image_file.read_bytes()).decode("ascii")
+    return f"data:{_MIME[image_file.suffix]};base64,{content}"

@@ -91,33 +91,37 @@ def load_player(
     Returns:
         None if no table has a model that was measured.
     """
-    shown = [table for table in tables if table.models]
-    if not shown:
+    model_tables = [table for table in tables if table.models]
+    if not model_tables:
         return None
-    kept = [{row.label: kept_clips(row, root) for row in table.models} for table in shown]
-    full = [i for i, found in enumerate(kept) if any(one.files for one in found.values())]
+    saved_by_table = [{row.label: kept_clips(row, root) for row in table.models} for table in model_tables]
+    full = [
+        i
+        for i, saved_by_label in enumerate(saved_by_table)
+        if any(saved_clips.files for saved_clips in saved_by_label.values())
+    ]
     places = dict(zip(full, shares(limit, len(full)), strict=True)) if full else {}
     shelf, boards, missing = _Shelf(), [], []
-    for i, table in enumerate(shown):
-        choices = choose_clips(table, kept[i], places.get(i, 0))
-        board, absent = _board(table, kept[i], choices, shelf, style, limit)
+    for i, table in enumerate(model_tables):
+        choices = choose_clips(table, saved_by_table[i], places.get(i, 0))
+        board, absent = _board(table, saved_by_table[i], choices, shelf, style, limit)
         boards.append({"title": table.place, **board})
-        missing += [f"{reason} ({table.place})" if len(shown) > 1 else reason for reason in absent]
-    return Player(boards=boards, sheets=shelf.sheets, notes=[*_said(shown[0], boards, limit), *missing])
+        missing += [f"{reason} ({table.place})" if len(model_tables) > 1 else reason for reason in absent]
+    return Player(boards=boards, sheets=shelf.sheets, notes=[*_said(model_tables[0], boards, limit), *missing])
 
 
 def _said(table: QualityTable, boards: Sequence[Mapping[str, Any]], limit: int) -> list[str]:
     """How clips were chosen, in a sentence or two."""
-    shown = sum(clip["play"] is not None for board in boards for clip in board["clips"])
+    n_played = sum(clip["play"] is not None for board in boards for clip in board["clips"])
     total = sum(board["total"] for board in boards)
     metric = next(iter(clip_metrics(table)), None)
-    if shown == 0:
+    if n_played == 0:
         return [
             f"None of {count(total, 'clip')} can be played; their values are in the list. {_HOW if limit else _MORE}"
         ]
     extremes = f"the worst and the best of each model by {metric.title}, " if metric else ""
     return [
-        f"{shown} of {count(total, 'clip')} can be played: {extremes}the shortest, the longest, and others spread "
+        f"{n_played} of {count(total, 'clip')} can be played: {extremes}the shortest, the longest, and others spread "
         f"evenly. {_MORE}",
         "Frames are packed as WebP pictures for looking at; every value was measured on the frames themselves.",
     ]
@@ -125,7 +129,7 @@ def _said(table: QualityTable, boards: Sequence[Mapping[str, Any]], limit: int) 
 
 def _board(
     table: QualityTable,
-    kept: Mapping[str, Kept],
+    saved_clips: Mapping[str, Kept],
     choices: Sequence[Choice],
     shelf: _Shelf,
     style: Mapping[str, Line],
@@ -135,16 +139,18 @@ def _board(
     models, metrics = table.models, clip_metrics(table)
     absent: dict[str, list[str]] = {}
     for row in models:
-        if reason := kept[row.label].reason:
+        if reason := saved_clips[row.label].reason:
             absent.setdefault(reason, []).append(row.label)
     missing = [f"No clips of {joined(labels)}: {reason}." for reason, labels in absent.items()]
     scores = {row.label: {score.utterance: score for score in row.scores} for row in models}
-    played = {c.clip: {"rank": i, **_play(c, models, scores, kept, shelf)} for i, c in enumerate(choices)}
-    missing += _absences(models, played)
-    every = sorted({utterance for found in scores.values() for utterance in found})
-    listed = _listed(every, played)
-    if len(listed) < len(every):
-        missing.append(f"{len(listed)} of {len(every)} clips are listed, spread evenly; the records have all of them.")
+    play_by_clip = {c.clip: {"rank": i, **_play(c, models, scores, saved_clips, shelf)} for i, c in enumerate(choices)}
+    missing += _absences(models, play_by_clip)
+    utterances = sorted({utterance for score_by_clip in scores.values() for utterance in score_by_clip})
+    listed_clips = _listed(utterances, play_by_clip)
+    if len(listed_clips) < len(utterances):
+        missing.append(
+            f"{len(listed_clips)} of {len(utterances)} clips are listed, spread evenly; the records have all of them."
+        )
     return {
         "metrics": [_metric(metric, models) for metric in metrics],
         "systems": [
@@ -156,17 +162,17 @@ def _board(
             }
             for row in models
         ],
-        "total": len(every),
-        "unplayed": None if played else "; ".join(absent) or f"clips={limit} left no place for one of this table",
-        "clips": [_clip(utterance, models, scores, metrics, played.get(utterance)) for utterance in listed],
+        "total": len(utterances),
+        "unplayed": None if play_by_clip else "; ".join(absent) or f"clips={limit} left no place for one of this table",
+        "clips": [_clip(utterance, models, scores, metrics, play_by_clip.get(utterance)) for utterance in listed_clips],
     }, missing
 
 
-def _listed(every: list[str], played: Mapping[str, object]) -> list[str]:
-    if len(every) <= LISTED:
-        return every
-    spread = {every[i * len(every) // LISTED] for i in range(LISTED - len(played))}
-    return sorted(spread | set(played))
+def _listed(utterances: list[str], play_by_clip: Mapping[str, object]) -> list[str]:
+    if len(utterances) <= LISTED:
+        return utterances
+    spread = {utterances[i * len(utterances) // LISTED] for i in range(LISTED - len(play_by_clip))}
+    return sorted(spread | set(play_by_clip))
 
 
 def _metric(metric: MetricFacts, models: Sequence[QualityRow]) -> dict[str, Any]:
@@ -187,14 +193,16 @@ def _clip(
     metrics: Sequence[MetricFacts],
     play: dict[str, Any] | None,
 ) -> dict[str, Any]:
-    found = [scores[row.label].get(utterance) for row in models]
-    first = next(score for score in found if score is not None)
+    clip_scores = [scores[row.label].get(utterance) for row in models]
+    first = next(score for score in clip_scores if score is not None)
     return {
         "id": utterance,
         "speaker": first.speaker,
         "text": first.text,
         "frames": first.frames,
-        "values": [None if score is None else [_value(score.values.get(m.name)) for m in metrics] for score in found],
+        "values": [
+            None if score is None else [_value(score.values.get(m.name)) for m in metrics] for score in clip_scores
+        ],
         "play": play,
     }
 
@@ -203,12 +211,12 @@ def _play(
     choice: Choice,
     models: Sequence[QualityRow],
     scores: Mapping[str, Mapping[str, ClipScore]],
-    kept: Mapping[str, Kept],
+    saved_clips: Mapping[str, Kept],
     shelf: _Shelf,
 ) -> dict[str, Any]:
     """Sheets and openings of one clip: the truth first, then every model."""
-    files = [kept[row.label].files.get(choice.clip) for row in models]
-    real = next((path for row in models if (path := kept[row.label].real.get(choice.clip))), None)
+    files = [saved_clips[row.label].files.get(choice.clip) for row in models]
+    real = next((path for row in models if (path := saved_clips[row.label].real.get(choice.clip))), None)
     curves = [scores[row.label].get(choice.clip) for row in models]
     sides = [_side(real, next((c.aperture_truth for c in curves if c and c.aperture_truth), []), shelf)]
     sides += [_side(path, c.aperture if c else [], shelf) for path, c in zip(files, curves, strict=True)]
@@ -217,38 +225,44 @@ def _play(
 
 
 def _side(path: Path | None, aperture: Sequence[float | None], shelf: _Shelf) -> dict[str, Any]:
-    found = "not kept" if path is None else shelf.take(path)
-    shown = [None if value is None else round(value, 2) for value in aperture[:MAX_FRAMES]]
-    if isinstance(found, str):
-        return {"sheet": None, "reason": found, "aperture": shown}
-    place, sheet = found
-    return {"sheet": place, "fps": sheet.fps, "length": sheet.length, "aperture": shown}
+    sheet_or_reason = "not kept" if path is None else shelf.take(path)
+    opening_curve = [None if value is None else round(value, 2) for value in aperture[:MAX_FRAMES]]
+    if isinstance(sheet_or_reason, str):
+        return {"sheet": None, "reason": sheet_or_reason, "aperture": opening_curve}
+    place, sheet = sheet_or_reason
+    return {"sheet": place, "fps": sheet.fps, "length": sheet.length, "aperture": opening_curve}
 
 
-def _absences(models: Sequence[QualityRow], played: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def _absences(models: Sequence[QualityRow], play_by_clip: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """What the clips shown lack, in sentences."""
-    found: list[str] = []
-    if not played:
-        return found
+    sentences: list[str] = []
+    if not play_by_clip:
+        return sentences
     labels = ["the ground truth", *(row.label for row in models)]
     for i, label in enumerate(labels):
-        reasons = {str(play["sides"][i].get("reason")) for play in played.values() if play["sides"][i]["sheet"] is None}
+        reasons = {
+            str(play["sides"][i].get("reason")) for play in play_by_clip.values() if play["sides"][i]["sheet"] is None
+        }
         if i == 0 and reasons == {"not kept"}:
-            found.append("The ground truth was not kept: these records are older than that. Evaluate again to have it.")
+            sentences.append(
+                "The ground truth was not kept: these records are older than that. Evaluate again to have it."
+            )
         elif reasons - {"not kept"}:
-            found.append(f"Some clips of {label} cannot be shown: {joined(sorted(reasons - {'not kept'}))}.")
-    sides = [side for play in played.values() for side in play["sides"]]
+            sentences.append(f"Some clips of {label} cannot be shown: {joined(sorted(reasons - {'not kept'}))}.")
+    sides = [side for play in play_by_clip.values() for side in play["sides"]]
     if not any(side["aperture"] for side in sides):
-        found.append(f"There are no curves of the mouth's opening: {_no_opening(models)}.")
+        sentences.append(f"There are no curves of the mouth's opening: {_no_opening(models)}.")
     if any(side.get("length", 0) > MAX_FRAMES for side in sides):
-        found.append(f"Of longer clips the first {MAX_FRAMES} frames are shown.")
-    return found
+        sentences.append(f"Of longer clips the first {MAX_FRAMES} frames are shown.")
+    return sentences
 
 
 def _no_opening(models: Sequence[QualityRow]) -> str:
     """Why no record has the opening of the lips."""
-    told = (row.not_measured.get(name) for row in models for name in ("aperture_correlation", "lmd"))
-    return next(filter(None, told), "the records are older than these, or no metric that takes landmarks was asked for")
+    reasons = (row.not_measured.get(name) for row in models for name in ("aperture_correlation", "lmd"))
+    return next(
+        filter(None, reasons), "the records are older than these, or no metric that takes landmarks was asked for"
+    )
 
 
 def _value(value: float | None) -> float | str | None:

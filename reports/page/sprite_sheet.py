@@ -99,8 +99,8 @@ def pack(frames: list[NDArray[np.uint8]], *, fps: float, length: int | None = No
     sheet = np.zeros((rows * down, columns * across, 3), dtype=np.uint8)
     for i, frame in enumerate(frames):
         top, left = i // columns * down, i % columns * across
-        padded = np.pad(frame, ((0, down - height), (0, across - width), (0, 0)), mode="edge")
-        sheet[top : top + down, left : left + across] = padded
+        padded_frame = np.pad(frame, ((0, down - height), (0, across - width), (0, 0)), mode="edge")
+        sheet[top : top + down, left : left + across] = padded_frame
     buffer = io.BytesIO()
     Image.fromarray(sheet).save(buffer, format="WEBP", quality=_QUALITY, method=2)
     return Sheet(

@@ -84,7 +84,7 @@ def latency_frame(table: LatencyTable) -> pd.DataFrame:
 
 def _latency_columns(cell: LatencyCell) -> dict[str, object]:
     interval, ratio = cell.wall.interval, cell.speedup
-    around = ratio.interval if ratio else None
+    ratio_interval = ratio.interval if ratio else None
     return {
         "median_s": cell.wall.median,
         "median_low_s": interval.low if interval else None,
@@ -104,8 +104,8 @@ def _latency_columns(cell: LatencyCell) -> dict[str, object]:
         "ms_per_frame": cell.ms_per_frame,
         "real_time_factor": cell.real_time_factor,
         "speedup": ratio.value if ratio else None,
-        "speedup_low": around.low if around else None,
-        "speedup_high": around.high if around else None,
+        "speedup_low": ratio_interval.low if ratio_interval else None,
+        "speedup_high": ratio_interval.high if ratio_interval else None,
         "paper_latency_s": float(cell.paper.latency_s) if cell.paper else None,
         "paper_speedup": float(cell.paper.speedup) if cell.paper else None,
         **cost_columns(cell),

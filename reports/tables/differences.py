@@ -46,13 +46,13 @@ class DifferenceTable:
 
     def against(self, label: str, metric: str) -> dict[str, Difference]:
         """Every other model of a pair with the one of this label, with their difference in a metric."""
-        found: dict[str, Difference] = {}
+        difference_by_label: dict[str, Difference] = {}
         for row in self.rows:
             labels = (row.first.label, row.second.label)
             other = row.second if label == labels[0] else row.first
             if label in labels and other.kind == "model" and metric in row.cells:
-                found[other.label] = row.cells[metric]
-        return found
+                difference_by_label[other.label] = row.cells[metric]
+        return difference_by_label
 
 
 def difference_table(table: QualityTable) -> DifferenceTable | None:
@@ -65,29 +65,31 @@ def difference_table(table: QualityTable) -> DifferenceTable | None:
         The paired differences, or None if there is no pair of systems to compare.
     """
     still = [row for row in table.controls if row.name == STILL]
-    chosen = [*itertools.combinations(table.models, 2), *itertools.product(table.models, still)]
+    row_pairs = [*itertools.combinations(table.models, 2), *itertools.product(table.models, still)]
     metrics = [
         m
         for m in in_order(table.metrics)
         if m.per == "clip" and m.higher_is_better is not None and m.name not in BESIDE
     ]
-    metrics = [m for m in metrics if any(all(m.name in row.cells for row in pair) for pair in chosen)]
-    asked = [
+    metrics = [m for m in metrics if any(all(m.name in row.cells for row in pair) for pair in row_pairs)]
+    pair_metrics = [
         (place, metric.name)
-        for place, pair in enumerate(chosen)
+        for place, pair in enumerate(row_pairs)
         for metric in metrics
         if all(metric.name in row.cells for row in pair)
     ]
-    if not asked:
+    if not pair_metrics:
         return None
     sides = {(row.label, metric.name): _side(row, metric.name) for row in table.rows for metric in metrics}
-    pairs = [(sides[a.label, name], sides[b.label, name]) for place, name in asked for a, b in [chosen[place]]]
+    pairs = [
+        (sides[a.label, name], sides[b.label, name]) for place, name in pair_metrics for a, b in [row_pairs[place]]
+    ]
     speakers = {clip.utterance: clip.speaker for row in table.rows for clip in row.scores}
-    cells: list[dict[str, Difference]] = [{} for _ in chosen]
-    for (place, name), one in zip(asked, corrected(paired_all(pairs, speakers)), strict=True):
-        cells[place][name] = one
-    made = [DifferenceRow(first=a, second=b, cells=c) for (a, b), c in zip(chosen, cells, strict=True)]
-    return DifferenceTable(metrics=metrics, rows=made)
+    cells: list[dict[str, Difference]] = [{} for _ in row_pairs]
+    for (place, name), difference in zip(pair_metrics, corrected(paired_all(pairs, speakers)), strict=True):
+        cells[place][name] = difference
+    difference_rows = [DifferenceRow(first=a, second=b, cells=c) for (a, b), c in zip(row_pairs, cells, strict=True)]
+    return DifferenceTable(metrics=metrics, rows=difference_rows)
 
 
 def mark_ties(table: QualityTable, differences: DifferenceTable | None) -> QualityTable:
@@ -100,18 +102,18 @@ def mark_ties(table: QualityTable, differences: DifferenceTable | None) -> Quali
     """
     if differences is None:
         return table
-    tied = {
+    tied_cells = {
         (label, metric.name)
         for metric in differences.metrics
         for best in table.winners(metric)
-        for label, one in differences.against(best.label, metric.name).items()
-        if one.p_holm is not None and not one.significant
+        for label, difference in differences.against(best.label, metric.name).items()
+        if difference.p_holm is not None and not difference.significant
     }
     rows = [
         replace(
             row,
             cells={
-                name: replace(cell, tied=not cell.best and (row.label, name) in tied)
+                name: replace(cell, tied=not cell.best and (row.label, name) in tied_cells)
                 for name, cell in row.cells.items()
             },
         )
@@ -124,8 +126,8 @@ def mark_ties(table: QualityTable, differences: DifferenceTable | None) -> Quali
 
 def _side(row: QualityRow, metric: str) -> Side:
     """Values and weights as the means of the table have them."""
-    scored = [clip for clip in row.scores if metric in clip.values]
+    scored_clips = [clip for clip in row.scores if metric in clip.values]
     return Side(
-        {clip.utterance: clip.values[metric] for clip in scored},
-        {clip.utterance: clip.weights[metric] for clip in scored if metric in clip.weights},
+        {clip.utterance: clip.values[metric] for clip in scored_clips},
+        {clip.utterance: clip.weights[metric] for clip in scored_clips if metric in clip.weights},
     )

@@ -50,11 +50,13 @@ def naming(records: Sequence[Record]) -> Naming:
     for record in records:
         titles.setdefault(record.cell.system, paper.systems.get(record.cell.system, record.cell.system))
         kinds.setdefault(record.cell.system, record.cell.role)
-    known = [name for name in paper.systems if name in titles]
-    others = sorted((n for n in titles if n not in known and kinds[n] == "model"), key=lambda n: titles[n].lower())
-    controls = [name for name in titles if name not in known and kinds[name] == "control"]
+    paper_names = [name for name in paper.systems if name in titles]
+    others = sorted(
+        (n for n in titles if n not in paper_names and kinds[n] == "model"), key=lambda n: titles[n].lower()
+    )
+    controls = [name for name in titles if name not in paper_names and kinds[name] == "control"]
     controls.sort(key=lambda name: (name not in CEILINGS, titles[name].lower()))
-    return Naming(titles, kinds, (*known, *others, *controls))
+    return Naming(titles, kinds, (*paper_names, *others, *controls))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,13 +97,13 @@ def variant(record: Record, names: Naming) -> Variant:
         n = len(result.clips)
         clips = f"all {count(n, 'clip')}" if cell.limit is None else f"limit {n}"
         clips = f"{n} of {count(result.asked, 'clip')}" if result.left_out else clips
-    trained = system.training
+    training = system.training
     return Variant(
         title=system.title,
         preset=system.preset,
         run=result.variant if isinstance(result, Latency) and result.variant != EAGER else None,
         options=system.options,
-        steps=f"{number(trained.steps, 0)} steps" if trained else None if system.videos else "untrained",
+        steps=f"{number(training.steps, 0)} steps" if training else None if system.videos else "untrained",
         checkpoint=_weights(system),
         clips=clips,
         device=result.device,
@@ -134,23 +136,23 @@ def labels(variants: Sequence[Variant]) -> list[str]:
         rows would still be called the same.
     """
     extras: list[list[str]] = []
-    for one in variants:
-        twins = [other for other in variants if other.title == one.title]
+    for row_variant in variants:
+        twins = [other for other in variants if other.title == row_variant.title]
         presets = {twin.preset for twin in twins}
-        extra = [one.preset or "no preset"] if len(presets) > 1 else []
-        extra += [one.run] if one.run else []
+        extra = [row_variant.preset or "no preset"] if len(presets) > 1 else []
+        extra += [row_variant.run] if row_variant.run else []
         names = sorted({name for twin in twins for name in twin.options})
         differing = [name for name in names if len({repr(twin.options.get(name)) for twin in twins}) > 1]
-        extra += [f"{name}={one.options.get(name, 'default')}" for name in differing]
+        extra += [f"{name}={row_variant.options.get(name, 'default')}" for name in differing]
         extras.append(extra)
-    for tell in _LAST_RESORTS:
-        for tied in _ties(variants, extras):
-            told = [tell(variants[i]) for i in tied]
-            if len(set(told) - {None}) > 1:
-                for i, text in zip(tied, told, strict=True):
+    for describe in _LAST_RESORTS:
+        for tied_places in _ties(variants, extras):
+            descriptions = [describe(variants[i]) for i in tied_places]
+            if len(set(descriptions) - {None}) > 1:
+                for i, text in zip(tied_places, descriptions, strict=True):
                     extras[i] += [text] if text else []
-    for tied in _ties(variants, extras):
-        for position, i in enumerate(tied, start=1):
+    for tied_places in _ties(variants, extras):
+        for position, i in enumerate(tied_places, start=1):
             extras[i].append(f"no. {position}")
     return [f"{v.title} ({', '.join(e)})" if e else v.title for v, e in zip(variants, extras, strict=True)]
 
@@ -158,8 +160,8 @@ def labels(variants: Sequence[Variant]) -> list[str]:
 def _ties(variants: Sequence[Variant], extras: Sequence[Sequence[str]]) -> list[list[int]]:
     """Places of the rows that are still called the same."""
     groups: dict[tuple[str, ...], list[int]] = {}
-    for i, (one, extra) in enumerate(zip(variants, extras, strict=True)):
-        groups.setdefault((one.title, *extra), []).append(i)
+    for i, (row_variant, extra) in enumerate(zip(variants, extras, strict=True)):
+        groups.setdefault((row_variant.title, *extra), []).append(i)
     return [places for places in groups.values() if len(places) > 1]
 
 
@@ -175,6 +177,6 @@ def hardware(machine: Machine, device: str) -> str:
     return f"{machine.cpu or 'unknown CPU'}, {count(machine.threads, 'thread')}"
 
 
-def accepts(asked: object, found: object) -> bool:
+def accepts(requested: object, actual: object) -> bool:
     """Whether something found is what a cell asked for; a cell that named nothing (None) takes everything."""
-    return asked is None or asked == found
+    return requested is None or requested == actual

@@ -143,8 +143,8 @@ class LatencyTable:
 
     def best(self, length: int) -> str | None:
         """Label of the fastest model at a length, if there are at least two to choose from."""
-        at = {row.label: row.cells.get(length) for row in self.rows if row.kind == "model"}
-        medians = {label: cell.wall.median for label, cell in at.items() if isinstance(cell, LatencyCell)}
+        cell_by_label = {row.label: row.cells.get(length) for row in self.rows if row.kind == "model"}
+        medians = {label: cell.wall.median for label, cell in cell_by_label.items() if isinstance(cell, LatencyCell)}
         return min(medians, key=medians.__getitem__) if len(medians) > 1 else None
 
     def fastest(self) -> tuple[int, LatencyRow] | None:
@@ -189,10 +189,10 @@ def latency_tables(records: Sequence[Record], names: Naming) -> list[LatencyTabl
     for record in records:
         if isinstance(record.result, Latency):
             groups.setdefault(_key(record, record.result), []).append((record, record.result))
-    failed = [r for r in records if r.status == "failed" and r.cell.kind == "latency"]
+    failed_records = [r for r in records if r.status == "failed" and r.cell.kind == "latency"]
     tables = []
     for key, group in sorted(groups.items(), key=lambda item: item[0].order):
-        failures = [record for record in failed if _belongs(record, key)]
+        failures = [record for record in failed_records if _belongs(record, key)]
         tables.append(_table(key, group, failures, names))
     return tables
 
@@ -202,14 +202,14 @@ def _key(record: Record, result: Latency) -> _Key:
     return _Key(result.device, place, result.dtype, result.batch, result.system.preset)
 
 
-def _belongs(failed: Record, key: _Key) -> bool:
+def _belongs(failed_record: Record, key: _Key) -> bool:
     """Whether a failed cell asked for what a table shows. Whatever a cell did not name fits everything."""
-    cell = failed.cell
+    cell = failed_record.cell
     return (
         accepts(cell.device, key.device)
         and accepts(cell.preset, key.preset)
         and accepts(cell.batch, key.batch)
-        and hardware(failed.machine, key.device) == key.hardware
+        and hardware(failed_record.machine, key.device) == key.hardware
     )
 
 
@@ -226,13 +226,16 @@ class _Found:
 
 
 def _table(key: _Key, group: list[tuple[Record, Latency]], failures: list[Record], names: Naming) -> LatencyTable:
-    paper, found = load_paper(), _by_system(group, failures)
+    paper, row_records = load_paper(), _by_system(group, failures)
     lengths = sorted({result.frames for _, result in group} | {r.cell.frames for r in failures if r.cell.frames})
-    titles = labels([variant(one.first, names) for one in found])
+    titles = labels([variant(row_source.first, names) for row_source in row_records])
     # of several variants the first is the baseline
-    base = _baseline(found)
-    slow = {} if base is None else {result.frames: _walls(result) for _, result in found[base].measured}
-    rows = [_row(one, title, lengths, slow, names, key.batch) for one, title in zip(found, titles, strict=True)]
+    base = _baseline(row_records)
+    slow = {} if base is None else {result.frames: _walls(result) for _, result in row_records[base].measured}
+    rows = [
+        _row(row_source, title, lengths, slow, names, key.batch)
+        for row_source, title in zip(row_records, titles, strict=True)
+    ]
     rows.sort(key=lambda row: (row.kind == "control", names.place(row.name), row.label))
     table = LatencyTable(
         device=key.device,
@@ -258,7 +261,7 @@ def mark_ties(table: LatencyTable) -> LatencyTable:
     Args:
         table: systems that were timed alike.
     """
-    marked: dict[str, dict[int, LatencyCell | Failure]] = {row.label: dict(row.cells) for row in table.rows}
+    marked_cells: dict[str, dict[int, LatencyCell | Failure]] = {row.label: dict(row.cells) for row in table.rows}
     models = [row for row in table.rows if row.kind == "model"]
     for length in table.lengths:
         first = next((row.measured[length] for row in models if row.label == table.best(length)), None)
@@ -268,22 +271,26 @@ def mark_ties(table: LatencyTable) -> LatencyTable:
             cell = row.cells.get(length)
             if isinstance(cell, LatencyCell):
                 best = cell is first
-                marked[row.label][length] = replace(cell, best=best, tied=not best and _is_tied(first, cell))
-    return replace(table, rows=[replace(row, cells=marked[row.label]) for row in table.rows])
+                marked_cells[row.label][length] = replace(cell, best=best, tied=not best and _is_tied(first, cell))
+    return replace(table, rows=[replace(row, cells=marked_cells[row.label]) for row in table.rows])
 
 
-def _is_tied(first: LatencyCell, other: LatencyCell) -> bool:
-    fast, slow = _walls(first.result), _walls(other.result)
+def _is_tied(first: LatencyCell, other_cell: LatencyCell) -> bool:
+    fast, slow = _walls(first.result), _walls(other_cell.result)
     if max(fast) < min(slow):
         return False  # so is every resample: there is nothing to draw
     interval = speedup(slow, fast).interval
     return interval is not None and interval.low <= 1 <= interval.high
 
 
-def _baseline(found: Sequence[_Found]) -> int | None:
+def _baseline(row_records: Sequence[_Found]) -> int | None:
     """Place of the row that speed-ups are relative to: the model as it is, where it was timed so."""
-    places = [i for i, one in enumerate(found) if one.measured and one.first.cell.system == load_paper().baseline]
-    return min(places, key=lambda i: found[i].measured[0][1].variant != EAGER, default=None)
+    places = [
+        i
+        for i, row_source in enumerate(row_records)
+        if row_source.measured and row_source.first.cell.system == load_paper().baseline
+    ]
+    return min(places, key=lambda i: row_records[i].measured[0][1].variant != EAGER, default=None)
 
 
 def _by_system(group: list[tuple[Record, Latency]], failures: list[Record]) -> list[_Found]:
@@ -292,10 +299,10 @@ def _by_system(group: list[tuple[Record, Latency]], failures: list[Record]) -> l
     for record, result in group:
         identity = _asked(record.cell) + result.system.model_dump_json()
         rows.setdefault(identity, _Found([], [])).measured.append((record, result))
-    measured = list(rows.values())
+    measured_rows = list(rows.values())
     for record in failures:
-        own = next((row for row in measured if _same_system(record.cell, row.first.cell)), None)
-        row = own or rows.setdefault(_asked(record.cell), _Found([], []))
+        matching_row = next((row for row in measured_rows if _same_system(record.cell, row.first.cell)), None)
+        row = matching_row or rows.setdefault(_asked(record.cell), _Found([], []))
         row.failed.append(record)
     return list(rows.values())
 
@@ -305,35 +312,35 @@ def _asked(cell: Cell) -> str:
     return cell.model_copy(update={"frames": None}).model_dump_json()
 
 
-def _same_system(failed: Cell, measured: Cell) -> bool:
+def _same_system(failed_cell: Cell, measured_cell: Cell) -> bool:
     """Whether a failed cell is a length of what another cell measured."""
     return (
-        failed.system == measured.system
-        and accepts(failed.preset, measured.preset)
-        and accepts(failed.corpus, measured.corpus)
-        and (failed.corpus is None or failed.corpus_options == measured.corpus_options)
-        and failed.options == measured.options
-        and failed.checkpoint == measured.checkpoint
+        failed_cell.system == measured_cell.system
+        and accepts(failed_cell.preset, measured_cell.preset)
+        and accepts(failed_cell.corpus, measured_cell.corpus)
+        and (failed_cell.corpus is None or failed_cell.corpus_options == measured_cell.corpus_options)
+        and failed_cell.options == measured_cell.options
+        and failed_cell.checkpoint == measured_cell.checkpoint
     )
 
 
 def _by_length(failures: list[Record], lengths: list[int]) -> dict[int, Failure]:
     """Failures by the lengths that they were of; one that came before there was a length is of all lengths."""
-    found: dict[int, Failure] = {}
+    failure_by_length: dict[int, Failure] = {}
     for record in failures:
         if record.failure is not None:
             for length in lengths if record.cell.frames is None else [record.cell.frames]:
-                found.setdefault(length, record.failure)
-    return found
+                failure_by_length.setdefault(length, record.failure)
+    return failure_by_length
 
 
 def _keys(failures: list[Record], lengths: list[int]) -> dict[int, str]:
     """Keys of the failed cells by the lengths that they were of, as `_by_length` has their failures."""
-    found: dict[int, str] = {}
+    key_by_length: dict[int, str] = {}
     for record in failures:
         for length in lengths if record.cell.frames is None else [record.cell.frames]:
-            found.setdefault(length, record.cell.key)
-    return found
+            key_by_length.setdefault(length, record.cell.key)
+    return key_by_length
 
 
 def _walls(result: Latency) -> list[float]:
@@ -341,21 +348,26 @@ def _walls(result: Latency) -> list[float]:
 
 
 def _row(
-    found: _Found, label: str, lengths: list[int], baseline: dict[int, list[float]], names: Naming, batch: int
+    row_source: _Found, label: str, lengths: list[int], baseline: dict[int, list[float]], names: Naming, batch: int
 ) -> LatencyRow:
     """One row; the paper's points are of its own batch size."""
-    paper, name = load_paper(), found.first.cell.system
+    paper, name = load_paper(), row_source.first.cell.system
     points = paper.latencies(name) if batch == paper.batch and names.kinds[name] == "model" else []
-    at = {point.frames: point for point in points}
-    measured = {r.frames: _cell(r, baseline.get(r.frames), at.get(r.frames)) for _, r in found.measured}
+    paper_by_length = {point.frames: point for point in points}
+    measured_cells = {
+        r.frames: _cell(r, baseline.get(r.frames), paper_by_length.get(r.frames)) for _, r in row_source.measured
+    }
     return LatencyRow(
         name=name,
         label=label,
         kind=names.kinds[name],
-        system=found.measured[0][1].system if found.measured else None,
-        cells={**_by_length(found.failed, lengths), **measured},
-        records={**_keys(found.failed, lengths), **{r.frames: record.cell.key for record, r in found.measured}},
-        line=line_over_length({n: cell.wall.median for n, cell in sorted(measured.items())}),
+        system=row_source.measured[0][1].system if row_source.measured else None,
+        cells={**_by_length(row_source.failed, lengths), **measured_cells},
+        records={
+            **_keys(row_source.failed, lengths),
+            **{r.frames: record.cell.key for record, r in row_source.measured},
+        },
+        line=line_over_length({n: cell.wall.median for n, cell in sorted(measured_cells.items())}),
         paper=points,
     )
 

@@ -31,5 +31,7 @@ def make_tables(records: Sequence[Record], names: Naming) -> Tables:
     """
     quality = quality_tables(records, names)
     differences = [difference_table(table) for table in quality]
-    marked = [mark_ties(table, found) for table, found in zip(quality, differences, strict=True)]
-    return Tables(marked, latency_tables(records, names), differences)
+    marked_tables = [
+        mark_ties(table, differences_of_table) for table, differences_of_table in zip(quality, differences, strict=True)
+    ]
+    return Tables(marked_tables, latency_tables(records, names), differences)

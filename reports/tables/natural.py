@@ -71,8 +71,8 @@ def natural_tables(records: Sequence[Record], names: Naming) -> list[NaturalTabl
     for record in records:
         if isinstance(record.result, Natural):
             groups.setdefault(_key(record, record.result), []).append((record, record.result))
-    failed = [r for r in records if r.status == "failed" and r.cell.kind == "natural"]
-    return [_table(group, failed, names) for _, group in sorted(groups.items())]
+    failed_records = [r for r in records if r.status == "failed" and r.cell.kind == "natural"]
+    return [_table(group, failed_records, names) for _, group in sorted(groups.items())]
 
 
 def _key(record: Record, result: Natural) -> tuple[str, ...]:
@@ -81,12 +81,12 @@ def _key(record: Record, result: Natural) -> tuple[str, ...]:
     return (*corpus, result.timer, result.device, place, result.dtype, result.system.preset or "")
 
 
-def _table(group: list[tuple[Record, Natural]], failed: list[Record], names: Naming) -> NaturalTable:
+def _table(group: list[tuple[Record, Natural]], failed_records: list[Record], names: Naming) -> NaturalTable:
     first, result = group[0]
     cell = first.cell
     failures = [
         r
-        for r in failed
+        for r in failed_records
         if accepts(r.cell.device, result.device)
         and accepts(r.cell.preset, cell.preset)
         and accepts(r.cell.corpus, cell.corpus)
@@ -95,7 +95,10 @@ def _table(group: list[tuple[Record, Natural]], failed: list[Record], names: Nam
     titles = labels([variant(record, names) for record in [*(record for record, _ in group), *failures]])
     base = next((i for i, (record, _) in enumerate(group) if record.cell.system == load_paper().baseline), None)
     slow = None if base is None else _walls(group[base][1])
-    rows = [_row(record, one, title, slow, names) for (record, one), title in zip(group, titles, strict=False)]
+    rows = [
+        _row(record, utterance_latency, title, slow, names)
+        for (record, utterance_latency), title in zip(group, titles, strict=False)
+    ]
     rows += [
         NaturalRow(
             name=r.cell.system,

@@ -107,14 +107,16 @@ def compare_with_paper(records: Sequence[Record], tables: Tables) -> list[Compar
         the paper's order.
     """
     paper = load_paper()
-    found: list[ComparedTable] = []
+    comparison_tables: list[ComparedTable] = []
     for condition in paper.quality:
         ours = [table for table in tables.quality if table.condition == condition]
-        found += [_quality(condition, table, records) for table in ours]
-        found += [] if ours else [_no_quality(condition, records)]
-    timed = [t for t in tables.latency if t.batch == paper.batch and any(c.frames in t.lengths for c in paper.latency)]
-    found += [_latency(table, records) for table in timed] or [_no_latency(tables, records)]
-    return sorted(found, key=lambda table: table.source)
+        comparison_tables += [_quality(condition, table, records) for table in ours]
+        comparison_tables += [] if ours else [_no_quality(condition, records)]
+    latency_tables = [
+        t for t in tables.latency if t.batch == paper.batch and any(c.frames in t.lengths for c in paper.latency)
+    ]
+    comparison_tables += [_latency(table, records) for table in latency_tables] or [_no_latency(tables, records)]
+    return sorted(comparison_tables, key=lambda table: table.source)
 
 
 # Tables 1, 2 and 4 -----------------------------------------------------------------------------------------------
@@ -124,11 +126,11 @@ def _quality(condition: QualityCondition, table: QualityTable, records: Sequence
     rows: list[ComparedRow] = []
     for entry in condition.rows:
         ours = [row for row in table.models if row.entry == entry]
-        failed = [row for row in table.rows if row.failure and row.name == entry.system and row.kind == "model"]
+        failed_rows = [row for row in table.rows if row.failure and row.name == entry.system and row.kind == "model"]
         rows += [_quality_row(row, entry, table) for row in ours]
         if not ours:
             # which losses a cell that failed would have had is not known: it is no news of any variant
-            failure = failed[0].failure if failed and entry.variant is None else None
+            failure = failed_rows[0].failure if failed_rows and entry.variant is None else None
             reason = f"{failure.type}: {failure.message}" if failure else _refused(entry, condition, records)
             rows.append(_absent(entry, "failed" if failure else "not attempted", reason))
     names = {name: None for entry in condition.rows for name in entry.values}
@@ -172,10 +174,10 @@ def _quality_cell(row: QualityRow, name: str, value: Decimal, table: QualityTabl
     cell = row.cells.get(name)
     if cell is None or math.isnan(cell.mean.value):
         reason = row.not_measured.get(name) or (cell.mean.reason if cell else None)
-        asked = reason or "the metric was not asked for"
-        return Compared(quantity=name, paper=value, status="not measured", reason=asked)
+        reason_text = reason or "the metric was not asked for"
+        return Compared(quantity=name, paper=value, status="not measured", reason=reason_text)
     mean = cell.mean
-    measured = {
+    cell_fields = {
         "quantity": name,
         "paper": value,
         "ours": mean.value,
@@ -184,15 +186,15 @@ def _quality_cell(row: QualityRow, name: str, value: Decimal, table: QualityTabl
         "mark": _mark(cell),
     }
     if row.untrained:
-        return Compared(**measured, status="not comparable", reason="untrained")
+        return Compared(**cell_fields, status="not comparable", reason="untrained")
     if table.frame_size != paper.frame_size:
-        here = size(table.frame_size) if table.frame_size else "unknown size"
-        return Compared(**measured, status="not comparable", reason=f"frames of {here}")
+        our_size = size(table.frame_size) if table.frame_size else "unknown size"
+        return Compared(**cell_fields, status="not comparable", reason=f"frames of {our_size}")
     tolerance = paper.tolerances[name]
     decision = decide(mean.interval, value, tolerance)
     lacking = mean.reason or "one value of all clips, without an interval"
     return Compared(
-        **measured,
+        **cell_fields,
         status=decision.status,
         reason=lacking if mean.interval is None else None,
         distance=decision.distance,
@@ -214,16 +216,16 @@ def _control_row(row: QualityRow, metrics: Sequence[str]) -> ComparedRow:
 
 def _refused(entry: QualityEntry, condition: QualityCondition, records: Sequence[Record]) -> str | None:
     """Why a run did not attempt a row of a condition, if it says so; of variants it does not know which."""
-    asked = (entry.system, condition.corpus, condition.durations)
+    condition_key = (entry.system, condition.corpus, condition.durations)
     if entry.variant is not None:
         return None
     return _first_reason(
-        records, lambda cell: cell.kind == "quality" and (cell.system, cell.corpus, cell.durations) == asked
+        records, lambda cell: cell.kind == "quality" and (cell.system, cell.corpus, cell.durations) == condition_key
     )
 
 
-def _first_reason(records: Sequence[Record], of: Callable[[Cell], bool]) -> str | None:
-    reasons = (r.failure.message for r in records if r.status == "not_attempted" and r.failure and of(r.cell))
+def _first_reason(records: Sequence[Record], matches: Callable[[Cell], bool]) -> str | None:
+    reasons = (r.failure.message for r in records if r.status == "not_attempted" and r.failure and matches(r.cell))
     return next(reasons, None)
 
 
@@ -240,9 +242,9 @@ def _no_quality(condition: QualityCondition, records: Sequence[Record]) -> Compa
         if isinstance(record.result, Quality)
         and (record.result.corpus.name, record.result.durations) == (condition.corpus, condition.durations)
     }
-    why = "scored here on another split than the paper's" if splits else "nothing was scored here"
+    reason = "scored here on another split than the paper's" if splits else "nothing was scored here"
     rows = [_absent(entry, "not attempted", _refused(entry, condition, records)) for entry in condition.rows]
-    return ComparedTable(source=condition.source, about=f"{place}: {why}", rows=rows)
+    return ComparedTable(source=condition.source, about=f"{place}: {reason}", rows=rows)
 
 
 # Table 3 ---------------------------------------------------------------------------------------------------------
@@ -253,15 +255,15 @@ def _latency(table: LatencyTable, records: Sequence[Record]) -> ComparedTable:
     rows: list[ComparedRow] = []
     for condition in paper.latency:
         for entry in condition.rows:
-            shown = [row for row in table.rows if row.name == entry.system and condition.frames in row.cells]
+            matching_rows = [row for row in table.rows if row.name == entry.system and condition.frames in row.cells]
             # a system that was not timed at this length has its row all the same
             rows += [
-                _latency_row(table, label=label, system=entry.system, of=condition, records=records)
-                for label in [row.label for row in shown] or [None]
+                _latency_row(table, label=label, system=entry.system, latency_condition=condition, records=records)
+                for label in [row.label for row in matching_rows] or [None]
             ]
     parts = [table.hardware, table.device.upper(), table.dtype, f"preset {table.preset}" if table.preset else ""]
-    about = f"{', '.join(part for part in parts if part)} (the paper: {paper.hardware})"
-    return ComparedTable(source=paper.latency[0].source, about=escaped(about), rows=rows)
+    description = f"{', '.join(part for part in parts if part)} (the paper: {paper.hardware})"
+    return ComparedTable(source=paper.latency[0].source, about=escaped(description), rows=rows)
 
 
 def _latency_row(
@@ -269,27 +271,30 @@ def _latency_row(
     *,
     label: str | None,
     system: str,
-    of: LatencyCondition,
+    latency_condition: LatencyCondition,
     records: Sequence[Record],
 ) -> ComparedRow:
     paper = load_paper()
-    entry = next(row for row in of.rows if row.system == system)
+    entry = next(row for row in latency_condition.rows if row.system == system)
     row = next((r for r in table.rows if r.label == label), None) if table and label else None
-    corpus = f"{paper.corpora[of.corpus]}, {of.frames} frames"
+    corpus = f"{paper.corpora[latency_condition.corpus]}, {latency_condition.frames} frames"
     values = {"latency_s": entry.latency_s, "speedup": entry.speedup}
-    if row is None or of.frames not in row.measured:
-        failure = row.cells.get(of.frames) if row else None
+    if row is None or latency_condition.frames not in row.measured:
+        failure = row.cells.get(latency_condition.frames) if row else None
         status: Status = "failed" if isinstance(failure, Failure) else "not attempted"
         reason = (
             f"{failure.type}: {failure.message}"
             if isinstance(failure, Failure)
             else _first_reason(
-                records, lambda cell: cell.kind == "latency" and (cell.system, cell.frames) == (system, of.frames)
+                records,
+                lambda cell: (
+                    cell.kind == "latency" and (cell.system, cell.frames) == (system, latency_condition.frames)
+                ),
             )
         )
         cells = {n: Compared(quantity=n, paper=v, status=status, reason=reason) for n, v in values.items()}
         return ComparedRow(label=label or paper.systems[system], variant=None, corpus=corpus, cells=cells)
-    cell = row.measured[of.frames]
+    cell = row.measured[latency_condition.frames]
     seconds = Compared(
         quantity="latency_s", paper=entry.latency_s, status="not comparable", reason="another machine",
         ours=cell.wall.median, interval=cell.wall.interval, n=cell.wall.n, mark=_mark(cell),
@@ -300,18 +305,18 @@ def _latency_row(
         variant=None,
         corpus=corpus,
         cells={"latency_s": seconds, "speedup": replace(ratio, mark=_mark(cell))},
-        record=row.records[of.frames],
+        record=row.records[latency_condition.frames],
     )
 
 
 def _speedup(cell: LatencyCell, value: Decimal, *, itself: bool) -> Compared:
     if cell.speedup is None:
-        why = "the baseline was not measured at this length"
-        return Compared(quantity="speedup", paper=value, status="not measured", reason=why)
+        reason = "the baseline was not measured at this length"
+        return Compared(quantity="speedup", paper=value, status="not measured", reason=reason)
     ours, n = cell.speedup.value, cell.wall.n
     if itself:
-        why = "1 by definition"
-        return Compared(quantity="speedup", paper=value, status="not comparable", reason=why, ours=ours, n=n)
+        reason = "1 by definition"
+        return Compared(quantity="speedup", paper=value, status="not comparable", reason=reason, ours=ours, n=n)
     interval, tolerance = cell.speedup.interval, load_paper().tolerances["speedup"] * float(value)
     decision = decide(interval, value, tolerance)
     return Compared(
@@ -324,12 +329,12 @@ def _speedup(cell: LatencyCell, value: Decimal, *, itself: bool) -> Compared:
 def _no_latency(tables: Tables, records: Sequence[Record]) -> ComparedTable:
     paper = load_paper()
     lengths = " or ".join(str(condition.frames) for condition in paper.latency)
-    why = f"nothing was timed here at {lengths} frames and a batch of {paper.batch}" if tables.latency else (
+    reason = f"nothing was timed here at {lengths} frames and a batch of {paper.batch}" if tables.latency else (
         "nothing was timed here"
     )  # fmt: skip
     rows = [
-        _latency_row(None, label=None, system=entry.system, of=condition, records=records)
+        _latency_row(None, label=None, system=entry.system, latency_condition=condition, records=records)
         for condition in paper.latency
         for entry in condition.rows
     ]
-    return ComparedTable(source=paper.latency[0].source, about=why, rows=rows)
+    return ComparedTable(source=paper.latency[0].source, about=reason, rows=rows)

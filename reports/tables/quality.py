@@ -164,16 +164,16 @@ class QualityTable:
 
     def finding(self) -> str | None:
         """One sentence on the controls that beat every model; None if none does."""
-        beaten: dict[str, list[str]] = {}
+        titles_by_control: dict[str, list[str]] = {}
         for metric in self.metrics:
             for row in self.above_models(metric):
-                beaten.setdefault(row.label, []).append(metric.title)
-        if not beaten:
+                titles_by_control.setdefault(row.label, []).append(metric.title)
+        if not titles_by_control:
             return None
         rivals = "every model" if len(self.models) > 1 else f"the only model ({self.models[0].label})"
-        claims = joined(f"{label} on {joined(titles)}" for label, titles in beaten.items())
-        subject = "A control beats" if len(beaten) == 1 else "Controls beat"
-        return f"{subject} {rivals}: {claims}."
+        claim_texts = joined(f"{label} on {joined(titles)}" for label, titles in titles_by_control.items())
+        subject = "A control beats" if len(titles_by_control) == 1 else "Controls beat"
+        return f"{subject} {rivals}: {claim_texts}."
 
     @property
     def shows_paper(self) -> bool:
@@ -206,10 +206,10 @@ def quality_tables(records: Sequence[Record], names: Naming) -> list[QualityTabl
     for record in records:
         if isinstance(record.result, Quality):
             groups.setdefault(quality_key(record.result), []).append((record, record.result))
-    failed = [r for r in records if r.status == "failed" and r.cell.kind == "quality"]
+    failed_records = [r for r in records if r.status == "failed" and r.cell.kind == "quality"]
     tables = []
     for group in groups.values():
-        failures = [record for record in failed if _belongs(record, group)]
+        failures = [record for record in failed_records if _belongs(record, group)]
         tables.append(_table(group, failures, names))
     order = list(load_paper().corpora)
     tables.sort(
@@ -226,12 +226,12 @@ def quality_tables(records: Sequence[Record], names: Naming) -> list[QualityTabl
 
 def _apart(table: QualityTable, tables: Sequence[QualityTable]) -> tuple[str, ...]:
     """What of the table's key differs among the tables of its title, in words."""
-    alike = [other for other in tables if other.title == table.title]
-    apart = [words(table) for words in _TELLING if len({words(other) for other in alike}) > 1]
+    same_title_tables = [other for other in tables if other.title == table.title]
+    distinctions = [words(table) for words in _TELLING if len({words(other) for other in same_title_tables}) > 1]
     name, fingerprint = table.protocol.name, table.protocol.fingerprint
-    if any(other.protocol.name == name and other.protocol.fingerprint != fingerprint for other in alike):
-        apart.append(f"protocol's fingerprint {fingerprint[:6]}")
-    return tuple(apart)
+    if any(other.protocol.name == name and other.protocol.fingerprint != fingerprint for other in same_title_tables):
+        distinctions.append(f"protocol's fingerprint {fingerprint[:6]}")
+    return tuple(distinctions)
 
 
 _TELLING: tuple[Callable[[QualityTable], str], ...] = (
@@ -256,9 +256,9 @@ def quality_key(quality: Quality) -> tuple[object, ...]:
     )
 
 
-def _belongs(failed: Record, group: list[tuple[Record, Quality]]) -> bool:
+def _belongs(failed_record: Record, group: list[tuple[Record, Quality]]) -> bool:
     """Whether a failed cell asked for what a table shows. Whatever a cell did not name fits everything."""
-    cell = failed.cell
+    cell = failed_record.cell
     presets = {record.cell.preset for record, quality in group if quality.system.kind == "model"} - {None}
     return (cell.preset is None or not presets or cell.preset in presets) and any(
         accepts(cell.corpus, quality.corpus.name)
@@ -275,9 +275,9 @@ def _table(group: list[tuple[Record, Quality]], failures: list[Record], names: N
     paper = load_paper()
     results = [result for _, result in group]
     first = results[0]
-    reported = paper.condition(first.corpus.name, first.durations)
-    same_split = reported is not None and _is_papers_split(first.corpus, reported)
-    condition = reported if same_split else None
+    paper_condition = paper.condition(first.corpus.name, first.durations)
+    same_split = paper_condition is not None and _is_papers_split(first.corpus, paper_condition)
+    condition = paper_condition if same_split else None
     titles = iter(labels([variant(record, names) for record in [*(record for record, _ in group), *failures]]))
     rows = [replace(_row(result, next(titles), condition), record=record.cell.key) for record, result in group]
     rows += [
@@ -304,7 +304,7 @@ def _table(group: list[tuple[Record, Quality]], failures: list[Record], names: N
         metrics=list({metric.name: metric for result in results for metric in result.metrics}.values()),
         rows=rows,
         condition=condition,
-        other_split=reported is not None and not same_split,
+        other_split=paper_condition is not None and not same_split,
         same_clips=len({frozenset(clip.utterance for clip in result.clips) for result in results}) == 1,
     )
     return _with_marks(table)
@@ -312,19 +312,21 @@ def _table(group: list[tuple[Record, Quality]], failures: list[Record], names: N
 
 def _beside_the_papers_losses(rows: Sequence[QualityRow]) -> list[QualityRow]:
     """Of systems that some row trained as the paper did, the others have no value of the paper beside them."""
-    matched = {row.name for row in rows if row.papers_losses}
+    matching_names = {row.name for row in rows if row.papers_losses}
     return [
         replace(row, entry=None, cells={name: replace(cell, paper=None) for name, cell in row.cells.items()})
-        if row.name in matched and row.papers_losses is False
+        if row.name in matching_names and row.papers_losses is False
         else row
         for row in rows
     ]
 
 
-def _is_papers_split(corpus: Corpus, reported: QualityCondition) -> bool:
+def _is_papers_split(corpus: Corpus, paper_condition: QualityCondition) -> bool:
     """Whether clips are of a test split that is drawn as the paper's, as far as the record tells."""
     option = split_option(corpus)
-    return corpus.split == "test" and (None in (option, reported.split_option) or option == reported.split_option)
+    return corpus.split == "test" and (
+        None in (option, paper_condition.split_option) or option == paper_condition.split_option
+    )
 
 
 def _row(result: Quality, label: str, condition: QualityCondition | None) -> QualityRow:
@@ -367,8 +369,8 @@ def _means(result: Quality) -> dict[str, Mean]:
     weights = np.array([[clip.weights.get(name, 1.0) for clip in result.clips] for name in names])
     shape = len(names), len(result.clips)
     speakers = [clip.speaker for clip in result.clips]
-    found = means_by_cluster(values.reshape(shape), speakers, weights=weights.reshape(shape))
-    return dict(zip(names, found, strict=True)) | {
+    means = means_by_cluster(values.reshape(shape), speakers, weights=weights.reshape(shape))
+    return dict(zip(names, means, strict=True)) | {
         name: Mean(
             value=score.value,
             interval=None,

@@ -22,14 +22,14 @@ def test_what_a_rectangle_changes_is_drawn_as_in_the_whole(box, corner, size):
     before, after = noise(0), noise(0)
     (x, y), (height, width) = corner, size
     after[y : y + height, x : x + width] = noise(1)[:height, :width]
-    patch = canvas.patch(corner, size, of=before.shape)
+    patch = canvas.patch(corner, size, source_size=before.shape)
     redrawn = canvas.draw(before)
     redrawn[patch.rows, patch.columns] = patch.draw(after)
     np.testing.assert_array_equal(redrawn, canvas.draw(after))
 
 
 def test_little_else_is_drawn():
-    patch = Canvas(BOXES[0]).patch((48, 150), (80, 160), of=(SIZE, SIZE))
+    patch = Canvas(BOXES[0]).patch((48, 150), (80, 160), source_size=(SIZE, SIZE))
     assert (patch.rows.stop - patch.rows.start) * (patch.columns.stop - patch.columns.start) < 1.1 * 160 * 320
 
 
@@ -37,7 +37,7 @@ def test_a_rectangle_outside_the_canvas_changes_nothing():
     canvas = Canvas(Box(0.0, 0.0, 20.0))
     after = noise(0)
     after[150:200] = 0
-    patch = canvas.patch((0, 150), (50, SIZE), of=after.shape)
+    patch = canvas.patch((0, 150), (50, SIZE), source_size=after.shape)
     redrawn = canvas.draw(noise(0))
     redrawn[patch.rows, patch.columns] = patch.draw(after)
     np.testing.assert_array_equal(redrawn, canvas.draw(noise(0)))

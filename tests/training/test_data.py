@@ -125,7 +125,7 @@ def test_every_clip_is_met_equally_often(corpus):
 
 
 def test_a_resumed_run_is_as_long_as_the_whole_and_begins_where_it_stopped():
-    sampler = StepsLeft(5, done=2)
+    sampler = StepsLeft(5, steps_done=2)
     assert list(sampler) == [2, 3, 4]
     assert len(sampler) == 5
 

@@ -27,21 +27,21 @@ def run(request: Compare) -> None:
     from lipbench.reports.files import Summary, add_to
     from lipbench.reports.markdown.size_limit import LIMITS
 
-    found = compare_runs(request.a, request.b)
-    print("\n".join(terminal(found)))
+    comparison = compare_runs(request.a, request.b)
+    print("\n".join(terminal(comparison)))
     if request.out is not None:
         frames = {
-            "quality": quality_frame(found),
-            "latency": time_frame(found.latency),
-            "natural": time_frame(found.natural),
+            "quality": quality_frame(comparison),
+            "latency": time_frame(comparison.latency),
+            "natural": time_frame(comparison.natural),
         }
         for name, frame in frames.items():
             save_whole(frame.to_csv(index=False), request.out / f"{name}.csv", "the table")
-        print(f"comparison: {save_whole(markdown(found), request.out / 'compare.md', 'the comparison')}")
+        print(f"comparison: {save_whole(markdown(comparison), request.out / 'compare.md', 'the comparison')}")
     if request.summary is not None:
         limit = LIMITS[request.limit] if isinstance(request.limit, str) else request.limit
         try:
-            add_to(Summary(request.summary, limit), lambda most: markdown(found, limit=most))
+            add_to(Summary(request.summary, limit), lambda max_bytes: markdown(comparison, limit=max_bytes))
         except OSError as error:
             raise UserError(
                 f"the summary cannot be written: {request.summary}: {error.strerror or error}",

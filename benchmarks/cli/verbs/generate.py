@@ -50,14 +50,14 @@ def run(request: Generate) -> None:
     device = pick_device(request.device)
     name = request.name or training_name(request.model, request.preset)
     path = request.checkpoint or checkpoint_path(request.runs, name)
-    subject = loading.trained(path, model=request.model, preset=request.preset, device=device)
-    assert subject.vocabulary is not None
-    tokens = torch.tensor([subject.vocabulary.encode(symbols)], device=device)
-    clip = subject.model.generate(
+    loaded_model = loading.trained(path, model=request.model, preset=request.preset, device=device)
+    assert loaded_model.vocabulary is not None
+    tokens = torch.tensor([loaded_model.vocabulary.encode(symbols)], device=device)
+    clip = loaded_model.model.generate(
         LipRequest(
             tokens=tokens,
             token_lengths=torch.tensor([tokens.shape[1]], device=device),
-            identity=read_identity(request.identity, subject.frame_size).to(device),
+            identity=read_identity(request.identity, loaded_model.frame_size).to(device),
             n_frames=None if request.frames is None else torch.tensor([request.frames], device=device),
         )
     )

@@ -62,43 +62,43 @@ def _describe(request: Listing, model: str) -> None:
     from lipbench.benchmarks.cells.loading import describe
 
     preset, options = request.preset, request.options
-    built = models.create(model, preset, **options)
-    system = describe(built, name=model, preset=preset, options=options)
-    card = getattr(built, "card", None)
+    model_object = models.create(model, preset, **options)
+    system = describe(model_object, name=model, preset=preset, options=options)
+    card = getattr(model_object, "card", None)
     rows = {"name": system.name, "preset": preset, "parameters": f"{system.parameters or 0:,}"}
     rows |= {field: str(value) for field, value in vars(card).items()} if card is not None else {}
     rows |= {f"  {field}": str(value) for field, value in system.config.items()}
     for field, value in rows.items():
         print(f"{field:<22} {value}")
-    if isinstance(built, nn.Module):
-        _print_modules(built, _plain_twin(built, request, model))
+    if isinstance(model_object, nn.Module):
+        _print_modules(model_object, _plain_twin(model_object, request, model))
 
 
-def _print_modules(model: nn.Module, written: nn.Module) -> None:
+def _print_modules(model: nn.Module, plain_model: nn.Module) -> None:
     """A table of the model's parts: parameters, and operations where they can be counted.
 
     Args:
         model: as it makes clips.
-        written: as it is written down; the same, or another of the same sizes.
+        plain_model: as it is written down; the same, or another of the same sizes.
     """
     from lipbench.benchmarks.timing import costs
 
     parameters = {name: sum(p.numel() for p in child.parameters()) for name, child in model.named_children()}
-    asked = _clip_request(model)
-    if asked is None:
+    clip_request = _clip_request(model)
+    if clip_request is None:
         print("parameters by module")
         for name, number in parameters.items():
             print(f"  {name:<20} {number:>14,}")
         print("operations are not counted: the model has no frame_size and no option vocabulary_size")
         return
-    ops = costs.count_by_module(written.eval(), asked)
+    ops = costs.count_by_module(plain_model.eval(), clip_request)
     print(f"{'by module':<22} {'parameters':>14} {'MFLOP per frame':>16} {f'GFLOP, {CLIP_FRAMES} frames':>18}")
     for name in dict.fromkeys((*parameters, *ops.by_module)):
         print(f"  {name:<20} {parameters.get(name, 0):>14,} {_figures(ops.by_module.get(name, 0))}")
     print(f"  {'all':<20} {sum(p.numel() for p in model.parameters()):>14,} {_figures(ops.total)}")
-    if written is not model:
+    if plain_model is not model:
         # what is the same for all frames is then computed once
-        print(f"  {'as generated':<20} {'':>14} {_figures(costs.count_by_module(model.eval(), asked).total)}")
+        print(f"  {'as generated':<20} {'':>14} {_figures(costs.count_by_module(model.eval(), clip_request).total)}")
 
 
 def _figures(operations: int) -> str:

@@ -52,10 +52,10 @@ def run(request: Prepare) -> None:
 
     name = request.corpus.name
     (store,) = claims(request)
-    download = find(request)
-    log.info("found %s: %s, %d clips", name, download.layout, len(download.clips))
+    source = find(request)
+    log.info("found %s: %s, %d clips", name, source.layout, len(source.clips))
     if request.dry_run:
-        print(describe_survey(survey(download, store, limit=request.limit)))
+        print(describe_survey(survey(source, store, limit=request.limit)))
         return
     with held([store]), bar(f"preparing {name}", None) as (advance, set_total):
 
@@ -65,7 +65,7 @@ def run(request: Prepare) -> None:
             if outcome.status == "skipped":
                 log.info("left out %s: %s", outcome.id, outcome.reason)
 
-        summary = prepare(download, store, workers=request.workers, limit=request.limit, on_progress=on_progress)
+        summary = prepare(source, store, workers=request.workers, limit=request.limit, on_progress=on_progress)
     print(describe(summary))
 
 
@@ -81,24 +81,24 @@ def find(request: Prepare) -> Download:
         UserError: the corpus cannot be prepared or found, or has no such option.
     """
     finder = corpora.PREPARATIONS.get(request.corpus.name)
-    known = inspect.signature(finder).parameters
+    parameters = inspect.signature(finder).parameters
     # those of the corpus itself, such as the synthetic one's sizes; where the store is, no corpus decides
-    given = {option: value for option, value in request.corpus.options.items() if option != "store"}
+    options = {option: value for option, value in request.corpus.options.items() if option != "store"}
     # what was written for this run wins over what the corpus' file has
-    given |= {
+    options |= {
         option: value
         for option in ("root", "split", "seed", "stabilise", "interpolation", "tokens", "durations", "alignments")
         if (value := getattr(request, option)) is not None
     }
-    for option in given:
-        if option not in known:
-            takes = ", ".join(known)
+    for option in options:
+        if option not in parameters:
+            takes = ", ".join(parameters)
             raise UserError(
                 f"preparing {request.corpus.name} takes no {option}=", remedy=f"Leave it out; known: {takes}"
             )
-    if "root" in known and "root" not in given:
+    if "root" in parameters and "root" not in options:
         raise UserError("prepare needs root", remedy="Write root=FOLDER, the corpus as downloaded")
-    return finder(**given)
+    return finder(**options)
 
 
 def describe(summary: Summary) -> str:
@@ -121,24 +121,24 @@ def describe(summary: Summary) -> str:
     return "\n".join(lines)
 
 
-def describe_survey(found: Survey) -> str:
+def describe_survey(result: Survey) -> str:
     """A dry run as text."""
-    speakers = "1 speaker" if len(found.speakers) == 1 else f"{len(found.speakers)} speakers"
+    speakers = "1 speaker" if len(result.speakers) == 1 else f"{len(result.speakers)} speakers"
     lines = [
-        f"found {found.corpus}: {found.layout}",
-        f"  {found.clips} clips of {speakers} ({_some(found.speakers)})",
-        f"  {found.train} to train, {found.test} to test, {len(found.unlisted)} in neither split list",
+        f"found {result.corpus}: {result.layout}",
+        f"  {result.clips} clips of {speakers} ({_some(result.speakers)})",
+        f"  {result.train} to train, {result.test} to test, {len(result.unlisted)} in neither split list",
     ]
-    if found.unlisted:
-        lines.append(f"  in neither split list: {_some(found.unlisted)}")
-    if found.absent:
-        lines.append(f"  {found.absent} clips of the split lists are not in this folder")
-    lines.append(f"  {len(found.unlabelled)} without an alignment" + _list(found.unlabelled))
+    if result.unlisted:
+        lines.append(f"  in neither split list: {_some(result.unlisted)}")
+    if result.absent:
+        lines.append(f"  {result.absent} clips of the split lists are not in this folder")
+    lines.append(f"  {len(result.unlabelled)} without an alignment" + _list(result.unlabelled))
     lines.append(
-        f"a run would prepare {found.to_prepare} clips into {found.store}, keep {found.kept} that are there already"
-        f" and leave out {len(found.skipped)}"
+        f"a run would prepare {result.to_prepare} clips into {result.store}, keep {result.kept} that are there already"
+        f" and leave out {len(result.skipped)}"
     )
-    lines += [f"  would leave out {clip}: {reason}" for clip, reason in list(found.skipped.items())[:_SHOWN]]
+    lines += [f"  would leave out {clip}: {reason}" for clip, reason in list(result.skipped.items())[:_SHOWN]]
     lines.append("nothing was written")
     return "\n".join(lines)
 

@@ -29,13 +29,13 @@ def run(request: Report) -> None:
 
     limit = LIMITS[request.limit] if isinstance(request.limit, str) else request.limit
     summary = Summary(request.summary, limit) if request.summary else None
-    rendered = render(request.run, request.out, clips=request.clips, summary=summary)
-    for one in rendered.unread:
-        print(f"lipbench: not in the report: {one.problem}", file=sys.stderr)
-    print(f"report: {rendered.markdown}")
-    print(f"        {rendered.html}")
-    if rendered.summary is not None:
-        print(f"summary: {rendered.summary}")
+    report_files = render(request.run, request.out, clips=request.clips, summary=summary)
+    for unread_file in report_files.unread:
+        print(f"lipbench: not in the report: {unread_file.problem}", file=sys.stderr)
+    print(f"report: {report_files.markdown}")
+    print(f"        {report_files.html}")
+    if report_files.summary is not None:
+        print(f"summary: {report_files.summary}")
 
 
 VERB = Verb(

@@ -55,12 +55,12 @@ def run(request: Reproduce) -> None:
         for step in steps:
             print(_line(step, journal))
         return
-    lost = run_stages(steps, journal, launcher)
+    failures = run_stages(steps, journal, launcher)
     print(f"report: {request.out / 'report'}")
-    if lost:
-        named = "; ".join(f"{key}: {reason}" for key, reason in lost.items())
+    if failures:
+        failure_text = "; ".join(f"{key}: {reason}" for key, reason in failures.items())
         raise UserError(
-            f"{len(lost)} of {len(steps)} steps were not done ({named})",
+            f"{len(failures)} of {len(steps)} steps were not done ({failure_text})",
             remedy="Mend the cause named above; the same command then runs only what is missing",
         )
 
@@ -71,15 +71,17 @@ def _rows(names: list[str]) -> dict[str, Row]:
     from lipbench.benchmarks.cli.reproduction import Row
     from lipbench.benchmarks.config.composition import CONF
 
-    known = {file.stem: file for file in sorted((CONF / "row").glob("*.yaml"))}
+    row_files = {file.stem: file for file in sorted((CONF / "row").glob("*.yaml"))}
     rows: dict[str, Row] = {}
     for name in names:
-        if name not in known:
-            raise UnknownNameError("row", name, known)
+        if name not in row_files:
+            raise UnknownNameError("row", name, row_files)
         try:
-            rows[name] = Row.model_validate(OmegaConf.to_container(OmegaConf.load(known[name])))
+            rows[name] = Row.model_validate(OmegaConf.to_container(OmegaConf.load(row_files[name])))
         except ValidationError as error:
-            raise UserError(f"{known[name].name} is not a row: {error}", remedy="Give it model: and losses:") from error
+            raise UserError(
+                f"{row_files[name].name} is not a row: {error}", remedy="Give it model: and losses:"
+            ) from error
     return rows
 
 
@@ -105,8 +107,8 @@ def _choices(request: Reproduce) -> Choices:
 
 
 def _line(step: Step, journal: Journal) -> str:
-    done = journal.find(step)
-    state = "to do" if done is None else f"done in {done.seconds:.0f} s"
+    entry = journal.find(step)
+    state = "to do" if entry is None else f"done in {entry.seconds:.0f} s"
     return f"{step.key:<28} {state:<16} {step.command}"
 
 

@@ -13,20 +13,22 @@ from lipbench.benchmarks.gate.verdict import Decision, Finding, Rules, Verdict
 from lipbench.records.record import Cell
 
 
-def decide(expected: Sequence[Cell], pairs: Sequence[Pair], rules: Rules, *, untimed: str | None = None) -> Decision:
+def decide(
+    expected: Sequence[Cell], pairs: Sequence[Pair], margins: Rules, *, times_problem: str | None = None
+) -> Decision:
     """Compare head with base.
 
     Args:
         expected: the cells that the config asks for; one that is not there, on either side, blocks.
         pairs: what was measured.
-        rules: what is let pass.
-        untimed: why the times may not be compared, whatever they are; None: they may.
+        margins: what is let pass.
+        times_problem: why the times may not be compared, whatever they are; None: they may.
     """
     cells, findings = manifest.match(expected, pairs)
-    time_findings, time_notes = _of_times(expected, cells, pairs, rules, untimed)
-    cost_findings, cost_notes = costs.judge(cells, rules)
-    frame_findings, frame_notes = frames.judge(cells, rules)
-    quality_findings, quality_notes = quality.judge(cells, rules)
+    time_findings, time_notes = _of_times(expected, cells, pairs, margins, times_problem)
+    cost_findings, cost_notes = costs.judge(cells, margins)
+    frame_findings, frame_notes = frames.judge(cells, margins)
+    quality_findings, quality_notes = quality.judge(cells, margins)
     notes = [*time_notes, *cost_notes, *frame_notes, *quality_notes]
     notes += [note for note in (manifest.other_packages(cells), busy(pairs)) if note is not None]
     return Decision(
@@ -39,28 +41,34 @@ def _of_times(
     expected: Sequence[Cell],
     cells: Sequence[manifest.Comparable],
     pairs: Sequence[Pair],
-    rules: Rules,
-    untimed: str | None,
+    margins: Rules,
+    times_problem: str | None,
 ) -> tuple[list[Finding], list[str]]:
     """Findings on latency and scaling, and notes on them."""
     changes = latency.changes(cells)
-    findings = latency.judge(changes, rules, drifts(pairs, seed=rules.seed), untimed=untimed)
-    if not rules.times:
-        told = [f"{one.place} {one.change}" for one in findings if one.verdict is not Verdict.PASS and one.change]
-        return [], [f"times are not gated (times=false){': ' if told else ''}{'; '.join(told)}"] if changes else []
+    findings = latency.judge(changes, margins, drifts(pairs, seed=margins.seed), times_problem=times_problem)
+    if not margins.times:
+        changes_text = [
+            f"{finding.place} {finding.change}"
+            for finding in findings
+            if finding.verdict is not Verdict.PASS and finding.change
+        ]
+        return [], [
+            f"times are not gated (times=false){': ' if changes_text else ''}{'; '.join(changes_text)}"
+        ] if changes else []
     unknown, notes = latency.unsloped(expected, changes)
-    if untimed is None and changes:
+    if times_problem is None and changes:
         notes += [
-            note for note in (_of_margins(changes, rules), unwatched(pairs), one_by_one(pairs)) if note is not None
+            note for note in (_of_margins(changes, margins), unwatched(pairs), one_by_one(pairs)) if note is not None
         ]
     return [*findings, *unknown], notes
 
 
-def _of_margins(changes: Sequence[latency.Change], rules: Rules) -> str | None:
-    if rules.noise is None:
-        return f"no A/A run was given (noise=…): every margin of latency is {rules.margin:.1%}"
-    if unknown := [change.place for change in changes if change.place not in rules.noise]:
-        return f"the A/A run does not know {', '.join(unknown)}: their margin is {rules.margin:.1%}"
+def _of_margins(changes: Sequence[latency.Change], margins: Rules) -> str | None:
+    if margins.noise is None:
+        return f"no A/A run was given (noise=…): every margin of latency is {margins.margin:.1%}"
+    if unknown := [change.place for change in changes if change.place not in margins.noise]:
+        return f"the A/A run does not know {', '.join(unknown)}: their margin is {margins.margin:.1%}"
     return None
 
 
@@ -71,34 +79,37 @@ def flagged(decision: Decision, expected: Sequence[Cell]) -> list[Cell]:
         decision: about the first pairs.
         expected: all cells. For a slope, every length of its system is needed.
     """
-    found: list[Cell] = []
+    flagged_cells: list[Cell] = []
     for finding in decision.findings:
         if finding.cell is None or finding.verdict not in (Verdict.FAIL, Verdict.AMBIGUOUS):
             continue
         if finding.check == "latency":
-            found.append(finding.cell)
+            flagged_cells.append(finding.cell)
         elif finding.check == "scaling":
-            found += [cell for cell in expected if _without_length(cell) == _without_length(finding.cell)]
-    return [cell for cell in expected if cell in found]
+            flagged_cells += [cell for cell in expected if _without_length(cell) == _without_length(finding.cell)]
+    return [cell for cell in expected if cell in flagged_cells]
 
 
 def two_looks(
-    expected: Sequence[Cell], pairs: Sequence[Pair], again: Callable[[list[Cell]], Sequence[Pair]], rules: Rules
+    expected: Sequence[Cell],
+    pairs: Sequence[Pair],
+    measure_again: Callable[[list[Cell]], Sequence[Pair]],
+    margins: Rules,
 ) -> Decision:
     """Decide, and where a latency did not pass, measure it once more and decide from both looks together.
 
     Args:
         expected: the cells that the config asks for.
         pairs: the first look.
-        again: measures flagged cells once more.
-        rules: what is let pass.
+        measure_again: measures flagged cells once more.
+        margins: what is let pass.
     """
-    first = decide(expected, pairs, rules)
+    first = decide(expected, pairs, margins)
     cells = flagged(first, expected)
     if not cells:
         return first
-    more = [only(pair, cells) for pair in again(cells)]
-    return decide(expected, [*pairs, *more], rules)
+    second_look_pairs = [only(pair, cells) for pair in measure_again(cells)]
+    return decide(expected, [*pairs, *second_look_pairs], margins)
 
 
 def only(pair: Pair, cells: Sequence[Cell]) -> Pair:

@@ -37,31 +37,31 @@ def drifts(pairs: Sequence[Pair], *, seed: int = 0) -> list[Drift]:
         Every difference found: one may have slowed head down, and another base. Empty also if too few pairs were
         watched; see `unwatched`.
     """
-    watched = _watched(pairs)
-    found: list[Drift] = []
-    pulse = _offset([_log(head.pulse_s, base.pulse_s) for base, head in watched], OFFSET, seed)
+    condition_pairs = _watched(pairs)
+    drift_list: list[Drift] = []
+    pulse = _offset([_log(head.pulse_s, base.pulse_s) for base, head in condition_pairs], OFFSET, seed)
     if pulse is not None:
         slower = "head" if pulse > 0 else "base"
         reason = f"a fixed calculation took {abs(pulse):.1%} longer beside the blocks of {slower}: the machine drifted"
-        found.append(Drift(reason, pulse > 0))
-    clock = _offset([_log(base.clock_mhz, head.clock_mhz) for base, head in watched], OFFSET, seed)
+        drift_list.append(Drift(reason, pulse > 0))
+    clock = _offset([_log(base.clock_mhz, head.clock_mhz) for base, head in condition_pairs], OFFSET, seed)
     if clock is not None:
         slower = "head" if clock > 0 else "base"
-        found.append(Drift(f"the clock was {abs(clock):.1%} lower in the blocks of {slower}", clock > 0))
-    load = _offset([_foreign(base, head) for base, head in watched], FOREIGN_CORES, seed)
+        drift_list.append(Drift(f"the clock was {abs(clock):.1%} lower in the blocks of {slower}", clock > 0))
+    load = _offset([_foreign(base, head) for base, head in condition_pairs], FOREIGN_CORES, seed)
     if load is not None:
         slower = "head" if load > 0 else "base"
         reason = f"other processes kept {abs(load):.2f} cores more busy in the blocks of {slower}"
-        found.append(Drift(reason, load > 0))
-    return found
+        drift_list.append(Drift(reason, load > 0))
+    return drift_list
 
 
 def unwatched(pairs: Sequence[Pair]) -> str | None:
     """That drift could not be looked for, as a note; None if it could."""
-    watched = len(_watched(pairs))
-    if watched >= MIN_PAIRS:
+    n_watched = len(_watched(pairs))
+    if n_watched >= MIN_PAIRS:
         return None
-    return f"how the machine was is known of {watched} pairs: a drift between the sides is not ruled out"
+    return f"how the machine was is known of {n_watched} pairs: a drift between the sides is not ruled out"
 
 
 def _watched(pairs: Sequence[Pair]) -> list[tuple[Conditions, Conditions]]:
@@ -80,15 +80,19 @@ def busy(pairs: Sequence[Pair]) -> str | None:
 
 def _offset(differences: Sequence[float | None], limit: float, seed: int) -> float | None:
     """The median difference, if it is beyond the limit and chance does not explain it."""
-    known = [difference for difference in differences if difference is not None]
-    found = estimate(known, margin=limit, seed=seed)
-    if found is None or abs(found.value) <= limit or found.low <= 0 <= found.high:
+    finite_differences = [difference for difference in differences if difference is not None]
+    median_estimate = estimate(finite_differences, margin=limit, seed=seed)
+    if (
+        median_estimate is None
+        or abs(median_estimate.value) <= limit
+        or median_estimate.low <= 0 <= median_estimate.high
+    ):
         return None
-    return found.value
+    return median_estimate.value
 
 
-def _log(one: float | None, other: float | None) -> float | None:
-    return math.log(one / other) if one and other else None
+def _log(numerator: float | None, denominator: float | None) -> float | None:
+    return math.log(numerator / denominator) if numerator and denominator else None
 
 
 def _foreign(base: Conditions, head: Conditions) -> float | None:

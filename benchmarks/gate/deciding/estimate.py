@@ -46,7 +46,7 @@ def estimate(changes: Sequence[float], *, margin: float, seed: int = 0) -> Estim
     values = np.asarray(changes, dtype=np.float64)
     if len(values) < MIN_PAIRS:
         return None
-    resampled: Any = stats.bootstrap(
+    bootstrap: Any = stats.bootstrap(
         (values,),
         np.median,
         n_resamples=RESAMPLES,
@@ -56,12 +56,12 @@ def estimate(changes: Sequence[float], *, margin: float, seed: int = 0) -> Estim
         rng=np.random.default_rng(seed),
     )
     # of few pairs the bootstrap is too sure of itself; the exact test is not
-    tested: Any = stats.wilcoxon(values - margin, alternative="greater")
+    wilcoxon_test: Any = stats.wilcoxon(values - margin, alternative="greater")
     return Estimate(
         value=float(np.median(values)),
-        low=float(resampled.confidence_interval.low),
-        high=float(resampled.confidence_interval.high),
-        p=float(tested.pvalue),
+        low=float(bootstrap.confidence_interval.low),
+        high=float(bootstrap.confidence_interval.high),
+        p=float(wilcoxon_test.pvalue),
         pairs=len(values),
     )
 
@@ -75,5 +75,5 @@ def spread(changes: Sequence[float], *, pairs: int, seed: int = 0) -> float:
         seed: of the resampling.
     """
     generator = np.random.default_rng(seed)
-    drawn = generator.choice(np.asarray(changes, dtype=np.float64), size=(RESAMPLES, pairs))
-    return float(np.quantile(np.abs(np.median(drawn, axis=1)), LEVEL))
+    resamples = generator.choice(np.asarray(changes, dtype=np.float64), size=(RESAMPLES, pairs))
+    return float(np.quantile(np.abs(np.median(resamples, axis=1)), LEVEL))

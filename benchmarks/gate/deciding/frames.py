@@ -12,41 +12,45 @@ from lipbench.records.latency import Latency
 from lipbench.records.quality import Quality
 
 
-def judge(cells: Sequence[Comparable], rules: Rules) -> tuple[list[Finding], list[str]]:
+def judge(cells: Sequence[Comparable], margins: Rules) -> tuple[list[Finding], list[str]]:
     """Compare what the timed calls of every latency cell made.
 
     Returns:
         One finding per cell whose frames both sides kept a digest of, and notes on the others.
     """
-    judged = {one.cell.system for one in cells if isinstance(one.matched[0][0].result, Quality)}
+    scored_systems = {
+        comparable.cell.system for comparable in cells if isinstance(comparable.matched[0][0].result, Quality)
+    }
     findings: list[Finding] = []
-    untold: list[str] = []
-    for one in cells:
-        base, head = ([p[side].result for p in one.matched] for side in (0, 1))
+    uncompared: list[str] = []
+    for comparable in cells:
+        base, head = ([p[side].result for p in comparable.matched] for side in (0, 1))
         before, after = ([result for result in side if isinstance(result, Latency)] for side in (base, head))
         if not before or not after:
             continue
-        found = _weigh(before, after, one.cell.system in judged, rules)
-        if found is None:
-            untold.append(place_of(one.cell))
+        weighed = _weigh(before, after, comparable.cell.system in scored_systems, margins)
+        if weighed is None:
+            uncompared.append(place_of(comparable.cell))
             continue
-        verdict, reason, change = found
+        verdict, reason, change = weighed
         findings.append(
             Finding(
                 check="costs",
-                place=f"frames of {place_of(one.cell)}",
+                place=f"frames of {place_of(comparable.cell)}",
                 verdict=verdict,
                 reason=reason,
                 change=change,
-                allowed=f"{rules.output_tolerance:g}",
-                cell=one.cell,
+                allowed=f"{margins.output_tolerance:g}",
+                cell=comparable.cell,
             )
         )
-    return findings, [f"frames are not compared, no digests or other weights: {', '.join(untold)}"] if untold else []
+    return findings, [
+        f"frames are not compared, no digests or other weights: {', '.join(uncompared)}"
+    ] if uncompared else []
 
 
 def _weigh(
-    before: Sequence[Latency], after: Sequence[Latency], judged: bool, rules: Rules
+    before: Sequence[Latency], after: Sequence[Latency], is_scored: bool, margins: Rules
 ) -> tuple[Verdict, str, str] | None:
     """Verdict, reason and difference; None where nothing can be said."""
     digests = [{digest for result in side for digest in result.outputs} for side in (before, after)]
@@ -55,18 +59,18 @@ def _weigh(
     if not all(result.sketch for result in (*before, *after)):
         return None
     base, head = (np.array([result.sketch for result in side]) for side in (before, after))
-    if max(_apart(side, side[0]) for side in (base, head)) > rules.output_tolerance:
+    if max(_apart(side, side[0]) for side in (base, head)) > margins.output_tolerance:
         return Verdict.AMBIGUOUS, "they should be the same in every process, and are not", ""
-    apart = _apart(head, base[0])
-    if apart <= rules.output_tolerance:
-        return Verdict.PASS, "as before, but for rounding", f"{apart:.2g}"
+    distance = _apart(head, base[0])
+    if distance <= margins.output_tolerance:
+        return Verdict.PASS, "as before, but for rounding", f"{distance:.2g}"
     if len({result.system.checkpoint for result in (*before, *after)}) > 1:
         return None
-    if judged:
-        return Verdict.PASS, "the same weights make other frames, whose quality is judged", f"{apart:.2g}"
-    return Verdict.FAIL, "the same weights make other frames, and no quality of them is measured", f"{apart:.2g}"
+    if is_scored:
+        return Verdict.PASS, "the same weights make other frames, whose quality is judged", f"{distance:.2g}"
+    return Verdict.FAIL, "the same weights make other frames, and no quality of them is measured", f"{distance:.2g}"
 
 
-def _apart(sketches: np.ndarray, one: np.ndarray) -> float:
+def _apart(sketches: np.ndarray, sketch: np.ndarray) -> float:
     """The largest root mean square difference of any of some sketches from another."""
-    return float(np.sqrt(((sketches - one) ** 2).mean(axis=1)).max())
+    return float(np.sqrt(((sketches - sketch) ** 2).mean(axis=1)).max())

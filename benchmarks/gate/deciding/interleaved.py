@@ -36,21 +36,22 @@ def why_not(pairs: Sequence[Pair]) -> str | None:
     spans = [(_span(pair.base), _span(pair.head)) for pair in pairs]
     if any(base is None or head is None for base, head in spans):
         return "the records do not say when they were measured, so not whether base and head took turns"
-    known = [(base, head) for base, head in spans if base is not None and head is not None]
+    known_spans = [(base, head) for base, head in spans if base is not None and head is not None]
     order = sorted(
-        ((span.began + span.ended, place) for place, pair in enumerate(known) for span in pair), key=lambda one: one[0]
+        ((span.began + span.ended, place) for place, pair in enumerate(known_spans) for span in pair),
+        key=lambda entry: entry[0],
     )
     places = [place for _, place in order]
-    if any(one != other for one, other in zip(places[::2], places[1::2], strict=True)):
+    if any(entry != other for entry, other in zip(places[::2], places[1::2], strict=True)):
         return "base and head were not measured in turn: between the two runs of a pair another was measured"
-    for place, pair in enumerate(known):
+    for place, pair in enumerate(known_spans):
         pause = max(span.began for span in pair) - min(span.ended for span in pair)
         if pause > LONGEST_PAUSE_S:
             return f"the two runs of pair {place + 1} were not measured in turn: {pause / 60:.0f} minutes lie between"
-    apart = [(base, head) for base, head in known if _first(base, head) or _first(head, base)]
-    first = sum(_first(base, head) for base, head in apart)
-    if abs(2 * first - len(apart)) > 1:
-        return f"base was measured first in {first} of {len(apart)} pairs, not in every other one"
+    separate_pairs = [(base, head) for base, head in known_spans if _first(base, head) or _first(head, base)]
+    first = sum(_first(base, head) for base, head in separate_pairs)
+    if abs(2 * first - len(separate_pairs)) > 1:
+        return f"base was measured first in {first} of {len(separate_pairs)} pairs, not in every other one"
     return None
 
 
@@ -60,9 +61,9 @@ def one_by_one(pairs: Sequence[Pair]) -> str | None:
     Args:
         pairs: what the gate measured; blocks that nobody watched say nothing.
     """
-    watched = [block for pair in pairs for block in (pair.base, pair.head) if block.conditions]
-    timed = [block for block in watched if any(record.cell.kind == "latency" for record in block.records)]
-    if not timed or all(block.conditions and block.conditions.turns for block in timed):
+    watched_blocks = [block for pair in pairs for block in (pair.base, pair.head) if block.conditions]
+    timed_blocks = [block for block in watched_blocks if any(record.cell.kind == "latency" for record in block.records)]
+    if not timed_blocks or all(block.conditions and block.conditions.turns for block in timed_blocks):
         return None
     return (
         "base or head is of before timed calls took turns, so blocks were measured one after the other: "
@@ -70,9 +71,9 @@ def one_by_one(pairs: Sequence[Pair]) -> str | None:
     )
 
 
-def _first(one: _Span, other: _Span) -> bool:
+def _first(span: _Span, other_span: _Span) -> bool:
     """Whether one block had ended when the other began; of two that ran at once neither is the first."""
-    return one.ended <= other.began + CLOCK_S and one.began < other.began
+    return span.ended <= other_span.began + CLOCK_S and span.began < other_span.began
 
 
 def _span(block: Block) -> _Span | None:
@@ -80,10 +81,10 @@ def _span(block: Block) -> _Span | None:
     ends: list[tuple[float, float]] = []
     for record in block.records:
         try:
-            made = datetime.fromisoformat(record.created)
+            created = datetime.fromisoformat(record.created)
         except ValueError:
             return None
-        if made.tzinfo is None:
+        if created.tzinfo is None:
             return None
-        ends.append((made.timestamp() - record.seconds, made.timestamp()))
-    return _Span(min(began for began, _ in ends), max(ended for _, ended in ends)) if ends else None
+        ends.append((created.timestamp() - record.seconds, created.timestamp()))
+    return _Span(min(start for start, _ in ends), max(end for _, end in ends)) if ends else None

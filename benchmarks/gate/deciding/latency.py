@@ -37,40 +37,40 @@ class Change:
         """The change as a share, 0.05 for 5 % slower, tested against a margin that is one too."""
         if self.check == "scaling":
             return estimate(self.values, margin=margin, seed=seed)
-        found = estimate(self.values, margin=math.log1p(margin), seed=seed)
-        if found is None:
+        log_estimate = estimate(self.values, margin=math.log1p(margin), seed=seed)
+        if log_estimate is None:
             return None
-        value, low, high = map(math.expm1, (found.value, found.low, found.high))
-        return replace(found, value=value, low=low, high=high)
+        value, low, high = map(math.expm1, (log_estimate.value, log_estimate.low, log_estimate.high))
+        return replace(log_estimate, value=value, low=low, high=high)
 
     def by_chance(self, pairs: int, seed: int) -> float:
         """How large a share chance alone makes of it in so many pairs, if these are of one revision."""
-        found = spread(self.values, pairs=pairs, seed=seed)
-        return found if self.check == "scaling" else math.expm1(found)
+        log_spread = spread(self.values, pairs=pairs, seed=seed)
+        return log_spread if self.check == "scaling" else math.expm1(log_spread)
 
 
 def changes(cells: Sequence[Comparable]) -> list[Change]:
     """All changes of latency: of every cell, and of the slope of every system that was timed at enough lengths."""
-    timed = [one for one in cells if isinstance(one.matched[0][0].result, Latency)]
-    found = [
+    latency_cells = [comparable for comparable in cells if isinstance(comparable.matched[0][0].result, Latency)]
+    cell_changes = [
         Change(
             check="latency",
-            place=place_of(one.cell),
-            cell=one.cell,
-            values=tuple(log_ratio(base, head) for base, head in one.matched),
+            place=place_of(comparable.cell),
+            cell=comparable.cell,
+            values=tuple(log_ratio(base, head) for base, head in comparable.matched),
         )
-        for one in timed
+        for comparable in latency_cells
     ]
-    return found + [change for group in _by_length(timed) if (change := _slope(group))]
+    return cell_changes + [change for group in _by_length(latency_cells) if (change := _slope(group))]
 
 
-def _by_length(timed: Sequence[Comparable]) -> Iterator[list[Comparable]]:
+def _by_length(latency_cells: Sequence[Comparable]) -> Iterator[list[Comparable]]:
     """Cells that differ in their length alone, the shortest first."""
     groups: dict[str, list[Comparable]] = {}
-    for one in timed:
-        groups.setdefault(one.cell.model_copy(update={"frames": None}).model_dump_json(), []).append(one)
+    for comparable in latency_cells:
+        groups.setdefault(comparable.cell.model_copy(update={"frames": None}).model_dump_json(), []).append(comparable)
     for group in groups.values():
-        yield sorted(group, key=lambda one: one.cell.frames or 0)
+        yield sorted(group, key=lambda comparable: comparable.cell.frames or 0)
 
 
 def _slope(group: Sequence[Comparable]) -> Change | None:
@@ -79,32 +79,34 @@ def _slope(group: Sequence[Comparable]) -> Change | None:
     The ratio of two slopes says nothing where a slope is near 0, as that of a parallel model on a GPU is.
     """
     # cells that were flagged have more pairs than others
-    common = sorted(set.intersection(*(set(one.places) for one in group)))
+    common = sorted(set.intersection(*(set(comparable.places) for comparable in group)))
     if len(group) < MIN_LENGTHS or not common:
         return None
-    lengths = np.array([one.cell.frames for one in group], dtype=np.float64)
-    of_pair = [dict(zip(one.places, one.matched, strict=True)) for one in group]
+    lengths = np.array([comparable.cell.frames for comparable in group], dtype=np.float64)
+    of_pair = [dict(zip(comparable.places, comparable.matched, strict=True)) for comparable in group]
     # of one typical time: a base that was slow by chance in one pair would make that pair's change small
-    typical = np.array([np.median([typical_s(matched[place][0]) for place in common]) for matched in of_pair])
-    changed = np.array([[log_ratio(*matched[place]) for place in common] for matched in of_pair])
+    typical = np.array(
+        [np.median([typical_s(records_by_place[place][0]) for place in common]) for records_by_place in of_pair]
+    )
+    log_ratios = np.array([[log_ratio(*records_by_place[place]) for place in common] for records_by_place in of_pair])
     # (lengths, pairs): seconds that head adds, compared call by call as the cells are
-    added = typical[:, None] * np.expm1(changed)
-    values = np.polyfit(lengths, added, 1)[0] * lengths[-1] / typical[-1]
+    added_seconds = typical[:, None] * np.expm1(log_ratios)
+    values = np.polyfit(lengths, added_seconds, 1)[0] * lengths[-1] / typical[-1]
     longest = group[-1].cell
     return Change(check="scaling", place=slope_of(longest), cell=longest, values=tuple(values.tolist()))
 
 
-def unsloped(expected: Sequence[Cell], found: Sequence[Change]) -> tuple[list[Finding], list[str]]:
+def unsloped(expected: Sequence[Cell], measured_changes: Sequence[Change]) -> tuple[list[Finding], list[str]]:
     """Slopes that are not known.
 
     Args:
         expected: the cells that the config asks for; three lengths of a system ask for its slope.
-        found: from `changes`.
+        measured_changes: from `changes`.
 
     Returns:
         A finding for each slope that was asked for and is not there, and a note on systems of which none was.
     """
-    there = {change.place for change in found if change.check == "scaling"}
+    known_places = {change.place for change in measured_changes if change.check == "scaling"}
     lengths: dict[str, list[Cell]] = {}
     for cell in expected:
         if cell.kind == "latency":
@@ -118,7 +120,7 @@ def unsloped(expected: Sequence[Cell], found: Sequence[Change]) -> tuple[list[Fi
             cell=max(cells, key=lambda cell: cell.frames or 0),
         )
         for place, cells in lengths.items()
-        if len(cells) >= MIN_LENGTHS and place not in there
+        if len(cells) >= MIN_LENGTHS and place not in known_places
     ]
     few = [place for place, cells in lengths.items() if len(cells) < MIN_LENGTHS]
     return findings, [
@@ -132,30 +134,36 @@ def slope_of(cell: Cell) -> str:
 
 
 def judge(
-    found: Sequence[Change], rules: Rules, drifts: Sequence[Drift], *, untimed: str | None = None
+    measured_changes: Sequence[Change],
+    gate_margins: Rules,
+    drifts: Sequence[Drift],
+    *,
+    times_problem: str | None = None,
 ) -> list[Finding]:
     """Decide about changes of latency, all of them one family.
 
     Args:
-        found: from `changes`.
-        rules: margins.
+        measured_changes: from `changes`.
+        gate_margins: margins.
         drifts: what the machine did meanwhile.
-        untimed: why these times may not be compared, whatever they are; None: they may.
+        times_problem: why these times may not be compared, whatever they are; None: they may.
     """
-    margins = [rules.margin_of(change.place) for change in found]
-    estimates = [change.estimate(margin, rules.seed) for change, margin in zip(found, margins, strict=True)]
-    tested = iter(holm([one.p for one in estimates if one]))
+    margins = [gate_margins.margin_of(change.place) for change in measured_changes]
+    estimates = [
+        change.estimate(margin, gate_margins.seed) for change, margin in zip(measured_changes, margins, strict=True)
+    ]
+    corrected_p = iter(holm([change_estimate.p for change_estimate in estimates if change_estimate]))
     findings: list[Finding] = []
-    for change, margin, one in zip(found, margins, estimates, strict=True):
-        if untimed is not None:
-            verdict, reason = Verdict.NOT_MEASURED, untimed
-        elif one is None:
+    for change, margin, change_estimate in zip(measured_changes, margins, estimates, strict=True):
+        if times_problem is not None:
+            verdict, reason = Verdict.NOT_MEASURED, times_problem
+        elif change_estimate is None:
             verdict, reason = (
                 Verdict.AMBIGUOUS,
                 f"{len(change.values)} pairs cannot tell a change from noise: {MIN_PAIRS} are needed",
             )
         else:
-            verdict, reason = _weigh(one, next(tested), margin, rules)
+            verdict, reason = _weigh(change_estimate, next(corrected_p), margin, gate_margins)
             verdict, reason = _with_drifts(verdict, reason, drifts)
         findings.append(
             Finding(
@@ -163,7 +171,7 @@ def judge(
                 place=change.place,
                 verdict=verdict,
                 reason=reason,
-                change=_shown(one),
+                change=_shown(change_estimate),
                 allowed=f"{margin:+.1%}",
                 cell=change.cell,
             )
@@ -171,15 +179,15 @@ def judge(
     return findings
 
 
-def _weigh(one: Estimate, p_holm: float, margin: float, rules: Rules) -> tuple[Verdict, str]:
-    if one.low > margin and p_holm < ALPHA:
+def _weigh(change_estimate: Estimate, p_holm: float, margin: float, margins: Rules) -> tuple[Verdict, str]:
+    if change_estimate.low > margin and p_holm < ALPHA:
         return Verdict.FAIL, f"slower by more than the margin of {margin:.1%}"
-    if one.high < -rules.implausible:
-        return Verdict.AMBIGUOUS, f"faster by more than {rules.implausible:.0%}: is all of the work still done?"
-    if one.value > margin:
+    if change_estimate.high < -margins.implausible:
+        return Verdict.AMBIGUOUS, f"faster by more than {margins.implausible:.0%}: is all of the work still done?"
+    if change_estimate.value > margin:
         return Verdict.AMBIGUOUS, "looks slower than the margin, but chance may explain it"
-    if one.high > max(rules.blind, margin):
-        return Verdict.AMBIGUOUS, f"too noisy to rule out a slowdown of {max(rules.blind, margin):.0%}"
+    if change_estimate.high > max(margins.blind, margin):
+        return Verdict.AMBIGUOUS, f"too noisy to rule out a slowdown of {max(margins.blind, margin):.0%}"
     return Verdict.PASS, "no slower than the margin"
 
 
@@ -193,7 +201,8 @@ def _with_drifts(verdict: Verdict, reason: str, drifts: Sequence[Drift]) -> tupl
     return (Verdict.AMBIGUOUS, f"{reason}, but {' and '.join(excuses)}") if excuses else (verdict, reason)
 
 
-def _shown(one: Estimate | None) -> str:
-    if one is None or not math.isfinite(one.value):
+def _shown(change_estimate: Estimate | None) -> str:
+    if change_estimate is None or not math.isfinite(change_estimate.value):
         return ""
-    return f"{one.value:+.1%} [{one.low:+.1%}, {one.high:+.1%}] over {one.pairs} pairs"
+    change = change_estimate
+    return f"{change.value:+.1%} [{change.low:+.1%}, {change.high:+.1%}] over {change.pairs} pairs"

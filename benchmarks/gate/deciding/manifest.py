@@ -42,15 +42,15 @@ def match(expected: Sequence[Cell], pairs: Sequence[Pair]) -> tuple[list[Compara
     Returns:
         The cells that can be compared, and a finding for each other.
     """
-    found: list[Comparable] = []
+    comparables: list[Comparable] = []
     findings: list[Finding] = []
     for cell in expected:
-        matched, reason = _match(cell, pairs)
+        record_pairs, reason = _match(cell, pairs)
         if reason is None:
-            found.append(Comparable(cell, tuple(matched.values()), tuple(matched)))
+            comparables.append(Comparable(cell, tuple(record_pairs.values()), tuple(record_pairs)))
         else:
             findings.append(_missing(cell, reason))
-    return found, findings
+    return comparables, findings
 
 
 def dropped(expected: Sequence[Cell], pairs: Sequence[Pair]) -> list[Cell]:
@@ -60,18 +60,20 @@ def dropped(expected: Sequence[Cell], pairs: Sequence[Pair]) -> list[Cell]:
         expected: cells that the config asks for, as head's code reads it.
         pairs: what was measured, on both sides at the same words.
     """
-    measured = {record.cell.key: record.cell for pair in pairs for record in pair.base.records}
-    return [cell for cell in measured.values() if cell not in expected]
+    base_cells = {record.cell.key: record.cell for pair in pairs for record in pair.base.records}
+    return [cell for cell in base_cells.values() if cell not in expected]
 
 
 def other_packages(cells: Sequence[Comparable]) -> str | None:
     """That the sides ran with other packages, as a note: times may differ by them; None if they did not."""
-    for base, head in (pair for one in cells for pair in one.matched):
-        one, other = ({"Python": record.software.python, **record.software.packages} for record in (base, head))
+    for base, head in (pair for base_versions in cells for pair in base_versions.matched):
+        base_versions, head_versions = (
+            {"Python": record.software.python, **record.software.packages} for record in (base, head)
+        )
         differing = [
-            f"{name} {one.get(name)} and {other.get(name)}"
-            for name in sorted(one.keys() | other.keys())
-            if one.get(name) != other.get(name) and name != "lipbench"
+            f"{name} {base_versions.get(name)} and {head_versions.get(name)}"
+            for name in sorted(base_versions.keys() | head_versions.keys())
+            if base_versions.get(name) != head_versions.get(name) and name != "lipbench"
         ]
         if differing:
             return f"the two sides ran with other packages, whose doing a change may be: {', '.join(differing)}"
@@ -90,7 +92,7 @@ def _missing(cell: Cell, reason: str) -> Finding:
 
 def _match(cell: Cell, pairs: Sequence[Pair]) -> tuple[dict[int, Matched], str | None]:
     """The records of a cell by the place of their pair, or why they cannot be compared."""
-    matched: dict[int, Matched] = {}
+    record_pairs: dict[int, Matched] = {}
     for place, pair in enumerate(pairs):
         base, head = pair.base.of(cell), pair.head.of(cell)
         if base is None and head is None:
@@ -107,9 +109,9 @@ def _match(cell: Cell, pairs: Sequence[Pair]) -> tuple[dict[int, Matched], str |
         reason = _incomparable(base, head)
         if reason is not None:
             return {}, reason
-        matched[place] = (base, head)
-    if matched:
-        return matched, None
+        record_pairs[place] = (base, head)
+    if record_pairs:
+        return record_pairs, None
     for side in ("base", "head"):
         records = [record for pair in pairs for record in getattr(pair, side).records]
         reason = other_config(cell, side, records)
@@ -127,12 +129,12 @@ def other_config(cell: Cell, side: str, records: Sequence[Record]) -> str | None
         records: some, none of them of the cell itself.
     """
     for record in records:
-        other = record.cell
-        if all(getattr(other, field) == getattr(cell, field) for field in IDENTITY):
+        recorded_cell = record.cell
+        if all(getattr(recorded_cell, field) == getattr(cell, field) for field in IDENTITY):
             differing = [
-                f"{field}={getattr(other, field)} where {getattr(cell, field)} is expected"
+                f"{field}={getattr(recorded_cell, field)} where {getattr(cell, field)} is expected"
                 for field in Cell.model_fields
-                if getattr(other, field) != getattr(cell, field)
+                if getattr(recorded_cell, field) != getattr(cell, field)
             ]
             return f"{side} was measured with another config: {', '.join(differing)}"
     return None
@@ -155,18 +157,18 @@ def _incomparable(base: Record, head: Record) -> str | None:
     return None
 
 
-def unlike(one: Machine, other: Machine, fields: Sequence[str] = MACHINE) -> str:
+def unlike(machine: Machine, other_machine: Machine, fields: Sequence[str] = MACHINE) -> str:
     """In what two machines differ, for readers; empty if in nothing that times depend on.
 
     Args:
-        one: a machine.
-        other: the other.
+        machine: a machine.
+        other_machine: the other.
         fields: what is compared.
     """
     return ", ".join(
-        f"{field} {getattr(one, field)} and {getattr(other, field)}"
+        f"{field} {getattr(machine, field)} and {getattr(other_machine, field)}"
         for field in fields
-        if getattr(one, field) != getattr(other, field)
+        if getattr(machine, field) != getattr(other_machine, field)
     )
 
 
@@ -183,30 +185,30 @@ def _other_work(base: Latency, head: Latency) -> str | None:
 
 
 def _other_protocol(base: Quality, head: Quality) -> str | None:
-    for called, one, other in (
+    for noun, base_facts, head_facts in (
         ("protocol", base.protocol, head.protocol),
         ("corpus", base.corpus, head.corpus),
     ):
-        if one.fingerprint != other.fingerprint:
+        if base_facts.fingerprint != head_facts.fingerprint:
             return (
-                f"the {called} is not the same on the two sides: {one.name} {one.fingerprint[:12]} and "
-                f"{other.name} {other.fingerprint[:12]}"
+                f"the {noun} is not the same on the two sides: {base_facts.name} {base_facts.fingerprint[:12]} and "
+                f"{head_facts.name} {head_facts.fingerprint[:12]}"
             )
     return None
 
 
 def _other_training(base: Quality, head: Quality) -> str | None:
     """A recipe that differs. An option that only one side knows is part of the change and no reason."""
-    one, other = base.system.training, head.system.training
-    if (one is None) != (other is None):
-        return f"only {'head' if one is None else 'base'} was trained"
-    if one is None or other is None:
+    base_training, head_training = base.system.training, head.system.training
+    if (base_training is None) != (head_training is None):
+        return f"only {'head' if base_training is None else 'base'} was trained"
+    if base_training is None or head_training is None:
         return None
     differing = [
-        f"{name}={one.recipe[name]} and {other.recipe[name]}"
-        for name in sorted(one.recipe.keys() & other.recipe.keys())
-        if one.recipe[name] != other.recipe[name]
+        f"{name}={base_training.recipe[name]} and {head_training.recipe[name]}"
+        for name in sorted(base_training.recipe.keys() & head_training.recipe.keys())
+        if base_training.recipe[name] != head_training.recipe[name]
     ]
-    if one.steps != other.steps:
-        differing.append(f"{one.steps} and {other.steps} steps taken")
+    if base_training.steps != head_training.steps:
+        differing.append(f"{base_training.steps} and {head_training.steps} steps taken")
     return f"the two sides were trained by different recipes: {', '.join(differing)}" if differing else None

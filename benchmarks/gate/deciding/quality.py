@@ -32,7 +32,7 @@ class Loss:
     """Loss minus margin."""
 
 
-def judge(cells: Sequence[Comparable], rules: Rules) -> tuple[list[Finding], list[str]]:
+def judge(cells: Sequence[Comparable], margins: Rules) -> tuple[list[Finding], list[str]]:
     """Decide about every quality cell, all metrics of all cells one family.
 
     Returns:
@@ -41,27 +41,27 @@ def judge(cells: Sequence[Comparable], rules: Rules) -> tuple[list[Finding], lis
     findings: list[Finding] = []
     notes: dict[str, str] = {}
     losses: list[Loss] = []
-    for one in cells:
-        base, head = (record.result for record in one.matched[0])
+    for comparable in cells:
+        base, head = (record.result for record in comparable.matched[0])
         if not isinstance(base, Quality) or not isinstance(head, Quality):
             continue
         if base.clips == head.clips and base.corpus_scores == head.corpus_scores:
-            findings.append(_finding(one.cell, None, Verdict.PASS, "every clip scores exactly as before"))
+            findings.append(_finding(comparable.cell, None, Verdict.PASS, "every clip scores exactly as before"))
             continue
         absent = _absent(base, head)
         if absent:
-            findings.append(_finding(one.cell, None, Verdict.NOT_MEASURED, absent))
+            findings.append(_finding(comparable.cell, None, Verdict.NOT_MEASURED, absent))
             continue
         for facts in base.metrics:
             reason = _ungated(facts, base)
             if reason:
                 notes[facts.name] = f"{facts.title} is not gated: {reason}"
                 continue
-            found = _loss(one.cell, facts, base, head, rules)
-            if isinstance(found, Loss):
-                losses.append(found)
+            loss_or_finding = _loss(comparable.cell, facts, base, head, margins)
+            if isinstance(loss_or_finding, Loss):
+                losses.append(loss_or_finding)
             else:
-                findings.append(found)
+                findings.append(loss_or_finding)
     family = corrected([loss.beyond for loss in losses])
     findings += [_weigh(replace(loss, beyond=beyond)) for loss, beyond in zip(losses, family, strict=True)]
     return findings, list(notes.values())
@@ -78,45 +78,49 @@ def _ungated(facts: MetricFacts, base: Quality) -> str | None:
 def _absent(base: Quality, head: Quality) -> str | None:
     """What base scored and head did not."""
     after = {clip.utterance: clip for clip in head.clips}
-    gone = sorted(clip.utterance for clip in base.clips if clip.utterance not in after)
-    if gone:
-        return f"head scored {len(gone)} clips fewer than base, {gone[0]} among them"
-    lost = sorted(
+    missing_clips = sorted(clip.utterance for clip in base.clips if clip.utterance not in after)
+    if missing_clips:
+        return f"head scored {len(missing_clips)} clips fewer than base, {missing_clips[0]} among them"
+    missing_values = sorted(
         (metric, clip.utterance)
         for clip in base.clips
         for metric in clip.values
         if metric not in after[clip.utterance].values
     )
-    if lost:
-        metric, utterance = lost[0]
+    if missing_values:
+        metric, utterance = missing_values[0]
         reason = after[utterance].missing.get(metric) or head.not_measured.get(metric) or "it does not say why"
-        return f"head lacks {len(lost)} values that base has, the first {metric} of {utterance}: {reason}"
+        return f"head lacks {len(missing_values)} values that base has, the first {metric} of {utterance}: {reason}"
     return None
 
 
-def _loss(cell: Cell, facts: MetricFacts, base: Quality, head: Quality, rules: Rules) -> Loss | Finding:
+def _loss(cell: Cell, facts: MetricFacts, base: Quality, head: Quality, margins: Rules) -> Loss | Finding:
     """How much worse each clip became; a finding at once where a perfect value was lost."""
     after = {clip.utterance: clip for clip in head.clips}
     losses = {
         clip.utterance: _worse(facts, clip, after[clip.utterance]) for clip in base.clips if facts.name in clip.values
     }
-    broken = sorted(utterance for utterance, loss in losses.items() if loss == math.inf)
-    if broken:
+    no_longer_perfect = sorted(utterance for utterance, loss in losses.items() if loss == math.inf)
+    if no_longer_perfect:
         return _finding(
-            cell, facts, Verdict.FAIL, f"{len(broken)} clips were perfect and are no longer, {broken[0]} among them"
+            cell,
+            facts,
+            Verdict.FAIL,
+            f"{len(no_longer_perfect)} clips were perfect and are no longer, {no_longer_perfect[0]} among them",
         )
-    mended = sorted(utterance for utterance, loss in losses.items() if loss == -math.inf)
-    if mended:
-        reason = f"{len(mended)} clips became perfect, {mended[0]} among them: is the truth scored against itself?"
+    newly_perfect = sorted(utterance for utterance, loss in losses.items() if loss == -math.inf)
+    if newly_perfect:
+        clips = f"{len(newly_perfect)} clips became perfect, {newly_perfect[0]} among them"
+        reason = f"{clips}: is the truth scored against itself?"
         return _finding(cell, facts, Verdict.AMBIGUOUS, reason)
     mean = base.mean(facts.name)
-    share = rules.quality_margin * abs(mean) if mean is not None and math.isfinite(mean) else 0.0
-    margin = rules.quality_margins.get(facts.name, share)
+    share = margins.quality_margin * abs(mean) if mean is not None and math.isfinite(mean) else 0.0
+    margin = margins.quality_margins.get(facts.name, share)
     speakers = _clusters(base.clips)
-    shifted = {utterance: loss - margin for utterance, loss in losses.items()}
-    beyond = paired(shifted, dict.fromkeys(shifted, 0.0), speakers, seed=rules.seed)
+    excess_losses = {utterance: loss - margin for utterance, loss in losses.items()}
+    beyond = paired(excess_losses, dict.fromkeys(excess_losses, 0.0), speakers, seed=margins.seed)
     return Loss(
-        cell=cell, facts=facts, margin=margin, implausible=_implausible(facts, mean, rules.implausible), beyond=beyond
+        cell=cell, facts=facts, margin=margin, implausible=_implausible(facts, mean, margins.implausible), beyond=beyond
     )
 
 
@@ -158,13 +162,13 @@ def _weigh(loss: Loss) -> Finding:
     value = beyond.value + loss.margin
     allowed = f"{loss.margin:+.3g}"
     if beyond.interval is None:
-        shown = f"{value:+.3g}"
+        value_text = f"{value:+.3g}"
         if value == 0 and loss.margin >= 0:
-            return _finding(loss.cell, loss.facts, Verdict.PASS, "no clip changed", shown, allowed)
+            return _finding(loss.cell, loss.facts, Verdict.PASS, "no clip changed", value_text, allowed)
         reason = f"{beyond.n} clips by {beyond.clusters} {beyond.unit}s are too few: {MIN_CLUSTERS} are needed"
-        return _finding(loss.cell, loss.facts, Verdict.AMBIGUOUS, reason, shown, allowed)
+        return _finding(loss.cell, loss.facts, Verdict.AMBIGUOUS, reason, value_text, allowed)
     low, high = beyond.interval.low + loss.margin, beyond.interval.high + loss.margin
-    shown = f"{value:+.3g} [{low:+.3g}, {high:+.3g}] over {beyond.n} clips"
+    value_text = f"{value:+.3g} [{low:+.3g}, {high:+.3g}] over {beyond.n} clips"
     if beyond.interval.low > 0 and beyond.p_holm is not None and beyond.p_holm < ALPHA:
         verdict, reason = Verdict.FAIL, "worse by more than the margin"
     elif high < -loss.implausible:
@@ -173,7 +177,7 @@ def _weigh(loss: Loss) -> Finding:
         verdict, reason = Verdict.PASS, "no worse than the margin"
     else:
         verdict, reason = Verdict.AMBIGUOUS, "the clips scatter too much to rule out a loss beyond the margin"
-    return _finding(loss.cell, loss.facts, verdict, reason, shown, allowed)
+    return _finding(loss.cell, loss.facts, verdict, reason, value_text, allowed)
 
 
 def _finding(

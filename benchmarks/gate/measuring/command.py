@@ -10,7 +10,7 @@ from lipbench.benchmarks.config.composition import request as compose
 from lipbench.benchmarks.config.requests import Bench, Gate, verbatim
 
 
-def of(request: Gate, **changed: object) -> list[str]:
+def of(request: Gate, **changed_options: object) -> list[str]:
     """The words behind `lipbench bench` that ask for the same as a gate.
 
     Only what differs from the bench's own defaults is said, so that an option which the other revision does not know
@@ -18,13 +18,13 @@ def of(request: Gate, **changed: object) -> list[str]:
 
     Args:
         request: the gate.
-        changed: options of the bench that have other values.
+        changed_options: options of the bench that have other values.
     """
     corpus = f"corpus={request.corpus.name}"
-    wanted = {name: getattr(request, name) for name in Bench.model_fields} | changed
-    asked = _leaves(Bench.model_validate(_plain(wanted)).model_dump(mode="json"))
+    bench_values = {name: getattr(request, name) for name in Bench.model_fields} | changed_options
+    leaves = _leaves(Bench.model_validate(_plain(bench_values)).model_dump(mode="json"))
     default = _default(corpus)
-    differing = {key: value for key, value in asked.items() if key not in default or default[key] != value}
+    differing = {key: value for key, value in leaves.items() if key not in default or default[key] != value}
     return [corpus, *(f"{key}={_literal(key, value)}" for key, value in sorted(differing.items()))]
 
 
@@ -39,13 +39,13 @@ def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _leaves(tree: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Dotted name to value."""
-    found: dict[str, Any] = {}
+    leaves: dict[str, Any] = {}
     for key, value in tree.items():
         if isinstance(value, Mapping) and value:
-            found |= _leaves(value, f"{prefix}{key}.")
+            leaves |= _leaves(value, f"{prefix}{key}.")
         elif not isinstance(value, Mapping):
-            found[f"{prefix}{key}"] = value
-    return found
+            leaves[f"{prefix}{key}"] = value
+    return leaves
 
 
 def _literal(key: str, value: Any) -> str:

@@ -46,38 +46,38 @@ class Measuring:
         UserError: the folder holds the measurements of another gate.
     """
 
-    def __init__(self, request: Gate, base: Side, head: Side, *, device: str, held: Sequence[int] = ()) -> None:
+    def __init__(self, request: Gate, base: Side, head: Side, *, device: str, descriptors: Sequence[int] = ()) -> None:
         self.request = request
         self.base, self.head = base, head
         self.device = device
-        self.held = held
+        self.held = descriptors
         self.out = request.out.resolve()
         self._claim()
 
     def _claim(self) -> None:
         """Write down what is measured here, so that nothing else is ever mixed in."""
         file = self.out / "gate.json"
-        asked = {
+        claim = {
             **{side.name: [side.commit, side.changes] for side in (self.base, self.head)},
             "words": command.of(self.request, out="", durations=list(self.request.durations)),
         }
-        if file.is_file() and json.loads(file.read_text(encoding="utf-8")) != asked:
+        if file.is_file() and json.loads(file.read_text(encoding="utf-8")) != claim:
             raise UserError(
                 f"{self.out} holds the measurements of another gate: other revisions, changes or options",
                 remedy="Give another out=…, or delete that folder",
             )
-        save_whole(json.dumps(asked, indent=1), file, "what is gated")
+        save_whole(json.dumps(claim, indent=1), file, "what is gated")
 
     @cached_property
     def quality(self) -> Pair:
         """Both sides trained and scored once."""
-        changed = {
+        changed_options = {
             "frames": [min(self.request.frames)],
             "durations": list(self.request.durations),
             **READY,
         }
         ready = {side.name: f"ready-{side.name}" for side in (self.base, self.head)}
-        base, head = (self._blocks({side: ready[side.name]}, changed)[0] for side in (self.base, self.head))
+        base, head = (self._blocks({side: ready[side.name]}, changed_options)[0] for side in (self.base, self.head))
         return Pair(_scored(base), _scored(head))
 
     @cached_property
@@ -95,21 +95,21 @@ class Measuring:
             cells: those to time; None: all. Others may come with them.
         """
         together = self.in_turn  # and nothing is trained beside a block
-        changed: dict[str, object] = {"durations": [], "controls": []}
+        changed_options: dict[str, object] = {"durations": [], "controls": []}
         if cells is not None:
             names = {cell.system for cell in cells}
             models = [name for name in self._models if short_name(name) in names]
-            changed |= {"models": models, "frames": sorted({cell.frames for cell in cells if cell.frames})}
-        found: list[Pair] = []
-        wanted = self.request.pairs if look == 1 else SECOND_LOOK * self.request.pairs
-        for place in range(wanted):
-            log.info("look %d, pair %d of %d", look, place + 1, wanted)
+            changed_options |= {"models": models, "frames": sorted({cell.frames for cell in cells if cell.frames})}
+        block_pairs: list[Pair] = []
+        n_pairs = self.request.pairs if look == 1 else SECOND_LOOK * self.request.pairs
+        for place in range(n_pairs):
+            log.info("look %d, pair %d of %d", look, place + 1, n_pairs)
             order = (self.base, self.head) if place % 2 == 0 else (self.head, self.base)
             names = {side: f"{look}-{place:03d}-{side.name}" for side in order}
             groups = [names] if together else [{side: name} for side, name in names.items()]
-            blocks = [block for group in groups for block in self._blocks(group, changed, cells or ())]
-            found.append(Pair(*(blocks if place % 2 == 0 else reversed(blocks))))
-        return found
+            blocks = [block for group in groups for block in self._blocks(group, changed_options, cells or ())]
+            block_pairs.append(Pair(*(blocks if place % 2 == 0 else reversed(blocks))))
+        return block_pairs
 
     @cached_property
     def _models(self) -> list[str]:
@@ -118,42 +118,44 @@ class Measuring:
         return model_names(self.request)
 
     def _blocks(
-        self, names: Mapping[Side, str], changed: Mapping[str, object], cells: Sequence[Cell] = ()
+        self, names: Mapping[Side, str], changed_options: Mapping[str, object], cells: Sequence[Cell] = ()
     ) -> list[Block]:
         """Run a process of each side at the same time, unless their blocks are there.
 
         Args:
             names: side to the name of its block, the side that begins first.
-            changed: options of the bench.
+            changed_options: options of the bench.
             cells: those that the blocks must hold.
         """
-        kept = {side: self.out / "blocks" / name for side, name in names.items()}
-        if not all(_usable(folder, cells) for folder in kept.values()):
-            outputs, conditions = self._run(list(names), changed)
-            for side, folder in kept.items():
+        block_folders = {side: self.out / "blocks" / name for side, name in names.items()}
+        if not all(_usable(folder, cells) for folder in block_folders.values()):
+            outputs, conditions = self._run(list(names), changed_options)
+            for side, folder in block_folders.items():
                 self._keep(folder, side, outputs[side.name], conditions[side.name])
-        return [load_block(folder) for folder in kept.values()]
+        return [load_block(folder) for folder in block_folders.values()]
 
     def _run(
-        self, sides: Sequence[Side], changed: Mapping[str, object]
+        self, sides: Sequence[Side], changed_options: Mapping[str, object]
     ) -> tuple[dict[str, str], dict[str, Conditions]]:
         """Run one process of each, in turn where they ask for it: what they said, and how the machine was."""
         processes: dict[str, subprocess.Popen[str]] = {}
-        with Referee(*(side.name for side in sides)) as referee:
+        with Referee(*(side.name for side in sides)) as turn_server:
             try:
                 for side in sides:
                     arm = self.out / side.name
                     shutil.rmtree(arm / "records", ignore_errors=True)
-                    asked = command.of(self.request, out=str(arm), **changed)
-                    processes[side.name] = side.run(["bench", *asked], held=self.held, turns=referee.paths[side.name])
-                outputs, conditions = watched(processes, referee, self.device)
+                    arguments = command.of(self.request, out=str(arm), **changed_options)
+                    processes[side.name] = side.run(
+                        ["bench", *arguments], descriptors=self.held, turns=turn_server.paths[side.name]
+                    )
+                outputs, conditions = watched(processes, turn_server, self.device)
             finally:
                 for process in processes.values():
                     process.kill()
-            turns = referee.turns
+            turns = turn_server.turns
         return outputs, {name: conditions.model_copy(update={"turns": turns[name]}) for name in processes}
 
-    def _keep(self, kept: Path, side: Side, output: str, conditions: Conditions) -> None:
+    def _keep(self, block_folder: Path, side: Side, output: str, conditions: Conditions) -> None:
         """Move a block's records to where they stay, all at once.
 
         Raises:
@@ -171,9 +173,9 @@ class Measuring:
         (arm / "records").rename(waiting / "records")
         save_whole(conditions.model_dump_json(), waiting / CONDITIONS, "the conditions of a block")
         self._check_code(side, load_block(waiting))
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(kept, ignore_errors=True)  # one with failed cells, or of other cells
-        waiting.rename(kept)
+        block_folder.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(block_folder, ignore_errors=True)  # one with failed cells, or of other cells
+        waiting.rename(block_folder)
 
     def _check_code(self, side: Side, block: Block) -> None:
         first = self.out / "blocks" / f"ready-{side.name}"
@@ -191,11 +193,11 @@ class Measuring:
                 )
 
 
-def _usable(kept: Path, cells: Sequence[Cell]) -> bool:
+def _usable(block_folder: Path, cells: Sequence[Cell]) -> bool:
     """Whether a block of an earlier run can stand: nothing in it failed, and it holds these cells."""
-    if not kept.is_dir():
+    if not block_folder.is_dir():
         return False
-    block = load_block(kept)
+    block = load_block(block_folder)
     return all(record.status != "failed" for record in block.records) and all(block.of(cell) for cell in cells)
 
 
@@ -211,8 +213,8 @@ def first_look(run: Path) -> list[Pair]:
     """
     blocks = run / "blocks"
     heads = sorted(blocks.glob("1-*-head"))
-    complete = [(blocks / head.name.replace("-head", "-base"), head) for head in heads]
-    pairs = [Pair(load_block(base), load_block(head)) for base, head in complete if base.is_dir()]
+    folder_pairs = [(blocks / head.name.replace("-head", "-base"), head) for head in heads]
+    pairs = [Pair(load_block(base), load_block(head)) for base, head in folder_pairs if base.is_dir()]
     if not pairs:
         raise UserError(f"{run} holds no pairs of a gate", remedy="Make some: lipbench gate base=HEAD head=HEAD out=…")
     return pairs

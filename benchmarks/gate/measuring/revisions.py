@@ -37,7 +37,9 @@ class Side:
     python: Path
     """The interpreter that has what it needs."""
 
-    def run(self, words: Sequence[str], *, held: Sequence[int] = (), turns: str | None = None) -> subprocess.Popen[str]:
+    def run(
+        self, words: Sequence[str], *, descriptors: Sequence[int] = (), turns: str | None = None
+    ) -> subprocess.Popen[str]:
         """Start its command line in a process of its own, in this process's folder.
 
         It computes on all cores but one, unless OMP_NUM_THREADS says otherwise: threads on every core wait for the one
@@ -46,7 +48,7 @@ class Side:
 
         Args:
             words: behind `lipbench`.
-            held: descriptors that the process keeps open.
+            descriptors: descriptors that the process keeps open.
             turns: path of the socket at which it asks a referee before each timed call; None: it asks nobody.
         """
         # revisions before the one import name are started by their room
@@ -65,7 +67,7 @@ class Side:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            pass_fds=held,
+            pass_fds=descriptors,
         )
         if turns is not None:
             _share_cores(process.pid)
@@ -98,9 +100,9 @@ def prepare(name: str, revision: str | None, folder: Path) -> Side:
     commit = _commit(name, revision)
     root = _checked_out(commit, folder / commit[:12])
     side = Side(name, commit, "", root, _interpreter(name, root, folder))
-    started = side.run(["list", "models"])
-    output, _ = started.communicate()
-    if started.returncode != 0:
+    trial_process = side.run(["list", "models"])
+    output, _ = trial_process.communicate()
+    if trial_process.returncode != 0:
         raise UserError(
             f"{name} ({revision}, {commit[:12]}) does not build: {last(output)}",
             remedy="Compare with a revision that runs; nothing was measured",
@@ -120,23 +122,23 @@ def last(output: str) -> str:
 
 
 def _commit(name: str, revision: str) -> str:
-    found = _git("rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
-    if found.returncode != 0:
+    git_result = _git("rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
+    if git_result.returncode != 0:
         raise UserError(
-            f"{name}={revision} is no revision of {CHECKOUT.name}: {last(found.stderr)}",
+            f"{name}={revision} is no revision of {CHECKOUT.name}: {last(git_result.stderr)}",
             remedy="Fetch it first (in CI the checkout must not be shallow: fetch-depth 0)",
         )
-    return found.stdout.strip()
+    return git_result.stdout.strip()
 
 
 def _changes() -> str:
     """Digest of uncommitted changes and of files that git does not know yet; empty if there are none."""
-    tracked = _git("diff", "HEAD", "--binary").stdout
+    tracked_changes = _git("diff", "HEAD", "--binary").stdout
     names = _git("ls-files", "--others", "--exclude-standard", "-z").stdout.split("\0")
     files = [(name, (CHECKOUT / name).read_bytes()) for name in names if name and (CHECKOUT / name).is_file()]
-    if not tracked and not files:
+    if not tracked_changes and not files:
         return ""
-    digest = hashlib.sha256(tracked.encode())
+    digest = hashlib.sha256(tracked_changes.encode())
     for name, content in files:
         digest.update(name.encode() + b"\0" + hashlib.sha256(content).digest())
     return digest.hexdigest()
@@ -145,15 +147,18 @@ def _changes() -> str:
 def _checked_out(commit: str, root: Path) -> Path:
     """A worktree of a commit, made unless it is there from an interrupted run."""
     if root.is_dir():
-        there = _git("-C", str(root), "rev-parse", "HEAD", "--show-toplevel")
-        if there.stdout.split() == [commit, str(root)] and not _git("-C", str(root), "status", "--porcelain").stdout:
+        existing_worktree = _git("-C", str(root), "rev-parse", "HEAD", "--show-toplevel")
+        if (
+            existing_worktree.stdout.split() == [commit, str(root)]
+            and not _git("-C", str(root), "status", "--porcelain").stdout
+        ):
             return root
         shutil.rmtree(root)  # a checkout that was interrupted has some of its files only
     _git("worktree", "prune")
-    made = _git("worktree", "add", "--detach", "--force", str(root), commit)
-    if made.returncode != 0:
+    git_result = _git("worktree", "add", "--detach", "--force", str(root), commit)
+    if git_result.returncode != 0:
         raise UserError(
-            f"{commit[:12]} cannot be checked out to {root}: {last(made.stderr)}", remedy="Give another out=…"
+            f"{commit[:12]} cannot be checked out to {root}: {last(git_result.stderr)}", remedy="Give another out=…"
         )
     return root
 
@@ -162,8 +167,8 @@ def needs(root: Path) -> str:
     """What an environment for a revision must hold, as text: versions and dependencies, not the linter's settings."""
     constraints = root / "constraints.txt"
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = [project.get(key) for key in ("requires-python", "dependencies")]
-    return f"{wanted}\n{constraints.read_text(encoding='utf-8') if constraints.is_file() else ''}"
+    project_fields = [project.get(key) for key in ("requires-python", "dependencies")]
+    return f"{project_fields}\n{constraints.read_text(encoding='utf-8') if constraints.is_file() else ''}"
 
 
 def _interpreter(name: str, root: Path, folder: Path) -> Path:
@@ -172,8 +177,8 @@ def _interpreter(name: str, root: Path, folder: Path) -> Path:
         return Path(sys.executable)
     home = folder / f"environment-{hashlib.sha256(needs(root).encode()).hexdigest()[:12]}"
     python = home / "bin" / "python"
-    finished = home / ".installed"
-    if finished.is_file():
+    installed_mark = home / ".installed"
+    if installed_mark.is_file():
         return python
     log.info("%s needs other packages than this checkout: an environment of its own is made in %s", name, home)
     constraints = ["--constraint", str(root / "constraints.txt")] if (root / "constraints.txt").is_file() else []
@@ -181,13 +186,13 @@ def _interpreter(name: str, root: Path, folder: Path) -> Path:
         [sys.executable, "-m", "venv", "--clear", str(home)],
         [str(python), "-m", "pip", "install", "--quiet", *constraints, "--editable", str(root)],
     ):
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
+        process = subprocess.run(command, capture_output=True, text=True, check=False)
+        if process.returncode != 0:
             raise UserError(
-                f"{name} does not build, its environment cannot be made: {last(done.stderr)}",
+                f"{name} does not build, its environment cannot be made: {last(process.stderr)}",
                 remedy="Compare with a revision whose packages can be installed; nothing was measured",
             )
-    finished.touch()
+    installed_mark.touch()
     return python
 
 

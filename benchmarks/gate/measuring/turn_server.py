@@ -103,9 +103,9 @@ class Referee:
                 player, hear = key.data
                 hear(player, key.fileobj)
             runs = {side: running(side) for side in self._sides}
-            chosen = self._choose(runs)
-            if chosen is not None:
-                self._players[chosen].grant()
+            next_side = self._choose(runs)
+            if next_side is not None:
+                self._players[next_side].grant()
 
     def _choose(self, runs: Mapping[str, bool]) -> str | None:
         waiting = [side for side in self._sides if self._players[side].waiting]
@@ -113,10 +113,10 @@ class Referee:
             return waiting[0] if not any(runs[side] for side in self._sides if side not in waiting) else None
         if not waiting:
             return None
-        come = {side: len(self._players[side].cells) for side in waiting}
-        if len(set(come.values())) > 1:
+        progress = {side: len(self._players[side].cells) for side in waiting}
+        if len(set(progress.values())) > 1:
             self._due.clear()
-            return min(waiting, key=come.__getitem__)
+            return min(waiting, key=progress.__getitem__)
         if not self._due:
             self._due.extend(self._sides if self._rounds % 2 == 0 else reversed(self._sides))
             self._rounds += 1

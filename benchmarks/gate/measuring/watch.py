@@ -24,42 +24,42 @@ PULSE_BYTES = 2**21
 
 
 def watched(
-    processes: Mapping[str, subprocess.Popen[str]], referee: Referee, device: str
+    processes: Mapping[str, subprocess.Popen[str]], turn_server: Referee, device: str
 ) -> tuple[dict[str, str], Conditions]:
     """Wait for the processes of one block, or of a pair of blocks that take turns, to end.
 
     Args:
         processes: by side, just started.
-        referee: grants them turns.
+        turn_server: grants them turns.
         device: "cpu" or "cuda", which clock to read.
 
     Returns:
         The output of each, and how the machine was meanwhile.
     """
-    before, began, own = _busy_s(), time.perf_counter(), _children_s()
+    before, began, own_seconds = _busy_s(), time.perf_counter(), _children_s()
     first = pulse_s()
     clocks: list[float] = []
     with ThreadPoolExecutor(len(processes) + 1) as pool:
-        told = {side: pool.submit(process.communicate) for side, process in processes.items()}
+        outputs = {side: pool.submit(process.communicate) for side, process in processes.items()}
         try:
-            refereed = pool.submit(referee.watch, lambda side: side in told and not told[side].done())
-            going: set[Future[Any]] = {*told.values(), refereed}
-            while going := wait(going, timeout=EVERY_S).not_done:
+            turn_future = pool.submit(turn_server.watch, lambda side: side in outputs and not outputs[side].done())
+            running: set[Future[Any]] = {*outputs.values(), turn_future}
+            while running := wait(running, timeout=EVERY_S).not_done:
                 clock = _clock_mhz(device)
                 clocks += [clock] if clock else []
-            refereed.result()
+            turn_future.result()
         finally:
             # the pool waits for its threads, and they for the processes
             for process in processes.values():
                 process.kill()
     seconds = time.perf_counter() - began
-    foreign = (_busy_s() - before - (_children_s() - own)) / seconds
+    foreign = (_busy_s() - before - (_children_s() - own_seconds)) / seconds
     conditions = Conditions(
         foreign_cores=max(0.0, foreign),
         pulse_s=min(first, pulse_s()),
         clock_mhz=statistics.fmean(clocks) if clocks else None,
     )
-    return {side: output.result()[0] for side, output in told.items()}, conditions
+    return {side: output.result()[0] for side, output in outputs.items()}, conditions
 
 
 def pulse_s() -> float:
@@ -84,7 +84,7 @@ def _busy_s() -> float:
 
 def _children_s() -> float:
     """The same of this process and its children that have ended."""
-    usages = [resource.getrusage(who) for who in (resource.RUSAGE_CHILDREN, resource.RUSAGE_SELF)]
+    usages = [resource.getrusage(target) for target in (resource.RUSAGE_CHILDREN, resource.RUSAGE_SELF)]
     return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 

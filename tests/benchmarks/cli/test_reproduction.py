@@ -86,7 +86,7 @@ def test_what_failed_before_costs_what_needs_it(tmp_path):
     steps = plan(ROWS, choices(tmp_path, root=tmp_path))
     row = stages(steps)[1]["hh_t2l"]
     starter = Starter()
-    lost = run_all(row, Journal(tmp_path, "code"), start=starter, say=said, lost={"prepare": "exit code 2"})
+    lost = run_all(row, Journal(tmp_path, "code"), start=starter, say=said, earlier_failures={"prepare": "exit code 2"})
     assert starter.started == []
     assert lost == {
         "train hh_t2l": "left out: 'prepare' failed",

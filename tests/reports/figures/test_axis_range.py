@@ -71,7 +71,7 @@ def test_a_panel_says_what_is_outside_at_the_side_on_which_it_lies(turned, arrow
     lines = [line(one.label, *(one.values + 3)) for one in GOOD]
     seen = view([*lines, line("d", 9.0, 9.5)], higher_is_better=False)
     axes = empty_figure(2.0).subplots()
-    show(axes, seen, LOOKS, turned=turned)
+    show(axes, seen, LOOKS, is_inverted=turned)
     (text,) = axes.texts
     assert text.get_text() == f"{arrow} d: 9.000 to 9.500"
     assert text.xy[1] == place

@@ -80,7 +80,7 @@ def _stored(request: Gate, base: Sequence[Path], head: Sequence[Path]) -> Decisi
     untimed = interleaved.why_not(pairs)
     if untimed is not None:
         untimed += ": such times are for trends (trends=…); times=false gates costs and quality alone"
-    return decide.decide(cells, pairs, _rules(request, device, chance), untimed=untimed)
+    return decide.decide(cells, pairs, _rules(request, device, chance), times_problem=untimed)
 
 
 def _measured(request: Gate) -> Decision:
@@ -102,7 +102,7 @@ def _measured(request: Gate) -> Decision:
     with alone(out) as lock:
         base = revisions.prepare("base", request.base, out / "revisions")
         head = revisions.prepare("head", request.head, out / "revisions")
-        measuring = measure.Measuring(request, base, head, device=device, held=[lock])
+        measuring = measure.Measuring(request, base, head, device=device, descriptors=[lock])
         scored, first = measuring.quality, measuring.pairs(1)
         if chance is not None:
             chance.check_measured(first)

@@ -257,15 +257,15 @@ def test_that_drift_could_not_be_looked_for_is_said():
 
 def test_times_that_were_not_measured_in_turn_neither_pass_nor_fail():
     for factor in (1.0, 2.0, 0.2):
-        found = decide(TIMED, pairs(lambda _, by=factor: by), Rules(), untimed="not in turn")
+        found = decide(TIMED, pairs(lambda _, by=factor: by), Rules(), times_problem="not in turn")
         times = [f for f in found.findings if f.check in ("latency", "scaling")]
         assert {(f.verdict, f.reason) for f in times} == {(Verdict.NOT_MEASURED, "not in turn")}
         assert {f.verdict for f in found.findings if f.check == "costs"} == {Verdict.PASS}
-    assert decide(TIMED, pairs(parameters=11), Rules(), untimed="not in turn").verdict is Verdict.FAIL
+    assert decide(TIMED, pairs(parameters=11), Rules(), times_problem="not in turn").verdict is Verdict.FAIL
 
 
 def test_costs_and_quality_can_be_gated_alone():
-    found = decide(TIMED, pairs(lambda _: 2.0), Rules(times=False), untimed="not in turn")
+    found = decide(TIMED, pairs(lambda _: 2.0), Rules(times=False), times_problem="not in turn")
     assert found.verdict is Verdict.PASS
     assert {f.check for f in found.findings} == {"costs"}
     (note,) = [note for note in found.notes if "times=false" in note]
