@@ -22,7 +22,7 @@ BLUR = 1 / 40
 """Standard deviation of the blur as a share of the frame's height: 2 pixels of 80."""
 
 
-class Material(NamedTuple):
+class ControlInputs(NamedTuple):
     """What a control may be made from."""
 
     frames: Tensor
@@ -41,26 +41,26 @@ class Control(NamedTuple):
     """Name for tables."""
     why: str
     """What its row is good for."""
-    make: Callable[[Material], Tensor]
+    make: Callable[[ControlInputs], Tensor]
     """Material to frames, float (T, 3, H, W)."""
 
 
-def ground_truth(material: Material) -> Tensor:
+def ground_truth(material: ControlInputs) -> Tensor:
     """The truth itself: every metric must call it perfect."""
     return material.frames
 
 
-def first_frame(material: Material) -> Tensor:
+def first_frame(material: ControlInputs) -> Tensor:
     """The first frame, repeated: a mouth that never moves. Uses nothing that a model does not get."""
     return material.frames[:1].expand_as(material.frames)
 
 
-def mean_frame(material: Material) -> Tensor:
+def mean_frame(material: ControlInputs) -> Tensor:
     """The clip's mean frame, repeated: the best that a motionless mouth can do in squared error."""
     return material.frames.mean(dim=0, keepdim=True).expand_as(material.frames)
 
 
-def shifted(material: Material, by: int) -> Tensor:
+def shifted(material: ControlInputs, by: int) -> Tensor:
     """The truth, some frames late or early: the same mouth at the wrong time. The frame at the gap is repeated."""
     import torch
 
@@ -68,7 +68,7 @@ def shifted(material: Material, by: int) -> Tensor:
     return material.frames[(torch.arange(last + 1) - by).clamp(0, last)]
 
 
-def other_sentence(material: Material) -> Tensor:
+def other_sentence(material: ControlInputs) -> Tensor:
     """Another sentence of the same speaker, its last frame held to the clip's length: right looks, wrong words."""
     import torch
 
@@ -76,12 +76,12 @@ def other_sentence(material: Material) -> Tensor:
     return other[torch.arange(len(material.frames)).clamp(max=len(other) - 1)]
 
 
-def crop_round_trip(material: Material) -> Tensor:
+def crop_round_trip(material: ControlInputs) -> Tensor:
     """The truth, put back at the source video's resolution and cut out again: what resampling alone costs."""
     return material.round_trip()
 
 
-def blurred(material: Material) -> Tensor:
+def blurred(material: ControlInputs) -> Tensor:
     """The truth, blurred: right in time, wrong in detail."""
     from torchvision.transforms.functional import gaussian_blur
 
@@ -90,7 +90,7 @@ def blurred(material: Material) -> Tensor:
     return gaussian_blur(material.frames, kernel_size=[2 * round(3 * sigma) + 1] * 2, sigma=[sigma, sigma])
 
 
-def averaged(material: Material) -> Tensor:
+def averaged(material: ControlInputs) -> Tensor:
     """The truth, each frame the mean of it and its neighbours: the right mouth without the camera's grain.
 
     No model draws that grain, which moves every pixel; motion is to be read against this row. Quick movements lose

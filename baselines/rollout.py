@@ -20,7 +20,7 @@ from torch import Tensor
 from lipbench.models.contract import LipClip, LipRequest
 
 
-class Step(NamedTuple):
+class RolloutStep(NamedTuple):
     """One frame of every clip in the batch."""
 
     frame: Tensor
@@ -35,7 +35,7 @@ class LengthLimitWarning(UserWarning):
     """The stop token did not come before the safety limit."""
 
 
-def roll_out(step: Callable[[Tensor, Any], Step], request: LipRequest, state: Any, *, limit: int) -> LipClip:
+def roll_out(step: Callable[[Tensor, Any], RolloutStep], request: LipRequest, state: Any, *, limit: int) -> LipClip:
     """Generate until every clip has stopped.
 
     Args:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from lipbench.benchmarks.cells.plan import Timed, latency_cell
+from lipbench.benchmarks.cells.plan import LatencyTask, latency_cell
 from lipbench.benchmarks.cells.runner import run_cell
 from lipbench.benchmarks.sweep import Sweep
 from lipbench.benchmarks.timing import LiveClock
@@ -18,13 +18,13 @@ from lipbench.records.latency import Latency, LatencySample
 CLOCK = LiveClock()
 
 
-def shown(sample: LatencySample) -> float:
+def reported_seconds(sample: LatencySample) -> float:
     """What pytest-benchmark's own statistics are made of: device time on a GPU, wall time on a CPU."""
     return sample.wall_s if sample.device_s is None else sample.device_s
 
 
 @pytest.mark.benchmark(timer=CLOCK, warmup=False)
-def bench_latency(benchmark: BenchmarkFixture, sweep: Sweep, latency_task: Timed) -> None:
+def bench_latency(benchmark: BenchmarkFixture, sweep: Sweep, latency_task: LatencyTask) -> None:
     """Time one model at one length."""
 
     def measure() -> Latency:
@@ -33,7 +33,7 @@ def bench_latency(benchmark: BenchmarkFixture, sweep: Sweep, latency_task: Timed
 
         def one_round() -> None:
             samples.append(prepared_cell.once())
-            CLOCK.advance(shown(samples[-1]))
+            CLOCK.advance(reported_seconds(samples[-1]))
 
         benchmark.group = f"{latency_task.frames} frames"
         benchmark.pedantic(one_round, rounds=prepared_cell.rounds, iterations=1)

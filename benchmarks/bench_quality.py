@@ -7,14 +7,14 @@ import statistics
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from lipbench.benchmarks.cells.plan import Scored, bench_quality_cell
+from lipbench.benchmarks.cells.plan import QualityTask, bench_quality_cell
 from lipbench.benchmarks.cells.runner import run_cell
 from lipbench.benchmarks.sweep import Sweep
 from lipbench.records.quality import Quality
 
 
 @pytest.mark.benchmark(group="quality", warmup=False)
-def bench_quality(benchmark: BenchmarkFixture, sweep: Sweep, quality_task: Scored) -> None:
+def bench_quality(benchmark: BenchmarkFixture, sweep: Sweep, quality_task: QualityTask) -> None:
     """Score one system."""
 
     def measure() -> Quality:

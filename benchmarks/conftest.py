@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from lipbench.benchmarks.config.composition import request as compose
-from lipbench.benchmarks.config.requests import Bench
+from lipbench.benchmarks.config.requests import BenchRequest
 from lipbench.errors import UserError
 
 INTERNALS = "internals"
-REQUEST = pytest.StashKey[Bench]()
+REQUEST = pytest.StashKey[BenchRequest]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -56,7 +56,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if getattr(config.option, "numprocesses", None):
         raise pytest.UsageError("benchmarks that share a machine slow each other down: run them without -n")
     try:
-        config.stash[REQUEST] = compose("bench", Bench, config.getoption("--lipbench") or [])
+        config.stash[REQUEST] = compose("bench", BenchRequest, config.getoption("--lipbench") or [])
     except UserError as error:
         raise pytest.UsageError(str(error)) from error
     if config.option.log_cli_level is None:

@@ -14,33 +14,41 @@ from lipbench import metrics, models
 from lipbench.benchmarks import latency, timing
 from lipbench.benchmarks.cells import environment
 from lipbench.benchmarks.cells.environment import pick_device
-from lipbench.benchmarks.cells.loading import ModelLoader, Subject
+from lipbench.benchmarks.cells.loading import LoadedModel, ModelLoader
 from lipbench.benchmarks.cells.plan import (
-    Scored,
-    Timed,
+    LatencyTask,
+    QualityTask,
     bench_quality_cell,
-    chosen_controls,
     model_names,
+    resolve_control_names,
     variant_names,
 )
-from lipbench.benchmarks.config.requests import Bench
+from lipbench.benchmarks.config.requests import BenchRequest
 from lipbench.benchmarks.latency import resources
-from lipbench.benchmarks.latency.natural import time_natural
-from lipbench.benchmarks.scoring.clips import choose
-from lipbench.benchmarks.scoring.scorer import Keep, Scorer, scoring_for
+from lipbench.benchmarks.latency.natural import time_utterances
+from lipbench.benchmarks.scoring.clips import choose_utterances
+from lipbench.benchmarks.scoring.scorer import SampleOptions, Scorer, scoring_for
 from lipbench.corpora.utterance import Corpus
 from lipbench.errors import UserError
 from lipbench.metrics import protocols
 from lipbench.records.files import load_record, record_path
-from lipbench.records.latency import Latency, LatencySample, Natural, Timer
+from lipbench.records.latency import Latency, LatencySample, Timer, UtteranceLatency
 from lipbench.records.quality import Quality
 from lipbench.records.record import Record
-from lipbench.registry import chosen, is_path, short_name
+from lipbench.registry import is_path, resolve_names, short_name
 from lipbench.training.naming import training_config
 
 log = logging.getLogger(__name__)
 
-_FREE = {"again": None, "passes": None, "out": None, "models": None, "frames": None, "variants": None, "natural": None}
+_OPTIONS_WITHOUT_EFFECT = {
+    "again": None,
+    "passes": None,
+    "out": None,
+    "models": None,
+    "frames": None,
+    "variants": None,
+    "natural": None,
+}
 """Options that change which cells are measured and how often, and nothing about one pass of a cell."""
 
 
@@ -52,13 +60,13 @@ class Sweep:
         progress: whether there is a terminal to draw progress bars on.
     """
 
-    def __init__(self, request: Bench, *, progress: bool) -> None:
+    def __init__(self, request: BenchRequest, *, progress: bool) -> None:
         self.request = request
         self.device = pick_device(request.device)
-        self.turns = timing.Turns.agreed()
+        self.turns = timing.TurnClient.agreed()
         self.budget = timing.Budget(seconds=request.seconds, least=request.least_rounds, most=request.most_rounds)
         self.loader = ModelLoader(request, self.device, progress)
-        self._subjects: dict[str, Subject] = {}
+        self._subjects: dict[str, LoadedModel] = {}
         self._failed: dict[str, Exception] = {}
         self._load_s: dict[str, float] = {}
 
@@ -67,7 +75,7 @@ class Sweep:
         """The corpus that models are trained and scored on."""
         return self.loader.corpus
 
-    def subject(self, model: str) -> Subject:
+    def subject(self, model: str) -> LoadedModel:
         """A model ready to be measured: trained now if it can be and is not yet, as it is if it cannot."""
         if model in self._failed:
             raise self._failed[model]
@@ -80,9 +88,9 @@ class Sweep:
                 raise
         return self._subjects[model]
 
-    def _make_subject(self, model: str) -> Subject:
+    def _make_subject(self, model: str) -> LoadedModel:
         path = self.loader.checkpoint(model)
-        subjects: list[Subject] = []
+        subjects: list[LoadedModel] = []
         sample = timing.Stopwatch(self.device).time(lambda: subjects.append(self.loader.load(model, path)))
         self._load_s[model] = sample.wall_s
         return subjects[0]
@@ -99,8 +107,8 @@ class Sweep:
             UserError: a name, an option, the corpus or the recipe is not right.
         """
         protocols.get(self.request.protocol)
-        chosen_controls(self.request.controls)
-        chosen(self.request.metrics, metrics.METRICS)
+        resolve_control_names(self.request.controls)
+        resolve_names(self.request.metrics, metrics.METRICS)
         training_config(self.request.training)
         variant_names(self.request)
         self._check_weights()
@@ -117,10 +125,10 @@ class Sweep:
                     f"weights=random says nothing of {option}", remedy="Write quality=false natural=[] beside it"
                 )
 
-    def prepare_latency(self, task: Timed) -> latency.Prepared:
+    def prepare_latency(self, task: LatencyTask) -> latency.PreparedCell:
         """Load, build the input, warm up."""
         subject = self.subject(task.model)
-        return latency.prepare(
+        return latency.prepare_cell(
             subject,
             latency.request_for(subject, task.frames, self.request.batch, device=self.device),
             device=self.device,
@@ -151,10 +159,10 @@ class Sweep:
         return (
             environment.same_code(record.software)
             and record.machine == environment.machine()
-            and {**record.request, **_FREE} == {**self.asked, **_FREE}
+            and {**record.request, **_OPTIONS_WITHOUT_EFFECT} == {**self.asked, **_OPTIONS_WITHOUT_EFFECT}
         )
 
-    def time(self, task: Timed, *, later: bool = False) -> Latency:
+    def time(self, task: LatencyTask, *, later: bool = False) -> Latency:
         """Measure one latency cell from start to end.
 
         Args:
@@ -167,7 +175,12 @@ class Sweep:
         )
 
     def finish(
-        self, prepared_cell: latency.Prepared, task: Timed, samples: list[LatencySample], *, later: bool = False
+        self,
+        prepared_cell: latency.PreparedCell,
+        task: LatencyTask,
+        samples: list[LatencySample],
+        *,
+        later: bool = False,
     ) -> Latency:
         """Turn a cell's samples into its result; the first pass also measures what has passes of its own."""
         load_s = self._load_s.pop(task.model, None)  # a later cell finds the model loaded
@@ -184,16 +197,16 @@ class Sweep:
             floors=self.request.floors,
         )
 
-    def natural(self, model: str, timer: Timer) -> Natural:
+    def natural(self, model: str, timer: Timer) -> UtteranceLatency:
         """Time a model on the test clips, and compare what it makes with what was scored, if it was."""
-        cell = bench_quality_cell(self.request, Scored(model, "model", "predicted"))
+        cell = bench_quality_cell(self.request, QualityTask(model, "model", "predicted"))
         path = record_path(cell, self.request.out)
         scored_result = load_record(path).result if path.is_file() else None
         folder = scored_result.generated if isinstance(scored_result, Quality) else None
         loaded_model = self.subject(model)
         if isinstance(scored_result, Quality) and scored_result.system.checkpoint != loaded_model.system.checkpoint:
             folder = None  # clips of other weights are not what is timed
-        return time_natural(
+        return time_utterances(
             loaded_model,
             self.corpus,
             self.ids,
@@ -204,10 +217,12 @@ class Sweep:
             scored_as=cell.key,
         )
 
-    def score(self, task: Scored, advance: Callable[[int], None] = lambda _: None) -> Quality:
+    def score(self, task: QualityTask, advance: Callable[[int], None] = lambda _: None) -> Quality:
         """Measure one quality cell from start to end."""
         # natural timing compares its clips with those that were scored, so these must be there
-        keep = Keep(self.request.out, bench_quality_cell(self.request, task).key, clips=bool(self.request.natural))
+        keep = SampleOptions(
+            self.request.out, bench_quality_cell(self.request, task).key, clips=bool(self.request.natural)
+        )
         if task.kind == "control":
             return self.scorer.control(
                 task.system, frame_size=self.frame_size, durations=task.durations, keep=keep, advance=advance
@@ -235,7 +250,7 @@ class Sweep:
     @cached_property
     def ids(self) -> list[str]:
         """The utterances that are scored."""
-        return choose(self.corpus, "test", self.request.limit)
+        return choose_utterances(self.corpus, "test", self.request.limit)
 
     @cached_property
     def frame_size(self) -> tuple[int, int]:

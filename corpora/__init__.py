@@ -16,7 +16,7 @@ from lipbench.registry import Registry
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lipbench.corpora.preparation.run import Download
+    from lipbench.corpora.preparation.run import SourceCorpus
     from lipbench.corpora.utterance import Corpus
 
 
@@ -30,7 +30,7 @@ CORPORA: Registry[Callable[..., Corpus]] = Registry(
     group="lipbench.corpora",
 )
 
-PREPARATIONS: Registry[Callable[..., Download]] = Registry(
+PREPARATIONS: Registry[Callable[..., SourceCorpus]] = Registry(
     "corpus to prepare",
     {
         "grid": "lipbench.corpora.grid.preparation:find_grid",

@@ -41,19 +41,19 @@ class FaceJob:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class FilmJob:
+class VideoFaceJob:
     """One clip of a whole face to look at."""
 
     frames: NDArray[np.uint8]
     """(T, H, W, 3) RGB."""
     box: Box
-    """Of the face, in pixels of the frames: one for all of them, see `locate`."""
+    """Of the face, in pixels of the frames: one for all of them, see `locate_face`."""
     described: tuple[int, ...] = ()
     """Numbers of the frames of which a face descriptor is wanted."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class FaceFound:
+class FaceResult:
     """What was found in one clip."""
 
     mouths: NDArray[np.float32]
@@ -63,11 +63,11 @@ class FaceFound:
     """(k, 128), one per described frame, NaN in frames without a mouth."""
 
 
-Pending = Callable[[], FaceFound]
+Pending = Callable[[], FaceResult]
 """What is being looked for: call it to wait for it."""
 
 
-def find(job: FaceJob | FilmJob) -> FaceFound:
+def find_faces(job: FaceJob | VideoFaceJob) -> FaceResult:
     """Look at one clip in this process; the landmarker is loaded once (about 100 MB).
 
     In a whole face an answer of the predictor counts as a mouth by the rule of `mouths_of`, with the face's
@@ -77,45 +77,49 @@ def find(job: FaceJob | FilmJob) -> FaceFound:
         UserError: a model file is not installed.
     """
     descriptor_frames = list(job.described)
-    visible_faces = _in_pasted(job, descriptor_frames) if isinstance(job, FaceJob) else _in_film(job, descriptor_frames)
+    visible_faces = (
+        _faces_in_pasted(job, descriptor_frames)
+        if isinstance(job, FaceJob)
+        else _faces_in_video(job, descriptor_frames)
+    )
     descriptors = _landmarker().descriptors(
         visible_faces.faces, visible_faces.box, visible_faces.points[descriptor_frames]
     )
     # a face is placed by its points: where these are no mouth, the descriptor is of nothing
     descriptors[np.isnan(visible_faces.mouths[descriptor_frames]).any(axis=(1, 2))] = np.nan
-    return FaceFound(mouths=visible_faces.mouths, descriptors=descriptors)
+    return FaceResult(mouths=visible_faces.mouths, descriptors=descriptors)
 
 
-class _Seen(NamedTuple):
+class _VisibleFaces(NamedTuple):
     """What was seen in the pictures of a clip."""
 
     points: NDArray[np.float32]
     """(T, 68, 2) in pixels of the faces."""
     mouths: NDArray[np.float32]
-    """(T, 20, 2), as in `FaceFound`."""
+    """(T, 20, 2), as in `FaceResult`."""
     faces: NDArray[np.uint8]
     """(k, H, W, 3), those to describe."""
     box: Box
     """Of the face in them."""
 
 
-def _in_pasted(job: FaceJob, descriptor_frames: list[int]) -> _Seen:
+def _faces_in_pasted(job: FaceJob, descriptor_frames: list[int]) -> _VisibleFaces:
     placement = job.placement
     faces, box = placement.paste(job.crops[descriptor_frames]), Box(*placement.box_in_face)
     points = _landmarker().points_of_pasted(job.crops, placement.face, box, corner=placement.corner)
     mouths = mouths_of(points, corner=placement.corner, size=(FRAME_HEIGHT, FRAME_WIDTH))
-    return _Seen(points, mouths, faces, box)
+    return _VisibleFaces(points, mouths, faces, box)
 
 
-def _in_film(job: FilmJob, descriptor_frames: list[int]) -> _Seen:
+def _faces_in_video(job: VideoFaceJob, descriptor_frames: list[int]) -> _VisibleFaces:
     box = job.box
     points = _landmarker().points(job.frames, [box] * len(job.frames))
     corner, side = (round(box.left), round(box.top)), round(box.side)
     mouths = mouths_of(points, corner=corner, size=(side, side)) + np.array(corner, dtype=np.float32)
-    return _Seen(points, mouths, job.frames[descriptor_frames], box)
+    return _VisibleFaces(points, mouths, job.frames[descriptor_frames], box)
 
 
-def locate(frames: NDArray[np.uint8]) -> Box:
+def locate_face(frames: NDArray[np.uint8]) -> Box:
     """Where the face is in a clip: the median over its detections.
 
     Args:
@@ -139,7 +143,7 @@ class FaceWorkers:
         self.workers = workers
         self._pool: ProcessPoolExecutor | None = None
 
-    def submit(self, job: FaceJob | FilmJob) -> Pending:
+    def submit(self, job: FaceJob | VideoFaceJob) -> Pending:
         """Begin to look at a clip.
 
         It stays in memory until it has been looked at: a caller with many clips waits for early ones before it gives
@@ -150,18 +154,18 @@ class FaceWorkers:
             installed or a process died.
         """
         if self.workers == 0:
-            result = find(job)
+            result = find_faces(job)
             return lambda: result
         if self._pool is None:
             # spawned, not forked: a fork of a process with threads (torch) can hang
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(self.workers, mp_context=context, initializer=_begin)
         try:
-            future = self._pool.submit(find, job)
+            future = self._pool.submit(find_faces, job)
         except BrokenProcessPool as error:
             raise _died() from error
 
-        def wait_for_it() -> FaceFound:
+        def wait_for_it() -> FaceResult:
             try:
                 return future.result()
             except BrokenProcessPool as error:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lipbench.corpora.canvas import Box, Canvas, to_grey
-from lipbench.corpora.video import Frames, every
+from lipbench.corpora.video import Frames, frames_at_stride
 from lipbench.errors import UserError
 
 PREDICTOR_FILE = "shape_predictor_68_face_landmarks.dat"
@@ -150,11 +150,11 @@ class FaceLandmarker:
         Raises:
             FaceError: there is no face, or none that lasts.
         """
-        detections = [self._look(frame) for frame in every(frames, stride)]
+        detections = [self._look(frame) for frame in frames_at_stride(frames, stride)]
         boxes_by_frame = {stride * place: boxes for place, boxes in enumerate(detections) if boxes}
         if not boxes_by_frame:
             raise FaceError("no face was found", remedy="Check that the video shows an upright face from the front")
-        face_boxes = _largest_lasting(boxes_by_frame, len(detections))
+        face_boxes = _largest_lasting_track(boxes_by_frame, len(detections))
         return FaceTrack(
             boxes=_interpolate(face_boxes, len(frames)),
             median=Box(*np.median(_table(list(face_boxes.values())), axis=0).tolist()),
@@ -268,11 +268,11 @@ def mouths_of(points: NDArray[np.float32], *, corner: tuple[int, int], size: tup
         float32 (T, 20, 2), (x, y) in pixels of the crop, pixel centres at integers; NaN in frames that failed.
     """
     mouths = points[:, MOUTH] - np.array(corner, dtype=np.float32)
-    mouths[~found_mouths(mouths, size)] = np.nan
+    mouths[~valid_mouths(mouths, size)] = np.nan
     return mouths
 
 
-def found_mouths(mouths: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.bool_]:
+def valid_mouths(mouths: NDArray[np.float32], size: tuple[int, int]) -> NDArray[np.bool_]:
     """Say which answers of the predictor are a mouth; see `mouths_of`.
 
     Args:
@@ -288,7 +288,7 @@ def found_mouths(mouths: NDArray[np.float32], size: tuple[int, int]) -> NDArray[
     return np.isfinite(mouths).all(axis=(1, 2)) & inside & (np.ptp(mouths[..., 0], axis=1) >= MIN_MOUTH_WIDTH * width)
 
 
-def _largest_lasting(boxes_by_frame: dict[int, list[Box]], n_examined: int) -> dict[int, Box]:
+def _largest_lasting_track(boxes_by_frame: dict[int, list[Box]], n_examined: int) -> dict[int, Box]:
     """The detections of one face by frame."""
 
     def same(face: Box) -> dict[int, Box]:

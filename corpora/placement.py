@@ -51,7 +51,7 @@ class Placement:
         return faces
 
 
-def through_source(crops: NDArray[np.uint8], placement: Placement) -> NDArray[np.uint8]:
+def resample_through_source(crops: NDArray[np.uint8], placement: Placement) -> NDArray[np.uint8]:
     """Put crops back at the source video's resolution and place, and cut them out as they were cut before.
 
     What comes back differs by two resamplings only, which is what a perfect model would lose in a source video.

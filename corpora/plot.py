@@ -20,7 +20,7 @@ DPI = 150
 SILENCES = frozenset({"|", "sil"})
 
 INK, FAINT, RULE = "#222222", "#666666", "#d9d9d9"
-QUIET = "#efefef"
+SILENCE_COLOR = "#efefef"
 TINTS = ("#cfe2f0", "#f6dfc4")
 """Of the tokens, by turns from word to word, or from phone to phone."""
 CURVE, MARK = "#0072B2", "#D55E00"
@@ -70,7 +70,7 @@ def lip_opening(landmarks: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.stack(pairs).astype(np.float64).mean(axis=0)
 
 
-def draw(utterance: Utterance) -> bytes:
+def plot_utterance(utterance: Utterance) -> bytes:
     """Draw an utterance.
 
     Returns:
@@ -78,7 +78,7 @@ def draw(utterance: Utterance) -> bytes:
     """
     n_frames = len(utterance.frames)
     inches = float(np.clip(0.16 * n_frames, 12.0, 30.0))
-    frame_numbers = _shown(n_frames, round(inches / _PICTURE_INCHES))
+    frame_numbers = _frame_numbers(n_frames, round(inches / _PICTURE_INCHES))
     picture_height = inches * _ACROSS / len(frame_numbers) * FRAME_HEIGHT / FRAME_WIDTH
     # pictures, tokens (some room above them belongs to those of no frame), the curve's caption, the curve
     heights = [picture_height, 0.72, 0.24, 1.5]
@@ -100,7 +100,7 @@ def draw(utterance: Utterance) -> bytes:
     return buffer.getvalue()
 
 
-def _shown(n_frames: int, count: int) -> NDArray[np.int64]:
+def _frame_numbers(n_frames: int, count: int) -> NDArray[np.int64]:
     """Numbers of the frames shown: the middle one of each of so many equal stretches."""
     count = min(count, n_frames)
     return ((np.arange(count) + 0.5) * n_frames / count).astype(np.int64)
@@ -112,11 +112,11 @@ def _title(figure: Figure, utterance: Utterance) -> None:
     length = f"{len(utterance.frames)} frames, {len(utterance.frames) / utterance.fps:.2f} s at {utterance.fps:.5g} fps"
     split_text = f"{utterance.split}{seen_note if utterance.split == 'test' else ''}"
     facts = f"{utterance.id}   ·   {split_text}   ·   {length}   ·   durations: {utterance.duration_source}"
-    figure.text(_LEFT, 1 - 0.32 / height, _clipped(utterance.text, 110), fontsize=14, fontweight="bold", va="baseline")
+    figure.text(_LEFT, 1 - 0.32 / height, _shorten(utterance.text, 110), fontsize=14, fontweight="bold", va="baseline")
     figure.text(_LEFT, 1 - 0.56 / height, facts, color=FAINT, va="baseline")
 
 
-def _clipped(text: str, max_length: int) -> str:
+def _shorten(text: str, max_length: int) -> str:
     return text if len(text) <= max_length else f"{text[: max_length - 1]}…"
 
 
@@ -147,7 +147,7 @@ def _tokens(utterance: Utterance) -> Iterator[_Token]:
     characters = "|" in utterance.tokens
     for symbol, length in zip(utterance.tokens, utterance.durations.tolist(), strict=True):
         quiet = symbol in SILENCES
-        yield _Token(symbol, start, length, QUIET if quiet else TINTS[turn % 2])
+        yield _Token(symbol, start, length, SILENCE_COLOR if quiet else TINTS[turn % 2])
         # words take turns where boundaries part them, phones one by one
         turn += quiet if characters else not quiet
         start += length
@@ -197,7 +197,7 @@ def _curve(axes: Axes, utterance: Utterance, tokens: list[_Token], frame_numbers
     axes.set_ylim(0, top)
     for token in tokens:
         if token.symbol in SILENCES and token.length:
-            axes.axvspan(token.start, token.start + token.length, color=QUIET, linewidth=0)
+            axes.axvspan(token.start, token.start + token.length, color=SILENCE_COLOR, linewidth=0)
     # frame t lasts from t to t + 1 on this axis, as tokens do
     times = np.arange(n_frames) + 0.5
     axes.fill_between(times, opening, color=CURVE, alpha=0.12, linewidth=0)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from lipbench.errors import UserError
 from lipbench.files import write_atomic
 
-HOLD_BYTES = 256 * 2**20
+FRAME_CACHE_BYTES = 256 * 2**20
 """Frames of so many bytes are held in memory: 800 of GRID's, 43 of full HD."""
 
 
@@ -37,7 +37,7 @@ class Video:
     """Average frames per second, as the file says."""
 
 
-class Film:
+class VideoReader:
     """The frames of a file's first video stream, to be gone through as often as needed.
 
     They are held in memory while they are few, and decoded anew each time otherwise: a clip of full-HD frames would
@@ -54,7 +54,7 @@ class Film:
             size on the way.
     """
 
-    def __init__(self, path: Path, *, max_frames: int | None = None, hold_bytes: float = HOLD_BYTES) -> None:
+    def __init__(self, path: Path, *, max_frames: int | None = None, hold_bytes: float = FRAME_CACHE_BYTES) -> None:
         self.path = path
         frame_buffer: list[NDArray[np.uint8]] = []
         sizes: set[tuple[int, int]] = set()
@@ -100,28 +100,28 @@ class Film:
                     yield _picture(frame)
 
 
-Frames: TypeAlias = "NDArray[np.uint8] | Film"
+Frames: TypeAlias = "NDArray[np.uint8] | VideoReader"
 """(T, H, W, 3) RGB uint8, in memory or not."""
 Interpolation = Literal["linear", "cubic"]
 """Where a picture grows: ``linear`` is OpenCV's default, ``cubic`` keeps more detail, and noise."""
 
 
-def every(frames: Frames, stride: int) -> Iterable[NDArray[np.uint8]]:
+def frames_at_stride(frames: Frames, stride: int) -> Iterable[NDArray[np.uint8]]:
     """Frames 0, `stride`, 2 `stride` and so on."""
-    return frames.every(stride) if isinstance(frames, Film) else frames[::stride]
+    return frames.every(stride) if isinstance(frames, VideoReader) else frames[::stride]
 
 
 def read_video(path: Path, *, max_frames: int | None = None) -> Video:
-    """Decode all frames of a file into memory, as `Film` does.
+    """Decode all frames of a file into memory, as `VideoReader` does.
 
     Args:
         path: any file that FFmpeg reads.
         max_frames: refuse a longer video; None for no limit.
 
     Raises:
-        VideoError: as `Film`.
+        VideoError: as `VideoReader`.
     """
-    video = Film(path, max_frames=max_frames, hold_bytes=math.inf)
+    video = VideoReader(path, max_frames=max_frames, hold_bytes=math.inf)
     return Video(frames=np.stack(list(video)), fps=video.fps)
 
 

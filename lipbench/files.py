@@ -44,7 +44,7 @@ def write_atomic(path: Path, content: bytes | Callable[[Path], object], *, durab
             temporary.unlink(missing_ok=True)
 
 
-def save_whole(text: str, target: Path, noun: str) -> Path:
+def save_text(text: str, target: Path, noun: str) -> Path:
     """Write a text file of a run with `write_atomic`.
 
     Args:

@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 @contextmanager
-def held(claims: Iterable[Path]) -> Iterator[None]:
+def hold(claims: Iterable[Path]) -> Iterator[None]:
     """Hold what a command claims, after waiting for whoever holds it now. It is free again when the process ends.
 
     Args:
@@ -31,25 +31,25 @@ def held(claims: Iterable[Path]) -> Iterator[None]:
     with ExitStack() as stack:
         # in one order for all, so that nobody waits for somebody who waits for him
         for claim in sorted(claims):
-            file = stack.enter_context(_opened(claim.parent / f".{claim.name}.lock"))
-            if not taken(file, claim):
+            file = stack.enter_context(_open_lock(claim.parent / f".{claim.name}.lock"))
+            if not try_lock(file, claim):
                 log.warning("%s is being written by another command; this one waits until that has ended", claim)
                 fcntl.flock(file, fcntl.LOCK_EX)
         yield
 
 
 @contextmanager
-def one_of(locks: Iterable[Path]) -> Iterator[Path | None]:
+def first_free(locks: Iterable[Path]) -> Iterator[Path | None]:
     """Hold the first lock file that nobody holds; None if all are held."""
     with ExitStack() as stack:
         for lock in locks:
-            if taken(stack.enter_context(_opened(lock)), lock):
+            if try_lock(stack.enter_context(_open_lock(lock)), lock):
                 yield lock
                 return
         yield None
 
 
-def taken(file: TextIO, claim: Path) -> bool:
+def try_lock(file: TextIO, claim: Path) -> bool:
     """Take a lock unless somebody has it. Where a file system has no locks, it says so and counts as taken."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -60,7 +60,7 @@ def taken(file: TextIO, claim: Path) -> bool:
     return True
 
 
-def _opened(lock: Path) -> TextIO:
+def _open_lock(lock: Path) -> TextIO:
     try:
         lock.parent.mkdir(parents=True, exist_ok=True)
         return lock.open("w", encoding="utf-8")
@@ -72,7 +72,7 @@ LOCK = "lock"
 
 
 @contextmanager
-def alone(out: Path) -> Iterator[int]:
+def hold_folder(out: Path) -> Iterator[int]:
     """Hold a gate's folder.
 
     Args:

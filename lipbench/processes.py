@@ -24,7 +24,7 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def in_fresh_process(function: Callable[..., T], *arguments: object) -> T:
+def run_in_subprocess(function: Callable[..., T], *arguments: object) -> T:
     """Call a function of a module in a new Python process, and wait for it.
 
     What it does to memory, clocks of libraries and devices ends with the process.

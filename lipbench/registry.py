@@ -17,7 +17,7 @@ from typing import Any, Generic, TypeVar, cast
 from lipbench.errors import UnknownNameError, UserError
 
 
-def chosen(selection: Sequence[str], registry: Registry[Any]) -> list[str]:
+def resolve_names(selection: Sequence[str], registry: Registry[Any]) -> list[str]:
     """The names asked for; "all" stands for every registered one. Imports none of the things named.
 
     Raises:

@@ -27,7 +27,7 @@ DTW_SIZE = (10, 20)
 """Height and width of the grey pictures by which dynamic time warping compares frames."""
 
 
-class Effect(NamedTuple):
+class AlignmentEffect(NamedTuple):
     """What an alignment did to the two sides, in frames."""
 
     preds_frames: int
@@ -42,7 +42,7 @@ class Effect(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Alignment:
+class FrameAlignment:
     """Which frame of one side is compared with which of the other."""
 
     rule: Length
@@ -71,14 +71,14 @@ class Alignment:
                 f"the alignment is of {self.preds_frames} and {self.target_frames} frames, "
                 f"not of {len(preds)} and {len(target)}"
             )
-        return _taken(preds, self.preds), _taken(target, self.target)
+        return _select_rows(preds, self.preds), _select_rows(target, self.target)
 
     @property
-    def effect(self) -> Effect:
+    def effect(self) -> AlignmentEffect:
         """How many frames of each side are dropped and repeated."""
         n_scored = len(self.preds)
         used = [len(side.unique()) for side in (self.preds, self.target)]
-        return Effect(
+        return AlignmentEffect(
             preds_frames=self.preds_frames,
             target_frames=self.target_frames,
             scored=n_scored,
@@ -89,14 +89,14 @@ class Alignment:
         )
 
 
-def _taken(rows: Tensor, numbers: Tensor) -> Tensor:
+def _select_rows(rows: Tensor, numbers: Tensor) -> Tensor:
     first = int(numbers[0])
     if torch.equal(numbers, torch.arange(first, first + len(numbers))):
         return rows[first : first + len(numbers)]  # a view: nothing is copied where nothing is left out or repeated
     return rows[numbers.to(rows.device)]
 
 
-def align(preds: Tensor, target: Tensor, rule: Length) -> Alignment:
+def align(preds: Tensor, target: Tensor, rule: Length) -> FrameAlignment:
     """Work out the alignment of two clips.
 
     Args:
@@ -112,7 +112,7 @@ def align(preds: Tensor, target: Tensor, rule: Length) -> Alignment:
     if n == 0 or m == 0:
         raise ValueError(f"a clip without frames cannot be aligned: preds have {n}, target {m}")
     if rule == "dtw":
-        pairs = _warped(preds, target)
+        pairs = _dtw_indices(preds, target)
     elif rule == "truncate":
         pairs = (torch.arange(min(n, m)),) * 2
     elif rule == "hold":
@@ -123,10 +123,10 @@ def align(preds: Tensor, target: Tensor, rule: Length) -> Alignment:
         pairs = (steps * n // len(steps), steps * m // len(steps))
     else:
         raise ValueError(f"there is no length rule '{rule}'")
-    return Alignment(rule=rule, preds=pairs[0], target=pairs[1], preds_frames=n, target_frames=m)
+    return FrameAlignment(rule=rule, preds=pairs[0], target=pairs[1], preds_frames=n, target_frames=m)
 
 
-def sampled(n_frames: int, count: int | None) -> Tensor:
+def evenly_spaced(n_frames: int, count: int | None) -> Tensor:
     """Numbers of evenly spaced frames: the middles of `count` equal stretches of a clip.
 
     Args:
@@ -141,7 +141,7 @@ def sampled(n_frames: int, count: int | None) -> Tensor:
     return (2 * torch.arange(count) + 1) * n_frames // (2 * count)
 
 
-def _warped(preds: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+def _dtw_indices(preds: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     # here, as scipy comes with it and the other rules need none of it
     from dtw import dtw
 

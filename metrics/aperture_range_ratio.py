@@ -6,8 +6,8 @@ from math import inf
 
 from torch import Tensor
 
-from lipbench.metrics.aperture_correlation import without_value
-from lipbench.metrics.clip_metric import Score, scored
+from lipbench.metrics.aperture_correlation import undefined_aperture_score
+from lipbench.metrics.clip_metric import Score, defined_score
 from lipbench.metrics.functional.aperture_range import aperture_range_ratio
 from lipbench.metrics.landmark_metric import LandmarkMetric
 
@@ -27,4 +27,4 @@ class ApertureRangeRatio(LandmarkMetric):
 
     def _score(self, preds: Tensor, target: Tensor) -> Score:
         ratio = aperture_range_ratio(preds, target)
-        return without_value(preds, target) if ratio.isnan() else scored(ratio)
+        return undefined_aperture_score(preds, target) if ratio.isnan() else defined_score(ratio)

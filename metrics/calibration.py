@@ -25,7 +25,7 @@ PICTURE_ALLOWED = 1e-4
 DISTANCE_ALLOWED = 1e-3
 
 
-class Row(NamedTuple):
+class LibraryComparison(NamedTuple):
     """One comparison."""
 
     metric: str
@@ -46,17 +46,17 @@ class Row(NamedTuple):
         return self.difference <= self.allowed
 
 
-class Calibration(NamedTuple):
+class LibraryComparisons(NamedTuple):
     """All comparisons that could be made here."""
 
-    rows: list[Row]
+    rows: list[LibraryComparison]
     absent: list[str]
     """References that are not installed, so that nothing was compared with them."""
 
 
-def calibrate() -> Calibration:
+def calibrate() -> LibraryComparisons:
     """Compare every metric that another library has too. Takes about a second."""
-    rows: list[Row] = []
+    rows: list[LibraryComparison] = []
     absent: list[str] = []
     for distribution, module, compare in _REFERENCES:
         try:
@@ -66,10 +66,10 @@ def calibrate() -> Calibration:
             absent.append(distribution)
             continue
         rows.extend(compare(f"{distribution} {version}"))
-    return Calibration(rows, absent)
+    return LibraryComparisons(rows, absent)
 
 
-def _scikit_image(source: str) -> Iterator[Row]:
+def _scikit_image(source: str) -> Iterator[LibraryComparison]:
     from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
     preds, target = _pictures()
@@ -95,7 +95,7 @@ def _scikit_image(source: str) -> Iterator[Row]:
         yield _row(setting, ours.mean(), np.mean(theirs), source, PICTURE_ALLOWED)
 
 
-def _torchmetrics(source: str) -> Iterator[Row]:
+def _torchmetrics(source: str) -> Iterator[LibraryComparison]:
     from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
 
     preds, target = _pictures()
@@ -107,7 +107,7 @@ def _torchmetrics(source: str) -> Iterator[Row]:
     yield _row(setting, ssim(preds, target, border="reflect").mean(), theirs, source, PICTURE_ALLOWED)
 
 
-def _torch_fidelity(source: str) -> Iterator[Row]:
+def _torch_fidelity(source: str) -> Iterator[LibraryComparison]:
     from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
     from torch_fidelity.metric_kid import kernel_mmd
 
@@ -124,7 +124,7 @@ def _torch_fidelity(source: str) -> Iterator[Row]:
     yield _row(f"Kernel distance, {setting}", kernel_distance(preds, target), theirs, source, relative=True)
 
 
-def _old_scripts(source: str) -> Iterator[Row]:
+def _old_scripts(source: str) -> Iterator[LibraryComparison]:
     """What the field's scripts compute with NumPy, step by step."""
     preds, target = (grey_8_bits(to_8_bits(side)) for side in _pictures())
     a, b = preds.numpy(), target.numpy()
@@ -139,7 +139,7 @@ def _old_scripts(source: str) -> Iterator[Row]:
     yield _row("LMD, centred, sum over the 20 points", ours, theirs, source, relative=True)
 
 
-_REFERENCES: tuple[tuple[str, str, Callable[[str], Iterator[Row]]], ...] = (
+_REFERENCES: tuple[tuple[str, str, Callable[[str], Iterator[LibraryComparison]]], ...] = (
     ("scikit-image", "skimage", _scikit_image),
     ("torchmetrics", "torchmetrics", _torchmetrics),
     ("torch-fidelity", "torch_fidelity", _torch_fidelity),
@@ -155,11 +155,13 @@ def _row(
     allowed: float = DISTANCE_ALLOWED,
     *,
     relative: bool = False,
-) -> Row:
+) -> LibraryComparison:
     metric, _, rest = setting.partition(", ")
     value, expected = float(ours), float(reference)
     difference = abs(value - expected) / (abs(expected) if relative else 1.0)
-    return Row(metric, rest, value, expected, source, difference, "relative" if relative else "absolute", allowed)
+    return LibraryComparison(
+        metric, rest, value, expected, source, difference, "relative" if relative else "absolute", allowed
+    )
 
 
 def _pictures() -> tuple[Tensor, Tensor]:

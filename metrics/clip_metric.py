@@ -42,7 +42,7 @@ class ClipMetric(Metric, ABC):
 
     The state is a weighted sum over clips in float64, its weight and two counts, so the order of clips and their spread
     over processes change nothing but the last digits. A clip that has no value (its real mouth stands still, say) is
-    left out of the mean and counted in `undefined`.
+    left out of the mean and counted in `undefined_score`.
 
     Calling the metric, ``value = metric(preds, target)``, adds the clip and returns its own value.
 
@@ -68,7 +68,7 @@ class ClipMetric(Metric, ABC):
     total: Tensor
     weight: Tensor
     clips: Tensor
-    undefined: Tensor
+    undefined_score: Tensor
 
     def __init__(self, *, protocol: Protocol = PAPER) -> None:
         super().__init__()
@@ -135,17 +135,17 @@ class ClipMetric(Metric, ABC):
         """Score of what `_checked` returned."""
 
 
-def scored(value: Tensor | float) -> Score:
+def defined_score(value: Tensor | float) -> Score:
     """The score of a whole clip that has a value."""
     return Score(float(value), weight=1.0, frames=None)
 
 
-def undefined(reason: str, frames: Tensor | None = None) -> Score:
+def undefined_score(reason: str, frames: Tensor | None = None) -> Score:
     """The score of a clip that has no value."""
     return Score(float("nan"), weight=0.0, frames=frames, reason=reason)
 
 
-def mean_of_frames(frames: Tensor, pooling: Pooling, reason: str) -> Score:
+def mean_frame_score(frames: Tensor, pooling: Pooling, reason: str) -> Score:
     """The score of a clip as the mean of its frames.
 
     Args:
@@ -155,7 +155,7 @@ def mean_of_frames(frames: Tensor, pooling: Pooling, reason: str) -> Score:
     """
     valid = frames[~torch.isnan(frames)]
     if len(valid) == 0:
-        return undefined(reason, frames)
+        return undefined_score(reason, frames)
     weight = len(valid) if pooling == "frames" else 1
     return Score(valid.mean().item(), weight=float(weight), frames=frames)
 

@@ -13,7 +13,7 @@ from torchmetrics import Metric
 from lipbench.errors import UserError
 from lipbench.metrics.clip_metric import Takes
 from lipbench.metrics.functional.frechet_distance import frechet_between
-from lipbench.metrics.landmark_metric import check_rows, failed
+from lipbench.metrics.landmark_metric import check_rows, failed_frames
 from lipbench.metrics.protocols import PAPER, Protocol
 
 SIDES = ("preds", "target")
@@ -78,7 +78,7 @@ class CorpusMetric(Metric, ABC):
                 )
             check_rows(side, rows)
         for side, rows in features.items():
-            missing = failed(rows)
+            missing = failed_frames(rows)
             usable = rows[~missing]
             self._count(f"{side}_failed", int(missing.sum()))
             if len(usable) > 0:

@@ -7,7 +7,7 @@ from math import inf
 from torch import Tensor
 
 from lipbench.metrics.chunks import mean_over_time
-from lipbench.metrics.clip_metric import Score, scored, undefined
+from lipbench.metrics.clip_metric import Score, defined_score, undefined_score
 from lipbench.metrics.frame_metric import PictureMetric
 from lipbench.metrics.functional.flicker import flicker
 
@@ -17,7 +17,7 @@ class FlickerRatio(PictureMetric):
 
     Flicker is the mean absolute second difference over time. Below 1 the clip is smoother than the real one, grain
     included: a blurred or still clip scores low. A clip has no ratio where the real side does not flicker at all, or
-    where there are fewer than three frames; `compute` leaves such clips out and `undefined` counts them.
+    where there are fewer than three frames; `compute` leaves such clips out and `undefined_score` counts them.
 
     Example:
         >>> import torch
@@ -33,9 +33,13 @@ class FlickerRatio(PictureMetric):
 
     def _score(self, preds: Tensor, target: Tensor) -> Score:
         if len(target) < 3:
-            return undefined("flicker needs three frames")
+            return undefined_score("flicker needs three frames")
         real = self._over_time(target)
-        return scored(self._over_time(preds) / real) if real > 0 else undefined("the real clip does not flicker")
+        return (
+            defined_score(self._over_time(preds) / real)
+            if real > 0
+            else undefined_score("the real clip does not flicker")
+        )
 
     def _over_time(self, frames: Tensor) -> Tensor:
         return mean_over_time(lambda chunk: flicker(self._prepared(chunk)), frames, reach=2)

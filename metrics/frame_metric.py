@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from lipbench.metrics.chunks import in_chunks
-from lipbench.metrics.clip_metric import ClipMetric, Score, check_lengths, mean_of_frames
-from lipbench.metrics.pictures import prepared
+from lipbench.metrics.clip_metric import ClipMetric, Score, check_lengths, mean_frame_score
+from lipbench.metrics.pictures import prepare_frames
 
 
 class PictureMetric(ClipMetric):
@@ -35,7 +35,7 @@ class PictureMetric(ClipMetric):
 
     def _prepared(self, frames: Tensor) -> Tensor:
         """A few frames as the protocol sees them: float64 (T, 3 or 1, H, W) in [0, 1]."""
-        return prepared(frames, self.protocol)
+        return prepare_frames(frames, self.protocol)
 
 
 class FrameMetric(PictureMetric):
@@ -46,7 +46,7 @@ class FrameMetric(PictureMetric):
             return self._frame_values(self._prepared(preds), self._prepared(target))
 
         values = in_chunks(values_of, preds, target)
-        return mean_of_frames(values, self.protocol.pooling, "no frame has a value")
+        return mean_frame_score(values, self.protocol.pooling, "no frame has a value")
 
     @abstractmethod
     def _frame_values(self, preds: Tensor, target: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from lipbench.metrics.clip_metric import ClipMetric, Score, check_lengths, mean_of_frames
+from lipbench.metrics.clip_metric import ClipMetric, Score, check_lengths, mean_frame_score
 from lipbench.metrics.functional.identity_similarity import identity_similarity
 from lipbench.metrics.landmark_metric import check_rows
 
@@ -35,4 +35,4 @@ class IdentitySimilarity(ClipMetric):
 
     def _score(self, preds: Tensor, target: Tensor) -> Score:
         frames = identity_similarity(preds, target)
-        return mean_of_frames(frames, "clips", "no frame has a face on both sides")
+        return mean_frame_score(frames, "clips", "no frame has a face on both sides")

@@ -83,7 +83,7 @@ class InceptionFeatures:
         check_frames("frames", frames)
         levels = frames if frames.dtype == torch.uint8 else to_8_bits(frames.detach())
         if self.resize == "pad":
-            levels = _square(levels)
+            levels = _pad_square(levels)
         with torch.inference_mode():
             chunks = [self._extractor(chunk.to(self.device))[0].cpu() for chunk in levels.split(FRAMES_AT_ONCE)]
         return torch.cat(chunks).clone()
@@ -97,7 +97,7 @@ def find_weights(weights_path: Path | None = None) -> Path:
     """
     weights_file = local_weights(weights_path)
     if weights_file is None:
-        weights_file = _cached()
+        weights_file = _cache_file()
         _download(weights_file)
     return weights_file
 
@@ -110,13 +110,13 @@ def local_weights(weights_path: Path | None = None) -> Path | None:
     """
     weights_file = weights_path or (Path(os.environ[WEIGHTS_VARIABLE]) if os.environ.get(WEIGHTS_VARIABLE) else None)
     if weights_file is None:
-        return _cached() if _cached().is_file() else None
+        return _cache_file() if _cache_file().is_file() else None
     if not weights_file.is_file():
         raise _not_measured(f"there is no file {weights_file}")
     return weights_file
 
 
-def _cached() -> Path:
+def _cache_file() -> Path:
     """Where torch keeps the weights."""
     return Path(torch.hub.get_dir()) / "checkpoints" / WEIGHTS_FILE
 
@@ -140,7 +140,7 @@ def _not_measured(reason: str) -> NotMeasuredError:
     )
 
 
-def _square(levels: Tensor) -> Tensor:
+def _pad_square(levels: Tensor) -> Tensor:
     """Pad the shorter side with grey, the same on both ends."""
     height, width = levels.shape[-2:]
     missing = abs(height - width)

@@ -39,7 +39,7 @@ class KID(CorpusMetric):
             # first column the hash, the rest the features; infinite hashes mark rows that hold none yet
             empty = torch.zeros(self.sample, 1 + self.dimension, dtype=torch.float64)
             empty[:, 0] = inf
-            self.add_state(f"{side}_sample", default=empty, dist_reduce_fx=smallest)
+            self.add_state(f"{side}_sample", default=empty, dist_reduce_fx=smallest_hash_rows)
 
     def _min_frames(self) -> int:
         return 2
@@ -55,7 +55,7 @@ class KID(CorpusMetric):
         return kernel_distance(*(rows[torch.isfinite(rows[:, 0]), 1:] for rows in sides))
 
 
-def smallest(samples_PKD: Tensor) -> Tensor:
+def smallest_hash_rows(samples_PKD: Tensor) -> Tensor:
     """The rows of smallest hash of several processes' samples, (P, K, 1 + D) to (K, 1 + D)."""
     rows = samples_PKD.flatten(0, 1)
     return rows[rows[:, 0].argsort(stable=True)[: samples_PKD.shape[1]]]

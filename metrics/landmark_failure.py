@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from lipbench.metrics.clip_metric import Score, scored
-from lipbench.metrics.landmark_metric import LandmarkMetric, failed
+from lipbench.metrics.clip_metric import Score, defined_score
+from lipbench.metrics.landmark_metric import LandmarkMetric, failed_frames
 
 
 class LandmarkFailurePreds(LandmarkMetric):
@@ -18,7 +18,7 @@ class LandmarkFailurePreds(LandmarkMetric):
     bounds = (0.0, 100.0)
 
     def _score(self, preds: Tensor, target: Tensor) -> Score:
-        return scored(100 * failed(preds).double().mean())
+        return defined_score(100 * failed_frames(preds).double().mean())
 
 
 class LandmarkFailureTarget(LandmarkMetric):
@@ -31,4 +31,4 @@ class LandmarkFailureTarget(LandmarkMetric):
     bounds = (0.0, 100.0)
 
     def _score(self, preds: Tensor, target: Tensor) -> Score:
-        return scored(100 * failed(target).double().mean())
+        return defined_score(100 * failed_frames(target).double().mean())

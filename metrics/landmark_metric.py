@@ -27,7 +27,7 @@ class LandmarkMetric(ClipMetric):
         return preds.double(), target.double()
 
 
-def failed(points: Tensor) -> Tensor:
+def failed_frames(points: Tensor) -> Tensor:
     """Frames without landmarks, or without a descriptor.
 
     Args:

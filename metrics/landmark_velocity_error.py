@@ -7,7 +7,7 @@ from math import inf
 import torch
 from torch import Tensor
 
-from lipbench.metrics.clip_metric import Score, scored, undefined
+from lipbench.metrics.clip_metric import Score, defined_score, undefined_score
 from lipbench.metrics.functional.landmark_velocity_error import landmark_velocity_error
 from lipbench.metrics.landmark_metric import LandmarkMetric
 
@@ -25,9 +25,9 @@ class LandmarkVelocityError(LandmarkMetric):
 
     def _score(self, preds: Tensor, target: Tensor) -> Score:
         if len(preds) < 2:
-            return undefined("a velocity needs two frames")
+            return undefined_score("a velocity needs two frames")
         steps = landmark_velocity_error(preds, target)
         valid = steps[~torch.isnan(steps)]
         if len(valid) == 0:
-            return undefined("no two successive frames have landmarks on both sides")
-        return scored(valid.mean())
+            return undefined_score("no two successive frames have landmarks on both sides")
+        return defined_score(valid.mean())

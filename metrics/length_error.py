@@ -6,7 +6,7 @@ from math import inf
 
 from torch import Tensor
 
-from lipbench.metrics.clip_metric import Score, scored
+from lipbench.metrics.clip_metric import Score, defined_score
 from lipbench.metrics.duration_metric import LengthMetric
 
 
@@ -24,7 +24,7 @@ class LengthError(LengthMetric):
     bounds = (0.0, inf)
 
     def _score(self, preds: Tensor, target: Tensor) -> Score:
-        return scored((preds - target).abs())
+        return defined_score((preds - target).abs())
 
 
 class LengthErrorShare(LengthMetric):
@@ -41,4 +41,4 @@ class LengthErrorShare(LengthMetric):
     bounds = (0.0, inf)
 
     def _score(self, preds: Tensor, target: Tensor) -> Score:
-        return scored(100 * (preds - target).abs() / target)
+        return defined_score(100 * (preds - target).abs() / target)

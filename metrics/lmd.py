@@ -6,7 +6,7 @@ from math import inf
 
 from torch import Tensor
 
-from lipbench.metrics.clip_metric import Score, mean_of_frames
+from lipbench.metrics.clip_metric import Score, mean_frame_score
 from lipbench.metrics.functional.lmd import lmd
 from lipbench.metrics.landmark_metric import NO_COMMON_FRAME, LandmarkMetric
 
@@ -34,7 +34,7 @@ class LMD(LandmarkMetric):
 
     def _score(self, preds: Tensor, target: Tensor) -> Score:
         frames = lmd(preds, target, centred=self._centred(), over_points=self.protocol.lmd_over_points)
-        return mean_of_frames(frames, self.protocol.lmd_pooling, NO_COMMON_FRAME)
+        return mean_frame_score(frames, self.protocol.lmd_pooling, NO_COMMON_FRAME)
 
 
 class LMDCentred(LMD):

@@ -13,7 +13,7 @@ _GREY_FIXED = (9798, 19235, 3735)
 _GREY_BITS = 15
 
 
-def prepared(frames: Tensor, protocol: Protocol) -> Tensor:
+def prepare_frames(frames: Tensor, protocol: Protocol) -> Tensor:
     """Frames as the protocol sees them.
 
     Args:

@@ -16,7 +16,7 @@ from lipbench.files import write_atomic
 from lipbench.metrics.corpus_metric import CorpusMetric
 
 
-def fill_real(
+def load_or_make_real_side(
     metric: CorpusMetric, folder: Path, key: Mapping[str, str], clips: Callable[[], Iterable[Tensor]]
 ) -> bool:
     """Give a metric its real side, from the cache or by making it, which then is cached.
@@ -51,7 +51,9 @@ def fill_real(
     return False
 
 
-def floor(make: Callable[[], CorpusMetric], ids: Sequence[str], clips: Iterable[Tensor], *, seed: int = 0) -> float:
+def real_side_floor(
+    make: Callable[[], CorpusMetric], ids: Sequence[str], clips: Iterable[Tensor], *, seed: int = 0
+) -> float:
     """Distance between two random halves of the real clips: what no model can be expected to beat.
 
     Which clip is in which half depends on the ids and the seed, and not on the order of the clips. Halves hold half as

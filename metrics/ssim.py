@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from lipbench.metrics.clip_metric import Score, undefined
+from lipbench.metrics.clip_metric import Score, undefined_score
 from lipbench.metrics.frame_metric import FrameMetric
 from lipbench.metrics.functional.ssim import ssim
 
@@ -12,7 +12,8 @@ from lipbench.metrics.functional.ssim import ssim
 class SSIM(FrameMetric):
     """Structural similarity in the protocol's window: mean over pixels and channels, then frames, then clips.
 
-    A clip whose frames are smaller than the window has no value; `compute` leaves it out and `undefined` counts it.
+    A clip whose frames are smaller than the window has no value; `compute` leaves it out and `undefined_score` counts
+    it.
 
     Example:
         >>> clip = torch.linspace(0, 1, 2 * 3 * 16 * 16).reshape(2, 3, 16, 16)
@@ -29,7 +30,7 @@ class SSIM(FrameMetric):
         height, width = preds.shape[2:]
         window = self.protocol.ssim_window
         if min(height, width) < window:
-            return undefined(f"frames of {width} x {height} are smaller than the SSIM window of {window}")
+            return undefined_score(f"frames of {width} x {height} are smaller than the SSIM window of {window}")
         return super()._score(preds, target)
 
     def _frame_values(self, preds: Tensor, target: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from math import inf
 
 from torch import Tensor
 
-from lipbench.metrics.clip_metric import Score, scored
+from lipbench.metrics.clip_metric import Score, defined_score
 from lipbench.metrics.duration_metric import DurationMetric
 from lipbench.metrics.functional.token_duration_error import token_duration_error
 
@@ -26,4 +26,4 @@ class TokenDurationError(DurationMetric):
     bounds = (0.0, inf)
 
     def _score(self, preds: Tensor, target: Tensor) -> Score:
-        return scored(token_duration_error(preds, target))
+        return defined_score(token_duration_error(preds, target))

@@ -1,7 +1,7 @@
 """What every text-to-lip model takes and gives.
 
-The contract is structural: a class that has `generate` (and, to be trained, `forward` on a `Lesson`) is a model, and a
-third-party plug-in needs to import nothing from here.
+The contract is structural: a class that has `generate` (and, to be trained, `forward` on a `TrainingBatch`) is a model,
+and a third-party plug-in needs to import nothing from here.
 
 Shapes: B clips, m text tokens, T frames, K frames picked out of T, H x W pixels. Frames are RGB in [0, 1].
 """
@@ -70,7 +70,7 @@ class LipClip(NamedTuple):
     """Which clips of the batch found no end of their own, and stop at the longest length that the model makes."""
 
 
-class Lesson(NamedTuple):
+class TrainingBatch(NamedTuple):
     """One training batch: the request and what really happened."""
 
     tokens: Tensor
@@ -89,8 +89,8 @@ class Lesson(NamedTuple):
     """int64 (B, K), the frames to draw in this step; every index lies inside its clip."""
 
 
-class Attempt(NamedTuple):
-    """A model's answer to a `Lesson`, for the losses."""
+class TrainingOutput(NamedTuple):
+    """A model's answer to a `TrainingBatch`, for the losses."""
 
     frames: Tensor
     """float (B, K, 3, H, W), the picked frames."""
@@ -153,6 +153,6 @@ class TrainableLipModel(LipModel, Protocol):
         """(H, W) of the frames that it takes and makes."""
         ...
 
-    def forward(self, lesson: Lesson) -> Attempt:
+    def forward(self, lesson: TrainingBatch) -> TrainingOutput:
         """Answer a training batch, with the true past fed back if the model is autoregressive."""
         ...

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from lipbench.files import write_atomic
 
-WRITTEN = "lipbench-report.json"
+FILE_LIST = "lipbench-report.json"
 """File in a report's folder that lists what lipbench wrote there, so that it deletes nothing else."""
 
 
 @dataclass(frozen=True)
-class Summary:
+class SummaryTarget:
     """Where a short form of a report goes, such as a CI job's step summary, and how large that may be."""
 
     file: Path
@@ -24,7 +24,7 @@ class Summary:
     """Most bytes."""
 
 
-def add_to(summary: Summary, render: Callable[[int], str]) -> None:
+def append_summary(summary: SummaryTarget, render: Callable[[int], str]) -> None:
     """Add a report to a summary.
 
     Args:
@@ -43,7 +43,7 @@ class ReportFiles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._before = _listed(folder)
+        self._before = _listed_files(folder)
         self.written: list[str] = []
         """Names relative to the report, with forward slashes."""
 
@@ -67,13 +67,13 @@ class ReportFiles:
         names = sorted(self._before | set(self.written))
         if names:
             content = json.dumps({"written by lipbench": names}, indent=1).encode()
-            write_atomic(self._folder / WRITTEN, content, durable=False)
+            write_atomic(self._folder / FILE_LIST, content, durable=False)
 
 
-def _listed(folder: Path) -> set[str]:
+def _listed_files(folder: Path) -> set[str]:
     """What an earlier report wrote into a folder, according to its list; empty without a list that can be read."""
     try:
-        names = json.loads((folder / WRITTEN).read_text(encoding="utf-8"))["written by lipbench"]
+        names = json.loads((folder / FILE_LIST).read_text(encoding="utf-8"))["written by lipbench"]
     except (OSError, ValueError, KeyError, TypeError):
         return set()
     return {name for name in names if isinstance(name, str)} if isinstance(names, list) else set()

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from lipbench.statistics.intervals import Interval
 
-NOTHING = "–"
+NO_VALUE = "–"
 """A cell that has no value."""
 
 MOST_DECIMALS = 6
@@ -19,7 +19,7 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~&$!])")
 BREAK = "\u200b"
 """A space of no width: it parts what code hosts would make a link or a call of. No escape of markdown does: they look
 for addresses and names in what markdown has become."""
-_LIVE = re.compile(r"(?<=:)(?=//)|(?<=\bwww)(?=\.)|(?<=@)(?=\w)|(?<=#)(?=\d)", re.IGNORECASE)
+_AUTOLINK = re.compile(r"(?<=:)(?=//)|(?<=\bwww)(?=\.)|(?<=@)(?=\w)|(?<=#)(?=\d)", re.IGNORECASE)
 """"https://", "www.", "@name" and mail addresses, "#12"."""
 
 
@@ -31,7 +31,7 @@ def number(value: float, decimals: int) -> str:
         '−0.12'
     """
     if math.isnan(value):
-        return NOTHING
+        return NO_VALUE
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
     text = f"{value:,.{decimals}f}"
@@ -46,10 +46,10 @@ def signed(value: float, decimals: int) -> str:
         '+0.5'
     """
     text = number(value, decimals)
-    return f"+{text}" if value > 0 and text != NOTHING else text
+    return f"+{text}" if value > 0 and text != NO_VALUE else text
 
 
-def printed(value: Decimal) -> str:
+def paper_number(value: Decimal) -> str:
     """A number of the paper's in the digits that it prints, trailing zeros included.
 
     Example:
@@ -117,7 +117,7 @@ def milliseconds(seconds: float) -> str:
     return number(seconds * 1000, 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2)
 
 
-def times(ratio: float) -> str:
+def ratio_text(ratio: float) -> str:
     """A ratio such as ``13.1×``.
 
     Example:
@@ -127,7 +127,7 @@ def times(ratio: float) -> str:
     return f"{number(ratio, 1 if ratio >= 10 else 2)}×"
 
 
-def significant(value: float, digits: int = 2) -> str:
+def significant_digits(value: float, digits: int = 2) -> str:
     """A small number with so many digits that count, never in exponent form.
 
     Example:
@@ -140,22 +140,22 @@ def significant(value: float, digits: int = 2) -> str:
     return number(value, max(0, digits - 1 - math.floor(math.log10(abs(rounded_value)))))
 
 
-def between(low: str, high: str) -> str:
+def range_text(low: str, high: str) -> str:
     """An interval from its two formatted ends."""
     return f"[{low}, {high}]"
 
 
-def interval_of(interval: Interval | None, decimals: int) -> str | None:
+def interval_text(interval: Interval | None, decimals: int) -> str | None:
     """An interval as text, or None where there is none."""
-    return None if interval is None else between(number(interval.low, decimals), number(interval.high, decimals))
+    return None if interval is None else range_text(number(interval.low, decimals), number(interval.high, decimals))
 
 
-def size(frame_size: tuple[int, int]) -> str:
+def size_text(frame_size: tuple[int, int]) -> str:
     """Height and width, such as ``40x80``."""
     return f"{frame_size[0]}x{frame_size[1]}"
 
 
-def escaped(text: str) -> str:
+def escape(text: str) -> str:
     r"""Foreign text (a message, a title, a machine's name) so that markdown and HTML take it literally, on one line.
 
     Addresses, names after @ and numbers after # get a `BREAK`, so that code hosts neither link them nor call anybody.
@@ -170,7 +170,7 @@ def escaped(text: str) -> str:
 def literal(text: str) -> str:
     """The same with the spaces at its ends, for a piece of a line."""
     # the narrow space of our own numbers stays: it does not break a line
-    return _SPECIAL.sub(r"\\\1", _LIVE.sub(BREAK, re.sub(r"[^\S\u202f]+", " ", text)))
+    return _SPECIAL.sub(r"\\\1", _AUTOLINK.sub(BREAK, re.sub(r"[^\S\u202f]+", " ", text)))
 
 
 def code(text: str) -> str:
@@ -179,7 +179,7 @@ def code(text: str) -> str:
     return f"`{cleaned}`"
 
 
-def shortened(text: str, width: int) -> str:
+def shorten(text: str, width: int) -> str:
     """Text of at most `width` signs; an ellipsis, after a whole word if there is one, says that something is left out.
 
     Example:
@@ -193,7 +193,7 @@ def shortened(text: str, width: int) -> str:
     return f"{words} …" if words else f"{flat[: width - 1]}…"
 
 
-def joined(parts: Iterable[str]) -> str:
+def join_words(parts: Iterable[str]) -> str:
     """Words as a list: ``a``, ``a and b``, ``a, b and c``."""
     words = list(parts)
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""

@@ -16,11 +16,11 @@ from pydantic import BaseModel, ConfigDict
 PAPER_FILE = Path(__file__).with_name("paper.json")
 
 
-class _Frozen(BaseModel):
+class _FrozenPaper(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class QualityEntry(_Frozen):
+class QualityEntry(_FrozenPaper):
     """One row of tables 1, 2 or 4."""
 
     system: str
@@ -43,7 +43,7 @@ class QualityEntry(_Frozen):
         return (ssim_loss, uses_adversarial_loss(recipe)) == (self.ssim_loss, self.adversarial_loss)
 
 
-class QualityCondition(_Frozen):
+class QualityCondition(_FrozenPaper):
     """One of tables 1, 2 and 4: a corpus, and whether true durations were given."""
 
     source: str
@@ -86,7 +86,7 @@ def uses_adversarial_loss(recipe: Mapping[str, object] | None) -> bool:
     return isinstance(weight, int | float) and weight > 0
 
 
-class LatencyEntry(_Frozen):
+class LatencyEntry(_FrozenPaper):
     """One row of table 3."""
 
     system: str
@@ -96,7 +96,7 @@ class LatencyEntry(_Frozen):
     """Over DualLip, as printed (the printed latencies are rounded and may give another ratio)."""
 
 
-class LatencyCondition(_Frozen):
+class LatencyCondition(_FrozenPaper):
     """One corpus of table 3."""
 
     source: str
@@ -115,7 +115,7 @@ class LatencyPoint(NamedTuple):
     speedup: Decimal
 
 
-class Paper(_Frozen):
+class Paper(_FrozenPaper):
     """Everything that the paper reports in tables."""
 
     title: str

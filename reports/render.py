@@ -8,13 +8,19 @@ from pathlib import Path
 
 from lipbench.errors import UserError
 from lipbench.records.calibration import Calibration, load_calibration
-from lipbench.reports.figures.figure import Absent, Drawn
+from lipbench.reports.figures.figure import MissingFigure, ReportFigure
 from lipbench.reports.figures.frames import STRIP
-from lipbench.reports.figures.gallery import Placed, absences, choose_tables, draw_figures, report_looks
+from lipbench.reports.figures.gallery import (
+    PlacedFigure,
+    choose_tables,
+    draw_figures,
+    missing_figure_sentences,
+    report_styles,
+)
 from lipbench.reports.figures.latency import draw_latency
-from lipbench.reports.figures.style import Look, render_figure
-from lipbench.reports.files import ReportFiles, Summary, add_to, slug
-from lipbench.reports.inputs.run import Unread, read_run
+from lipbench.reports.figures.style import PlotStyle, render_figure
+from lipbench.reports.files import ReportFiles, SummaryTarget, append_summary, slug
+from lipbench.reports.inputs.run import UnreadableRecord, read_run
 from lipbench.reports.inputs.strips import load_strips
 from lipbench.reports.inputs.training_logs import load_training_logs
 from lipbench.reports.markdown.data import Pictures, ReportData
@@ -25,7 +31,7 @@ from lipbench.reports.markdown.section import Picture
 from lipbench.reports.page.links import gather_records
 from lipbench.reports.page.page import render_page
 from lipbench.reports.page.player import CLIPS, load_player
-from lipbench.reports.tables.labels import naming
+from lipbench.reports.tables.labels import collect_names
 from lipbench.reports.tables.make import Tables, make_tables
 
 
@@ -40,11 +46,13 @@ class RenderedReport:
     tables: list[Path] = field(default_factory=list)
     """CSV files, one per table."""
     summary: Path | None = None
-    unread: list[Unread] = field(default_factory=list)
+    unread: list[UnreadableRecord] = field(default_factory=list)
     """Files among the records that are not in the report, because they could not be read."""
 
 
-def render(run: Path, out: Path | None = None, *, clips: int = CLIPS, summary: Summary | None = None) -> RenderedReport:
+def render(
+    run: Path, out: Path | None = None, *, clips: int = CLIPS, summary: SummaryTarget | None = None
+) -> RenderedReport:
     """Render the report of a run, from its records, its sample frames and the logs of its trainings alone.
 
     Args:
@@ -65,7 +73,7 @@ def render(run: Path, out: Path | None = None, *, clips: int = CLIPS, summary: S
     root = _root(run.resolve())  # so that "." has a name and a parent
     folder = out if out is not None else root / "report"
     run_inputs = read_run(run)
-    names = naming(run_inputs.records)
+    names = collect_names(run_inputs.records)
     data = ReportData(
         records=run_inputs.records,
         unread=run_inputs.unread,
@@ -97,9 +105,9 @@ def _calibration(root: Path) -> Calibration | UserError | None:
         return error
 
 
-def _write(data: ReportData, folder: Path, root: Path, clips: int, summary: Summary | None) -> RenderedReport:
+def _write(data: ReportData, folder: Path, root: Path, clips: int, summary: SummaryTarget | None) -> RenderedReport:
     files = ReportFiles(folder)
-    style = report_looks(data.tables, data.names.order)
+    style = report_styles(data.tables, data.names.order)
     try:
         report = make_report(replace(data, pictures=_pictures(data.tables, root, style, files)))
         for csv in report.files():
@@ -113,7 +121,7 @@ def _write(data: ReportData, folder: Path, root: Path, clips: int, summary: Summ
     finally:
         files.write_list()
     if summary is not None:
-        add_to(summary, lambda limit: render_markdown(report.alone(), OMISSION_ORDER, limit=limit))
+        append_summary(summary, lambda limit: render_markdown(report.alone(), OMISSION_ORDER, limit=limit))
     written_files = [folder / name for name in files.written]
     return RenderedReport(
         folder / "report.md",
@@ -125,22 +133,22 @@ def _write(data: ReportData, folder: Path, root: Path, clips: int, summary: Summ
     )
 
 
-def _pictures(tables: Tables, root: Path, style: Mapping[str, Look], files: ReportFiles) -> Pictures:
+def _pictures(tables: Tables, root: Path, style: Mapping[str, PlotStyle], files: ReportFiles) -> Pictures:
     """Draw and write all figures."""
     choice = choose_tables(tables.quality, tables.latency)
     latency: list[Picture | str] = []
     for i, table in enumerate(tables.latency):
         drawn = draw_latency(table, style) if i in choice.latency else choice.latency_rule
-        if isinstance(drawn, Drawn):
+        if isinstance(drawn, ReportFigure):
             latency.append(_picture(drawn, latency_name(i + 1, table), files))
         else:
-            latency.append(drawn.reason if isinstance(drawn, Absent) else drawn)
+            latency.append(drawn.reason if isinstance(drawn, MissingFigure) else drawn)
     strips, missing = load_strips([tables.quality[i] for i in sorted(choice.quality)], root)
     frames: list[Picture] = []
     figures: list[Picture] = []
-    absent: list[Placed] = []
+    absent: list[PlacedFigure] = []
     for placed_figure in draw_figures(tables, choice, strips, load_training_logs(root), style):
-        if isinstance(placed_figure.what, Drawn):
+        if isinstance(placed_figure.what, ReportFigure):
             (frames if placed_figure.what.name == STRIP else figures).append(
                 _picture(placed_figure.what, slug(placed_figure.what.name, *placed_figure.of), files)
             )
@@ -151,13 +159,13 @@ def _pictures(tables: Tables, root: Path, style: Mapping[str, Look], files: Repo
         missing_strips=missing,
         strip_notes=choice.quality_notes,
         figures=figures,
-        missing_figures=absences(absent),
+        missing_figures=missing_figure_sentences(absent),
         figure_notes=choice.notes,
         latency=latency,
     )
 
 
-def _picture(report_figure: Drawn, name: str, files: ReportFiles) -> Picture:
+def _picture(report_figure: ReportFigure, name: str, files: ReportFiles) -> Picture:
     """Write a figure in both kinds; the page takes the SVG, markdown the PNG."""
     files.write(f"figures/{name}.svg", render_figure(report_figure.figure, "svg"))
     path = files.write(f"figures/{name}.png", render_figure(report_figure.figure, "png"))

@@ -33,7 +33,7 @@ def test_records_are_reported(tmp_path):
 
 
 def test_a_checkpoint_is_loaded_with_its_weights():
-    trained = checkpoint.load(FILES / "hh_t2l.ckpt", model="hh_t2l", preset="tiny")
+    trained = checkpoint.load_checkpoint(FILES / "hh_t2l.ckpt", model="hh_t2l", preset="tiny")
     assert trained.steps == 1
     assert trained.digest.startswith("bb9502770bf6f4bf")
 

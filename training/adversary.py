@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from lipbench.training import losses
 from lipbench.training.config import TrainingConfig
 from lipbench.training.discriminator import QualityDiscriminator
-from lipbench.training.losses import lost
+from lipbench.training.losses import not_finite_error
 
 _RATE = "discriminator_learning_rate"
 
@@ -71,7 +71,7 @@ class Adversary(nn.Module):
             loss = losses.discriminator_loss(self.discriminator(target), self.discriminator(generated.detach()))
             mean = average(loss.detach())
             if not bool(torch.isfinite(mean)):
-                raise lost("the discriminator's loss is", step, rate=_RATE)
+                raise not_finite_error("the discriminator's loss is", step, rate=_RATE)
             self._optimizer.zero_grad()
             loss.backward()
             for weight in self.discriminator.parameters():
@@ -79,7 +79,7 @@ class Adversary(nn.Module):
                 weight.grad = average(weight.grad)
             # a finite loss may have such a gradient, and one step along it leaves no weight whole
             if not bool(torch.isfinite(nn.utils.clip_grad_norm_(self.discriminator.parameters(), math.inf))):
-                raise lost("the discriminator's gradient is", step, rate=_RATE)
+                raise not_finite_error("the discriminator's gradient is", step, rate=_RATE)
             self._optimizer.step()
         finally:
             self.discriminator.requires_grad_(False)

@@ -37,11 +37,11 @@ class GlobalBatchNorm2d(nn.BatchNorm2d):
         count = input.new_tensor([float(input.numel() // input.shape[1])], dtype=torch.float32)
         wide = input.float()
         # two passes: the variance as a difference of large sums would lose digits
-        sums = _summed(torch.cat([wide.sum(dim=(0, 2, 3)), count]))
+        sums = _sum_over_processes(torch.cat([wide.sum(dim=(0, 2, 3)), count]))
         total = sums[-1].detach()
         mean = sums[:-1] / total
         deviations = wide - mean[:, None, None]
-        variance = _summed(deviations.square().sum(dim=(0, 2, 3))) / total
+        variance = _sum_over_processes(deviations.square().sum(dim=(0, 2, 3))) / total
         self._remember(mean.detach(), variance.detach(), total)
         normalised = deviations * torch.rsqrt(variance + self.eps)[:, None, None]
         if self.affine:
@@ -58,7 +58,7 @@ class GlobalBatchNorm2d(nn.BatchNorm2d):
             self.running_var.lerp_(variance * total / (total - 1).clamp(min=1), weight)
 
 
-def _summed(tensor: Tensor) -> Tensor:
+def _sum_over_processes(tensor: Tensor) -> Tensor:
     return cast("Tensor", _Sum.apply(tensor))
 
 

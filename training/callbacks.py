@@ -27,7 +27,7 @@ from lipbench.training.frames import to_unit
 log = logging.getLogger(__name__)
 
 
-class Lines(Callback):
+class ProgressLog(Callback):
     """A line of progress now and then, where there is no terminal to draw a bar on.
 
     Args:
@@ -67,7 +67,7 @@ class Lines(Callback):
         )
 
 
-class Strips(Callback):
+class StripWriter(Callback):
     """Draws a few fixed clips of the training split now and then: a mouth that does not move is seen at once.
 
     PSNR would not tell: a motionless blur scores nearly as well as a first result that moves. The strips go to
@@ -117,7 +117,7 @@ class Strips(Callback):
             return
         clips = [self._reader.read(name) for name in self._ids]
         try:
-            picture = strip(cast("Any", pl_module).model, clips, self._frames, device=pl_module.device)
+            picture = render_strip(cast("Any", pl_module).model, clips, self._frames, device=pl_module.device)
         except Exception as error:
             log.warning("no strip at step %d: %s: %s", current_step, type(error).__name__, error)
             return
@@ -128,7 +128,9 @@ class Strips(Callback):
         write_atomic(self._folder / f"step_{current_step:06d}.png", png.tobytes())
 
 
-def strip(model: torch.nn.Module, clips: Sequence[Clip], frames: int, *, device: torch.device) -> NDArray[np.uint8]:
+def render_strip(
+    model: torch.nn.Module, clips: Sequence[Clip], frames: int, *, device: torch.device
+) -> NDArray[np.uint8]:
     """Draw clips with their true timing from their first frames, each below its truth.
 
     Args:

@@ -40,7 +40,7 @@ class CheckpointCard:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trained:
+class TrainedModel:
     """A model with its weights, ready to generate."""
 
     model: nn.Module
@@ -77,7 +77,7 @@ def read_card(path: Path) -> tuple[CheckpointCard, dict[str, Any]]:
         ) from error
 
 
-def load(path: Path, *, model: str | None = None, preset: str | None = None) -> Trained:
+def load_checkpoint(path: Path, *, model: str | None = None, preset: str | None = None) -> TrainedModel:
     """Rebuild a trained model.
 
     Args:
@@ -106,7 +106,7 @@ def load(path: Path, *, model: str | None = None, preset: str | None = None) -> 
             f"the weights in {path} do not fit {card.model} ({card.preset}) as it is now",
             remedy="Train again, or use the lipbench that wrote it",
         ) from error
-    return Trained(
+    return TrainedModel(
         model=model_object.eval(),
         vocabulary=vocabulary,
         card=card,
@@ -125,6 +125,6 @@ def digest(weights: dict[str, Tensor]) -> str:
     return sha.hexdigest()
 
 
-def as_plain(card: CheckpointCard) -> dict[str, Any]:
+def card_fields(card: CheckpointCard) -> dict[str, Any]:
     """The card as plain values, as it is written."""
     return dataclasses.asdict(card)

@@ -122,10 +122,10 @@ class TrainingConfig:
     @property
     def losses(self) -> str:
         """Which of the paper's four ablations (table 4) this trains: "base", "ssim", "adv" or "ssim_adv"."""
-        return losses_of(vars(self))
+        return ablation_of_recipe(vars(self))
 
 
-def losses_of(recipe: Mapping[str, Any]) -> str:
+def ablation_of_recipe(recipe: Mapping[str, Any]) -> str:
     """Which of the four ablations a recipe trains, as a checkpoint has it; see `TrainingConfig.losses`."""
     weights = {"ssim": recipe.get("weight_ssim", 0), "adv": recipe.get("weight_adversarial", 0)}
     return "_".join(name for name, weight in weights.items() if weight > 0) or "base"

@@ -17,12 +17,12 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from lipbench.corpora.utterance import Corpus, Utterance
 from lipbench.errors import UserError
-from lipbench.models.contract import Lesson
+from lipbench.models.contract import TrainingBatch
 from lipbench.models.text import Vocabulary
 from lipbench.training.config import TrainingConfig
 from lipbench.training.frames import to_model_size, to_unit
 
-LEAST_EXCERPT = 10
+MIN_CROP_FRAMES = 10
 """Frames of an excerpt, at least: 0.4 s of GRID, about a word."""
 
 
@@ -96,7 +96,7 @@ class ClipReader:
         return torch.tensor(durations)  # a copy: a view would keep the whole clip's file in memory
 
 
-class Lessons(Dataset[Lesson]):
+class TrainingDataset(Dataset[TrainingBatch]):
     """All lessons of a run; item i is the lesson of step i.
 
     Args:
@@ -116,17 +116,17 @@ class Lessons(Dataset[Lesson]):
         """Steps of the run."""
         return self._config.steps
 
-    def __getitem__(self, step: int) -> Lesson:
+    def __getitem__(self, step: int) -> TrainingBatch:
         """The lesson of a step."""
         rng = np.random.default_rng([self._config.seed, 1, step])
         clips = [self._reader.read(self._ids[i]) for i in self.clip_numbers(step)]
         first = self._config.identity == "first"
         identities = [clip.frames[0 if first else int(rng.integers(len(clip.frames)))] for clip in clips]
         if self._config.excerpts > 0:
-            clips = [excerpt(clip, rng) if rng.random() < self._config.excerpts else clip for clip in clips]
+            clips = [crop_in_time(clip, rng) if rng.random() < self._config.excerpts else clip for clip in clips]
         if self._config.mirrored > 0 or self._config.shift > 0:
             for i, (clip, identity) in enumerate(zip(clips, identities, strict=True)):
-                augmentation = View.drawn(rng, mirrored=self._config.mirrored, shift=self._config.shift)
+                augmentation = Augmentation.drawn(rng, mirrored=self._config.mirrored, shift=self._config.shift)
                 clips[i], identities[i] = clip._replace(frames=augmentation.of(clip.frames)), augmentation.of(identity)
         return collate(clips, identities, rng, self._config.frames_per_clip)
 
@@ -140,7 +140,7 @@ class Lessons(Dataset[Lesson]):
         return numbers
 
 
-class View(NamedTuple):
+class Augmentation(NamedTuple):
     """How all pictures of one clip are seen in one step."""
 
     mirrored: bool
@@ -149,7 +149,7 @@ class View(NamedTuple):
     right: int
 
     @classmethod
-    def drawn(cls, rng: np.random.Generator, *, mirrored: float, shift: int) -> View:
+    def drawn(cls, rng: np.random.Generator, *, mirrored: float, shift: int) -> Augmentation:
         """Draw a view: mirrored with a probability, moved by at most `shift` pixels each way."""
         down, right = (int(pixels) for pixels in rng.integers(-shift, shift + 1, size=2))
         return cls(bool(rng.random() < mirrored), down, right)
@@ -162,8 +162,8 @@ class View(NamedTuple):
         return pictures[..., rows, :][..., columns.flip(0) if self.mirrored else columns]
 
 
-def excerpt(clip: Clip, rng: np.random.Generator) -> Clip:
-    """Some successive tokens of a clip and their frames, at least `LEAST_EXCERPT`, all choices equally likely.
+def crop_in_time(clip: Clip, rng: np.random.Generator) -> Clip:
+    """Some successive tokens of a clip and their frames, at least `MIN_CROP_FRAMES`, all choices equally likely.
 
     A clip that is not longer than that stays whole, and so does one of which nobody knows how long each token lasts.
     """
@@ -171,7 +171,7 @@ def excerpt(clip: Clip, rng: np.random.Generator) -> Clip:
     if int(clip.durations.sum()) != n_frames:
         return clip
     cuts = np.concatenate([[0], np.cumsum(clip.durations.numpy())])
-    starts, ends = np.nonzero(cuts[None, :] - cuts[:, None] >= min(LEAST_EXCERPT, n_frames))
+    starts, ends = np.nonzero(cuts[None, :] - cuts[:, None] >= min(MIN_CROP_FRAMES, n_frames))
     choice = int(rng.integers(len(starts)))
     start, end = starts[choice], ends[choice]
     return Clip(clip.tokens[start:end], clip.durations[start:end], clip.frames[cuts[start] : cuts[end]])
@@ -179,7 +179,7 @@ def excerpt(clip: Clip, rng: np.random.Generator) -> Clip:
 
 def collate(
     clips: Sequence[Clip], identities: Sequence[Tensor], rng: np.random.Generator, frames_per_clip: int
-) -> Lesson:
+) -> TrainingBatch:
     """Pad clips into one lesson, with random frames to draw (without repeats).
 
     Args:
@@ -191,7 +191,7 @@ def collate(
     lengths = [len(clip.frames) for clip in clips]
     n_picked = min([frames_per_clip, *lengths])
     frame_indices = [np.sort(rng.choice(length, size=n_picked, replace=False)) for length in lengths]
-    return Lesson(
+    return TrainingBatch(
         tokens=pad_sequence([clip.tokens for clip in clips], batch_first=True),
         token_lengths=torch.tensor([len(clip.tokens) for clip in clips]),
         durations=pad_sequence([clip.durations for clip in clips], batch_first=True),
@@ -202,7 +202,7 @@ def collate(
     )
 
 
-def part_of(batch: Lesson, rank: int, processes: int) -> Lesson:
+def shard_batch(batch: TrainingBatch, rank: int, processes: int) -> TrainingBatch:
     """One process's clips of a lesson, as many as every other's; all together are the whole lesson, in order.
 
     Args:
@@ -213,10 +213,10 @@ def part_of(batch: Lesson, rank: int, processes: int) -> Lesson:
     if processes == 1:
         return batch
     size = len(batch.tokens) // processes
-    return Lesson(*(tensor[rank * size : (rank + 1) * size] for tensor in batch))
+    return TrainingBatch(*(tensor[rank * size : (rank + 1) * size] for tensor in batch))
 
 
-class StepsLeft(Sampler[int]):
+class ResumeSampler(Sampler[int]):
     """The steps that a run still has to take. Its length is that of the whole run, as Lightning counts on from `done`.
 
     Args:
@@ -237,6 +237,6 @@ class StepsLeft(Sampler[int]):
         return iter(range(self._done, self._steps))
 
 
-def loader(dataset: Lessons, steps_done: int) -> DataLoader[Lesson]:
+def loader(dataset: TrainingDataset, steps_done: int) -> DataLoader[TrainingBatch]:
     """A loader that gives the lessons left, each as it is."""
-    return DataLoader(dataset, batch_size=None, sampler=StepsLeft(len(dataset), steps_done))
+    return DataLoader(dataset, batch_size=None, sampler=ResumeSampler(len(dataset), steps_done))

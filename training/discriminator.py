@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-_COARSE = 5
+_MIN_ROWS = 5
 """Rows at which halving ends: what is left then fits one convolution."""
 
 
@@ -29,7 +29,7 @@ class QualityDiscriminator(nn.Module):
         height, width = frame_size
         layers: list[nn.Module] = []
         inputs, outputs = 3, 16
-        while min(height, width) > _COARSE:
+        while min(height, width) > _MIN_ROWS:
             layers += [nn.Conv2d(inputs, outputs, kernel, stride=2, padding=kernel // 2), nn.LeakyReLU(slope)]
             height, width = (height + 1) // 2, (width + 1) // 2
             inputs, outputs = outputs, min(2 * outputs, hidden)

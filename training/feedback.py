@@ -9,11 +9,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from lipbench.models.contract import Lesson, TrainableLipModel
+from lipbench.models.contract import TrainableLipModel, TrainingBatch
 from lipbench.training.config import TrainingConfig
 
 
-def remedied(model: TrainableLipModel, batch: Lesson, config: TrainingConfig, step: int) -> Lesson:
+def perturb(model: TrainableLipModel, batch: TrainingBatch, config: TrainingConfig, step: int) -> TrainingBatch:
     """The lesson as the model is to see it in a step.
 
     Args:
@@ -27,13 +27,13 @@ def remedied(model: TrainableLipModel, batch: Lesson, config: TrainingConfig, st
         return batch
     frames = batch.frames
     if config.scheduled_sampling > 0:
-        frames = with_own(model, batch, config.scheduled_sampling * step / max(1, config.steps - 1))
+        frames = scheduled_sampling(model, batch, config.scheduled_sampling * step / max(1, config.steps - 1))
     if config.feedback_noise > 0:
-        frames = noisy(frames, config.feedback_noise)
+        frames = add_noise(frames, config.feedback_noise)
     return batch._replace(frames=frames)
 
 
-def with_own(model: TrainableLipModel, batch: Lesson, share: float) -> Tensor:
+def scheduled_sampling(model: TrainableLipModel, batch: TrainingBatch, share: float) -> Tensor:
     """Replace true frames by what the model draws in their places when it is fed the truth.
 
     Scheduled sampling (Bengio et al. 2015) frame by frame would undo the parallel training of a Transformer: as in its
@@ -61,7 +61,7 @@ def with_own(model: TrainableLipModel, batch: Lesson, share: float) -> Tensor:
     return frames
 
 
-def noisy(frames: Tensor, deviation: float) -> Tensor:
+def add_noise(frames: Tensor, deviation: float) -> Tensor:
     """Add Gaussian noise and stay in [0, 1]: small errors in the past are then something that the model has seen.
 
     Args:

@@ -21,11 +21,11 @@ from lipbench.models.contract import ModelCard
 from lipbench.models.text import Vocabulary
 from lipbench.records.run_folder import CHECKPOINT
 from lipbench.training.atomic import AtomicCheckpoints
-from lipbench.training.callbacks import Lines, Strips
-from lipbench.training.checkpoint import CheckpointCard, as_plain, read_card
+from lipbench.training.callbacks import ProgressLog, StripWriter
+from lipbench.training.checkpoint import CheckpointCard, card_fields, read_card
 from lipbench.training.config import TrainingConfig
-from lipbench.training.data import ClipReader, Lessons, loader
-from lipbench.training.logs import loggers, one_error
+from lipbench.training.data import ClipReader, TrainingDataset, loader
+from lipbench.training.logs import loggers, merge_write_errors
 from lipbench.training.module import LipTraining
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ _EXPECTED_WARNINGS = (
 """Name of the checkpoint in a run's folder."""
 STRATEGIES = ("auto", "ddp", "ddp_find_unused_parameters_true")
 """Lightning's strategies that keep the whole model in each process, and start the processes as this one was started."""
-_NO_PART_OF_THE_RECIPE = ("cache_bytes", "strip_checkpoints")
+_OPTIONS_WITHOUT_EFFECT = ("cache_bytes", "strip_checkpoints")
 """Options that change no value: a run may go on with others."""
 
 
@@ -136,14 +136,14 @@ def train(
         training=dataclasses.asdict(config),
     )
     target = folder / CHECKPOINT
-    steps_done = _steps_done(target, card)
+    steps_done = _completed_steps(target, card)
     if steps_done >= config.steps:
         log.info("%s has its %d steps already", target, steps_done)
         return target
     # Lightning's notes on the hardware and on other products say nothing about this run
     for part in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(part).setLevel(logging.ERROR)
-    new_model = _built(model, preset, options, vocabulary, seed=config.seed)
+    new_model = _build_model(model, preset, options, vocabulary, seed=config.seed)
     model_card: ModelCard | None = getattr(new_model, "card", None)  # a class of someone else's may have none
     reader = ClipReader(
         corpus,
@@ -152,19 +152,19 @@ def train(
         cache_bytes=config.cache_bytes,
         needs_durations=model_card is None or model_card.predicts_durations,
     )
-    dataset = Lessons(reader, corpus.ids("train"), config)
+    dataset = TrainingDataset(reader, corpus.ids("train"), config)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"{folder} cannot be made: {error.strerror}", remedy="Give another out=") from error
     training = LipTraining(new_model, config, card).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     strip_callbacks: list[Callback] = (
-        [Strips(reader, corpus.ids("train"), config, folder)] if config.strip_checkpoints else []
+        [StripWriter(reader, corpus.ids("train"), config, folder)] if config.strip_checkpoints else []
     )
     trainer = _trainer(
         config, hardware, folder=folder, first_step=steps_done, progress=progress, callbacks=strip_callbacks
     )
-    with warnings.catch_warnings(), one_error(folder):
+    with warnings.catch_warnings(), merge_write_errors(folder):
         for warning_pattern in _EXPECTED_WARNINGS:
             warnings.filterwarnings("ignore", warning_pattern)
         try:
@@ -179,11 +179,11 @@ def train(
             raise KeyboardInterrupt from error
     trainer.save_checkpoint(target)
     if hardware.processes > 1:
-        _leave_the_group()
+        _destroy_process_group()
     return target
 
 
-def _leave_the_group() -> None:
+def _destroy_process_group() -> None:
     """End the threads that joined this process to the others.
 
     Lightning does so for NCCL only. A process that ends while gloo's threads run is now and then aborted by them
@@ -193,7 +193,7 @@ def _leave_the_group() -> None:
         torch.distributed.destroy_process_group()
 
 
-def _built(model: str, preset: str, options: dict[str, Any], vocabulary: Vocabulary, *, seed: int) -> nn.Module:
+def _build_model(model: str, preset: str, options: dict[str, Any], vocabulary: Vocabulary, *, seed: int) -> nn.Module:
     """A model with first weights that follow from the seed.
 
     Raises:
@@ -209,7 +209,7 @@ def _built(model: str, preset: str, options: dict[str, Any], vocabulary: Vocabul
     return new_model
 
 
-def _steps_done(target: Path, card: CheckpointCard) -> int:
+def _completed_steps(target: Path, card: CheckpointCard) -> int:
     """Steps that the folder's checkpoint has; 0 without one.
 
     Raises:
@@ -218,12 +218,12 @@ def _steps_done(target: Path, card: CheckpointCard) -> int:
     if not target.exists():
         return 0
     stored_card, content = read_card(target)
-    own_fields, stored_fields = as_plain(card), as_plain(stored_card)
+    own_fields, stored_fields = card_fields(card), card_fields(stored_card)
     # an option that is younger than the checkpoint has the value that changes nothing for its default
     stored_fields["training"] = {**dataclasses.asdict(TrainingConfig()), **stored_fields["training"]}
     own_fields["training"] = {
         **own_fields["training"],
-        **{name: stored_fields["training"][name] for name in _NO_PART_OF_THE_RECIPE},
+        **{name: stored_fields["training"][name] for name in _OPTIONS_WITHOUT_EFFECT},
     }
     different = [key for key in own_fields if own_fields[key] != stored_fields[key]]
     if different:
@@ -259,7 +259,7 @@ def _trainer(
         monitor=None,
         enable_version_counter=False,
     )
-    progress_callback = RichProgressBar(console_kwargs={"stderr": True}) if progress else Lines(config)
+    progress_callback = RichProgressBar(console_kwargs={"stderr": True}) if progress else ProgressLog(config)
     strategy = "ddp" if hardware.strategy == "auto" and hardware.processes > 1 else hardware.strategy
     return lightning.Trainer(
         accelerator=hardware.device,

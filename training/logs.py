@@ -13,7 +13,7 @@ from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 from lipbench.errors import UserError
 from lipbench.records import run_folder
 
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
+_DISK_FULL_ERRORS = (errno.ENOSPC, errno.EDQUOT)
 
 
 def loggers(folder: Path, first_step: int) -> list[Logger]:
@@ -32,7 +32,7 @@ def loggers(folder: Path, first_step: int) -> list[Logger]:
 
 
 @contextlib.contextmanager
-def one_error(folder: Path) -> Iterator[None]:
+def merge_write_errors(folder: Path) -> Iterator[None]:
     """Make one error of all that is heard of a folder that cannot be written.
 
     Args:
@@ -43,11 +43,11 @@ def one_error(folder: Path) -> Iterator[None]:
         OSError: anything else that happened.
     """
     try:
-        with _silent_writers():
+        with _silence_writer_threads():
             yield
     except OSError as error:
         resume_hint = "train again: it goes on from the last checkpoint"
-        if error.errno in _NO_ROOM:
+        if error.errno in _DISK_FULL_ERRORS:
             raise UserError(
                 f"there is no room left in {folder}: {error}", remedy=f"Make room there and {resume_hint}"
             ) from error
@@ -65,7 +65,7 @@ def _is_below(folder: Path, name: object) -> bool:
 
 
 @contextlib.contextmanager
-def _silent_writers() -> Iterator[None]:
+def _silence_writer_threads() -> Iterator[None]:
     """Keep the thread that writes for TensorBoard from printing a traceback of its own.
 
     Its error is raised again in the training, by the next line that is to be written.

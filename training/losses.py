@@ -109,7 +109,7 @@ def guided_attention_loss(
     return per_frame.sum() / valid.sum()
 
 
-def lost(subject: str, step: int, *, details: str = "", rate: str = "learning_rate") -> UserError:
+def not_finite_error(subject: str, step: int, *, details: str = "", rate: str = "learning_rate") -> UserError:
     """Say what is lost, since which step, and how to train on.
 
     The same recipe would come to the same end, and its folder refuses another: hence another name.

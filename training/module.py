@@ -9,14 +9,14 @@ import lightning
 import torch
 from torch import Tensor, nn
 
-from lipbench.models.contract import Attempt, Lesson, TrainableLipModel
+from lipbench.models.contract import TrainableLipModel, TrainingBatch, TrainingOutput
 from lipbench.training import feedback, losses, schedules
 from lipbench.training.adversary import Adversary
 from lipbench.training.batchnorm import make_global
-from lipbench.training.checkpoint import CARD_KEY, CheckpointCard, as_plain
+from lipbench.training.checkpoint import CARD_KEY, CheckpointCard, card_fields
 from lipbench.training.config import TrainingConfig
-from lipbench.training.data import part_of
-from lipbench.training.losses import lost
+from lipbench.training.data import shard_batch
+from lipbench.training.losses import not_finite_error
 
 ADVERSARY_KEY = "lipbench_discriminator_optimizer"
 
@@ -52,29 +52,29 @@ class LipTraining(lightning.LightningModule):
         if self.trainer.world_size > 1:
             make_global(self.model)
 
-    def on_before_batch_transfer(self, batch: Lesson, dataloader_idx: int) -> Lesson:
+    def on_before_batch_transfer(self, batch: TrainingBatch, dataloader_idx: int) -> TrainingBatch:
         """Keep this process's share of the lesson."""
-        return part_of(batch, self.global_rank, self.trainer.world_size)
+        return shard_batch(batch, self.global_rank, self.trainer.world_size)
 
-    def on_train_batch_start(self, batch: Lesson, batch_idx: int) -> None:
+    def on_train_batch_start(self, batch: TrainingBatch, batch_idx: int) -> None:
         """Tie dropout to the step, so that a resumed run goes on exactly as an unbroken one."""
         torch.manual_seed(self.config.seed * 1_000_003 + self.global_step + self.global_rank * 1_000_000_007)
 
-    def training_step(self, batch: Lesson, batch_idx: int) -> Tensor:
+    def training_step(self, batch: TrainingBatch, batch_idx: int) -> Tensor:
         """Judge one lesson, after the discriminator, if there is one, has learned from it.
 
         Raises:
             UserError: a loss is no longer a number; the last checkpoint is from before that.
         """
-        model_input = feedback.remedied(self._lip_model, batch, self.config, self.global_step)
-        output: Attempt = self._lip_model.forward(model_input)
+        model_input = feedback.perturb(self._lip_model, batch, self.config, self.global_step)
+        output: TrainingOutput = self._lip_model.forward(model_input)
         # what a mean or a variance would lose in half precision is lost for good
         with torch.autocast(self.device.type, enabled=False):
-            output = _in_full(output)
+            output = _to_float32(output)
             parts = self.judge(batch, output)
             total = self._total(parts)
             if self.adversary is not None:
-                generated, target = output.frames.flatten(0, 1), _picked(batch)
+                generated, target = output.frames.flatten(0, 1), _target_frames(batch)
                 discriminator_loss = self.adversary.learn(generated, target, self._average, step=self.global_step)
                 self.log("loss/discriminator", discriminator_loss)
                 parts["adversarial"] = (self.config.weight_adversarial, self.adversary.loss(generated))
@@ -90,12 +90,12 @@ class LipTraining(lightning.LightningModule):
         # asked of all processes together: they stop together
         if not bool(torch.isfinite(self._average(total.detach()))):
             loss_values = ", ".join(f"{name} {value.item():.3g}" for name, (_, value) in parts.items())
-            raise lost("the loss is", self.global_step, details=loss_values)
+            raise not_finite_error("the loss is", self.global_step, details=loss_values)
         return total
 
-    def judge(self, batch: Lesson, output: Attempt) -> Parts:
+    def judge(self, batch: TrainingBatch, output: TrainingOutput) -> Parts:
         """All losses that this model's answer allows, each with its weight."""
-        target = _picked(batch)
+        target = _target_frames(batch)
         generated = output.frames.flatten(0, 1)
         weights = self.config
         parts: Parts = {}
@@ -117,7 +117,7 @@ class LipTraining(lightning.LightningModule):
             parts["attention"] = (weights.weight_attention, cost * share)
         return parts
 
-    def _share_of_frames(self, batch: Lesson) -> Tensor | float:
+    def _share_of_frames(self, batch: TrainingBatch) -> Tensor | float:
         """What a mean over this process's frames counts in the mean of all processes' means; 1 where it is alone."""
         if self.trainer.world_size == 1:
             return 1.0
@@ -146,7 +146,7 @@ class LipTraining(lightning.LightningModule):
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), gradient_clip_val or math.inf)
         # in half precision they overflow now and then by design: the gradients' scaler leaves out such a step itself
         if self.config.precision != "16-mixed" and not bool(torch.isfinite(norm)):
-            raise lost("the gradient is", self.global_step)
+            raise not_finite_error("the gradient is", self.global_step)
 
     def configure_optimizers(self) -> Any:
         """The model's optimiser and schedule; the adversary makes its own."""
@@ -158,7 +158,7 @@ class LipTraining(lightning.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Write the card into the file, and where the adversary stands."""
-        checkpoint[CARD_KEY] = as_plain(self.card)
+        checkpoint[CARD_KEY] = card_fields(self.card)
         if self.adversary is not None:
             checkpoint[ADVERSARY_KEY] = self.adversary.state
 
@@ -168,13 +168,13 @@ class LipTraining(lightning.LightningModule):
             self._adversary_state = checkpoint[ADVERSARY_KEY]
 
 
-def _picked(batch: Lesson) -> Tensor:
+def _target_frames(batch: TrainingBatch) -> Tensor:
     """The true frames that were to be drawn, float (B·K, 3, H, W)."""
     rows = torch.arange(len(batch.picked), device=batch.picked.device)[:, None]
     return batch.frames[rows, batch.picked].flatten(0, 1)
 
 
-def _in_full(output: Attempt) -> Attempt:
+def _to_float32(output: TrainingOutput) -> TrainingOutput:
     """An answer in float32."""
     float_fields = {name: answer.float() for name, answer in output._asdict().items() if answer is not None}
-    return Attempt(**float_fields)
+    return TrainingOutput(**float_fields)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 
-class Look(NamedTuple):
+class AttentionStep(NamedTuple):
     """Where the attention stands: both float (B, m)."""
 
     now: Tensor
@@ -40,15 +40,15 @@ class LocationAttention(nn.Module):
         self.location_out = nn.Linear(channels, hidden, bias=False)
         self.energy = nn.Linear(hidden, 1, bias=False)
 
-    def start(self, text_BmH: Tensor) -> Look:
+    def start(self, text_BmH: Tensor) -> AttentionStep:
         """Stand on the first token."""
         weights = text_BmH.new_zeros(text_BmH.shape[:2])
         weights[:, 0] = 1
-        return Look(weights, weights)
+        return AttentionStep(weights, weights)
 
     def forward(
-        self, query_BQ: Tensor, text_BmH: Tensor, keys_BmH: Tensor, valid_Bm: Tensor, step: Look
-    ) -> tuple[Tensor, Look]:
+        self, query_BQ: Tensor, text_BmH: Tensor, keys_BmH: Tensor, valid_Bm: Tensor, step: AttentionStep
+    ) -> tuple[Tensor, AttentionStep]:
         """Look once.
 
         Args:
@@ -64,4 +64,4 @@ class LocationAttention(nn.Module):
         location = self.location_out(self.location(torch.stack(step, dim=1)).transpose(1, 2))
         energy = self.energy(torch.tanh(self.query(query_BQ)[:, None] + keys_BmH + location)).squeeze(-1)
         weights = energy.masked_fill(~valid_Bm, float("-inf")).softmax(dim=-1)
-        return torch.bmm(weights[:, None], text_BmH).squeeze(1), Look(weights, step.total + weights)
+        return torch.bmm(weights[:, None], text_BmH).squeeze(1), AttentionStep(weights, step.total + weights)

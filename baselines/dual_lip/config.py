@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lipbench.models.layers.drawing import Way
+from lipbench.models.layers.drawing import DrawingMode
 from lipbench.models.layers.images import OutputRange
 from lipbench.models.sizes import check_levels, check_sizes
 
@@ -36,7 +36,7 @@ class DualLipConfig:
     output: OutputRange = "sigmoid"
     durations: bool = False
     """The branch with durations (§3.3.1) instead of the one with attention and feedback (§3.3.2)."""
-    drawing: Way = "folded"
+    drawing: DrawingMode = "folded"
     """How clips are drawn: fast, or as the network is written down; changes no value beyond rounding."""
     max_frames: int = 375
     """Safety limit on a clip without a stop token: 15 s at 25 fps."""

@@ -14,14 +14,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lipbench.baselines.dual_lip.attention import LocationAttention, Look
+from lipbench.baselines.dual_lip.attention import AttentionStep, LocationAttention
 from lipbench.baselines.dual_lip.config import PRESETS, DualLipConfig
-from lipbench.baselines.dual_lip.shared import LipReader, with_identity
+from lipbench.baselines.dual_lip.shared import DualLipBase, with_identity
 from lipbench.baselines.dual_lip.with_durations import DualLipWithDurations
-from lipbench.baselines.rollout import Step, roll_out
-from lipbench.models.contract import Attempt, Lesson, LipClip, LipRequest, ModelCard
-from lipbench.models.layers.drawing import drawing
-from lipbench.models.layers.images import pick
+from lipbench.baselines.rollout import RolloutStep, roll_out
+from lipbench.models.contract import LipClip, LipRequest, ModelCard, TrainingBatch, TrainingOutput
+from lipbench.models.layers.drawing import prepare_drawing
+from lipbench.models.layers.images import gather_frames
 from lipbench.models.layers.masks import valid_positions
 from lipbench.presets import resolve
 
@@ -32,14 +32,14 @@ class _Text(NamedTuple):
     valid: Tensor
 
 
-class _State(NamedTuple):
+class _RecurrentState(NamedTuple):
     attention_rnn: tuple[Tensor, Tensor]
     decoder_rnn: tuple[Tensor, Tensor]
     context: Tensor
-    look: Look
+    look: AttentionStep
 
 
-class DualLip(LipReader):
+class DualLip(DualLipBase):
     """The recurrent autoregressive model.
 
     Args:
@@ -83,7 +83,7 @@ class DualLip(LipReader):
         config = resolve("dual_lip", PRESETS, preset, options)
         return DualLipWithDurations(config) if config.durations else cls(config)
 
-    def forward(self, lesson: Lesson) -> Attempt:
+    def forward(self, lesson: TrainingBatch) -> TrainingOutput:
         """Answer a training batch with the true previous frames fed back (teacher forcing)."""
         identity = self.identity_encoder(lesson.identity)
         text = self._read(lesson.tokens, lesson.token_lengths, lesson.token_lengths.tolist())
@@ -98,8 +98,8 @@ class DualLip(LipReader):
             attention_weights.append(state.look.now)
         output_BTD = torch.stack(outputs, dim=1)
         motion = torch.tanh(self.motion(output_BTD))
-        frame_inputs, clip = pick(with_identity(motion, identity.vector), lesson.picked)
-        return Attempt(
+        frame_inputs, clip = gather_frames(with_identity(motion, identity.vector), lesson.picked)
+        return TrainingOutput(
             frames=self.image_decoder(frame_inputs, identity.levels, clip).unflatten(0, lesson.picked.shape),
             stop_logits=self.stop(output_BTD).squeeze(-1),
             attention=torch.stack(attention_weights, dim=1),
@@ -110,12 +110,12 @@ class DualLip(LipReader):
         """Make the clips frame by frame; durations, if given, fix the length only."""
         identity = self.identity_encoder(request.identity)
         text = self._read(request.tokens, request.token_lengths, request.tokens_on_host())
-        frame_drawing = drawing(self.image_decoder, identity.levels, self.config.drawing)
+        frame_drawing = prepare_drawing(self.image_decoder, identity.levels, self.config.drawing)
 
-        def step(previous: Tensor, state: _State) -> Step:
+        def step(previous: Tensor, state: _RecurrentState) -> RolloutStep:
             output, state = self._step(self._feed_back(previous), identity.vector, text, state)
             frame = frame_drawing.frame(with_identity(torch.tanh(self.motion(output)), identity.vector))
-            return Step(frame, self.stop(output).squeeze(-1), state)
+            return RolloutStep(frame, self.stop(output).squeeze(-1), state)
 
         return roll_out(step, request, self._start(text), limit=self.config.max_frames)
 
@@ -127,15 +127,17 @@ class DualLip(LipReader):
         """Down-sample frames and encode them, float (N, H)."""
         return self.feedback(F.avg_pool2d(frames_N3HW, self.config.feedback_reduction).flatten(1))
 
-    def _start(self, text: _Text) -> _State:
+    def _start(self, text: _Text) -> _RecurrentState:
         zeros = text.states.new_zeros(len(text.states), self.config.recurrent)
         attention_step = self.attention.start(text.states)
-        return _State((zeros, zeros), (zeros, zeros), text.states[:, 0], attention_step)
+        return _RecurrentState((zeros, zeros), (zeros, zeros), text.states[:, 0], attention_step)
 
-    def _step(self, fed_BH: Tensor, identity_BH: Tensor, text: _Text, state: _State) -> tuple[Tensor, _State]:
+    def _step(
+        self, fed_BH: Tensor, identity_BH: Tensor, text: _Text, state: _RecurrentState
+    ) -> tuple[Tensor, _RecurrentState]:
         """One frame's state, float (B, cells + H): the decoder's cells and what it looked at."""
         attention_rnn = self.attention_rnn(torch.cat([fed_BH, state.context, identity_BH], dim=-1), state.attention_rnn)
         context, attention_step = self.attention(attention_rnn[0], text.states, text.keys, text.valid, state.look)
         decoder_rnn = self.decoder_rnn(torch.cat([attention_rnn[0], context], dim=-1), state.decoder_rnn)
         output = torch.cat([self.dropout(decoder_rnn[0]), context], dim=-1)
-        return output, _State(attention_rnn, decoder_rnn, context, attention_step)
+        return output, _RecurrentState(attention_rnn, decoder_rnn, context, attention_step)

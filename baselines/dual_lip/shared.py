@@ -12,7 +12,7 @@ from lipbench.models.layers.images import IdentityEncoder, ImageDecoder
 from lipbench.models.text import PADDING
 
 
-class LipReader(nn.Module):
+class DualLipBase(nn.Module):
     """The shared modules.
 
     Args:

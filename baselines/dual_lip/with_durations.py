@@ -15,15 +15,15 @@ import torch
 from torch import Tensor, nn
 
 from lipbench.baselines.dual_lip.config import DualLipConfig
-from lipbench.baselines.dual_lip.shared import LipReader, run_packed, with_identity
-from lipbench.models.contract import Attempt, Lesson, LipClip, LipRequest, ModelCard
-from lipbench.models.layers.drawing import drawing
+from lipbench.baselines.dual_lip.shared import DualLipBase, run_packed, with_identity
+from lipbench.models.contract import LipClip, LipRequest, ModelCard, TrainingBatch, TrainingOutput
+from lipbench.models.layers.drawing import prepare_drawing
 from lipbench.models.layers.durations import DurationPredictor, expand, whole_frames
-from lipbench.models.layers.images import pick
+from lipbench.models.layers.images import gather_frames
 from lipbench.models.layers.masks import valid_positions
 
 
-class DualLipWithDurations(LipReader):
+class DualLipWithDurations(DualLipBase):
     """The recurrent model that is told how long each token lasts.
 
     Args:
@@ -47,15 +47,15 @@ class DualLipWithDurations(LipReader):
         self.frame_rnn = nn.LSTM(2 * hidden, cells // 2, num_layers=2, batch_first=True, bidirectional=True)
         self.motion = nn.Linear(cells, hidden)
 
-    def forward(self, lesson: Lesson) -> Attempt:
+    def forward(self, lesson: TrainingBatch) -> TrainingOutput:
         """Answer a training batch with the true durations; draw only the picked frames, which is exact."""
         identity = self.identity_encoder(lesson.identity)
         text = self.read(lesson.tokens, lesson.token_lengths.tolist())
         valid = valid_positions(lesson.token_lengths, lesson.tokens.shape[1])
         sizes = lesson.frame_lengths.tolist()
         motion = self._motion(text, identity.vector, lesson.durations, sizes, lesson.frames.shape[1])
-        frame_inputs, clip = pick(motion, lesson.picked)
-        return Attempt(
+        frame_inputs, clip = gather_frames(motion, lesson.picked)
+        return TrainingOutput(
             frames=self.image_decoder(frame_inputs, identity.levels, clip).unflatten(0, lesson.picked.shape),
             # the duration loss leaves the reader of the text alone, as in HH-T2L
             durations=self.duration_predictor(text.detach(), valid),
@@ -73,7 +73,7 @@ class DualLipWithDurations(LipReader):
         lengths = durations.sum(dim=1)
         sizes = request.frames_on_host(lengths)
         motion = self._motion(text, identity.vector, durations, sizes, max(sizes))
-        frame_drawing = drawing(self.image_decoder, identity.levels, self.config.drawing)
+        frame_drawing = prepare_drawing(self.image_decoder, identity.levels, self.config.drawing)
         return LipClip(frame_drawing.clips(motion, sizes), lengths, durations)
 
     def _motion(

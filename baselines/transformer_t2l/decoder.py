@@ -10,16 +10,16 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from lipbench.models.layers.attention import Memory
+from lipbench.models.layers.attention import KeyValues
 from lipbench.models.layers.fft import BlockSizes
 
 
 class BlockCache(NamedTuple):
     """What one block keeps of the steps so far."""
 
-    seen: Memory
+    seen: KeyValues
     """Keys and values of the frames so far."""
-    text: Memory
+    text: KeyValues
     """Keys and values of the text."""
     past: Tensor
     """float (B, kernel - 1, H), the newest inputs of the feed-forward."""
@@ -40,7 +40,7 @@ class CausalBlock(nn.Module):
         self.norms = nn.ModuleList(nn.LayerNorm(sizes.hidden) for _ in range(3))
         self.dropout = nn.Dropout(sizes.dropout)
 
-    def forward(self, x_BTH: Tensor, text: Memory, text_mask: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x_BTH: Tensor, text: KeyValues, text_mask: Tensor) -> tuple[Tensor, Tensor]:
         """Transform all frames at once.
 
         Args:
@@ -72,7 +72,7 @@ class CausalBlock(nn.Module):
         """Transform one frame, float (B, 1, H), given those before it."""
         inputs = self.norms[0](x_B1H)
         new = self.self_attention.remember(inputs)
-        self_attention_memory = Memory(
+        self_attention_memory = KeyValues(
             torch.cat([cache.seen.keys, new.keys], dim=2), torch.cat([cache.seen.values, new.values], dim=2)
         )
         x_B1H = x_B1H + self.self_attention(inputs, self_attention_memory)

@@ -13,19 +13,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from lipbench.baselines.rollout import Step, roll_out
+from lipbench.baselines.rollout import RolloutStep, roll_out
 from lipbench.baselines.transformer_t2l.config import PRESETS, TransformerT2LConfig
 from lipbench.baselines.transformer_t2l.decoder import BlockCache, CausalBlock
-from lipbench.models.contract import Attempt, Lesson, LipClip, LipRequest, ModelCard
+from lipbench.models.contract import LipClip, LipRequest, ModelCard, TrainingBatch, TrainingOutput
 from lipbench.models.hh_t2l.model import TextEncoder, TextStates, block_sizes, identity_encoder, image_decoder
-from lipbench.models.layers.drawing import drawing
-from lipbench.models.layers.images import IdentityEncoder, pick
+from lipbench.models.layers.drawing import prepare_drawing
+from lipbench.models.layers.images import IdentityEncoder, gather_frames
 from lipbench.models.layers.masks import valid_positions
-from lipbench.models.layers.positions import Positions
+from lipbench.models.layers.positions import PositionalEncoding
 from lipbench.presets import resolve
 
 
-class _State(NamedTuple):
+class _DecoderState(NamedTuple):
     frame: int
     """Number of frames made."""
     caches: list[BlockCache]
@@ -57,7 +57,7 @@ class TransformerT2L(nn.Module):
         self.feedback_encoder = feedback_encoder(config)
         self.feedback_dropout = nn.Dropout(config.feedback_dropout)
         self.text_encoder = TextEncoder(config)
-        self.motion_positions = Positions(first=config.first_position)
+        self.motion_positions = PositionalEncoding(first=config.first_position)
         self.blocks = nn.ModuleList(CausalBlock(block_sizes(config)) for _ in range(config.decoder_layers))
         self.norm = nn.LayerNorm(config.hidden)
         self.stop = nn.Linear(config.hidden, 1)
@@ -73,7 +73,7 @@ class TransformerT2L(nn.Module):
         """(H, W) of the frames."""
         return self.config.height, self.config.width
 
-    def forward(self, lesson: Lesson) -> Attempt:
+    def forward(self, lesson: TrainingBatch) -> TrainingOutput:
         """Answer a training batch with the true previous frames fed back (teacher forcing)."""
         identity = self.identity_encoder(lesson.identity)
         text = self.text_encoder(lesson.tokens, lesson.token_lengths)
@@ -83,8 +83,8 @@ class TransformerT2L(nn.Module):
         states = self.motion_positions(self.feedback_dropout(fed) + identity.vector[:, None])
         states, attention = self._decode(states, text)
         motion = torch.cat([states, identity.vector[:, None].expand_as(states)], dim=-1)
-        frame_inputs, clip = pick(motion, lesson.picked)
-        return Attempt(
+        frame_inputs, clip = gather_frames(motion, lesson.picked)
+        return TrainingOutput(
             frames=self.image_decoder(frame_inputs, identity.levels, clip).unflatten(0, lesson.picked.shape),
             stop_logits=self.stop(states).squeeze(-1),
             attention=attention,
@@ -95,17 +95,17 @@ class TransformerT2L(nn.Module):
         """Make the clips frame by frame; durations fix the length only."""
         identity = self.identity_encoder(request.identity)
         text = self.text_encoder(request.tokens, request.token_lengths)
-        frame_drawing = drawing(self.image_decoder, identity.levels, self.config.drawing)
+        frame_drawing = prepare_drawing(self.image_decoder, identity.levels, self.config.drawing)
         next_states = self._step_cached if self.config.cache else self._step_afresh
 
-        def step(previous: Tensor, state: _State) -> Step:
+        def step(previous: Tensor, state: _DecoderState) -> RolloutStep:
             fed = (self._encode(previous) + identity.vector)[:, None]
             states, state = next_states(self.motion_positions(fed, start=state.frame), text, state)
             frame = frame_drawing.frame(torch.cat([states, identity.vector], dim=-1))
-            return Step(frame, self.stop(states).squeeze(-1), state)
+            return RolloutStep(frame, self.stop(states).squeeze(-1), state)
 
         caches = [block.start(text.states) for block in self._blocks()] if self.config.cache else []
-        start = _State(0, caches, identity.vector.new_zeros(len(identity.vector), 0, self.config.hidden))
+        start = _DecoderState(0, caches, identity.vector.new_zeros(len(identity.vector), 0, self.config.hidden))
         return roll_out(step, request, start, limit=self.config.max_frames)
 
     def _blocks(self) -> Iterator[CausalBlock]:
@@ -122,20 +122,20 @@ class TransformerT2L(nn.Module):
             attention_weights.append(look)
         return self.norm(states_BTH), torch.stack(attention_weights).mean(dim=0)
 
-    def _step_cached(self, fed_B1H: Tensor, text: TextStates, state: _State) -> tuple[Tensor, _State]:
+    def _step_cached(self, fed_B1H: Tensor, text: TextStates, state: _DecoderState) -> tuple[Tensor, _DecoderState]:
         """Decode one frame, float (B, H), from what each block keeps of those before it."""
         text_mask = text.valid[:, None, None, :]
         states, caches = fed_B1H, []
         for block, cache in zip(self._blocks(), state.caches, strict=True):
             states, cache = block.step(states, cache, text_mask)
             caches.append(cache)
-        return self.norm(states)[:, 0], _State(state.frame + 1, caches, state.fed)
+        return self.norm(states)[:, 0], _DecoderState(state.frame + 1, caches, state.fed)
 
-    def _step_afresh(self, fed_B1H: Tensor, text: TextStates, state: _State) -> tuple[Tensor, _State]:
+    def _step_afresh(self, fed_B1H: Tensor, text: TextStates, state: _DecoderState) -> tuple[Tensor, _DecoderState]:
         """Decode one frame, float (B, H), and all before it once more, as one does who keeps no keys and values."""
         fed = torch.cat([state.fed, fed_B1H], dim=1)
         states, _ = self._decode(fed, text)
-        return states[:, -1], _State(state.frame + 1, [], fed)
+        return states[:, -1], _DecoderState(state.frame + 1, [], fed)
 
     def _encode_valid(self, frames_BT3HW: Tensor, valid_BT: Tensor) -> Tensor:
         """Encode the real frames only: padding would bend the batch norm's statistics. Returns float (B, T, H)."""

@@ -13,7 +13,7 @@ from torch import nn
 
 from lipbench import corpora, models
 from lipbench.baselines import controls
-from lipbench.benchmarks.config.requests import Bench
+from lipbench.benchmarks.config.requests import BenchRequest
 from lipbench.corpora.utterance import Corpus
 from lipbench.errors import UserError
 from lipbench.models.contract import LipModel
@@ -22,7 +22,7 @@ from lipbench.records.run_folder import checkpoint_path
 from lipbench.records.system import System, Training
 from lipbench.registry import short_name
 from lipbench.training import checkpoint
-from lipbench.training.config import losses_of
+from lipbench.training.config import ablation_of_recipe
 from lipbench.training.naming import training_config, training_name
 
 log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ _ABLATIONS = {"base": " (base losses)", "ssim": "", "adv": " +ADV", "ssim_adv": 
 """What table 4 of the paper calls them; nothing where the losses are the usual ones."""
 
 
-class Subject(NamedTuple):
+class LoadedModel(NamedTuple):
     """A model ready to be measured."""
 
     model: LipModel
@@ -48,7 +48,7 @@ class ModelLoader:
     It can be handed to another process.
     """
 
-    request: Bench
+    request: BenchRequest
     device: torch.device
     progress: bool = False
     """Whether there is a terminal to draw progress bars on."""
@@ -83,30 +83,30 @@ class ModelLoader:
             device="gpu" if self.device.type == "cuda" else "cpu",
         )
 
-    def load(self, model: str, path: Path | None) -> Subject:
+    def load(self, model: str, path: Path | None) -> LoadedModel:
         """Load a model from a checkpoint, or build it where there is none."""
         request = self.request
         if path is not None:
-            return trained(path, model=model, preset=request.preset, device=self.device)
+            return load_trained(path, model=model, preset=request.preset, device=self.device)
         vocabulary = Vocabulary(self.corpus.symbols)
         sized = {"vocabulary_size": vocabulary.size} if models.is_trainable(model) else {}
-        return untrained(
+        return build_untrained(
             model, request.preset, options={**sized, **request.options}, device=self.device, vocabulary=vocabulary
         )
 
 
-def trained(path: Path, *, model: str, preset: str, device: torch.device) -> Subject:
+def load_trained(path: Path, *, model: str, preset: str, device: torch.device) -> LoadedModel:
     """Load a trained model.
 
     Raises:
-        CheckpointError: see `lipbench.training.checkpoint.load`.
+        CheckpointError: see `lipbench.training.checkpoint.load_checkpoint`.
     """
-    loaded_checkpoint = checkpoint.load(path, model=model, preset=preset)
+    loaded_checkpoint = checkpoint.load_checkpoint(path, model=model, preset=preset)
     model_on_device = loaded_checkpoint.model.to(device)
-    system = describe(model_on_device, name=model, preset=preset, options=loaded_checkpoint.card.options)
+    system = describe_system(model_on_device, name=model, preset=preset, options=loaded_checkpoint.card.options)
     system = system.model_copy(
         update={
-            "title": system.title + _ABLATIONS[losses_of(loaded_checkpoint.card.training)],
+            "title": system.title + _ABLATIONS[ablation_of_recipe(loaded_checkpoint.card.training)],
             "checkpoint": loaded_checkpoint.digest,
             "training": Training(
                 corpus=loaded_checkpoint.card.corpus,
@@ -116,10 +116,10 @@ def trained(path: Path, *, model: str, preset: str, device: torch.device) -> Sub
             ),
         }
     )
-    return _subject(model_on_device, system, loaded_checkpoint.vocabulary)
+    return _loaded_model(model_on_device, system, loaded_checkpoint.vocabulary)
 
 
-def untrained(
+def build_untrained(
     name: str,
     preset: str,
     *,
@@ -127,7 +127,7 @@ def untrained(
     device: torch.device,
     vocabulary: Vocabulary | None = None,
     seed: int = 0,
-) -> Subject:
+) -> LoadedModel:
     """Build a model as it is: one that needs no training, or one with random weights, good for timing only.
 
     Args:
@@ -142,10 +142,10 @@ def untrained(
     new_model = models.create(name, preset, **options)
     if isinstance(new_model, nn.Module):
         new_model = new_model.to(device).eval()
-    return _subject(new_model, describe(new_model, name=name, preset=preset, options=options), vocabulary)
+    return _loaded_model(new_model, describe_system(new_model, name=name, preset=preset, options=options), vocabulary)
 
 
-def describe(model: Any, *, name: str, preset: str, options: dict[str, Any]) -> System:
+def describe_system(model: Any, *, name: str, preset: str, options: dict[str, Any]) -> System:
     """What a record says of a model."""
     card = getattr(model, "card", None)
     config = getattr(model, "config", None)
@@ -169,17 +169,17 @@ def describe(model: Any, *, name: str, preset: str, options: dict[str, Any]) -> 
     )
 
 
-def control(name: str, frame_size: tuple[int, int] | None) -> System:
+def control_system(name: str, frame_size: tuple[int, int] | None) -> System:
     """What a record says of a control at a frame size; None: at that of each clip."""
     return System(name=name, title=controls.get(name).title, kind="control", frame_size=frame_size)
 
 
-def _subject(model: Any, system: System, vocabulary: Vocabulary | None) -> Subject:
+def _loaded_model(model: Any, system: System, vocabulary: Vocabulary | None) -> LoadedModel:
     if system.frame_size is None:
         raise UserError(
             f"the model '{system.name}' does not say its frame size", remedy="Give it a property frame_size: (H, W)"
         )
-    return Subject(model, system, vocabulary, system.frame_size)
+    return LoadedModel(model, system, vocabulary, system.frame_size)
 
 
 def _is_plain(value: Any) -> bool:

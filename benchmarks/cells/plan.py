@@ -8,14 +8,14 @@ from typing import Any, Literal, NamedTuple
 
 from lipbench import models
 from lipbench.baselines import controls
-from lipbench.benchmarks.config.requests import Bench
+from lipbench.benchmarks.config.requests import BenchRequest
 from lipbench.errors import UnknownNameError
 from lipbench.records.latency import EAGER, VARIANTS, Timer
 from lipbench.records.record import Cell
-from lipbench.registry import chosen, short_name
+from lipbench.registry import resolve_names, short_name
 
 
-class Scored(NamedTuple):
+class QualityTask(NamedTuple):
     """A cell of the quality table that is to be measured."""
 
     system: str
@@ -23,7 +23,7 @@ class Scored(NamedTuple):
     durations: Literal["true", "predicted"]
 
 
-class Timed(NamedTuple):
+class LatencyTask(NamedTuple):
     """A cell of the latency table that is to be measured."""
 
     model: str
@@ -31,15 +31,15 @@ class Timed(NamedTuple):
     variant: str = EAGER
 
 
-class Block(NamedTuple):
+class CellBlock(NamedTuple):
     """Cells that are timed one after the other, in one process."""
 
     number: int
     """Of the pass, from 0."""
-    cells: list[Timed]
+    cells: list[LatencyTask]
 
 
-def chosen_controls(selection: Sequence[str]) -> list[str]:
+def resolve_control_names(selection: Sequence[str]) -> list[str]:
     """The controls asked for; "all" stands for every one.
 
     Raises:
@@ -52,12 +52,12 @@ def chosen_controls(selection: Sequence[str]) -> list[str]:
     return list(selection)
 
 
-def model_names(request: Bench) -> list[str]:
+def model_names(request: BenchRequest) -> list[str]:
     """The models that a bench asks for."""
-    return chosen(request.models, models.MODELS)
+    return resolve_names(request.models, models.MODELS)
 
 
-def variant_names(request: Bench) -> list[str]:
+def variant_names(request: BenchRequest) -> list[str]:
     """The variants that a bench asks for.
 
     Raises:
@@ -71,40 +71,42 @@ def variant_names(request: Bench) -> list[str]:
     return list(request.variants)
 
 
-def latency_cells(request: Bench) -> list[Timed]:
+def latency_cells(request: BenchRequest) -> list[LatencyTask]:
     """All cells to time, in an order that confounds length with nothing: shuffled by the request's seed."""
-    return blocks(request.model_copy(update={"passes": 1, "isolate": False}))[0].cells
+    return cell_blocks(request.model_copy(update={"passes": 1, "isolate": False}))[0].cells
 
 
-def blocks(request: Bench) -> list[Block]:
+def cell_blocks(request: BenchRequest) -> list[CellBlock]:
     """All cells to time, in blocks, in every pass in another order.
 
     A fresh process holds one model in one variant; where there is none, a pass is one block.
     """
     order = random.Random(request.order_seed)
     kinds = [(model, variant) for model in model_names(request) for variant in variant_names(request)]
-    block_list: list[Block] = []
+    block_list: list[CellBlock] = []
     for number in range(request.passes):
-        cells = [Timed(model, frames, variant) for model, variant in kinds for frames in request.frames]
+        cells = [LatencyTask(model, frames, variant) for model, variant in kinds for frames in request.frames]
         order.shuffle(cells)
         if not request.isolate:
-            block_list.append(Block(number, cells))
+            block_list.append(CellBlock(number, cells))
             continue
         order.shuffle(kinds)
-        block_list += [Block(number, [cell for cell in cells if (cell.model, cell.variant) == kind]) for kind in kinds]
+        block_list += [
+            CellBlock(number, [cell for cell in cells if (cell.model, cell.variant) == kind]) for kind in kinds
+        ]
     return block_list
 
 
-def quality_cells(request: Bench) -> list[Scored]:
+def quality_cells(request: BenchRequest) -> list[QualityTask]:
     """All systems to score, models first."""
-    cells: list[Scored] = []
+    cells: list[QualityTask] = []
     for mode in request.durations:
-        cells += [Scored(name, "model", mode) for name in model_names(request)]
-        cells += [Scored(name, "control", mode) for name in chosen_controls(request.controls)]
+        cells += [QualityTask(name, "model", mode) for name in model_names(request)]
+        cells += [QualityTask(name, "control", mode) for name in resolve_control_names(request.controls)]
     return cells
 
 
-def latency_cell(request: Bench, timed: Timed, device: str) -> Cell:
+def latency_cell(request: BenchRequest, timed: LatencyTask, device: str) -> Cell:
     """The key of timing one model at one length.
 
     Args:
@@ -123,14 +125,14 @@ def latency_cell(request: Bench, timed: Timed, device: str) -> Cell:
     )
 
 
-def natural_cell(request: Bench, model: str, timer: Timer, device: str) -> Cell:
+def natural_cell(request: BenchRequest, model: str, timer: Timer, device: str) -> Cell:
     """The key of timing one model on the test clips; arguments as for `latency_cell`."""
     return _bench_cell(
         request, "natural", model, split="test", limit=request.limit, batch=1, device=device, timer=timer
     )
 
 
-def _bench_cell(request: Bench, kind: Literal["latency", "natural"], model: str, **asked: Any) -> Cell:
+def _bench_cell(request: BenchRequest, kind: Literal["latency", "natural"], model: str, **asked: Any) -> Cell:
     return Cell(
         kind=kind,
         system=short_name(model),
@@ -153,7 +155,7 @@ def quality_cell(system: str, *, metrics: Sequence[str], **asked: Any) -> Cell:
     return Cell(kind="quality", system=short_name(system), metrics=metrics_key(metrics), **asked)
 
 
-def bench_quality_cell(request: Bench, scored: Scored) -> Cell:
+def bench_quality_cell(request: BenchRequest, scored: QualityTask) -> Cell:
     """The key of scoring one system of a bench."""
     return quality_cell(
         scored.system,

@@ -12,7 +12,7 @@ from lipbench.benchmarks.cells import environment
 from lipbench.errors import UserError
 from lipbench.metrics import METRICS
 from lipbench.records.files import load_record, record_path, save_record
-from lipbench.records.latency import Latency, Natural
+from lipbench.records.latency import Latency, UtteranceLatency
 from lipbench.records.quality import Quality
 from lipbench.records.record import Cell, Failure, Record
 from lipbench.registry import is_path
@@ -27,7 +27,7 @@ class NotAttemptedError(UserError):
 def run_cell(
     cell: Cell,
     run: Path,
-    measure: Callable[[], Quality | Latency | Natural],
+    measure: Callable[[], Quality | Latency | UtteranceLatency],
     *,
     request: dict[str, object] | None = None,
 ) -> Record:
@@ -47,7 +47,7 @@ def run_cell(
         UserError: the record cannot be written.
     """
     began = time.perf_counter()
-    result: Quality | Latency | Natural | None = None
+    result: Quality | Latency | UtteranceLatency | None = None
     failure: Failure | None = None
     was_attempted = True
     try:
@@ -77,11 +77,13 @@ def run_cell(
     return record
 
 
-FREE = frozenset({"out", "workers", "controls", "features"})
+OPTIONS_WITHOUT_EFFECT = frozenset({"out", "workers", "controls", "features"})
 """Options that change where and how a cell is scored, and none of its numbers."""
 
 
-def finished(cell: Cell, run: Path, *, request: Mapping[str, object], corpus: str, protocol: str) -> Record | None:
+def reusable_record(
+    cell: Cell, run: Path, *, request: Mapping[str, object], corpus: str, protocol: str
+) -> Record | None:
     """The record of a quality cell that an earlier run has scored, if scoring it again would give the same numbers.
 
     It would if the cell was measured, was asked for with the same options, and corpus, protocol, packages and our own
@@ -109,17 +111,17 @@ def finished(cell: Cell, run: Path, *, request: Mapping[str, object], corpus: st
     holds = (
         isinstance(result, Quality)
         and record.cell == cell
-        and _fixed(record.request) == _fixed(request)
-        and all(_is_ours(metric.name) for metric in result.metrics)
+        and _options_with_effect(record.request) == _options_with_effect(request)
+        and all(_is_own_metric(metric.name) for metric in result.metrics)
         and (result.corpus.fingerprint, result.protocol.fingerprint) == (corpus, protocol)
         and environment.same_code(record.software)
     )
     return record if holds else None
 
 
-def _is_ours(metric: str) -> bool:
+def _is_own_metric(metric: str) -> bool:
     return not is_path(metric) and METRICS.origin(metric).startswith("lipbench.metrics.")
 
 
-def _fixed(request: Mapping[str, object]) -> dict[str, object]:
-    return {option: value for option, value in request.items() if option not in FREE}
+def _options_with_effect(request: Mapping[str, object]) -> dict[str, object]:
+    return {option: value for option, value in request.items() if option not in OPTIONS_WITHOUT_EFFECT}

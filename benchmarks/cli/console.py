@@ -9,20 +9,20 @@ import numpy as np
 
 from lipbench.benchmarks.timing.floors import over_floor
 from lipbench.errors import UserError
-from lipbench.records.latency import Latency, Natural
-from lipbench.records.quality import Quality, by_reason, changed_lengths, total_effect
+from lipbench.records.latency import Latency, UtteranceLatency
+from lipbench.records.quality import Quality, changed_lengths, group_by_reason, total_effect
 from lipbench.records.record import Record
 from lipbench.reports.markdown.console import table_lines
 from lipbench.reports.markdown.latency import medians_table, speedup_table
-from lipbench.reports.tables.labels import naming
+from lipbench.reports.tables.labels import collect_names
 from lipbench.reports.tables.latency import latency_tables
 
-SHOWN = ("psnr", "ssim", "lmd", "fid", "aperture_correlation", "motion_energy_ratio")
+LINE_METRICS = ("psnr", "ssim", "lmd", "fid", "aperture_correlation", "motion_energy_ratio")
 """Metrics that a line has room for; the report has them all."""
 NAMES_SHOWN = 5
 
 
-def describe(record: Record) -> str:
+def quality_line(record: Record) -> str:
     """One quality record as a line of text."""
     head = f"{record.cell.system:<16} {record.cell.durations or '':<10}"
     if record.failure is not None:
@@ -33,32 +33,35 @@ def describe(record: Record) -> str:
     for facts in result.metrics:
         mean = result.mean(facts.name)
         # of few metrics all are shown, of many those that come first in a report
-        if mean is not None and (len(result.metrics) <= len(SHOWN) or facts.name in SHOWN):
+        if mean is not None and (len(result.metrics) <= len(LINE_METRICS) or facts.name in LINE_METRICS):
             parts.append(f"{facts.title} {mean:.3f} {facts.unit}".rstrip())
-    return f"{head} {scored(result)}   {'   '.join(parts)}"
+    return f"{head} {scored_count(result)}   {'   '.join(parts)}"
 
 
-def describe_whole(record: Record) -> str:
-    """One quality record as a line of text, and lines for whatever is not plainly scored; see `account`."""
-    lines = account(record.result) if isinstance(record.result, Quality) else []
-    return "\n".join([describe(record), *lines])
+def quality_lines(record: Record) -> str:
+    """One quality record as a line of text, and lines for whatever is not plainly scored; see `exceptions_lines`."""
+    lines = exceptions_lines(record.result) if isinstance(record.result, Quality) else []
+    return "\n".join([quality_line(record), *lines])
 
 
-def scored(result: Quality) -> str:
+def scored_count(result: Quality) -> str:
     """How many clips were scored, and of how many if some were left out, such as "97 of 100 clips"."""
     return f"{len(result.clips)} of {result.asked} clips" if result.left_out else f"{len(result.clips)} clips"
 
 
-def account(result: Quality) -> list[str]:
+def exceptions_lines(result: Quality) -> list[str]:
     """What became of the clips and the metrics of one result, as lines of text: whatever is not plainly scored."""
     lines = [
-        f"  left out: {len(names)}, as {reason}: {some(names)}" for reason, names in by_reason(result.left_out).items()
+        f"  left out: {len(names)}, as {reason}: {first_names(names)}"
+        for reason, names in group_by_reason(result.left_out).items()
     ]
     cut_off = [clip.utterance for clip in result.clips if clip.cut_off]
     if cut_off:
-        lines.append(f"  cut off at the model's longest length, without a stop token: {len(cut_off)}: {some(cut_off)}")
+        lines.append(
+            f"  cut off at the model's longest length, without a stop token: {len(cut_off)}: {first_names(cut_off)}"
+        )
     lines += _lengths(result)
-    for reason, names in by_reason(result.not_measured).items():
+    for reason, names in group_by_reason(result.not_measured).items():
         lines.append(f"  not measured, as {reason}: {', '.join(names)}")
     return lines
 
@@ -87,13 +90,13 @@ def _lengths(result: Quality) -> list[str]:
     ]
 
 
-def some(names: Sequence[str]) -> str:
+def first_names(names: Sequence[str]) -> str:
     """The first of some names, and how many more there are."""
     listing = ", ".join(names[:NAMES_SHOWN])
     return f"{listing} and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else listing
 
 
-def refuse_failures(records: Sequence[Record]) -> None:
+def raise_on_failures(records: Sequence[Record]) -> None:
     """End with an error if cells failed: their records are kept, and say why.
 
     Raises:
@@ -109,7 +112,7 @@ def refuse_failures(records: Sequence[Record]) -> None:
         )
 
 
-def figures(record: Record) -> str:
+def latency_line(record: Record) -> str:
     """One latency cell as a line: what a reader compares, and what makes it doubtful."""
     cell = record.cell
     head = f"{cell.system:<16} {cell.variant or 'eager':<10} {cell.frames:>4} frames"
@@ -143,12 +146,12 @@ def figures(record: Record) -> str:
     return f"{head}   {', '.join(parts)}"
 
 
-def natural_line(record: Record) -> str:
+def utterance_line(record: Record) -> str:
     """The time of real utterances as a line."""
     head = f"{record.cell.system:<16} test clips, {record.cell.timer} timer"
     if record.failure is not None:
         return f"{head}   failed: {record.failure.type}: {record.failure.message}"
-    assert isinstance(record.result, Natural)
+    assert isinstance(record.result, UtteranceLatency)
     clips = record.result.clips
     mean = statistics.fmean(clip.wall_s for clip in clips)
     frames = statistics.fmean(clip.frames for clip in clips)
@@ -156,7 +159,9 @@ def natural_line(record: Record) -> str:
     return f"{head}   mean {mean * 1000:.1f} ms over {len(clips)} clips of {frames:.1f} frames on average; {comparison}"
 
 
-def table(records: Sequence[Record]) -> list[str]:
+def fit_table(records: Sequence[Record]) -> list[str]:
     """Medians over lengths and speed-ups as a report has them, as lines."""
-    walls_by_row = [(medians_table(table), speedup_table(table)) for table in latency_tables(records, naming(records))]
+    walls_by_row = [
+        (medians_table(table), speedup_table(table)) for table in latency_tables(records, collect_names(records))
+    ]
     return [line for pair in walls_by_row for table in pair if table is not None for line in ["", *table_lines(table)]]

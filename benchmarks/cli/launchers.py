@@ -26,9 +26,9 @@ from hydra.types import RunMode
 from joblib.externals.loky import get_reusable_executor
 from omegaconf.errors import OmegaConfBaseException
 
-from lipbench.benchmarks.config.composition import CONF, quoted
+from lipbench.benchmarks.config.composition import CONF, quote_value
 from lipbench.errors import UnknownNameError, UserError
-from lipbench.locks import one_of
+from lipbench.locks import first_free
 
 T = TypeVar("T")
 
@@ -41,7 +41,7 @@ INTERRUPTED = 130
 _POLL_S = 1.0
 
 
-class Place(NamedTuple):
+class JobContext(NamedTuple):
     """Where a job's commands run."""
 
     log: Path | None = None
@@ -50,7 +50,7 @@ class Place(NamedTuple):
     """Variables of theirs."""
 
 
-Job = Callable[[Place], T]
+Job = Callable[[JobContext], T]
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Launcher:
         """
         folder = self.folder or folder
         folder_overrides = [
-            f"hydra.sweep.dir={quoted(str(folder))}",
+            f"hydra.sweep.dir={quote_value(str(folder))}",
             "hydra.sweep.subdir=${job}",
             f"+job={','.join(jobs)}",
         ]
@@ -116,7 +116,7 @@ class Launcher:
         return dict(zip(jobs, (job.return_value for batch in batches for job in batch), strict=True))
 
 
-def find(words: Sequence[str]) -> Launcher:
+def find_launcher(words: Sequence[str]) -> Launcher:
     """The launcher that Hydra's own words choose.
 
     Raises:
@@ -147,7 +147,7 @@ def find(words: Sequence[str]) -> Launcher:
     )
 
 
-def start(words: Sequence[str], place: Place = Place()) -> int:  # noqa: B008
+def start_command(words: Sequence[str], place: JobContext = JobContext()) -> int:  # noqa: B008
     """Run one command in a process of its own.
 
     Args:
@@ -189,19 +189,19 @@ class _Task(Generic[T]):
     def __call__(self, job_config: Any) -> T:
         job = self.jobs[str(job_config.job)]
         if self.launcher.name == BASIC:
-            return job(Place())
+            return job(JobContext())
         log = Path(HydraConfig.get().runtime.output_dir) / LOG
         if not self.launcher.shares or len(self.devices) < 2:
-            return job(Place(log))
+            return job(JobContext(log))
         with self._device() as device:
-            return job(Place(log, {DEVICES: device}))
+            return job(JobContext(log, {DEVICES: device}))
 
     @contextmanager
     def _device(self) -> Iterator[str]:
         """One device that no other job of ours has."""
         locks = {self.folder / f".device-{number}.lock": device for number, device in enumerate(self.devices)}
         while True:
-            with one_of(locks) as lock:
+            with first_free(locks) as lock:
                 if lock is not None:
                     yield locks[lock]
                     return

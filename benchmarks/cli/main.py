@@ -20,7 +20,7 @@ TRACEBACK = "--traceback"
 MULTIRUN = ("--multirun", "-m")
 """Hydra's word for a sweep."""
 HELPS = ("-h", "--help")
-BROKEN = 70
+EXIT_INTERNAL_ERROR = 70
 """Exit code of an error of lipbench itself, as sysexits.h has it (EX_SOFTWARE). Python's own would be 1, which of a
 verb that gives a verdict says "failed"."""
 
@@ -57,11 +57,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # the reader of a pipe went away: not our error, and nobody is left to tell
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BROKEN if _gives_verdict(words) else 0
+        return EXIT_INTERNAL_ERROR if _gives_verdict(words) else 0
     except Exception:
         traceback.print_exc()
         print("lipbench: this is an error of lipbench itself, no result", file=sys.stderr)
-        return BROKEN
+        return EXIT_INTERNAL_ERROR
 
 
 def _gives_verdict(words: Sequence[str]) -> bool:
@@ -73,7 +73,7 @@ def _dispatch(words: list[str]) -> int:
     if not words or words[0] in (*HELPS, "help"):
         print(_overview())
         return 0 if words else 2
-    name, *overrides = _spelled(words)
+    name, *overrides = _normalise_words(words)
     verb = verbs.get(name)
     if any(word in HELPS for word in overrides):
         print(_help(name))
@@ -90,7 +90,7 @@ def _dispatch(words: list[str]) -> int:
     return verb.run(verbs.request(name, overrides)) or 0
 
 
-def _spelled(words: Sequence[str]) -> list[str]:
+def _normalise_words(words: Sequence[str]) -> list[str]:
     """Words as other programs have them, `--strict`, `--base REV` and `--base=REV`, as name=value."""
     flags = {flag: option for verb in verbs.verbs().values() for flag, option in verb.flags.items()}
     assignments: list[str] = []

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from lipbench.benchmarks.cli import verbs
-from lipbench.benchmarks.cli.launchers import INTERRUPTED, LOG, Place, find, start
+from lipbench.benchmarks.cli.launchers import INTERRUPTED, LOG, JobContext, find_launcher, start_command
 from lipbench.benchmarks.cli.verb import Verb
 from lipbench.benchmarks.config.composition import request as typed_request
-from lipbench.benchmarks.config.composition import split, swept
+from lipbench.benchmarks.config.composition import split_words, sweep_commands
 from lipbench.benchmarks.config.requests import Request
 from lipbench.errors import UserError
 
@@ -34,27 +34,27 @@ def run(name: str, words: Sequence[str]) -> None:
     if verb.claims is None:
         possible = ", ".join(name for name, verb in verbs.verbs().items() if verb.claims is not None)
         raise UserError(f"{name} cannot be swept", remedy=f"--multirun goes with {possible}")
-    ours, hydras = split(words)
-    launcher = find(hydras)
+    ours, hydras = split_words(words)
+    launcher = find_launcher(hydras)
     if verb.measures_time and launcher.shares:
         raise UserError(
             f"jobs of {name} on one machine at a time would disturb each other's timing",
             remedy="Leave hydra/launcher out, or write hydra.launcher.n_jobs=1",
         )
-    jobs = swept(name, verb.request, ours)
+    jobs = sweep_commands(name, verb.request, ours)
     requests = [typed_request(name, verb.request, job) for job in jobs]
     if verb.check is not None:
         for request in requests:
             verb.check(request)
-    check_apart(verb, requests)
+    check_separate_outputs(verb, requests)
     folder = launcher.folder or FOLDER / f"{datetime.now(UTC).strftime('%Y-%m-%dT%H-%M-%S')}-{name}"
     commands = {str(number): (name, *job) for number, job in enumerate(jobs)}
     print(f"{len(jobs)} jobs by the launcher {launcher.told(folder)}", flush=True)
     codes = launcher.run({number: partial(_start, words) for number, words in commands.items()}, folder, job_name=name)
-    _tell(commands, codes, folder)
+    _print_outcomes(commands, codes, folder)
 
 
-def check_apart(verb: Verb[Any], requests: Sequence[Request]) -> None:
+def check_separate_outputs(verb: Verb[Any], requests: Sequence[Request]) -> None:
     """Refuse jobs that would write to the same place.
 
     Raises:
@@ -72,19 +72,19 @@ def check_apart(verb: Verb[Any], requests: Sequence[Request]) -> None:
                 )
 
 
-def _start(words: tuple[str, ...], place: Place) -> int:
+def _start(words: tuple[str, ...], place: JobContext) -> int:
     """Run one job's command.
 
     Raises:
         KeyboardInterrupt: it was interrupted.
     """
-    code = start(words, place)
+    code = start_command(words, place)
     if code == INTERRUPTED:
         raise KeyboardInterrupt
     return code
 
 
-def _tell(commands: dict[str, tuple[str, ...]], codes: dict[str, int], folder: Path) -> None:
+def _print_outcomes(commands: dict[str, tuple[str, ...]], codes: dict[str, int], folder: Path) -> None:
     """Print how each job ended.
 
     Raises:

@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 LINE_EVERY_S = 10.0
 
 
-class Bar(NamedTuple):
+class ProgressBar(NamedTuple):
     """How a running job tells where it is."""
 
     advance: Callable[[int], None]
@@ -33,7 +33,7 @@ def on_terminal() -> bool:
 
 
 @contextmanager
-def bar(title: str, total: int | None) -> Iterator[Bar]:
+def show_progress(title: str, total: int | None) -> Iterator[ProgressBar]:
     """Show progress while something runs.
 
     Args:
@@ -44,26 +44,32 @@ def bar(title: str, total: int | None) -> Iterator[Bar]:
         Two functions for the job to call.
     """
     if not on_terminal():
-        lines = _Lines(title, total)
-        yield Bar(lines.advance, lines.set_total)
+        lines = _LogProgress(title, total)
+        yield ProgressBar(lines.advance, lines.set_total)
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        _RateColumn(),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task(title, total=total)
-        yield Bar(
+        yield ProgressBar(
             advance=lambda finished: progress.advance(task, finished),
             set_total=lambda items: progress.update(task, total=items),
         )
 
 
-class _Rate(ProgressColumn):
+class _RateColumn(ProgressColumn):
     """Items per second."""
 
     def render(self, task: Task) -> Text:
         return Text("" if task.speed is None else f"{task.speed:.1f}/s")
 
 
-class _Lines:
+class _LogProgress:
     """Progress where there is no terminal."""
 
     def __init__(self, title: str, total: int | None) -> None:

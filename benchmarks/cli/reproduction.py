@@ -19,9 +19,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from lipbench.benchmarks.cli.launchers import INTERRUPTED, Launcher, Place, start
+from lipbench.benchmarks.cli.launchers import INTERRUPTED, JobContext, Launcher, start_command
 from lipbench.errors import UserError
-from lipbench.files import save_whole
+from lipbench.files import save_text
 
 JOURNAL = "reproduction"
 """Folder in the run's with a file for each step that is done."""
@@ -29,7 +29,7 @@ JOBS = "jobs"
 """Folder in the run's with the logs of jobs that do not share our terminal."""
 
 
-class Row(BaseModel):
+class PaperRow(BaseModel):
     """One training of the paper: a file in `conf/row`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -37,7 +37,7 @@ class Row(BaseModel):
     losses: str
 
 
-class Done(BaseModel):
+class CompletedStep(BaseModel):
     """A finished step."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -50,7 +50,7 @@ class Done(BaseModel):
 
 
 @dataclass(frozen=True)
-class Step:
+class PlanStep:
     """One command."""
 
     key: str
@@ -78,7 +78,7 @@ class Step:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choices:
+class PlanOptions:
     """What the steps of a plan share."""
 
     corpus: tuple[str, ...]
@@ -94,7 +94,7 @@ class Choices:
     device: str
 
 
-def plan(rows: dict[str, Row], choices: Choices) -> list[Step]:
+def plan(rows: dict[str, PaperRow], choices: PlanOptions) -> list[PlanStep]:
     """All steps, in the order in which they run one after another.
 
     Args:
@@ -102,9 +102,9 @@ def plan(rows: dict[str, Row], choices: Choices) -> list[Step]:
         choices: what they share.
     """
     out, device = f"out={choices.out}", f"device={choices.device}"
-    steps: list[Step] = []
+    steps: list[PlanStep] = []
     if choices.root is not None:
-        steps.append(Step("prepare", ("prepare", *choices.corpus, f"root={choices.root}")))
+        steps.append(PlanStep("prepare", ("prepare", *choices.corpus, f"root={choices.root}")))
     ready = tuple(step.key for step in steps)
     recipe = [f"training={choices.recipe}"]
     recipe += [] if choices.steps is None else [f"training.steps={choices.steps}"]
@@ -113,26 +113,26 @@ def plan(rows: dict[str, Row], choices: Choices) -> list[Step]:
         model_options = (f"model={row.model}", f"preset={choices.preset}", f"name={name}-{choices.preset}")
         training_key = f"train {name}"
         words = ("train", *choices.corpus, *model_options, f"losses={row.losses}", *recipe, out, device)
-        steps.append(Step(training_key, words, ready, row=name))
+        steps.append(PlanStep(training_key, words, ready, row=name))
         control_options = () if number == 0 else ("controls=[]",)
         words = ("evaluate", *choices.corpus, *model_options, *scoring_options, *control_options, out, device)
-        steps.append(Step(f"evaluate {name}", words, (training_key,), row=name))
+        steps.append(PlanStep(f"evaluate {name}", words, (training_key,), row=name))
     model_names = list(dict.fromkeys(row.model for row in rows.values()))
     # latency does not depend on weights
     lengths = ",".join(map(str, choices.frames))
     words = ("bench", f"models=[{','.join(model_names)}]", f"preset={choices.preset}", f"frames=[{lengths}]")
-    steps.append(Step("bench", (*words, "passes=3", "weights=random", "quality=false", "memory=true", out, device)))
+    steps.append(PlanStep("bench", (*words, "passes=3", "weights=random", "quality=false", "memory=true", out, device)))
     # last, and after whatever was measured: a report of what there is beats none
-    steps.append(Step("report", ("report", f"run={choices.out}"), always=True))
+    steps.append(PlanStep("report", ("report", f"run={choices.out}"), always=True))
     return [replace(step, place=f"{number}/{len(steps)}") for number, step in enumerate(steps, start=1)]
 
 
-def stages(steps: Sequence[Step]) -> list[dict[str, list[Step]]]:
+def stages(steps: Sequence[PlanStep]) -> list[dict[str, list[PlanStep]]]:
     """A plan as stages, one after another, each of jobs that may run side by side.
 
     A row's steps are one job. What belongs to no row is alone in its stage: nothing may run beside what is timed.
     """
-    stage_list: list[dict[str, list[Step]]] = []
+    stage_list: list[dict[str, list[PlanStep]]] = []
     for is_shared, together in groupby(steps, key=lambda step: step.row is None):
         if is_shared:
             stage_list += [{step.key: [step]} for step in together]
@@ -150,7 +150,7 @@ class Journal:
     source: str | None
     """Digest of the code that runs; what other code has done is done again."""
 
-    def find(self, step: Step) -> Done | None:
+    def find(self, step: PlanStep) -> CompletedStep | None:
         """The entry of a step, if it was done with the same words by the same code.
 
         Raises:
@@ -158,7 +158,7 @@ class Journal:
         """
         path = self.path(step)
         try:
-            entry = Done.model_validate_json(path.read_bytes())
+            entry = CompletedStep.model_validate_json(path.read_bytes())
         except FileNotFoundError:
             return None
         except (OSError, ValidationError) as error:
@@ -167,26 +167,26 @@ class Journal:
             ) from error
         return entry if tuple(entry.words) == step.words and entry.source == self.source else None
 
-    def add(self, step: Step, seconds: float) -> None:
+    def add(self, step: PlanStep, seconds: float) -> None:
         """Remember a step.
 
         Raises:
             UserError: its file cannot be written.
         """
         finish_time = datetime.now(UTC).isoformat(timespec="seconds")
-        entry = Done(words=list(step.words), seconds=seconds, finished=finish_time, source=self.source)
-        save_whole(entry.model_dump_json(indent=1) + "\n", self.path(step), "the note on a finished step")
+        entry = CompletedStep(words=list(step.words), seconds=seconds, finished=finish_time, source=self.source)
+        save_text(entry.model_dump_json(indent=1) + "\n", self.path(step), "the note on a finished step")
 
-    def path(self, step: Step) -> Path:
+    def path(self, step: PlanStep) -> Path:
         """The file of a step."""
         return self.run / JOURNAL / f"{step.key.replace(' ', '-')}.json"
 
 
 @dataclass(frozen=True)
-class _Job:
+class _PlanJob:
     """Steps that run one after another, in whatever process a launcher gives them."""
 
-    steps: Sequence[Step]
+    steps: Sequence[PlanStep]
     journal: Journal
     lost: Mapping[str, str]
 
@@ -196,11 +196,13 @@ class _Job:
         first = next((step for step in self.steps if not step.always and self.journal.find(step) is None), None)
         return first is not None and not any(key in self.lost for key in first.after)
 
-    def __call__(self, place: Place) -> dict[str, str]:
-        return run_all(self.steps, self.journal, start=partial(start, place=place), say=say, earlier_failures=self.lost)
+    def __call__(self, place: JobContext) -> dict[str, str]:
+        return run_all(
+            self.steps, self.journal, start=partial(start_command, place=place), say=say, earlier_failures=self.lost
+        )
 
 
-def run_stages(plan: Sequence[Step], journal: Journal, launcher: Launcher) -> dict[str, str]:
+def run_stages(plan: Sequence[PlanStep], journal: Journal, launcher: Launcher) -> dict[str, str]:
     """Run what is not done yet, the rows' jobs side by side if the launcher does so.
 
     Args:
@@ -217,9 +219,9 @@ def run_stages(plan: Sequence[Step], journal: Journal, launcher: Launcher) -> di
     """
     failures: dict[str, str] = {}
     for stage in stages(plan):
-        jobs = {name: _Job(steps, journal, dict(failures)) for name, steps in stage.items()}
+        jobs = {name: _PlanJob(steps, journal, dict(failures)) for name, steps in stage.items()}
         launcher_jobs = {name: job for name, job in jobs.items() if job.starts}
-        job_failures = [job(Place()) for name, job in jobs.items() if name not in launcher_jobs]
+        job_failures = [job(JobContext()) for name, job in jobs.items() if name not in launcher_jobs]
         if launcher_jobs:
             say(f"{', '.join(launcher_jobs)}: by the launcher {launcher.told(journal.run / JOBS)}")
             job_failures += launcher.run(launcher_jobs, journal.run / JOBS, job_name="lipbench").values()
@@ -229,7 +231,7 @@ def run_stages(plan: Sequence[Step], journal: Journal, launcher: Launcher) -> di
 
 
 def run_all(
-    steps: Sequence[Step],
+    steps: Sequence[PlanStep],
     journal: Journal,
     *,
     start: Callable[[Sequence[str]], int],

@@ -42,13 +42,13 @@ def request(verb: str, model: type[R], overrides: Sequence[str]) -> R:
     Raises:
         UserError: a word is not understood, a value is of the wrong type, or something needed is missing.
     """
-    words, hydras = split(overrides)
-    composed = composed_of(verb, words, verbatim(model))
+    words, hydras = split_words(overrides)
+    composed = compose_tree(verb, words, verbatim(model))
     try:
         missing = sorted(OmegaConf.missing_keys(composed))
         values: Any = OmegaConf.to_container(composed, resolve=True, throw_on_missing=False)
     except OmegaConfBaseException as error:
-        raise misunderstood(verb, words, error) from error
+        raise find_misread_word(verb, words, error) from error
     if missing:
         raise UserError(f"{verb} needs {', '.join(missing)}", remedy=f"Write {missing[0]}=… (lipbench {verb} --help)")
     if hydras:
@@ -72,19 +72,19 @@ def explain(verb: str) -> list[str]:
     own_text = text.partition("  - _self_\n")[2] or text
     lines = [line for line in own_text.rstrip().splitlines() if not line.startswith("  - ")]
     group_choices = re.findall(r"^  - (\w+): \w+$", text, flags=re.MULTILINE)
-    config: dict[str, Any] = OmegaConf.to_container(composed_of(verb, []), resolve=False)  # pyright: ignore[reportAssignmentType]
-    for group, choices in groups().items():
+    config: dict[str, Any] = OmegaConf.to_container(compose_tree(verb, []), resolve=False)  # pyright: ignore[reportAssignmentType]
+    for group, choices in config_groups().items():
         if isinstance(config.get(group), dict):
             lines += ["", f"{group}=NAME, one of {', '.join(choices)}; and within it"]
             notes = {k: v for folder in (group, *group_choices) for k, v in _notes(CONF / folder).items()}
-            lines += [f"  {group}.{name}: {_shown(v)}{notes.get(name, '')}" for name, v in config[group].items()]
+            lines += [f"  {group}.{name}: {_format_value(v)}{notes.get(name, '')}" for name, v in config[group].items()]
         elif group in group_choices:
             # a group that sets options of another one
             lines += ["", f"{group}=NAME, one of {', '.join(choices)}"]
     return lines
 
 
-def _shown(value: Any) -> str:
+def _format_value(value: Any) -> str:
     return "null" if value is None else str(value)
 
 
@@ -99,7 +99,7 @@ def _notes(folder: Path) -> dict[str, str]:
     return notes
 
 
-def groups() -> dict[str, list[str]]:
+def config_groups() -> dict[str, list[str]]:
     """Config groups and their choices, read from `conf/`."""
     return {
         folder.name: sorted(file.stem for file in folder.glob("*.yaml"))
@@ -108,7 +108,7 @@ def groups() -> dict[str, list[str]]:
     }
 
 
-def composed_of(verb: str, overrides: Sequence[str], texts: Set[str] = frozenset()) -> Any:
+def compose_tree(verb: str, overrides: Sequence[str], texts: Set[str] = frozenset()) -> Any:
     """What Hydra makes of a verb's file and the words after it, unchecked: an OmegaConf tree.
 
     Args:
@@ -123,16 +123,16 @@ def composed_of(verb: str, overrides: Sequence[str], texts: Set[str] = frozenset
         raise UserError(
             "lipbench's conf/ is not beside its code", remedy="Install a checkout as it is: pip install --editable ."
         )
-    words = [_opened(word, verb, texts) for word in overrides]
+    words = [_hydra_word(word, verb, texts) for word in overrides]
     logging.getLogger("hydra").setLevel(logging.ERROR)
     try:
         with initialize_config_dir(str(CONF), version_base=None, job_name=verb):
             return compose(verb, overrides=words)
     except (HydraException, OmegaConfBaseException) as error:
-        raise misunderstood(verb, words, error) from error
+        raise find_misread_word(verb, words, error) from error
 
 
-def _opened(word: str, verb: str, texts: Set[str]) -> str:
+def _hydra_word(word: str, verb: str, texts: Set[str]) -> str:
     """Check an override's form, and let open groups take new names."""
     if "=" not in word:
         raise UserError(
@@ -141,32 +141,32 @@ def _opened(word: str, verb: str, texts: Set[str]) -> str:
     key, _, value = word.partition("=")
     if key in texts and not (key != "text" and value in ("", "null")):
         # a value written in a shell has lost its quotes, which Hydra's grammar wants around all but plain words
-        quoted_value = quoted(value)
+        quoted_value = quote_value(value)
         if key == "text":
             quoted_value = quoted_value.replace("${", "\\${")  # a text has no variables
         return f"{key}={quoted_value}"
-    return _extended(word)
+    return _as_addition(word)
 
 
-def _extended(word: str) -> str:
+def _as_addition(word: str) -> str:
     """Let an open group take a new name."""
     key = word.partition("=")[0]
     return f"++{word}" if key.split(".")[0] in OPEN_GROUPS and "." in key else word
 
 
-def quoted(text: str) -> str:
+def quote_value(text: str) -> str:
     """A text as Hydra's grammar takes it whole."""
     escaped = re.sub(r"(\\*)('|$)", lambda match: match[1] * 2 + match[2].replace("'", "\\'"), text)
     return f"'{escaped}'"
 
 
-def split(words: Sequence[str]) -> tuple[list[str], list[str]]:
+def split_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
     """A command's own words, and those for Hydra itself, such as ``hydra/launcher=joblib``."""
     hydras = [word for word in words if re.match(r"[+~]*hydra[./]", word)]
     return [word for word in words if word not in hydras], hydras
 
 
-def swept(verb: str, model: type[BaseModel], words: Sequence[str]) -> list[tuple[str, ...]]:
+def sweep_commands(verb: str, model: type[BaseModel], words: Sequence[str]) -> list[tuple[str, ...]]:
     """The commands that a sweep's words stand for: all combinations of their values, the last word's changing first.
 
     Args:
@@ -183,7 +183,7 @@ def swept(verb: str, model: type[BaseModel], words: Sequence[str]) -> list[tuple
     try:
         with initialize_config_dir(str(CONF), version_base=None, job_name=verb):
             parser = OverridesParser.create(GlobalHydra.instance().config_loader())
-            overrides = parser.parse_overrides([_extended(word) for word in words])
+            overrides = parser.parse_overrides([_as_addition(word) for word in words])
             choices = [
                 _values(word, override, verbatim(model)) for word, override in zip(words, overrides, strict=True)
             ]
@@ -209,15 +209,15 @@ def _plain(value: object) -> str:
     return "null" if value is None else value.text if isinstance(value, QuotedString) else str(value)
 
 
-def misunderstood(verb: str, words: Sequence[str], error: Exception) -> UserError:
+def find_misread_word(verb: str, words: Sequence[str], error: Exception) -> UserError:
     """Find the word that Hydra stumbled over, and what was meant by it."""
     text = str(error)
-    known_groups = groups()
+    known_groups = config_groups()
     for word in words:
         key, _, value = word.lstrip("+~").partition("=")
         if key in known_groups and value not in known_groups[key]:
             return UnknownNameError(key, value, known_groups[key])
-    known_keys = _keys(OmegaConf.to_container(composed_of(verb, []), resolve=False))
+    known_keys = _keys(OmegaConf.to_container(compose_tree(verb, []), resolve=False))
     for word in words:
         key = word.lstrip("+~").partition("=")[0]
         if key not in known_keys and key not in known_groups and not re.match(r"options\.", key):

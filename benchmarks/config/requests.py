@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 
-def _listed(value: Any) -> Any:
+def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
@@ -28,7 +28,7 @@ def _durations(value: Any) -> Any:
 VERBATIM = "verbatim"
 """Marks a text whose value is taken as it is written. That of a path always is."""
 Text = Annotated[str, VERBATIM]
-Names = Annotated[list[str], BeforeValidator(_listed)]
+Names = Annotated[list[str], BeforeValidator(_as_list)]
 TrainingName = Annotated[str, VERBATIM, Field(pattern=r"^\w[\w.+-]*$")] | None
 """A folder's name in out/train."""
 Durations = Annotated[Literal["true", "predicted"], BeforeValidator(_duration)]
@@ -56,7 +56,7 @@ class CorpusChoice(BaseModel):
         return dict(self.model_extra or {})
 
 
-class Bench(Request):
+class BenchRequest(Request):
     """`lipbench bench`, and `pytest benchmarks/`."""
 
     models: Annotated[Names, Field(min_length=1)]
@@ -89,7 +89,7 @@ class Bench(Request):
     device: Device
 
 
-class Gate(Bench):
+class GateRequest(BenchRequest):
     """`lipbench gate`: a bench of two revisions."""
 
     base: Text | None

@@ -10,7 +10,7 @@ from lipbench.benchmarks.timing.telemetry import Gpu
 
 LITTLE_MEMORY, NO_MEMORY = 2 << 30, 256 << 20
 """Free bytes of a GPU below which the paper preset may not fit, and below which no model does."""
-HELD = "nvmlClocksThrottleReasonApplicationsClocksSetting"
+LOCKED_CLOCKS_BIT = "nvmlClocksThrottleReasonApplicationsClocksSetting"
 """NVML's bit for clocks that a user's setting limits; that they are free it never says."""
 
 
@@ -84,7 +84,7 @@ def _clocks(gpu: Gpu) -> Check:
     current_mhz = gpu.sm_mhz()
     highest = gpu.ask(lambda nvml, handle: int(nvml.nvmlDeviceGetMaxClockInfo(handle, nvml.NVML_CLOCK_SM)))
     bits = gpu.ask(lambda nvml, handle: int(nvml.nvmlDeviceGetCurrentClocksThrottleReasons(handle)))
-    locked = True if bits is not None and bits & getattr(gpu.nvml, HELD, 0) else None
+    locked = True if bits is not None and bits & getattr(gpu.nvml, LOCKED_CLOCKS_BIT, 0) else None
     facts = {"sm_mhz": current_mhz, "highest_sm_mhz": highest, "locked": locked}
     speed = f"{_mhz(current_mhz)} now, {_mhz(highest)} at most"
     if locked:

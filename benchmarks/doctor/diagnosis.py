@@ -7,14 +7,14 @@ from typing import Literal
 
 from pydantic import Field
 
-from lipbench.records.frozen import Frozen
+from lipbench.records.frozen import FrozenModel
 from lipbench.records.system import Machine, Software
 
 State = Literal["ok", "warning", "problem"]
 Fact = str | bool | int | float | list[str] | None
 
 
-class Check(Frozen):
+class Check(FrozenModel):
     """One thing that was looked at."""
 
     name: str
@@ -29,7 +29,7 @@ class Check(Frozen):
     """The same for a program."""
 
 
-class Resolution(Frozen):
+class Resolution(FrozenModel):
     """The smallest slowdown that a paired run tells from chance."""
 
     rounds: int
@@ -40,7 +40,7 @@ class Resolution(Frozen):
     high: float
 
 
-class Needed(Frozen):
+class RoundsNeeded(FrozenModel):
     """How many rounds it takes to resolve something."""
 
     share: float
@@ -50,7 +50,7 @@ class Needed(Frozen):
     high: int
 
 
-class Noise(Frozen):
+class Noise(FrozenModel):
     """An A/A run: one piece of work against itself, by turns."""
 
     work: str
@@ -66,10 +66,10 @@ class Noise(Frozen):
     difference_low: float
     difference_high: float
     resolution: Resolution
-    needed: list[Needed]
+    needed: list[RoundsNeeded]
 
 
-class Diagnosis(Frozen):
+class Diagnosis(FrozenModel):
     """Everything."""
 
     created: str

@@ -13,12 +13,12 @@ import torch
 from lipbench.benchmarks.cells import environment
 from lipbench.benchmarks.doctor.diagnosis import Check
 from lipbench.benchmarks.gate.deciding.drift import BUSY_CORES
-from lipbench.benchmarks.timing.telemetry import cpu_mhz, load
+from lipbench.benchmarks.timing.telemetry import cpu_mhz, load_average
 from lipbench.processes import usable_cores
 
-LOOK_S = 1.0
+SAMPLE_S = 1.0
 """How long to watch what other processes do."""
-STOLEN = 1.0
+MAX_STEAL_PERCENT = 1.0
 """Percent of the time that a virtual machine's host may take before a reader is told."""
 GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
 QUOTA = Path("/sys/fs/cgroup/cpu.max")
@@ -63,25 +63,25 @@ def clocks(governor: Path = GOVERNOR) -> Check:
     )
 
 
-def busy(shares: Callable[[float], Any] = psutil.cpu_times_percent) -> Check:
+def processor_load(shares: Callable[[float], Any] = psutil.cpu_times_percent) -> Check:
     """What other processes, and a virtual machine's host, take of the processor.
 
     Args:
         shares: waits so many seconds, and says in percent of all cores what was spent on what meanwhile.
     """
-    shares_percent = shares(LOOK_S)
+    shares_percent = shares(SAMPLE_S)
     steal_percent = float(getattr(shares_percent, "steal", 0.0))
     idle = shares_percent.idle + getattr(shares_percent, "iowait", 0.0)
     # this process sleeps meanwhile
     cores = max(0.0, 100.0 - idle - steal_percent) / 100 * (psutil.cpu_count() or 1)
-    average = load()
+    average = load_average()
     facts = {"foreign_cores": cores, "stolen_percent": steal_percent, "load_1_min": average}
     words = f"other processes keep {cores:.1f} cores busy"
-    if steal_percent > STOLEN:
+    if steal_percent > MAX_STEAL_PERCENT:
         words += f", the host takes {steal_percent:.0f} %"
     if average is not None:
         words += f" (load of the last minute {average:.1f})"
-    if cores <= BUSY_CORES and steal_percent <= STOLEN:
+    if cores <= BUSY_CORES and steal_percent <= MAX_STEAL_PERCENT:
         return Check(name="load", state="ok", finding=words, facts={**facts})
     remedy = "Stop them or wait" if cores > BUSY_CORES else "Measure on a machine that is not shared"
     return Check(name="load", state="warning", finding=words, remedy=remedy, facts={**facts})

@@ -15,10 +15,10 @@ import torch
 
 from lipbench.benchmarks import latency, timing
 from lipbench.benchmarks.cells import loading
-from lipbench.benchmarks.doctor.diagnosis import Needed, Noise, Resolution
+from lipbench.benchmarks.doctor.diagnosis import Noise, Resolution, RoundsNeeded
 from lipbench.benchmarks.gate.deciding.estimate import LEVEL, MIN_PAIRS, estimate
-from lipbench.benchmarks.gate.pairs import typical_of
-from lipbench.processes import in_fresh_process
+from lipbench.benchmarks.gate.pairs import typical_sample_seconds
+from lipbench.processes import run_in_subprocess
 
 MODEL, PRESET, FRAMES, SYMBOLS = "hh_t2l", "small", 25, 29
 """The piece of work: a second of HH-T2L with random weights, as `bench` times it."""
@@ -28,13 +28,13 @@ POWER = 0.8
 TARGETS = (0.03, 0.01)
 """Slowdowns for which the rounds that they need are said; the first is the gate's margin."""
 RESAMPLES = 1000
-OUTER = 200
+OUTER_RESAMPLES = 200
 """Times that the rounds themselves are drawn again, for the resolution's interval."""
 LEAST_CALLS = 3
 """Calls in a block, of which the median counts."""
 MOST_CALLS = 1000
 
-Block = Callable[[], float]
+BlockTimer = Callable[[], float]
 """Runs the work some times, and gives the typical time of one call in seconds."""
 
 
@@ -64,24 +64,26 @@ def aa_run(
         raise ValueError(f"{rounds} rounds are too few, {MIN_PAIRS} are needed")
     block_seconds = seconds / (2 * rounds)
     block = (
-        partial(in_fresh_process, one_block, device, block_seconds)
+        partial(run_in_subprocess, time_block, device, block_seconds)
         if isolated
         else prepared_block(device, block_seconds)
     )
     began = time.perf_counter()
-    changes = by_turns(block, rounds, on_progress)
-    return noise_of(changes, seconds=time.perf_counter() - began, device=device.type, isolated=isolated, seed=seed)
+    changes = measure_in_turn(block, rounds, on_progress)
+    return summarise_noise(
+        changes, seconds=time.perf_counter() - began, device=device.type, isolated=isolated, seed=seed
+    )
 
 
-def one_block(device: torch.device, seconds: float) -> float:
+def time_block(device: torch.device, seconds: float) -> float:
     """Load, warm up, and take one block: what a fresh process does."""
     return prepared_block(device, seconds)()
 
 
-def prepared_block(device: torch.device, seconds: float) -> Block:
+def prepared_block(device: torch.device, seconds: float) -> BlockTimer:
     """Load the model, warm it up, and fix how often a block of so many seconds calls it."""
-    loaded_model = loading.untrained(MODEL, PRESET, options={"vocabulary_size": SYMBOLS}, device=device)
-    request = latency.request_of(FRAMES, 1, frame_size=loaded_model.frame_size, symbols=SYMBOLS, device=device)
+    loaded_model = loading.build_untrained(MODEL, PRESET, options={"vocabulary_size": SYMBOLS}, device=device)
+    request = latency.random_request(FRAMES, 1, frame_size=loaded_model.frame_size, symbols=SYMBOLS, device=device)
     watch = timing.Stopwatch(device)
 
     def call() -> object:
@@ -89,10 +91,10 @@ def prepared_block(device: torch.device, seconds: float) -> Block:
 
     warm_up_result = timing.warm_up(call, watch, timing.Budget())
     calls = timing.rounds(warm_up_result, timing.Budget(seconds=seconds, least=LEAST_CALLS, most=MOST_CALLS))
-    return lambda: typical_of([watch.time(call) for _ in range(calls)])
+    return lambda: typical_sample_seconds([watch.time(call) for _ in range(calls)])
 
 
-def by_turns(block: Block, rounds: int, on_progress: Callable[[int], None]) -> list[float]:
+def measure_in_turn(block: BlockTimer, rounds: int, on_progress: Callable[[int], None]) -> list[float]:
     """Take pairs of blocks in the gate's order: base first in every even round, head first in every odd one.
 
     Returns:
@@ -108,7 +110,7 @@ def by_turns(block: Block, rounds: int, on_progress: Callable[[int], None]) -> l
     return changes
 
 
-def noise_of(changes: Sequence[float], *, seconds: float, device: str, isolated: bool, seed: int = 0) -> Noise:
+def summarise_noise(changes: Sequence[float], *, seconds: float, device: str, isolated: bool, seed: int = 0) -> Noise:
     """What an A/A run says.
 
     Args:
@@ -131,7 +133,7 @@ def noise_of(changes: Sequence[float], *, seconds: float, device: str, isolated:
         difference_low=math.expm1(difference.low),
         difference_high=math.expm1(difference.high),
         resolution=smallest_slowdown,
-        needed=[needed(smallest_slowdown, share) for share in TARGETS],
+        needed=[rounds_needed(smallest_slowdown, share) for share in TARGETS],
     )
 
 
@@ -147,19 +149,19 @@ def resolution(changes: Sequence[float], *, seed: int = 0) -> Resolution:
     """
     generator = np.random.default_rng(seed)
     values = np.asarray(changes, dtype=np.float64)
-    resolutions = [_resolved(generator.choice(values, len(values)), generator) for _ in range(OUTER)]
+    resolutions = [_smallest_resolved(generator.choice(values, len(values)), generator) for _ in range(OUTER_RESAMPLES)]
     low, high = np.quantile(resolutions, ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
-    share = _resolved(values, generator)
+    share = _smallest_resolved(values, generator)
     return Resolution(rounds=len(values), share=share, low=min(float(low), share), high=max(float(high), share))
 
 
-def _resolved(values: np.ndarray, generator: np.random.Generator) -> float:
+def _smallest_resolved(values: np.ndarray, generator: np.random.Generator) -> float:
     medians = np.median(generator.choice(values, size=(RESAMPLES, len(values))), axis=1)
     limit = np.quantile(np.abs(medians), LEVEL)
     return math.expm1(limit + np.median(values) - np.quantile(medians, 1 - POWER))
 
 
-def needed(measured_resolution: Resolution, share: float) -> Needed:
+def rounds_needed(measured_resolution: Resolution, share: float) -> RoundsNeeded:
     """Rounds that resolve something else: what chance does to a median shrinks with the root of their number.
 
     Args:
@@ -172,7 +174,7 @@ def needed(measured_resolution: Resolution, share: float) -> Needed:
             MIN_PAIRS, math.ceil(measured_resolution.rounds * (math.log1p(measured_share) / math.log1p(share)) ** 2)
         )
 
-    return Needed(
+    return RoundsNeeded(
         share=share,
         rounds=rounds(measured_resolution.share),
         low=rounds(measured_resolution.low),

@@ -7,17 +7,17 @@ from pathlib import Path
 
 from lipbench.benchmarks.gate.deciding import decide, manifest
 from lipbench.benchmarks.gate.measuring import measure
-from lipbench.benchmarks.gate.pairs import Pair
+from lipbench.benchmarks.gate.pairs import BlockPair
 from lipbench.errors import UserError
 from lipbench.records.record import Cell, Record
 from lipbench.records.system import Machine
 
 TIMING = ("seconds", "least_rounds", "most_rounds")
 """Options of the bench that say how often a cell is timed in a block, and so how far chance takes its median."""
-REMEDY = "Make an A/A run of what is gated: lipbench gate base=HEAD head=HEAD out=… with the same options"
+AA_RUN_REMEDY = "Make an A/A run of what is gated: lipbench gate base=HEAD head=HEAD out=… with the same options"
 
 
-class Chance:
+class AARun:
     """An A/A run.
 
     Args:
@@ -32,7 +32,7 @@ class Chance:
 
     def __init__(self, source: Path, cells: Sequence[Cell], *, per_gate: int) -> None:
         self.source = source
-        self.pairs = measure.first_look(source)
+        self.pairs = measure.first_look_pairs(source)
         self.cells = [cell for cell in cells if cell.kind == "latency"]
         self.per_gate = per_gate
         self._check_one_revision()
@@ -40,7 +40,7 @@ class Chance:
 
     def margins(self, seed: int) -> Mapping[str, float]:
         """Place of a check to the change that chance alone shows there."""
-        return decide.noise(self.cells, self.pairs, per_gate=self.per_gate, seed=seed)
+        return decide.noise_by_place(self.cells, self.pairs, per_gate=self.per_gate, seed=seed)
 
     def check_machine(self, current_machine: Machine, *, fields: Sequence[str] = manifest.MACHINE) -> None:
         """Compare the machine.
@@ -52,11 +52,11 @@ class Chance:
         Raises:
             UserError: the A/A run is of another one.
         """
-        differing = manifest.unlike(self._records[0].machine, current_machine, fields)
+        differing = manifest.machine_differences(self._records[0].machine, current_machine, fields)
         if differing:
             raise self._refused(f"was measured on another machine than this: {differing}")
 
-    def check_measured(self, pairs: Sequence[Pair]) -> None:
+    def check_measured(self, pairs: Sequence[BlockPair]) -> None:
         """Compare with what was measured: the machine, and how often cells were timed.
 
         Raises:
@@ -97,7 +97,7 @@ class Chance:
                 raise self._refused(f"is of something else: {reason}")
 
     def _refused(self, reason: str) -> UserError:
-        return UserError(f"noise={self.source} {reason}", remedy=REMEDY)
+        return UserError(f"noise={self.source} {reason}", remedy=AA_RUN_REMEDY)
 
 
 def _timing(record: Record) -> dict[str, object]:

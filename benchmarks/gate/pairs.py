@@ -34,7 +34,7 @@ class Conditions(BaseModel):
 
 
 @dataclass(frozen=True)
-class Block:
+class BlockRecords:
     """All records of one process of one revision."""
 
     records: tuple[Record, ...]
@@ -47,19 +47,19 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Pair:
+class BlockPair:
     """Two blocks that were measured in turn, or one right after the other."""
 
-    base: Block
-    head: Block
+    base: BlockRecords
+    head: BlockRecords
 
 
-Matched = tuple[Record, Record]
+RecordPair = tuple[Record, Record]
 """Records of one cell out of one pair: base, head."""
 
 
-def typical_s(record: Record) -> float:
-    """Typical time of one call of a latency record: the median of `calls_s`.
+def typical_seconds(record: Record) -> float:
+    """Typical time of one call of a latency record: the median of `call_seconds`.
 
     Returns:
         Seconds.
@@ -67,10 +67,10 @@ def typical_s(record: Record) -> float:
     Raises:
         ValueError: the record has no latency.
     """
-    return statistics.median(calls_s(record))
+    return statistics.median(call_seconds(record))
 
 
-def calls_s(record: Record) -> list[float]:
+def call_seconds(record: Record) -> list[float]:
     """Time of every call of a latency record, the device's own where all calls have it.
 
     Returns:
@@ -84,7 +84,7 @@ def calls_s(record: Record) -> list[float]:
     return _times_of(record.result.samples)
 
 
-def typical_of(samples: Sequence[LatencySample]) -> float:
+def typical_sample_seconds(samples: Sequence[LatencySample]) -> float:
     """The median of samples, of the device's own times where all have them; in seconds."""
     return statistics.median(_times_of(samples))
 
@@ -94,7 +94,7 @@ def _times_of(samples: Sequence[LatencySample]) -> list[float]:
     return device if len(device) == len(samples) else [sample.wall_s for sample in samples]
 
 
-def load_block(folder: Path) -> Block:
+def load_block(folder: Path) -> BlockRecords:
     """Read one block: a run's folder, with how the machine was where that was written down, beside it or in it.
 
     Raises:
@@ -108,10 +108,10 @@ def load_block(folder: Path) -> Block:
         except (OSError, UnicodeDecodeError, ValidationError) as error:
             raise UserError(f"{file} cannot be read: {error}", remedy=f"Delete {folder} and measure again") from error
     records = tuple(load_records(folder))
-    return Block(records, conditions or _told(records))
+    return BlockRecords(records, conditions or _recorded_clock_mhz(records))
 
 
-def _told(records: Sequence[Record]) -> Conditions | None:
+def _recorded_clock_mhz(records: Sequence[Record]) -> Conditions | None:
     """What the records themselves say of the machine: the clock of the device that was measured, in MHz."""
     telemetry = [
         reading for record in records if isinstance(record.result, Latency) for reading in record.result.telemetry
@@ -121,7 +121,7 @@ def _told(records: Sequence[Record]) -> Conditions | None:
     return Conditions(clock_mhz=statistics.fmean(clocks)) if clocks else None
 
 
-def load_pairs(base: Sequence[Path], head: Sequence[Path]) -> list[Pair]:
+def load_pairs(base: Sequence[Path], head: Sequence[Path]) -> list[BlockPair]:
     """Read runs that somebody else measured, the first of base paired with the first of head, and so on.
 
     Raises:
@@ -132,7 +132,9 @@ def load_pairs(base: Sequence[Path], head: Sequence[Path]) -> list[Pair]:
             f"{len(base)} runs of base and {len(head)} of head make no pairs",
             remedy="Give as many of one as of the other, in the order in which they were measured",
         )
-    return [Pair(load_block(base_run), load_block(head_run)) for base_run, head_run in zip(base, head, strict=True)]
+    return [
+        BlockPair(load_block(base_run), load_block(head_run)) for base_run, head_run in zip(base, head, strict=True)
+    ]
 
 
 def log_ratio(base: Record, head: Record) -> float:
@@ -145,5 +147,5 @@ def log_ratio(base: Record, head: Record) -> float:
         ValueError: a record has no latency.
     """
     return statistics.median(
-        math.log(after / before) for before, after in zip(calls_s(base), calls_s(head), strict=False)
+        math.log(after / before) for before, after in zip(call_seconds(base), call_seconds(head), strict=False)
     )

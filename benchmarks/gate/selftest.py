@@ -15,11 +15,11 @@ import numpy as np
 import torch
 
 from lipbench import corpora
-from lipbench.benchmarks.gate.deciding.decide import two_looks
-from lipbench.benchmarks.gate.pairs import Block, Pair
-from lipbench.benchmarks.gate.verdict import SECOND_LOOK, Decision, Rules, Verdict
-from lipbench.benchmarks.scoring.clips import Made, controlled, to_pictures
-from lipbench.benchmarks.scoring.clips import Pair as Clips
+from lipbench.benchmarks.gate.deciding.decide import decide_in_two_looks
+from lipbench.benchmarks.gate.pairs import BlockPair, BlockRecords
+from lipbench.benchmarks.gate.verdict import SECOND_LOOK, Decision, Margins, Verdict
+from lipbench.benchmarks.scoring.clips import ClipPair as Clips
+from lipbench.benchmarks.scoring.clips import GeneratedClip, make_control_clips, to_pictures
 from lipbench.benchmarks.scoring.scorer import Scorer, Scoring
 from lipbench.records.latency import Latency, LatencySample
 from lipbench.records.quality import Quality
@@ -42,7 +42,7 @@ CELLS = [Cell(kind="latency", system="stand_in", frames=frames, device="cpu") fo
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SelfTestResult:
     """One thing that the gate had to see."""
 
     title: str
@@ -55,38 +55,46 @@ class Outcome:
         return self.decision.verdict is self.due
 
 
-def run(margins: Rules) -> list[Outcome]:
+def run(margins: Margins) -> list[SelfTestResult]:
     """Put each regression in, and let the gate decide.
 
     Args:
         margins: of the gate that is tested. Margins too wide for what is put in are found, too.
     """
     return [
-        Outcome(title, due, make())
+        SelfTestResult(title, due, make())
         for title, due, make in (
-            ("identical code", Verdict.PASS, lambda: _timed(margins)),
-            ("every call 5 % slower", Verdict.FAIL, lambda: _timed(margins, head=lambda _: 1.05)),
+            ("identical code", Verdict.PASS, lambda: _decide_latency(margins)),
+            ("every call 5 % slower", Verdict.FAIL, lambda: _decide_latency(margins, head=lambda _: 1.05)),
             (
                 "one cell 5 % slower",
                 Verdict.FAIL,
-                lambda: _timed(margins, head=lambda cell: 1.05 if cell == 0 else 1.0),
+                lambda: _decide_latency(margins, head=lambda cell: 1.05 if cell == 0 else 1.0),
             ),
-            ("a cell removed from head", Verdict.NOT_MEASURED, lambda: _timed(margins, change=_without_first)),
-            ("a cell that failed on head", Verdict.NOT_MEASURED, lambda: _timed(margins, change=_first_failed)),
-            ("twice as fast", Verdict.AMBIGUOUS, lambda: _timed(margins, head=lambda _: 0.5)),
-            ("one parameter more", Verdict.FAIL, lambda: _timed(margins, change=_one_parameter_more)),
-            ("identical clips", Verdict.PASS, lambda: _scored(margins, blur=False)),
-            ("blurred clips", Verdict.FAIL, lambda: _scored(margins, blur=True)),
-            ("another protocol", Verdict.NOT_MEASURED, lambda: _scored(margins, blur=False, change=_other_protocol)),
+            ("a cell removed from head", Verdict.NOT_MEASURED, lambda: _decide_latency(margins, change=_without_first)),
+            (
+                "a cell that failed on head",
+                Verdict.NOT_MEASURED,
+                lambda: _decide_latency(margins, change=_first_failed),
+            ),
+            ("twice as fast", Verdict.AMBIGUOUS, lambda: _decide_latency(margins, head=lambda _: 0.5)),
+            ("one parameter more", Verdict.FAIL, lambda: _decide_latency(margins, change=_one_parameter_more)),
+            ("identical clips", Verdict.PASS, lambda: _decide_quality(margins, blur=False)),
+            ("blurred clips", Verdict.FAIL, lambda: _decide_quality(margins, blur=True)),
+            (
+                "another protocol",
+                Verdict.NOT_MEASURED,
+                lambda: _decide_quality(margins, blur=False, change=_other_protocol),
+            ),
         )
     ]
 
 
-Change = Callable[[Sequence[Record]], Sequence[Record]]
+RecordChange = Callable[[Sequence[Record]], Sequence[Record]]
 
 
-def _timed(
-    margins: Rules, head: Callable[[int], float] = lambda _: 1.0, change: Change = lambda records: records
+def _decide_latency(
+    margins: Margins, head: Callable[[int], float] = lambda _: 1.0, change: RecordChange = lambda records: records
 ) -> Decision:
     """Decide about drawn times as the verb does, second look included.
 
@@ -97,12 +105,14 @@ def _timed(
     """
     drawn = _drawn_times()
 
-    def pair(place: int) -> Pair:
+    def pair(place: int) -> BlockPair:
         head_seconds = [[value * head(cell) for value in times] for cell, times in enumerate(drawn[2 * place + 1])]
-        return Pair(Block(tuple(_records(drawn[2 * place]))), Block(tuple(change(_records(head_seconds)))))
+        return BlockPair(
+            BlockRecords(tuple(_records(drawn[2 * place]))), BlockRecords(tuple(change(_records(head_seconds))))
+        )
 
     first, second = range(PAIRS), range(PAIRS, (1 + SECOND_LOOK) * PAIRS)
-    return two_looks(CELLS, [*map(pair, first)], lambda _: [*map(pair, second)], margins)
+    return decide_in_two_looks(CELLS, [*map(pair, first)], lambda _: [*map(pair, second)], margins)
 
 
 @cache
@@ -177,10 +187,10 @@ def _other_protocol(records: Sequence[Record]) -> Sequence[Record]:
     return [records[0].model_copy(update={"result": result.model_copy(update={"protocol": protocol})})]
 
 
-def _scored(margins: Rules, *, blur: bool, change: Change = lambda records: records) -> Decision:
+def _decide_quality(margins: Margins, *, blur: bool, change: RecordChange = lambda records: records) -> Decision:
     base, head = _quality(blur=False), _quality(blur=blur)
-    pair = Pair(Block((base,)), Block(tuple(change([head]))))
-    return two_looks([base.cell], [pair], lambda _: [], margins)
+    pair = BlockPair(BlockRecords((base,)), BlockRecords(tuple(change([head]))))
+    return decide_in_two_looks([base.cell], [pair], lambda _: [], margins)
 
 
 @cache
@@ -198,15 +208,15 @@ def _quality(*, blur: bool) -> Record:
         workers=0,
     )
     control = "blur" if blur else "ground_truth"
-    clips = _noisy(controlled(control, corpus, ids, frame_size=(HEIGHT, 2 * HEIGHT)))
+    clips = _add_noise(make_control_clips(control, corpus, ids, frame_size=(HEIGHT, 2 * HEIGHT)))
     system = System(name="stand_in", title="Stand-in", kind="model", frame_size=(HEIGHT, 2 * HEIGHT))
     with Scorer(scoring) as scorer:
         result = scorer.pairs(system, clips, durations="true")
     return _record(Cell(kind="quality", system="stand_in", corpus="synthetic", durations="true"), result)
 
 
-def _noisy(clips: Iterator[Clips]) -> Iterator[Clips]:
+def _add_noise(clips: Iterator[Clips]) -> Iterator[Clips]:
     generator = torch.Generator().manual_seed(0)
     for clip in clips:
         noise = NOISE * torch.randn(clip.made.levels.shape, generator=generator)
-        yield Clips(clip.truth, Made(to_pictures(clip.made.frames + noise)))
+        yield Clips(clip.truth, GeneratedClip(to_pictures(clip.made.frames + noise)))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lipbench.benchmarks.gate.verdict import ORDER, Decision, Finding, Verdict
+from lipbench.benchmarks.gate.verdict import VERDICT_ORDER, Decision, Finding, Verdict
 
-NEXT = {
+NEXT_STEPS = {
     Verdict.FAIL: "Look at the cells above. If the change is meant to cost this, raise the margin in the same change",
     Verdict.NOT_MEASURED: "Nothing is known of the cells above: mend what their reasons name, and run it again",
     Verdict.AMBIGUOUS: "Run it again on a calmer machine, or with more pairs; strict=true turns this into a failure",
@@ -18,7 +18,7 @@ ROWS = 40
 def headline(decision: Decision, *, strict: bool) -> str:
     """The verdict in one line."""
     counts = decision.counts()
-    parts = [f"{counts[verdict]} {verdict.value}" for verdict in ORDER if counts[verdict]]
+    parts = [f"{counts[verdict]} {verdict.value}" for verdict in VERDICT_ORDER if counts[verdict]]
     verdict = decision.verdict.value.upper()
     if strict and decision.verdict is Verdict.AMBIGUOUS:
         verdict = f"{Verdict.FAIL.value.upper()} (strict: ambiguous)"
@@ -34,7 +34,7 @@ def lines(decision: Decision, *, strict: bool) -> list[str]:
         text += _columns([("check", "verdict", "where", "change", "allowed", "reason"), *map(_row, listed_findings)])
     text += _rest(decision)
     text += ["", *(f"note: {note}" for note in decision.notes)] if decision.notes else []
-    text += ["", f"next: {NEXT[decision.verdict]}"] if decision.verdict in NEXT else []
+    text += ["", f"next: {NEXT_STEPS[decision.verdict]}"] if decision.verdict in NEXT_STEPS else []
     return text
 
 
@@ -44,8 +44,8 @@ def markdown(decision: Decision, *, strict: bool) -> str:
     if decision.offending:
         text += [*_table(decision.offending[:ROWS]), *_rest(decision), ""]
     text += [f"* {note}" for note in decision.notes]
-    if decision.verdict in NEXT:
-        text += ["", f"**Next:** {NEXT[decision.verdict]}"]
+    if decision.verdict in NEXT_STEPS:
+        text += ["", f"**Next:** {NEXT_STEPS[decision.verdict]}"]
     passed = [finding for finding in decision.findings if finding.verdict is Verdict.PASS]
     if passed:
         text += [

@@ -19,8 +19,8 @@ import numpy as np
 from scipy import stats
 
 from lipbench.benchmarks.gate.deciding.manifest import MACHINE
-from lipbench.benchmarks.gate.pairs import typical_s
-from lipbench.benchmarks.gate.verdict import place_of
+from lipbench.benchmarks.gate.pairs import typical_seconds
+from lipbench.benchmarks.gate.verdict import cell_label
 from lipbench.records.latency import Latency
 from lipbench.records.record import Cell, Record
 from lipbench.records.system import Machine, Software
@@ -33,12 +33,12 @@ PENALTY = 4.0
 """Of one more change point, in logarithms of the number of runs and squares of the noise."""
 ALPHA = 0.01
 """Of the rank test between the runs before a change and those after it."""
-FINEST = 6
+MIN_NOISE_DIVISOR = 6
 """Noise is taken to be no less than the margin over this: runs that agree exactly have none to measure."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Series:
+class LatencySeries:
     """One cell on like machines, the oldest run first."""
 
     cell: Cell
@@ -66,22 +66,22 @@ class Shift:
         return self.after_s / self.before_s - 1
 
 
-def series(records: Iterable[Record]) -> list[Series]:
+def series(records: Iterable[Record]) -> list[LatencySeries]:
     """Sort the latency records of many runs into series; failed cells and other kinds are left out."""
     groups: dict[tuple[object, ...], list[Record]] = {}
     for record in records:
         if isinstance(record.result, Latency):
             machine_key = tuple(getattr(record.machine, field) for field in MACHINE)
             groups.setdefault((record.cell.model_dump_json(), record.result.tokens, *machine_key), []).append(record)
-    series_list: list[Series] = []
+    series_list: list[LatencySeries] = []
     for group in groups.values():
         sorted_records = sorted(group, key=lambda record: datetime.fromisoformat(record.created))
         series_list.append(
-            Series(
+            LatencySeries(
                 cell=sorted_records[0].cell,
                 machine=sorted_records[0].machine,
                 created=tuple(record.created for record in sorted_records),
-                seconds=tuple(map(typical_s, sorted_records)),
+                seconds=tuple(map(typical_seconds, sorted_records)),
                 software=tuple(record.software for record in sorted_records),
             )
         )
@@ -121,14 +121,14 @@ def _change_points(logs: np.ndarray[Any, np.dtype[np.float64]], margin: float) -
     differences = np.diff(logs)
     scale: Any = "normal"  # scipy's annotations know numbers only
     spread = float(stats.median_abs_deviation(differences, scale=scale)) / math.sqrt(2)
-    noise = max(spread, math.log1p(margin) / FINEST)
+    noise = max(spread, math.log1p(margin) / MIN_NOISE_DIVISOR)
     breakpoints = ruptures.Pelt(model="l2", min_size=MIN_STAY, jump=1).fit_predict(
         (logs / noise)[:, None], pen=PENALTY * math.log(len(logs))
     )
     return [int(place) for place in breakpoints[:-1]]
 
 
-def lines(series_list: Sequence[Series], *, margin: float) -> list[str]:
+def lines(series_list: Sequence[LatencySeries], *, margin: float) -> list[str]:
     """Trends as markdown: every shift, the newest first, and what could not be judged."""
     rows = [(item, shift) for item in series_list for shift in shifts(item.seconds, margin=margin)]
     rows.sort(key=lambda row: datetime.fromisoformat(row[0].created[row[1].at]), reverse=True)
@@ -150,15 +150,15 @@ def lines(series_list: Sequence[Series], *, margin: float) -> list[str]:
     return text
 
 
-def _row(history: Series, shift: Shift) -> str:
+def _row(history: LatencySeries, shift: Shift) -> str:
     machine = f"{history.machine.gpu or history.machine.cpu}, {history.machine.threads} threads"
     return (
-        f"| {place_of(history.cell)} | {machine} | {len(history.seconds)} | {shift.change:+.1%} | "
+        f"| {cell_label(history.cell)} | {machine} | {len(history.seconds)} | {shift.change:+.1%} | "
         f"{shift.before_s * 1000:.4g} to {shift.after_s * 1000:.4g} ms | {_since(history, shift.at)} |"
     )
 
 
-def _since(history: Series, index: int) -> str:
+def _since(history: LatencySeries, index: int) -> str:
     """When, from which revision to which, and what else changed with it."""
     before, after = history.software[index - 1], history.software[index]
     parts = [history.created[index][:16].replace("T", " "), f"{_revision(before)} to {_revision(after)}"]

@@ -10,7 +10,7 @@ from typing import Literal
 
 from lipbench.records.record import Cell
 
-Check = Literal["manifest", "latency", "scaling", "costs", "quality"]
+CheckKind = Literal["manifest", "latency", "scaling", "costs", "quality"]
 
 
 class Verdict(Enum):
@@ -23,7 +23,7 @@ class Verdict(Enum):
 
 
 EXIT_CODES = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.NOT_MEASURED: 2, Verdict.AMBIGUOUS: 3}
-ORDER = (Verdict.FAIL, Verdict.NOT_MEASURED, Verdict.AMBIGUOUS, Verdict.PASS)
+VERDICT_ORDER = (Verdict.FAIL, Verdict.NOT_MEASURED, Verdict.AMBIGUOUS, Verdict.PASS)
 """The verdict of many is the first of these that any of them has: what was shown is not undone by what was not."""
 
 
@@ -31,7 +31,7 @@ ORDER = (Verdict.FAIL, Verdict.NOT_MEASURED, Verdict.AMBIGUOUS, Verdict.PASS)
 class Finding:
     """One check of one cell."""
 
-    check: Check
+    check: CheckKind
     place: str
     """The cell for readers, such as "hh_t2l, 75 frames, cpu"."""
     verdict: Verdict
@@ -62,7 +62,7 @@ class Decision:
         """Whatever did not pass, the most severe first."""
         return sorted(
             (finding for finding in self.findings if finding.verdict is not Verdict.PASS),
-            key=lambda finding: ORDER.index(finding.verdict),
+            key=lambda finding: VERDICT_ORDER.index(finding.verdict),
         )
 
     def exit_code(self, *, strict: bool) -> int:
@@ -76,12 +76,12 @@ class Decision:
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """The first of `ORDER` that is among them; of none, not measured."""
+    """The first of `VERDICT_ORDER` that is among them; of none, not measured."""
     verdict_set = set(verdicts)
-    return next((verdict for verdict in ORDER if verdict in verdict_set), Verdict.NOT_MEASURED)
+    return next((verdict for verdict in VERDICT_ORDER if verdict in verdict_set), Verdict.NOT_MEASURED)
 
 
-def place_of(cell: Cell) -> str:
+def cell_label(cell: Cell) -> str:
     """A cell for readers: what tells it from the others of a gate."""
     parts = [cell.system]
     if cell.frames is not None:
@@ -96,7 +96,7 @@ SECOND_LOOK = 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rules:
+class Margins:
     """Margins, as shares: 0.03 is 3 %."""
 
     margin: float = 0.03

@@ -20,8 +20,8 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
 
-from lipbench.benchmarks.cells.loading import trained
-from lipbench.benchmarks.scoring.clips import Pair, controlled, generated, load_truth
+from lipbench.benchmarks.cells.loading import load_trained
+from lipbench.benchmarks.scoring.clips import ClipPair, generate_clips, load_reference, make_control_clips
 from lipbench.corpora.synthetic.corpus import SyntheticCorpus, Tokens
 from lipbench.corpora.utterance import Utterance
 from lipbench.metrics.functional.aperture_correlation import MOTIONLESS_PX, aperture
@@ -37,7 +37,7 @@ CLEARLY_DB, CLEARLY_R = 1.0, 0.5
 """How much better than the best motionless control a mouth that has learned to speak must be."""
 PSNR_CAP_DB = 100.0
 """Of a frame without error, as the protocol "paper" has it; a repeated first frame has one in every clip."""
-FITTED = 10
+FIT_CLIPS = 10
 """Training clips of each speaker that the reader is fitted to: about 800 frames."""
 GRID = (10, 20)
 """The reader sees the mean colour in so many rows and columns."""
@@ -58,7 +58,7 @@ class OpeningReader:
             clips.setdefault(name.partition("/")[0], []).append(name)
         self._maps: dict[str, NDArray[np.float64]] = {}
         for speaker, names in clips.items():
-            references = [load_truth(corpus, name, frame_size) for name in names[:FITTED]]
+            references = [load_reference(corpus, name, frame_size) for name in names[:FIT_CLIPS]]
             features = np.concatenate([_features(reference.frames) for reference in references])
             openings = np.concatenate([true_opening(corpus.load(reference.utterance.id)) for reference in references])
             gram = features.T @ features + RIDGE * len(features) * np.eye(features.shape[1])
@@ -90,7 +90,7 @@ def correlation(predicted: NDArray[np.float64], true: NDArray[np.float64]) -> fl
     return 0.0 if np.ptp(predicted) < MOTIONLESS_PX else float(np.corrcoef(predicted, true)[0, 1])
 
 
-def score(pairs: Iterable[Pair], corpus: SyntheticCorpus, reader: OpeningReader) -> dict[str, float]:
+def score(pairs: Iterable[ClipPair], corpus: SyntheticCorpus, reader: OpeningReader) -> dict[str, float]:
     """Means over clips of one system's PSNR (dB), SSIM and correlation of the opening; lengths agree."""
     rows = []
     for reference, generated_clip in pairs:
@@ -108,12 +108,12 @@ def score(pairs: Iterable[Pair], corpus: SyntheticCorpus, reader: OpeningReader)
 def compare(checkpoint: Path, corpus: SyntheticCorpus) -> dict[str, dict[str, float]]:
     """Scores of a trained model, given true durations, and of the controls on the test clips, by system."""
     device = torch.device("cpu")
-    loaded_model = trained(checkpoint, model=MODEL, preset=PRESET, device=device)
+    loaded_model = load_trained(checkpoint, model=MODEL, preset=PRESET, device=device)
     size, ids = loaded_model.frame_size, corpus.ids("test")
     reader = OpeningReader(corpus, size)
-    systems = {MODEL: generated(loaded_model, corpus, ids, durations="true", batch=8, device=device)}
+    systems = {MODEL: generate_clips(loaded_model, corpus, ids, durations="true", batch=8, device=device)}
     for name in ("ground_truth", "first_frame", "mean_frame"):
-        systems[name] = controlled(name, corpus, ids, frame_size=size)
+        systems[name] = make_control_clips(name, corpus, ids, frame_size=size)
     return {name: score(pairs, corpus, reader) for name, pairs in systems.items()}
 
 

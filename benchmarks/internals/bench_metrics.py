@@ -57,7 +57,7 @@ def torchmetrics_values(preds: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     return psnr.compute(), values
 
 
-def timed(benchmark: BenchmarkFixture, call: Callable[[], T], *, rounds: int = ROUNDS, warm: bool = True) -> T:
+def time_calls(benchmark: BenchmarkFixture, call: Callable[[], T], *, rounds: int = ROUNDS, warm: bool = True) -> T:
     """Time some calls by the clock, and by the time of the processor."""
     cpu_seconds: list[float] = []
 
@@ -85,7 +85,7 @@ def bench_pictures_ours(benchmark: BenchmarkFixture, clips: tuple[Tensor, Tensor
     def score() -> tuple[Tensor, Tensor]:
         return psnr(preds, target), in_chunks(partial(ssim, border="reflect"), preds, target)
 
-    ours = timed(benchmark, score)
+    ours = time_calls(benchmark, score)
     for value, expected in zip(ours, torchmetrics_values(preds, target), strict=True):
         torch.testing.assert_close(value, expected, rtol=0, atol=1e-4)
     # by turns, so that other work of the machine falls on both
@@ -106,7 +106,7 @@ def _wall(call: Callable[[], object]) -> float:
 @pytest.mark.benchmark(group=SINGLE)
 def bench_pictures_torchmetrics(benchmark: BenchmarkFixture, clips: tuple[Tensor, Tensor]) -> None:
     """torchmetrics, in single precision."""
-    timed(benchmark, partial(torchmetrics_values, *clips))
+    time_calls(benchmark, partial(torchmetrics_values, *clips))
 
 
 @pytest.mark.benchmark(group=DOUBLE)
@@ -124,7 +124,7 @@ def bench_pictures_ours_double(benchmark: BenchmarkFixture, clips: tuple[Tensor,
     def score() -> list[Tensor]:
         return [measure.per_frame(preds, target) for measure in measures]  # pyright: ignore
 
-    ours = timed(benchmark, score)
+    ours = time_calls(benchmark, score)
     for value, expected in zip(ours, torchmetrics_values(preds, target), strict=True):
         torch.testing.assert_close(value, expected.double(), rtol=0, atol=1e-4)
 
@@ -133,7 +133,7 @@ def bench_pictures_ours_double(benchmark: BenchmarkFixture, clips: tuple[Tensor,
 def bench_pictures_torchmetrics_double(benchmark: BenchmarkFixture, clips: tuple[Tensor, Tensor]) -> None:
     """torchmetrics, in double precision, on a few frames."""
     preds, target = (side[:DOUBLE_FRAMES].double() for side in clips)
-    timed(benchmark, partial(torchmetrics_values, preds, target), rounds=1, warm=False)
+    time_calls(benchmark, partial(torchmetrics_values, preds, target), rounds=1, warm=False)
 
 
 @pytest.mark.benchmark(group=f"one clip of {FRAMES} frames, all clip metrics but those of landmarks and faces")

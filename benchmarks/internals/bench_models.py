@@ -57,7 +57,7 @@ def _build(name: str, preset: str, **options: object) -> nn.Module:
     return model.eval()
 
 
-class Job(NamedTuple):
+class GenerationJob(NamedTuple):
     """One model and what it is asked for."""
 
     model: nn.Module
@@ -68,16 +68,16 @@ class Job(NamedTuple):
         return cast("LipModel", self.model).generate(self.request).frames
 
 
-def _job(model: nn.Module, frames: int) -> Job:
+def _job(model: nn.Module, frames: int) -> GenerationJob:
     import torch
 
-    from lipbench.benchmarks.latency import request_of
+    from lipbench.benchmarks.latency import random_request
 
     size = cast("tuple[int, int]", model.frame_size)
-    return Job(model, request_of(frames, 1, frame_size=size, symbols=29, device=torch.device("cpu")))
+    return GenerationJob(model, random_request(frames, 1, frame_size=size, symbols=29, device=torch.device("cpu")))
 
 
-def _by_turns(benchmark: BenchmarkFixture, job: Job, other: Job) -> float:
+def _by_turns(benchmark: BenchmarkFixture, job: GenerationJob, other: GenerationJob) -> float:
     """Time two jobs, each round the other one first.
 
     Returns:

@@ -24,7 +24,7 @@ TARGET = 0.01
 FRAME_SIZE = (16, 32)
 
 
-class Spinning:
+class SpinningModel:
     """A model that keeps one core busy for a millisecond and always makes the same clip."""
 
     frame_size = FRAME_SIZE
@@ -43,11 +43,11 @@ class Spinning:
 def bench_overhead(benchmark: BenchmarkFixture) -> None:
     """Time one call as a cell's samples are taken; a bare clock times one just before it."""
     cpu = torch.device("cpu")
-    request = latency.request_of(1, 1, frame_size=FRAME_SIZE, symbols=3, device=cpu)
-    model = Spinning(LipClip(torch.zeros(1, 1, 3, *FRAME_SIZE), torch.ones(1, dtype=torch.long)))
-    system = loading.describe(model, name="spinning", preset="", options={})
-    loaded_model = loading.Subject(model, system, None, FRAME_SIZE)
-    prepared_cell = latency.prepare(loaded_model, request, device=cpu, budget=timing.Budget())
+    request = latency.random_request(1, 1, frame_size=FRAME_SIZE, symbols=3, device=cpu)
+    model = SpinningModel(LipClip(torch.zeros(1, 1, 3, *FRAME_SIZE), torch.ones(1, dtype=torch.long)))
+    system = loading.describe_system(model, name="spinning", preset="", options={})
+    loaded_model = loading.LoadedModel(model, system, None, FRAME_SIZE)
+    prepared_cell = latency.prepare_cell(loaded_model, request, device=cpu, budget=timing.Budget())
     bare: list[float] = []
     reported_seconds: list[float] = []
     bare_seconds: list[float] = []

@@ -27,10 +27,10 @@ from lipbench.corpora.landmarks import FaceLandmarker
 from lipbench.corpora.placement import Placement
 from lipbench.corpora.preparation.crop import Stabilise
 from lipbench.corpora.preparation.film import FilmedClip
-from lipbench.corpora.preparation.run import Download, prepare
+from lipbench.corpora.preparation.run import SourceCorpus, prepare
 from lipbench.corpora.utterance import FRAME_HEIGHT, FRAME_WIDTH
-from lipbench.corpora.video import Film, every, write_video
-from lipbench.processes import in_fresh_process, usable_cores
+from lipbench.corpora.video import VideoReader, frames_at_stride, write_video
+from lipbench.processes import run_in_subprocess, usable_cores
 
 CLIPS = 12
 """Clips, spread over the download, for the comparison with every frame."""
@@ -42,7 +42,7 @@ MIB = 2.0**20
 CORNERS = np.array([[x, y, 1.0] for x in (0, FRAME_WIDTH - 1) for y in (0, FRAME_HEIGHT - 1)])
 
 
-class Costs(NamedTuple):
+class PreparationTime(NamedTuple):
     """What preparing some clips cost, in seconds."""
 
     wall: list[float]
@@ -50,14 +50,14 @@ class Costs(NamedTuple):
     """Of this process: it says little of what else the machine was doing."""
 
 
-def _spread(source: Download, count: int) -> Download:
+def _evenly_spread(source: SourceCorpus, count: int) -> SourceCorpus:
     """Clips that can be prepared, evenly over the download."""
     usable = [clip for clip in source.clips if clip.split and clip.labelled]
     indices = np.linspace(0, len(usable) - 1, min(count, len(usable))).round().astype(int)
     return replace(source, clips=tuple(usable[place] for place in dict.fromkeys(indices.tolist())))
 
 
-def _time(clip: FilmedClip, costs: Costs) -> Placement:
+def _time(clip: FilmedClip, costs: PreparationTime) -> Placement:
     wall, cpu = time.perf_counter(), time.process_time()
     placement = clip().placement
     costs.wall.append(time.perf_counter() - wall)
@@ -87,14 +87,14 @@ def crop_shift(placement: NDArray[np.float64], other_placement: NDArray[np.float
 
 @pytest.mark.parametrize("stabilise", ["clip", "frame"])
 def bench_throughput_against_every_frame(
-    benchmark: BenchmarkFixture, grid: Download, tmp_path: Path, stabilise: Stabilise
+    benchmark: BenchmarkFixture, grid: SourceCorpus, tmp_path: Path, stabilise: Stabilise
 ) -> None:
     """The same clips: with the detector on every frame one at a time; as we do it, by turns; and over all cores."""
     cv2.setNumThreads(1)
-    source = _spread(grid, CLIPS)
+    source = _evenly_spread(grid, CLIPS)
     clips = [replace(clip.make, stabilise=stabilise) for clip in source.clips if isinstance(clip.make, FilmedClip)]
     clips[0]()  # loads detector and predictor, once per process
-    ours, every_frame = Costs([], []), Costs([], [])
+    ours, every_frame = PreparationTime([], []), PreparationTime([], [])
     shifts: list[float] = []
 
     def by_turns() -> None:
@@ -145,7 +145,7 @@ def _ceiling(picture: NDArray[np.uint8], cores: int) -> float:
     return rates[1] / rates[0]
 
 
-def bench_scaling_over_processes(benchmark: BenchmarkFixture, grid: Download, tmp_path: Path) -> None:
+def bench_scaling_over_processes(benchmark: BenchmarkFixture, grid: SourceCorpus, tmp_path: Path) -> None:
     """The same clips with one process and with one per core, starting the processes and writing the store included.
 
     Beside it: what the machine gives to as many processes that share nothing, which is the most that can be had.
@@ -153,9 +153,9 @@ def bench_scaling_over_processes(benchmark: BenchmarkFixture, grid: Download, tm
     cores = usable_cores()
     if cores < 2:
         pytest.skip("there is only one core")
-    source = _spread(grid, SCALED_CLIPS)
+    source = _evenly_spread(grid, SCALED_CLIPS)
     first = next(clip.make for clip in source.clips if isinstance(clip.make, FilmedClip))
-    picture = next(iter(Film(first.video, max_frames=first.max_frames)))
+    picture = next(iter(VideoReader(first.video, max_frames=first.max_frames)))
     seconds: dict[int, float] = {}
     ceilings: list[float] = []
 
@@ -190,17 +190,19 @@ def _memory_of(small: FilmedClip, large: FilmedClip) -> tuple[int | None, int | 
 
 
 @pytest.mark.parametrize("n_frames", [75, 240])
-def bench_memory_of_a_large_clip(benchmark: BenchmarkFixture, grid: Download, tmp_path: Path, n_frames: int) -> None:
+def bench_memory_of_a_large_clip(
+    benchmark: BenchmarkFixture, grid: SourceCorpus, tmp_path: Path, n_frames: int
+) -> None:
     """What a clip in TCD-TIMIT's 1920 x 1080 adds to a process: a clip of GRID, enlarged, and run again and again."""
-    small = next(clip.make for clip in _spread(grid, 1).clips if isinstance(clip.make, FilmedClip))
+    small = next(clip.make for clip in _evenly_spread(grid, 1).clips if isinstance(clip.make, FilmedClip))
     pictures = [
         np.asarray(cv2.resize(frame, (1920, 1080), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
-        for frame in every(Film(small.video, max_frames=small.max_frames), 3)
+        for frame in frames_at_stride(VideoReader(small.video, max_frames=small.max_frames), 3)
     ]
     path = tmp_path / "large.mp4"
     write_video(np.stack([pictures[t % len(pictures)] for t in range(n_frames)]), path, small.fps)
     large = replace(small, video=path, max_frames=n_frames)
-    before, after = benchmark.pedantic(in_fresh_process, args=(_memory_of, small, large), rounds=1)
+    before, after = benchmark.pedantic(run_in_subprocess, args=(_memory_of, small, large), rounds=1)
     assert before is not None
     assert after is not None
     benchmark.extra_info.update(

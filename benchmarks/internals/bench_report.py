@@ -23,7 +23,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from lipbench.records.latency import Latency, LatencySample
-from lipbench.records.quality import ClipScore, Corpus, MetricFacts, Protocol, Quality
+from lipbench.records.quality import ClipScore, CorpusFacts, MetricFacts, ProtocolFacts, Quality
 from lipbench.records.record import Cell, Record
 from lipbench.records.system import Machine, Software, System
 
@@ -32,15 +32,15 @@ if TYPE_CHECKING:
 
 
 RECORDS, CLIPS = 10_000, 100
-MODELS, SCORED, LENGTHS, BATCHES = 16, 11, 40, 4
+MODELS, SCORED_SYSTEMS, LENGTHS, BATCHES = 16, 11, 40, 4
 """Of each latency table that many models by lengths, one table per batch and preset; of each quality table that many
 systems."""
 SPEAKERS = 33
 """As GRID has."""
 TARGET_S, TARGET_BYTES = 30.0, 2**30
-PLAYED, TARGET_OPEN_S = 12, 2.0
+PLAYED_CLIPS, TARGET_OPEN_S = 12, 2.0
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-_MADE = """
+_REPORT_SCRIPT = """
 import json, resource, sys, time
 from pathlib import Path
 start = time.perf_counter()
@@ -61,7 +61,7 @@ _METRICS = [
 ]  # fmt: skip
 _MACHINE = Machine(cpu="made up", cores=2, memory_bytes=2**33, system="Linux", threads=2)
 _SOFTWARE = Software(python="3.11", packages={"torch": "2"}, commit="0" * 40, dirty=False)
-_PROTOCOL = Protocol(name="paper", fingerprint="ab" * 32, summary="made up")
+_PROTOCOL = ProtocolFacts(name="paper", fingerprint="ab" * 32, summary="made up")
 
 
 def _system(place: int, *, control: bool = False) -> System:
@@ -79,7 +79,7 @@ def _record(cell: Cell, result: Quality | Latency) -> Record:
 
 
 def _quality(place: int, random: np.random.Generator, corpus: int, durations: str) -> Record:
-    system = _system(place, control=place == SCORED - 1)
+    system = _system(place, control=place == SCORED_SYSTEMS - 1)
     clips = [
         ClipScore(
             utterance=f"s{i % SPEAKERS}/{i:04d}", speaker=f"s{i % SPEAKERS}", text="bin blue",
@@ -91,7 +91,7 @@ def _quality(place: int, random: np.random.Generator, corpus: int, durations: st
     result = Quality.model_validate(
         {
             "system": system,
-            "corpus": Corpus(name=f"corpus_{corpus}", fingerprint=f"{corpus:064d}", split="test", clips=CLIPS),
+            "corpus": CorpusFacts(name=f"corpus_{corpus}", fingerprint=f"{corpus:064d}", split="test", clips=CLIPS),
             "protocol": _PROTOCOL, "durations": durations, "device": "cpu", "metrics": _METRICS, "clips": clips,
         }
     )  # fmt: skip
@@ -124,7 +124,7 @@ def make_run(folder: Path, records: int = RECORDS) -> int:
         _quality(place, random, corpus, durations)
         for corpus in range(10)
         for durations in ("true", "predicted")
-        for place in range(SCORED)
+        for place in range(SCORED_SYSTEMS)
     ]
     per_preset = MODELS * LENGTHS * BATCHES
     for i in range(records - len(run_records)):
@@ -145,7 +145,7 @@ def bench_report(benchmark: BenchmarkFixture, request: pytest.FixtureRequest, tm
     if not request.config.getoption("--lipbench-report"):
         pytest.skip("takes half a minute or more: ask for it with --lipbench-report")
     assert make_run(tmp_path / "run") == RECORDS
-    command = [sys.executable, "-c", _MADE, str(tmp_path / "run"), str(tmp_path / "out")]
+    command = [sys.executable, "-c", _REPORT_SCRIPT, str(tmp_path / "run"), str(tmp_path / "out")]
     root = Path(__file__).resolve().parents[2]
 
     def report() -> dict[str, float]:
@@ -164,7 +164,7 @@ def make_playable_run(folder: Path) -> None:
     from lipbench.corpora.video import write_video
 
     random = np.random.default_rng(0)
-    corpus = SyntheticCorpus(test=PLAYED, seconds=(3.0, 3.0))
+    corpus = SyntheticCorpus(test=PLAYED_CLIPS, seconds=(3.0, 3.0))
     utterances = [corpus.load(name) for name in corpus.ids("test")]
     for clip in utterances:
         write_video(clip.frames, folder / "real" / f"{clip.id}.mkv", corpus.fps, lossless=True)
@@ -204,7 +204,7 @@ def bench_page(benchmark: BenchmarkFixture, request: pytest.FixtureRequest, tmp_
     from lipbench.reports.render import render
 
     make_playable_run(tmp_path / "run")
-    page_file = render(tmp_path / "run", tmp_path / "out", clips=PLAYED).html
+    page_file = render(tmp_path / "run", tmp_path / "out", clips=PLAYED_CLIPS).html
     visits: list[dict[str, float]] = []
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=browser_path)
@@ -226,7 +226,7 @@ def bench_page(benchmark: BenchmarkFixture, request: pytest.FixtureRequest, tmp_
             browser.close()
     medians = {name: statistics.median(visit[name] for visit in visits) for name in visits[0]}
     benchmark.extra_info.update(
-        medians, clips=PLAYED, target_s=TARGET_OPEN_S, html_bytes=page_file.stat().st_size, load=os.getloadavg()
+        medians, clips=PLAYED_CLIPS, target_s=TARGET_OPEN_S, html_bytes=page_file.stat().st_size, load=os.getloadavg()
     )
 
 
@@ -239,7 +239,7 @@ def _first_frame(page: Page) -> dict[str, float]:
         if page.evaluate(f"{sides}.every(canvas => canvas.dataset.frame !== undefined)"):
             first_frame_ms = page.evaluate("performance.now()")
             load = page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd")
-            assert page.evaluate("document.querySelectorAll('#clip-list button.open').length") == PLAYED
+            assert page.evaluate("document.querySelectorAll('#clip-list button.open').length") == PLAYED_CLIPS
             return {"load_s": load / 1000, "first_frame_s": first_frame_ms / 1000}
         page.wait_for_timeout(5)
     raise AssertionError("the player never showed a frame")

@@ -19,7 +19,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from lipbench.benchmarks.latency.resources import peak_resident
-from lipbench.processes import in_fresh_process
+from lipbench.processes import run_in_subprocess
 
 CONTROL = "blur"
 INCEPTION = ("fid", "kid")
@@ -29,7 +29,7 @@ TARGETS = {"seconds": 180.0, "added_mib": 1024.0}
 MIB = 2.0**20
 
 
-class Scoring(NamedTuple):
+class ScoringCost(NamedTuple):
     """What scoring some clips cost."""
 
     clips: int
@@ -46,18 +46,18 @@ class Scoring(NamedTuple):
     """The same of its largest worker; None where the system does not say."""
 
 
-def _score(store: Path, limit: int | None) -> Scoring:
+def _score(store: Path, limit: int | None) -> ScoringCost:
     """Score one control; in a process of its own, as its peak of memory is read."""
     from lipbench import corpora, metrics
     from lipbench.benchmarks.scoring import scorer
-    from lipbench.benchmarks.scoring.clips import choose
+    from lipbench.benchmarks.scoring.clips import choose_utterances
     from lipbench.corpora.utterance import FRAME_HEIGHT, FRAME_WIDTH
 
     corpus = corpora.create("grid", store=store)
     scoring = scorer.Scoring(
         corpus=corpus,
         corpus_options={"store": str(store)},
-        ids=choose(corpus, "test", limit),
+        ids=choose_utterances(corpus, "test", limit),
         split="test",
         protocol="paper",
         metrics=tuple(name for name in metrics.METRICS.names() if name not in INCEPTION),
@@ -72,7 +72,7 @@ def _score(store: Path, limit: int | None) -> Scoring:
     # what a worker took is known when it has been waited for
     for worker in workers:
         worker.join()
-    return Scoring(
+    return ScoringCost(
         clips=len(quality.clips),
         metrics=len(quality.metrics),
         seconds=seconds,
@@ -100,7 +100,7 @@ def store(request: pytest.FixtureRequest) -> Path:
 @pytest.mark.parametrize("limit", CLIPS, ids=["25", "50", "all"])
 def bench_scoring(benchmark: BenchmarkFixture, store: Path, limit: int | None) -> None:
     """More and more clips: memory must not grow with their number."""
-    cost: Scoring = benchmark.pedantic(in_fresh_process, args=(_score, store, limit), rounds=1)
+    cost: ScoringCost = benchmark.pedantic(run_in_subprocess, args=(_score, store, limit), rounds=1)
     assert cost.clips > 0
     assert cost.imported is not None
     assert cost.peak is not None

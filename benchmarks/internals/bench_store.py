@@ -14,7 +14,7 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from lipbench.corpora.grid.corpus import open_grid
-from lipbench.corpora.preparation.run import Download, prepare
+from lipbench.corpora.preparation.run import SourceCorpus, prepare
 from lipbench.corpora.stored import StoredCorpus
 
 CLIPS = 16
@@ -22,7 +22,7 @@ CLIPS = 16
 
 
 @pytest.fixture(scope="module")
-def corpus(grid: Download, tmp_path_factory: pytest.TempPathFactory) -> StoredCorpus:
+def corpus(grid: SourceCorpus, tmp_path_factory: pytest.TempPathFactory) -> StoredCorpus:
     """A store of a few clips, just written, so the disk is warm."""
     usable = tuple(clip for clip in grid.clips if clip.split and clip.labelled)[:CLIPS]
     store = tmp_path_factory.mktemp("store")

@@ -11,7 +11,7 @@ import pytest
 from lipbench.errors import UserError
 
 if TYPE_CHECKING:
-    from lipbench.corpora.preparation.run import Download
+    from lipbench.corpora.preparation.run import SourceCorpus
 
 GRID_VARIABLE = "LIPBENCH_GRID"
 
@@ -48,7 +48,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session")
-def grid(request: pytest.FixtureRequest) -> Download:
+def grid(request: pytest.FixtureRequest) -> SourceCorpus:
     """GRID as downloaded; without it what needs it is skipped."""
     root = request.config.getoption("--lipbench-grid")
     if not root:

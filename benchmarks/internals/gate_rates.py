@@ -27,14 +27,14 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from scipy import stats
 
 from lipbench.benchmarks.config.composition import request
-from lipbench.benchmarks.config.requests import Gate
-from lipbench.benchmarks.gate.deciding.decide import two_looks
-from lipbench.benchmarks.gate.measuring.measure import first_look
-from lipbench.benchmarks.gate.pairs import Block, Conditions, Pair, calls_s
+from lipbench.benchmarks.config.requests import GateRequest
+from lipbench.benchmarks.gate.deciding.decide import decide_in_two_looks
+from lipbench.benchmarks.gate.measuring.measure import first_look_pairs
+from lipbench.benchmarks.gate.pairs import BlockPair, BlockRecords, Conditions, call_seconds
 from lipbench.benchmarks.gate.selftest import drawn_record
-from lipbench.benchmarks.gate.verdict import ORDER, SECOND_LOOK, Rules, Verdict, place_of
+from lipbench.benchmarks.gate.verdict import SECOND_LOOK, VERDICT_ORDER, Margins, Verdict, cell_label
 from lipbench.errors import UserError
-from lipbench.files import save_whole
+from lipbench.files import save_text
 from lipbench.records.record import Cell
 from lipbench.records.system import Machine, Software
 
@@ -65,21 +65,21 @@ class Samples(BaseModel):
     cells: list[Cell]
     blocks: list[SampledBlock]
 
-    def block(self, place: int, seconds: Sequence[Sequence[float]]) -> Block:
+    def block(self, place: int, seconds: Sequence[Sequence[float]]) -> BlockRecords:
         """A block as the gate reads it, with the conditions of one that was measured and times that may be others."""
         records = [drawn_record(cell, times) for cell, times in zip(self.cells, seconds, strict=True)]
-        return Block(tuple(records), self.blocks[place].conditions)
+        return BlockRecords(tuple(records), self.blocks[place].conditions)
 
-    def pairs(self) -> list[Pair]:
+    def pairs(self) -> list[BlockPair]:
         """The blocks as the pairs that they were measured in."""
         blocks = [self.block(place, block.seconds) for place, block in enumerate(self.blocks)]
         return [
-            Pair(*in_order(place, Pair(first, second)))
+            BlockPair(*in_order(place, BlockPair(first, second)))
             for place, (first, second) in enumerate(zip(blocks[::2], blocks[1::2], strict=True))
         ]
 
 
-def collect(pairs: Sequence[Pair]) -> Samples:
+def collect(pairs: Sequence[BlockPair]) -> Samples:
     """Take the times out of an A/A run.
 
     Raises:
@@ -106,23 +106,23 @@ def collect(pairs: Sequence[Pair]) -> Samples:
     )
 
 
-def in_order(place: int, pair: Pair) -> tuple[Block, Block]:
+def in_order(place: int, pair: BlockPair) -> tuple[BlockRecords, BlockRecords]:
     """The two blocks of a pair as they were measured: base first in every even pair, head first in every odd one."""
     return (pair.base, pair.head) if place % 2 == 0 else (pair.head, pair.base)
 
 
-def _times(block: Block, cell: Cell) -> list[float]:
+def _times(block: BlockRecords, cell: Cell) -> list[float]:
     record = block.of(cell)
     if record is None or record.status != "measured":
         raise UserError(f"a block lacks {cell.key}", remedy="Measure the A/A run again with the same options")
-    return [float(f"{seconds:.{DIGITS}g}") for seconds in calls_s(record)]
+    return [float(f"{seconds:.{DIGITS}g}") for seconds in call_seconds(record)]
 
 
 def save(samples: Samples, file: Path) -> Path:
     """Write samples as JSON, one block a line."""
     facts = samples.model_dump(mode="json")
     blocks = ",\n".join(json.dumps(block, separators=(",", ":")) for block in facts.pop("blocks"))
-    return save_whole(f'{json.dumps(facts)[:-1]},\n"blocks":[\n{blocks}\n]}}\n', file, "the samples")
+    return save_text(f'{json.dumps(facts)[:-1]},\n"blocks":[\n{blocks}\n]}}\n', file, "the samples")
 
 
 def load(source: Path) -> Samples:
@@ -132,7 +132,7 @@ def load(source: Path) -> Samples:
         UserError: it is neither.
     """
     if source.is_dir():
-        return collect(first_look(source))
+        return collect(first_look_pairs(source))
     try:
         return Samples.model_validate_json(source.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, ValidationError) as error:
@@ -172,7 +172,7 @@ class Rate:
         return float(found.low), float(found.high)
 
 
-def measure_rates(samples: Samples, rules: Rules, *, pairs: int, trials: int, seed: int) -> list[Rate]:
+def measure_rates(samples: Samples, rules: Margins, *, pairs: int, trials: int, seed: int) -> list[Rate]:
     """Simulate gates without a change and with slowdowns, and decide the real A/A runs that the samples hold.
 
     Args:
@@ -209,12 +209,12 @@ def _rate(title: str, ends: Sequence[End], slowdown: float) -> Rate:
     return Rate(title=title, trials=len(ends), verdicts=verdicts, again=sum(e.again for e in ends), aim=AIMS[slowdown])
 
 
-def _trial(samples: Samples, rules: Rules, pairs: int, slowdown: float, generator: np.random.Generator) -> End:
+def _trial(samples: Samples, rules: Margins, pairs: int, slowdown: float, generator: np.random.Generator) -> End:
     first = 2 * int(generator.integers((len(samples.blocks) - _blocks(pairs)) // 2 + 1))
     slowed = int(generator.integers(len(samples.cells)))
     swapped = bool(generator.integers(2))
 
-    def pair(number: int) -> Pair:
+    def pair(number: int) -> BlockPair:
         places = first + 2 * number, first + 2 * number + 1
         # calls that were taken in turn are drawn together: a slow moment of the machine met both
         drawn = [
@@ -222,14 +222,14 @@ def _trial(samples: Samples, rules: Rules, pairs: int, slowdown: float, generato
             for times in zip(*(samples.blocks[p].seconds for p in places), strict=True)
         ]
         base, head = reversed(places) if (number % 2 == 1) != swapped else places
-        return Pair(_redrawn(samples, base, drawn), _redrawn(samples, head, drawn, slowed, 1.0 + slowdown))
+        return BlockPair(_redrawn(samples, base, drawn), _redrawn(samples, head, drawn, slowed, 1.0 + slowdown))
 
     return _decided(samples, pair, pairs, rules)
 
 
 def _redrawn(
     samples: Samples, place: int, drawn: Sequence[NDArray[np.float64]], slowed: int = 0, factor: float = 1.0
-) -> Block:
+) -> BlockRecords:
     """A block whose calls are drawn again, those of one cell longer than they were.
 
     Args:
@@ -247,7 +247,7 @@ def _redrawn(
     return samples.block(place, [times.tolist() for times in seconds])
 
 
-def _as_measured(samples: Samples, rules: Rules, pairs: int) -> Iterator[End]:
+def _as_measured(samples: Samples, rules: Margins, pairs: int) -> Iterator[End]:
     """A/A runs one after the other, each with as many of the measured pairs as it needs: a second look takes more."""
     measured = samples.pairs()
     while 2 * len(measured) >= _blocks(pairs):
@@ -256,22 +256,22 @@ def _as_measured(samples: Samples, rules: Rules, pairs: int) -> Iterator[End]:
         measured = measured[pairs * (1 + SECOND_LOOK if end.again else 1) :]
 
 
-def _decided(samples: Samples, pair: Callable[[int], Pair], pairs: int, rules: Rules) -> End:
+def _decided(samples: Samples, pair: Callable[[int], BlockPair], pairs: int, rules: Margins) -> End:
     asked: list[list[Cell]] = []
 
-    def again(cells: list[Cell]) -> list[Pair]:
+    def again(cells: list[Cell]) -> list[BlockPair]:
         asked.append(cells)
         return [pair(pairs + number) for number in range(SECOND_LOOK * pairs)]
 
-    decision = two_looks(samples.cells, [pair(number) for number in range(pairs)], again, rules)
+    decision = decide_in_two_looks(samples.cells, [pair(number) for number in range(pairs)], again, rules)
     return End(decision.verdict, bool(asked))
 
 
-def provenance(samples: Samples, rules: Rules, *, pairs: int, seed: int) -> str:
+def provenance(samples: Samples, rules: Margins, *, pairs: int, seed: int) -> str:
     """What the rates were measured from, as one line."""
     machine, software = samples.machine, samples.software
     commit = (software.commit or "unknown")[:12]
-    cells = ", ".join(place_of(cell) for cell in samples.cells)
+    cells = ", ".join(cell_label(cell) for cell in samples.cells)
     return (
         f"{len(samples.blocks)} blocks of {commit} ({samples.created[:10]}) on {machine.gpu or machine.cpu}, "
         f"cores {machine.cores}, threads {machine.threads}: {cells}; "
@@ -283,14 +283,14 @@ def table(found: Sequence[Rate]) -> list[str]:
     """Rates with their intervals, as a markdown table."""
     rows = [
         f"| {rate.title} | {rate.trials} | "
-        + " | ".join(_cell_text(rate, verdict) for verdict in ORDER)
+        + " | ".join(_cell_text(rate, verdict) for verdict in VERDICT_ORDER)
         + f" | {rate.again / rate.trials:.0%} | {rate.aim} |"
         for rate in found
         if rate.trials
     ]
     return [
-        "| trials | n | " + " | ".join(verdict.value for verdict in ORDER) + " | second look | aim |",
-        "|---|---|" + "---|" * len(ORDER) + "---|---|",
+        "| trials | n | " + " | ".join(verdict.value for verdict in VERDICT_ORDER) + " | second look | aim |",
+        "|---|---|" + "---|" * len(VERDICT_ORDER) + "---|---|",
         *rows,
     ]
 
@@ -318,9 +318,9 @@ def main(words: Sequence[str] | None = None) -> int:
         samples = load(asked.source)
         if asked.samples is not None:
             save(samples, asked.samples)
-        config = request("gate", Gate, [])
+        config = request("gate", GateRequest, [])
         usual = config.margin if samples.cells[0].device == "cuda" else max(config.margin, config.cpu_margin)
-        rules = Rules(margin=usual if asked.margin is None else asked.margin, seed=asked.seed)
+        rules = Margins(margin=usual if asked.margin is None else asked.margin, seed=asked.seed)
         found = measure_rates(samples, rules, pairs=asked.pairs, trials=asked.trials, seed=asked.seed)
     except UserError as error:
         print(f"gate_rates: {error}", file=sys.stderr)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lipbench.benchmarks.latency.cell import Prepared, prepare, request_for, request_of
-from lipbench.benchmarks.latency.outputs import VoidError
+from lipbench.benchmarks.latency.cell import PreparedCell, prepare_cell, random_request, request_for
+from lipbench.benchmarks.latency.outputs import OutputMismatchError
 from lipbench.records.latency import Latency
 
-__all__ = ["Latency", "Prepared", "VoidError", "prepare", "request_for", "request_of"]
+__all__ = ["Latency", "OutputMismatchError", "PreparedCell", "prepare_cell", "random_request", "request_for"]

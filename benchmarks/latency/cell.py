@@ -6,11 +6,11 @@ import torch
 from torch import Tensor
 
 from lipbench.benchmarks import timing
-from lipbench.benchmarks.cells.loading import Subject
+from lipbench.benchmarks.cells.loading import LoadedModel
 from lipbench.benchmarks.latency import outputs
-from lipbench.benchmarks.latency.first_frame import first_frame
-from lipbench.benchmarks.latency.passes import unstable
-from lipbench.benchmarks.latency.variants import Running, run_as
+from lipbench.benchmarks.latency.first_frame import time_first_frame
+from lipbench.benchmarks.latency.passes import instability
+from lipbench.benchmarks.latency.variants import VariantCall, apply_variant
 from lipbench.benchmarks.timing import costs
 from lipbench.benchmarks.timing.telemetry import Observer
 from lipbench.models.contract import HostLengths, LipClip, LipRequest
@@ -22,21 +22,21 @@ SHARE_OF_FIRST_FRAME = 1 / 8
 """Of the time that a cell is measured for, as much more for its time to first frame."""
 
 
-class Prepared:
-    """A warmed-up cell, about to be timed; see `prepare`."""
+class PreparedCell:
+    """A warmed-up cell, about to be timed; see `prepare_cell`."""
 
     def __init__(
         self,
-        loaded_model: Subject,
+        loaded_model: LoadedModel,
         request: LipRequest,
-        running: Running,
+        running: VariantCall,
         *,
         variant: str,
         watch: timing.Stopwatch,
         warm_up_result: timing.WarmUp,
         rounds: int,
         observer: Observer,
-        turns: timing.Turns,
+        turns: timing.TurnClient,
     ) -> None:
         self.subject = loaded_model
         self.request = request
@@ -80,7 +80,7 @@ class Prepared:
         """
         assert self._first is not None
         assert self._last is not None
-        outputs.check_same(self._last, self._first, f"last and first timed call of {self.subject.system.name}")
+        outputs.check_frames_equal(self._last, self._first, f"last and first timed call of {self.subject.system.name}")
         return Latency(
             system=self.subject.system,
             device=self.watch.device.type,
@@ -100,12 +100,12 @@ class Prepared:
             outputs=[outputs.digest(self._first), outputs.digest(self._last)],
             sketch=outputs.sketch(self._first),
             deviation=self.deviation,
-            unstable=unstable(samples, settled=self.warmed.settled),
+            unstable=instability(samples, settled=self.warmed.settled),
             telemetry=[self._observer.telemetry()],
         )
 
 
-def request_of(
+def random_request(
     frames: int, batch: int, *, frame_size: tuple[int, int], symbols: int, device: torch.device, seed: int = 0
 ) -> LipRequest:
     """A request of fixed length, already on the device: random text and a random picture.
@@ -132,27 +132,27 @@ def request_of(
     )
 
 
-def request_for(subject: Subject, frames: int, batch: int, *, device: torch.device) -> LipRequest:
-    """The request of `request_of` that fits a model's text and frame size."""
+def request_for(subject: LoadedModel, frames: int, batch: int, *, device: torch.device) -> LipRequest:
+    """The request of `random_request` that fits a model's text and frame size."""
     assert subject.vocabulary is not None
-    return request_of(frames, batch, frame_size=subject.frame_size, symbols=subject.vocabulary.size, device=device)
+    return random_request(frames, batch, frame_size=subject.frame_size, symbols=subject.vocabulary.size, device=device)
 
 
-def prepare(
-    loaded_model: Subject,
+def prepare_cell(
+    loaded_model: LoadedModel,
     request: LipRequest,
     *,
     device: torch.device,
     budget: timing.Budget,
     variant: str = "eager",
     observer: Observer | None = None,
-    turns: timing.Turns | None = None,
-) -> Prepared:
+    turns: timing.TurnClient | None = None,
+) -> PreparedCell:
     """Warm up at the shape to be measured; check the frames that are made, count costs, time the first frame.
 
     Args:
         loaded_model: the model.
-        request: from `request_of`.
+        request: from `random_request`.
         device: where it computes.
         budget: how long to measure.
         variant: see `lipbench.benchmarks.latency.variants`.
@@ -165,12 +165,12 @@ def prepare(
         NotAttemptedError: there is no such variant here.
     """
     watch = timing.Stopwatch(device)
-    running = run_as(variant, loaded_model, request)
+    running = apply_variant(variant, loaded_model, request)
     warm_up_result = timing.warm_up(running.call, watch, budget)
     eager: list[LipClip] = []
-    call_costs = costs.count(loaded_model.model, lambda: eager.append(loaded_model.model.generate(request)))
+    call_costs = costs.count_costs(loaded_model.model, lambda: eager.append(loaded_model.model.generate(request)))
     _check_length(loaded_model, request, eager[0])
-    prepared_cell = Prepared(
+    prepared_cell = PreparedCell(
         loaded_model,
         request,
         running,
@@ -179,22 +179,26 @@ def prepare(
         warm_up_result=warm_up_result,
         rounds=timing.rounds(warm_up_result, budget),
         observer=observer or Observer.of(device),
-        turns=turns or timing.Turns(None),
+        turns=turns or timing.TurnClient(None),
     )
     prepared_cell.costs = call_costs
     if variant == "eager":
         seconds = budget.seconds * SHARE_OF_FIRST_FRAME
-        prepared_cell.first_frame = first_frame(loaded_model, request, eager[0].frames, watch=watch, seconds=seconds)
+        prepared_cell.first_frame = time_first_frame(
+            loaded_model, request, eager[0].frames, watch=watch, seconds=seconds
+        )
         return prepared_cell
     variant_clip = running.call()
     _check_length(loaded_model, request, variant_clip)
-    prepared_cell.deviation = outputs.difference(variant_clip.frames, eager[0].frames)
+    prepared_cell.deviation = outputs.largest_difference(variant_clip.frames, eager[0].frames)
     if running.dtype == request.identity.dtype:
-        outputs.check_same(variant_clip.frames, eager[0].frames, f"{variant} and eager {loaded_model.system.name}")
+        outputs.check_frames_equal(
+            variant_clip.frames, eager[0].frames, f"{variant} and eager {loaded_model.system.name}"
+        )
     return prepared_cell
 
 
-def _check_length(loaded_model: Subject, request: LipRequest, clip: LipClip) -> None:
+def _check_length(loaded_model: LoadedModel, request: LipRequest, clip: LipClip) -> None:
     if request.n_frames is not None and not torch.equal(clip.lengths.cpu(), request.n_frames.cpu()):
         requested_frames = request.n_frames.tolist()
         raise ValueError(

@@ -14,18 +14,18 @@ import torch
 from torch import Tensor
 
 from lipbench.benchmarks import timing
-from lipbench.benchmarks.cells.loading import Subject
-from lipbench.benchmarks.latency.outputs import check_same
+from lipbench.benchmarks.cells.loading import LoadedModel
+from lipbench.benchmarks.latency.outputs import check_frames_equal
 from lipbench.models.contract import LipRequest, StreamingLipModel
 from lipbench.records.latency import FirstFrame
 
-LEAST = 3
+MIN_SAMPLES = 3
 """Samples to take however long they last."""
-MOST = 30
+MAX_SAMPLES = 30
 
 
-def first_frame(
-    loaded_model: Subject, request: LipRequest, whole_clip: Tensor, *, watch: timing.Stopwatch, seconds: float
+def time_first_frame(
+    loaded_model: LoadedModel, request: LipRequest, whole_clip: Tensor, *, watch: timing.Stopwatch, seconds: float
 ) -> FirstFrame | None:
     """Time it.
 
@@ -34,7 +34,7 @@ def first_frame(
         request: the whole clip's.
         whole_clip: float (B, T, 3, H, W), the frames that the request gives.
         watch: the clock.
-        seconds: how long to measure; at least `LEAST` samples are taken.
+        seconds: how long to measure; at least `MIN_SAMPLES` samples are taken.
 
     Returns:
         None where the first frame comes with the last, so that its time is the clip's.
@@ -52,10 +52,10 @@ def first_frame(
         return None
     first_frames = start()
     frames = first_frames.shape[1]
-    check_same(first_frames, whole_clip[:, :frames], f"first frames of {loaded_model.system.name}")
+    check_frames_equal(first_frames, whole_clip[:, :frames], f"first frames of {loaded_model.system.name}")
     samples = [watch.time(start)]
     began = time.perf_counter()
-    while len(samples) < LEAST or (time.perf_counter() - began < seconds and len(samples) < MOST):
+    while len(samples) < MIN_SAMPLES or (time.perf_counter() - began < seconds and len(samples) < MAX_SAMPLES):
         samples.append(watch.time(start))
     return FirstFrame(rule=rule, frames=frames, samples=samples)
 

@@ -15,22 +15,22 @@ import torch
 from numpy.typing import NDArray
 
 from lipbench.benchmarks import timing
-from lipbench.benchmarks.cells.loading import Subject
-from lipbench.benchmarks.latency.outputs import VoidError
-from lipbench.benchmarks.scoring.clips import load_truth, request_of, to_pictures
-from lipbench.benchmarks.scoring.files import index_of
+from lipbench.benchmarks.cells.loading import LoadedModel
+from lipbench.benchmarks.latency.outputs import OutputMismatchError
+from lipbench.benchmarks.scoring.clips import load_reference, make_request, to_pictures
+from lipbench.benchmarks.scoring.files import read_index
 from lipbench.corpora.utterance import Corpus
 from lipbench.corpora.video import read_video
 from lipbench.models.contract import LipClip
-from lipbench.records.latency import ClipTime, Natural, Timer
+from lipbench.records.latency import ClipTime, Timer, UtteranceLatency
 
-LEVELS = 1
+MAX_LEVEL_DIFFERENCE = 1
 """How far a pixel of a timed clip may be from the scored one, of 255 levels: clips are timed alone and scored in
 batches, which libraries add up in another order."""
 
 
-def time_natural(
-    loaded_model: Subject,
+def time_utterances(
+    loaded_model: LoadedModel,
     corpus: Corpus,
     ids: Sequence[str],
     *,
@@ -39,7 +39,7 @@ def time_natural(
     budget: timing.Budget,
     clip_folder: Path | None = None,
     scored_as: str | None = None,
-) -> Natural:
+) -> UtteranceLatency:
     """Time every utterance once, each after one untimed call of its own.
 
     Args:
@@ -58,12 +58,12 @@ def time_natural(
     """
     assert loaded_model.vocabulary is not None
     watch = timing.Stopwatch(device, synchronised=timer == "synchronised")
-    scored_index: Mapping[str, dict[str, str]] = {} if clip_folder is None else index_of(clip_folder)
+    scored_index: Mapping[str, dict[str, str]] = {} if clip_folder is None else read_index(clip_folder)
     times: list[ClipTime] = []
     dtype = torch.float32
     for number, utterance_id in enumerate(ids):
-        reference = load_truth(corpus, utterance_id, loaded_model.frame_size)
-        request = request_of([reference], loaded_model.vocabulary, durations="predicted", device=device)
+        reference = load_reference(corpus, utterance_id, loaded_model.frame_size)
+        request = make_request([reference], loaded_model.vocabulary, durations="predicted", device=device)
         dtype = request.identity.dtype
         clips: list[LipClip] = []
         if number == 0:
@@ -75,7 +75,9 @@ def time_natural(
         length = int(clips[0].lengths[0])
         pictures = to_pictures(clips[0].frames[0, :length])
         if clip_folder is not None and utterance_id in scored_index:
-            check_scored(utterance_id, pictures, read_video(clip_folder / scored_index[utterance_id]["file"]).frames)
+            check_against_scored(
+                utterance_id, pictures, read_video(clip_folder / scored_index[utterance_id]["file"]).frames
+            )
         times.append(
             ClipTime(
                 utterance=utterance_id,
@@ -87,7 +89,7 @@ def time_natural(
             )
         )
     any_compared = any(time.utterance in scored_index for time in times)
-    return Natural(
+    return UtteranceLatency(
         system=loaded_model.system,
         device=device.type,
         dtype=str(dtype).removeprefix("torch."),
@@ -99,19 +101,19 @@ def time_natural(
     )
 
 
-def check_scored(utterance: str, timed_frames: NDArray[np.uint8], scored_frames: NDArray[np.uint8]) -> None:
+def check_against_scored(utterance: str, timed_frames: NDArray[np.uint8], scored_frames: NDArray[np.uint8]) -> None:
     """Compare a timed clip, uint8 (T, H, W, 3), with the one that was scored.
 
     Raises:
-        VoidError: they have different lengths, or a pixel is more than `LEVELS` apart.
+        VoidError: they have different lengths, or a pixel is more than `MAX_LEVEL_DIFFERENCE` apart.
     """
     if timed_frames.shape != scored_frames.shape:
-        raise VoidError(
+        raise OutputMismatchError(
             f"{utterance}: timed frames are {timed_frames.shape}, scored ones {scored_frames.shape}: timed is not "
             "scored"
         )
     level_difference = int(np.abs(timed_frames.astype(np.int16) - scored_frames.astype(np.int16)).max())
-    if level_difference > LEVELS:
-        raise VoidError(
+    if level_difference > MAX_LEVEL_DIFFERENCE:
+        raise OutputMismatchError(
             f"{utterance}: a pixel is {level_difference} of 255 levels from the scored clip: timed is not scored"
         )

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-SAME = 1e-3
+FRAME_TOLERANCE = 1e-3
 """Largest difference, in [0, 1], of frames that count as the same: a quarter of one of 255 levels. Libraries that add
 up in another order stay well below it."""
 
@@ -19,7 +19,7 @@ SKETCH = 8
 """Numbers of a sketch: one byte's bits give the signs of one value."""
 
 
-class VoidError(ValueError):
+class OutputMismatchError(ValueError):
     """A timed call did not make what it should have, so its time says nothing."""
 
 
@@ -54,7 +54,7 @@ def _signs(count: int, word: bytes) -> NDArray[np.float64]:
     return np.where(bits.reshape(count, SKETCH), 1.0, -1.0).astype(np.float64)
 
 
-def difference(frames: Tensor, expected_frames: Tensor) -> float:
+def largest_difference(frames: Tensor, expected_frames: Tensor) -> float:
     """Largest difference of frames; infinite where their shapes differ or one of them is not a number."""
     if frames.shape != expected_frames.shape:
         return float("inf")
@@ -62,16 +62,16 @@ def difference(frames: Tensor, expected_frames: Tensor) -> float:
     return largest if largest == largest else float("inf")
 
 
-def check_same(frames: Tensor, expected_frames: Tensor, description: str) -> None:
+def check_frames_equal(frames: Tensor, expected_frames: Tensor, description: str) -> None:
     """Compare frames.
 
     Raises:
-        VoidError: they differ by more than `SAME`.
+        VoidError: they differ by more than `FRAME_TOLERANCE`.
     """
     if torch.equal(frames, expected_frames):
         return
-    largest = difference(frames, expected_frames)
-    if largest > SAME:
-        raise VoidError(
-            f"{description}: frames differ by up to {largest:.3g} of [0, 1], at most {SAME} may be rounding"
+    largest = largest_difference(frames, expected_frames)
+    if largest > FRAME_TOLERANCE:
+        raise OutputMismatchError(
+            f"{description}: frames differ by up to {largest:.3g} of [0, 1], at most {FRAME_TOLERANCE} may be rounding"
         )

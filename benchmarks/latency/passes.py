@@ -5,12 +5,12 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable, Sequence
 
-from lipbench.benchmarks.latency.outputs import VoidError
+from lipbench.benchmarks.latency.outputs import OutputMismatchError
 from lipbench.records.latency import FirstFrame, Latency, LatencySample
 from lipbench.records.record import Record
 
 
-def fits(record: Record, number: int) -> bool:
+def is_pass_done(record: Record, number: int) -> bool:
     """Whether a record has a pass already, of those numbered from 0, or has ended for good.
 
     A failed cell is tried again by the first pass only: in later ones it would fail as it did.
@@ -25,7 +25,7 @@ def has_samples(record: Record | None) -> bool:
     return record is not None and isinstance(record.result, Latency)
 
 
-def measured_again(old: Record | None, measure: Callable[[], Latency | None]) -> Latency:
+def add_pass(old: Record | None, measure: Callable[[], Latency | None]) -> Latency:
     """Take one more pass of a cell.
 
     Args:
@@ -42,23 +42,23 @@ def measured_again(old: Record | None, measure: Callable[[], Latency | None]) ->
     before = old.result if old is not None and isinstance(old.result, Latency) else None
     try:
         new_pass = measure()
-    except VoidError:
+    except OutputMismatchError:
         raise
     except Exception as error:
         if before is None:
             raise
         return before.model_copy(update={"lost": f"pass {before.blocks + 1} failed: {type(error).__name__}: {error}"})
     assert new_pass is not None
-    return joined(before, new_pass)
+    return join_passes(before, new_pass)
 
 
-SPREAD = 0.10
+MAX_SPREAD = 0.10
 """How far medians may be apart (Triton's Perf Analyzer holds windows to the same 10 %)."""
 HALVES_FROM = 6
 """Fewest samples of a block whose halves are compared."""
 
 
-def unstable(samples: Sequence[LatencySample], *, settled: bool) -> str | None:
+def instability(samples: Sequence[LatencySample], *, settled: bool) -> str | None:
     """Why a cell's samples do not agree.
 
     Args:
@@ -66,30 +66,30 @@ def unstable(samples: Sequence[LatencySample], *, settled: bool) -> str | None:
         settled: whether the warm-up ended because its calls were flat.
 
     Returns:
-        The first that holds of: the warm-up did not settle, medians of the passes are more than `SPREAD` apart, those
-        of the halves of a pass are. None if none does.
+        The first that holds of: the warm-up did not settle, medians of the passes are more than `MAX_SPREAD` apart,
+        those of the halves of a pass are. None if none does.
     """
     if not settled:
         return "the warm-up ended before its calls were flat"
     blocks: dict[int, list[float]] = {}
     for sample in samples:
         blocks.setdefault(sample.block, []).append(sample.wall_s)
-    spread = _apart([statistics.median(walls) for walls in blocks.values()])
-    if spread > SPREAD:
+    spread = _relative_spread([statistics.median(walls) for walls in blocks.values()])
+    if spread > MAX_SPREAD:
         return f"medians of its {len(blocks)} passes are {spread:.0%} apart"
     for block, walls in blocks.items():
         half = len(walls) // 2
-        spread = _apart([statistics.median(walls[:half]), statistics.median(walls[half:])]) if half else 0.0
-        if len(walls) >= HALVES_FROM and spread > SPREAD:
+        spread = _relative_spread([statistics.median(walls[:half]), statistics.median(walls[half:])]) if half else 0.0
+        if len(walls) >= HALVES_FROM and spread > MAX_SPREAD:
             return f"the halves of pass {block + 1} are {spread:.0%} apart"
     return None
 
 
-def _apart(medians: list[float]) -> float:
+def _relative_spread(medians: list[float]) -> float:
     return max(medians) / min(medians) - 1
 
 
-def joined(before: Latency | None, new_pass: Latency) -> Latency:
+def join_passes(before: Latency | None, new_pass: Latency) -> Latency:
     """Add a pass to those that a cell has.
 
     Raises:
@@ -111,9 +111,9 @@ def joined(before: Latency | None, new_pass: Latency) -> Latency:
         update={
             "samples": samples,
             "settled": is_settled,
-            "unstable": unstable(samples, settled=is_settled),
+            "unstable": instability(samples, settled=is_settled),
             "outputs": [*before.outputs, *new_pass.outputs],
-            "first_frame": _joined_starts(before.first_frame, new_pass.first_frame, block),
+            "first_frame": _join_first_frames(before.first_frame, new_pass.first_frame, block),
             "telemetry": [
                 *before.telemetry,
                 *(reading.model_copy(update={"block": block}) for reading in new_pass.telemetry),
@@ -122,7 +122,7 @@ def joined(before: Latency | None, new_pass: Latency) -> Latency:
     )
 
 
-def _joined_starts(before: FirstFrame | None, new_start: FirstFrame | None, block: int) -> FirstFrame | None:
+def _join_first_frames(before: FirstFrame | None, new_start: FirstFrame | None, block: int) -> FirstFrame | None:
     if before is None or new_start is None:
         return before
     later = [sample.model_copy(update={"block": block}) for sample in new_start.samples]

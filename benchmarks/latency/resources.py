@@ -9,20 +9,20 @@ from pathlib import Path
 import torch
 
 from lipbench.benchmarks.cells.loading import ModelLoader
-from lipbench.benchmarks.cells.plan import Timed
-from lipbench.benchmarks.latency.cell import Prepared, request_for
-from lipbench.benchmarks.latency.variants import run_as
+from lipbench.benchmarks.cells.plan import LatencyTask
+from lipbench.benchmarks.latency.cell import PreparedCell, request_for
+from lipbench.benchmarks.latency.variants import apply_variant
 from lipbench.benchmarks.timing.floors import ceilings, floor
 from lipbench.benchmarks.timing.telemetry import Gpu
-from lipbench.processes import in_fresh_process
+from lipbench.processes import run_in_subprocess
 from lipbench.records.latency import EAGER, Energy, Latency, Memory
 
 
 def measure_resources(
     result: Latency,
-    prepared: Prepared,
+    prepared: PreparedCell,
     loader: ModelLoader,
-    timed: Timed,
+    timed: LatencyTask,
     *,
     memory: bool,
     energy: bool,
@@ -43,10 +43,10 @@ def measure_resources(
     gpu = Gpu.of(device)
     update: dict[str, object] = {}
     if memory and device.type == "cuda":
-        update["memory"] = peak(prepared.call, device, gpu=gpu)
+        update["memory"] = peak_memory(prepared.call, device, gpu=gpu)
     elif memory:
         # only a process that has done nothing else has a largest size that is this cell's
-        update["memory"] = in_fresh_process(_resident, loader, timed, result.batch)
+        update["memory"] = run_in_subprocess(_resident, loader, timed, result.batch)
     if energy:
         update["energy"] = measure_energy(prepared.call, lambda: _wait(device), gpu)
     if floors and result.costs is not None and result.system.frame_size is not None:
@@ -61,11 +61,11 @@ def measure_resources(
     return result.model_copy(update=update)
 
 
-def _resident(loader: ModelLoader, task: Timed, batch: int) -> Memory:
+def _resident(loader: ModelLoader, task: LatencyTask, batch: int) -> Memory:
     """Load a model, let it make one clip, and say how large this process became."""
     subject = loader.load(task.model, loader.checkpoint(task.model))
     request = request_for(subject, task.frames, batch, device=loader.device)
-    return peak(run_as(task.variant or EAGER, subject, request).call, loader.device)
+    return peak_memory(apply_variant(task.variant or EAGER, subject, request).call, loader.device)
 
 
 def _wait(device: torch.device) -> None:
@@ -73,7 +73,7 @@ def _wait(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-LEAST_S = 2.0
+MIN_SECONDS = 2.0
 """Shortest window: the counter moves in steps of some ten milliseconds."""
 IDLE_S = 1.0
 
@@ -83,7 +83,7 @@ def measure_energy(
     wait: Callable[[], object],
     gpu: Gpu | None,
     *,
-    seconds: float = LEAST_S,
+    seconds: float = MIN_SECONDS,
     idle_s: float = IDLE_S,
     clock: Callable[[], float] = time.perf_counter,
     sleep: Callable[[float], object] = time.sleep,
@@ -124,7 +124,7 @@ def measure_energy(
 STATUS = Path("/proc/self/status")
 
 
-def peak(call: Callable[[], object], device: torch.device, *, gpu: Gpu | None = None) -> Memory:
+def peak_memory(call: Callable[[], object], device: torch.device, *, gpu: Gpu | None = None) -> Memory:
     """Run a call once and say how much memory that took.
 
     The resident size is this process' largest so far, so on a CPU it says something only in a fresh process.

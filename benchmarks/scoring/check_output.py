@@ -11,11 +11,11 @@ from torch import Tensor
 from lipbench.errors import UserError
 from lipbench.models.contract import LipClip, LipRequest
 
-SLACK = 0.5 / 255
+RANGE_TOLERANCE = 0.5 / 255
 """How far beyond [0, 1] a value may lie: within half a level of 8 bits the picture is the same, so it is rounding."""
 
 
-class Answer(NamedTuple):
+class OutputClip(NamedTuple):
     """One clip of a `LipClip`, without its padding."""
 
     frames: Tensor
@@ -26,9 +26,9 @@ class Answer(NamedTuple):
     """Whether it found no end of its own."""
 
 
-def answers(
+def check_output(
     clip: LipClip, request: LipRequest, *, model: str, utterances: Sequence[str], frame_size: tuple[int, int]
-) -> Iterator[Answer]:
+) -> Iterator[OutputClip]:
     """Take the clips of a batch apart, each checked before it is given.
 
     Padding is not looked at: it may hold anything.
@@ -44,9 +44,9 @@ def answers(
         UserError: the answer breaks `lipbench.models.contract.LipClip`, naming the model and the utterance.
     """
     first = utterances[0] if len(utterances) == 1 else f"{utterances[0]} and {len(utterances) - 1} more"
-    problem = _misshapen(clip, request, frame_size)
+    problem = _shape_problem(clip, request, frame_size)
     if problem is not None:
-        raise _broken(model, first, problem)
+        raise _output_error(model, first, problem)
     longest = clip.frames.shape[1]
     spans = request.tokens_on_host()
     durations = None if clip.durations is None else clip.durations.cpu()
@@ -54,16 +54,16 @@ def answers(
     cut_off = getattr(clip, "cut_off", ())
     for number, (utterance, length) in enumerate(zip(utterances, clip.lengths.tolist(), strict=True)):
         if not 1 <= length <= longest:
-            raise _broken(model, utterance, f"its length is {length}, and there are {longest} frames")
+            raise _output_error(model, utterance, f"its length is {length}, and there are {longest} frames")
         frames = clip.frames[number, :length]
-        problem = _out_of_range(frames)
+        problem = _range_problem(frames)
         if problem is not None:
-            raise _broken(model, utterance, problem)
+            raise _output_error(model, utterance, problem)
         clip_durations = None if durations is None else durations[number, : spans[number]]
-        yield Answer(frames, clip_durations, number in cut_off)
+        yield OutputClip(frames, clip_durations, number in cut_off)
 
 
-def _misshapen(clip: LipClip, request: LipRequest, frame_size: tuple[int, int]) -> str | None:
+def _shape_problem(clip: LipClip, request: LipRequest, frame_size: tuple[int, int]) -> str | None:
     """What is wrong with the shapes and dtypes of a batch; None if nothing is."""
     count, tokens = request.tokens.shape
     frames, lengths, durations = clip.frames, clip.lengths, clip.durations
@@ -85,15 +85,15 @@ def _is_whole(tensor: Tensor) -> bool:
     return not (tensor.is_floating_point() or tensor.is_complex() or tensor.dtype == torch.bool)
 
 
-def _out_of_range(frames: Tensor) -> str | None:
+def _range_problem(frames: Tensor) -> str | None:
     """Why frames are no pictures; None if they are."""
     low, high = (bound.item() for bound in frames.detach().aminmax())
-    if low >= -SLACK and high <= 1 + SLACK:  # so that NaN is found too
+    if low >= -RANGE_TOLERANCE and high <= 1 + RANGE_TOLERANCE:  # so that NaN is found too
         return None
     return f"its frames must lie in [0, 1], and hold values from {low:g} to {high:g}"
 
 
-def _broken(model: str, utterance: str, problem: str) -> UserError:
+def _output_error(model: str, utterance: str, problem: str) -> UserError:
     return UserError(
         f"what {model} made of {utterance} cannot be scored: {problem}",
         remedy="Mend its generate: lipbench.models.contract.LipClip says what it must return",

@@ -17,10 +17,10 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from lipbench.baselines import controls
-from lipbench.baselines.controls import Material
-from lipbench.benchmarks.cells.loading import Subject
-from lipbench.benchmarks.scoring.check_output import answers
-from lipbench.corpora.placement import Placement, through_source
+from lipbench.baselines.controls import ControlInputs
+from lipbench.benchmarks.cells.loading import LoadedModel
+from lipbench.benchmarks.scoring.check_output import check_output
+from lipbench.corpora.placement import Placement, resample_through_source
 from lipbench.corpora.utterance import Corpus, Split, Utterance
 from lipbench.errors import UserError
 from lipbench.models.contract import HostLengths, LipRequest
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 Durations = Literal["true", "predicted"]
 
 
-class Real(Protocol):
+class ClipSource(Protocol):
     """What scoring must know of one real clip: an `Utterance`, or a video file of which little else is known."""
 
     @property
@@ -71,7 +71,7 @@ class Real(Protocol):
         ...
 
 
-class Reference(Protocol):
+class ReferenceSet(Protocol):
     """Many real clips, found by id: a `Corpus`, or a folder of video files."""
 
     @property
@@ -88,7 +88,7 @@ class Reference(Protocol):
         """Ids of a split, sorted."""
         ...
 
-    def load(self, utterance_id: str) -> Real:
+    def load(self, utterance_id: str) -> ClipSource:
         """Read one clip.
 
         Raises:
@@ -97,10 +97,10 @@ class Reference(Protocol):
         ...
 
 
-class Truth(NamedTuple):
+class ReferenceClip(NamedTuple):
     """One utterance at the size at which it is scored."""
 
-    utterance: Real
+    utterance: ClipSource
     pictures: NDArray[np.uint8]
     """(T, H, W, 3) RGB."""
 
@@ -115,7 +115,7 @@ class Truth(NamedTuple):
         return to_unit(self.levels)
 
 
-class Made(NamedTuple):
+class GeneratedClip(NamedTuple):
     """What a system made of one utterance."""
 
     pictures: NDArray[np.uint8]
@@ -136,14 +136,14 @@ class Made(NamedTuple):
         return to_unit(self.levels)
 
 
-class Pair(NamedTuple):
+class ClipPair(NamedTuple):
     """Both sides of one utterance."""
 
-    truth: Truth
-    made: Made
+    truth: ReferenceClip
+    made: GeneratedClip
 
 
-def choose(corpus: Corpus, split: Split, limit: int | None) -> list[str]:
+def choose_utterances(corpus: Corpus, split: Split, limit: int | None) -> list[str]:
     """The utterances to score: all of a split, or `limit` of them spread evenly over it.
 
     Raises:
@@ -159,21 +159,21 @@ def choose(corpus: Corpus, split: Split, limit: int | None) -> list[str]:
     return [ids[round(i)] for i in np.linspace(0, len(ids) - 1, max(limit, 1))]
 
 
-def load_truth(corpus: Reference, utterance_id: str, frame_size: tuple[int, int] | None) -> Truth:
+def load_reference(corpus: ReferenceSet, utterance_id: str, frame_size: tuple[int, int] | None) -> ReferenceClip:
     """Read one utterance at a frame size; None: at its own."""
     utterance = corpus.load(utterance_id)
-    return Truth(utterance, _at(utterance.frames, frame_size))
+    return ReferenceClip(utterance, _at_size(utterance.frames, frame_size))
 
 
-def generated(
-    loaded_model: Subject,
-    corpus: Reference,
+def generate_clips(
+    loaded_model: LoadedModel,
+    corpus: ReferenceSet,
     ids: Sequence[str],
     *,
     durations: Durations,
     batch: int,
     device: torch.device,
-) -> Iterator[Pair]:
+) -> Iterator[ClipPair]:
     """Let a model say every utterance.
 
     Args:
@@ -192,16 +192,16 @@ def generated(
         raise UserError(f"{loaded_model.system.name} is not trained", remedy="Train it first: lipbench train")
     for start in range(0, len(ids), batch):
         batch_ids = ids[start : start + batch]
-        references = [load_truth(corpus, i, loaded_model.frame_size) for i in batch_ids]
+        references = [load_reference(corpus, i, loaded_model.frame_size) for i in batch_ids]
         try:
-            request = request_of(references, loaded_model.vocabulary, durations=durations, device=device)
+            request = make_request(references, loaded_model.vocabulary, durations=durations, device=device)
         except UnknownSymbolError as error:
             raise UserError(
                 f"{loaded_model.system.name} cannot say all of {corpus.name}: {error.problem}",
                 remedy="It has learned from a corpus of other symbols: train it on this one, or score it on that one",
             ) from error
         clip = loaded_model.model.generate(request)
-        outputs = answers(
+        outputs = check_output(
             clip, request, model=loaded_model.system.name, utterances=batch_ids, frame_size=loaded_model.frame_size
         )
         for reference, answer in zip(references, outputs, strict=True):
@@ -210,12 +210,12 @@ def generated(
                 log.warning(
                     "%s found no end of %s and was cut off after %d frames", loaded_model.system.name, *log_fields
                 )
-            yield Pair(reference, Made(to_pictures(answer.frames), answer.durations, answer.cut_off))
+            yield ClipPair(reference, GeneratedClip(to_pictures(answer.frames), answer.durations, answer.cut_off))
 
 
-def controlled(
-    name: str, corpus: Reference, ids: Sequence[str], *, frame_size: tuple[int, int] | None
-) -> Iterator[Pair]:
+def make_control_clips(
+    name: str, corpus: ReferenceSet, ids: Sequence[str], *, frame_size: tuple[int, int] | None
+) -> Iterator[ClipPair]:
     """Make every utterance by a control, at a frame size or, for None, at the size of each clip.
 
     Raises:
@@ -224,12 +224,12 @@ def controlled(
     """
     make = controls.get(name).make
     for utterance_id in ids:
-        reference = load_truth(corpus, utterance_id, frame_size)
-        yield Pair(reference, Made(to_pictures(make(_material(reference, corpus, frame_size)))))
+        reference = load_reference(corpus, utterance_id, frame_size)
+        yield ClipPair(reference, GeneratedClip(to_pictures(make(_material(reference, corpus, frame_size)))))
 
 
-def request_of(
-    references: Sequence[Truth], vocabulary: Vocabulary, *, durations: Durations, device: torch.device
+def make_request(
+    references: Sequence[ReferenceClip], vocabulary: Vocabulary, *, durations: Durations, device: torch.device
 ) -> LipRequest:
     """The request for some utterances: their text and first frame (paper §4.3), and their durations if "true".
 
@@ -251,7 +251,7 @@ def request_of(
     )
 
 
-def _known_durations(utterance: Real) -> Tensor:
+def _known_durations(utterance: ClipSource) -> Tensor:
     if utterance.durations is None:
         raise UserError(
             f"{utterance.id} has no durations, which were to be given",
@@ -273,7 +273,7 @@ def to_pictures(frames: Tensor) -> NDArray[np.uint8]:
     return np.ascontiguousarray(levels.permute(0, 2, 3, 1).cpu().numpy())
 
 
-def placement_of(corpus: Reference, utterance_id: str) -> Placement | None:
+def placement_of(corpus: ReferenceSet, utterance_id: str) -> Placement | None:
     """Where a clip's crops were cut from; None if the corpus does not know any face around them."""
     find = getattr(corpus, "placement", None)
     return None if find is None else find(utterance_id)
@@ -283,17 +283,17 @@ def _levels(pictures: NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(pictures).permute(0, 3, 1, 2).contiguous()
 
 
-def _at(pictures: NDArray[np.uint8], frame_size: tuple[int, int] | None) -> NDArray[np.uint8]:
+def _at_size(pictures: NDArray[np.uint8], frame_size: tuple[int, int] | None) -> NDArray[np.uint8]:
     if frame_size is None or frame_size == pictures.shape[1:3]:
         return pictures
     return np.ascontiguousarray(to_model_size(pictures, frame_size).permute(0, 2, 3, 1).numpy())
 
 
-def _material(reference: Truth, corpus: Reference, frame_size: tuple[int, int] | None) -> Material:
+def _material(reference: ReferenceClip, corpus: ReferenceSet, frame_size: tuple[int, int] | None) -> ControlInputs:
     utterance = reference.utterance
 
     def other() -> Tensor:
-        return load_truth(corpus, _another(corpus, utterance), frame_size).frames
+        return load_reference(corpus, _other_sentence(corpus, utterance), frame_size).frames
 
     def round_trip() -> Tensor:
         placement = placement_of(corpus, utterance.id)
@@ -301,12 +301,12 @@ def _material(reference: Truth, corpus: Reference, frame_size: tuple[int, int] |
             raise UserError(
                 f"the clips of {corpus.name} were cut from no larger video", remedy="Leave the crop round trip out"
             )
-        return to_unit(_levels(_at(through_source(utterance.frames, placement), frame_size)))
+        return to_unit(_levels(_at_size(resample_through_source(utterance.frames, placement), frame_size)))
 
-    return Material(reference.frames, other=other, round_trip=round_trip)
+    return ControlInputs(reference.frames, other=other, round_trip=round_trip)
 
 
-def _another(corpus: Reference, utterance: Real) -> str:
+def _other_sentence(corpus: ReferenceSet, utterance: ClipSource) -> str:
     """The next utterance of the same speaker and split that says something else."""
     if not isinstance(utterance, Utterance):
         raise UserError(

@@ -17,15 +17,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from lipbench.benchmarks.scoring.clips import Reference, Truth, placement_of
-from lipbench.benchmarks.scoring.videos import Videos
+from lipbench.benchmarks.scoring.clips import ReferenceClip, ReferenceSet, placement_of
+from lipbench.benchmarks.scoring.videos import ReferenceVideos
 from lipbench.corpora.canvas import Box
-from lipbench.corpora.faces import FaceJob, FaceWorkers, FilmJob, Pending
+from lipbench.corpora.faces import FaceJob, FaceWorkers, Pending, VideoFaceJob
 from lipbench.corpora.utterance import FRAME_HEIGHT, FRAME_WIDTH
 from lipbench.metrics.protocols import Protocol
 
 
-def lacking(corpus: Reference, utterance_id: str, protocol: Protocol) -> dict[str, str]:
+def missing_inputs(corpus: ReferenceSet, utterance_id: str, protocol: Protocol) -> dict[str, str]:
     """What the clips of a corpus cannot give of what metrics take, and why.
 
     Args:
@@ -33,7 +33,7 @@ def lacking(corpus: Reference, utterance_id: str, protocol: Protocol) -> dict[st
         utterance_id: any of its clips.
         protocol: says onto which face mouths are pasted.
     """
-    if isinstance(corpus, Videos):
+    if isinstance(corpus, ReferenceVideos):
         return {"durations": "video files do not say how long each token lasts"}
     if placement_of(corpus, utterance_id) is None:
         reason = "the corpus has no faces to put the mouths back into"
@@ -44,12 +44,12 @@ def lacking(corpus: Reference, utterance_id: str, protocol: Protocol) -> dict[st
     return {"landmarks": reason, "face": reason}
 
 
-def summary_for(corpus: Reference, protocol: Protocol) -> str:
+def protocol_summary(corpus: ReferenceSet, protocol: Protocol) -> str:
     """The protocol's rules in one sentence, as they were applied: whole videos are pasted onto nothing."""
-    return protocol.summary_of_whole_faces if isinstance(corpus, Videos) else protocol.summary
+    return protocol.summary_of_whole_faces if isinstance(corpus, ReferenceVideos) else protocol.summary
 
 
-class Faces(NamedTuple):
+class ClipFaces(NamedTuple):
     """What was found on one side of a clip."""
 
     landmarks: Tensor
@@ -59,7 +59,7 @@ class Faces(NamedTuple):
     """Of each described frame, by its number: float32 (128,), NaN where there is no face."""
 
 
-class RealClip(NamedTuple):
+class ReferenceFrames(NamedTuple):
     """Frames of a real clip."""
 
     utterance: str
@@ -74,7 +74,7 @@ _Row = tuple[Pending, int]
 
 
 @dataclass
-class _Known:
+class _RealFaces:
     """What has been asked of one real clip so far, by the digest of its pictures."""
 
     mouths: Mapping[bytes, _Row] = field(default_factory=dict)
@@ -91,29 +91,31 @@ class FaceFinder:
         workers: processes; 0 for none besides this one.
     """
 
-    def __init__(self, corpus: Reference, workers: int) -> None:
+    def __init__(self, corpus: ReferenceSet, workers: int) -> None:
         self._corpus = corpus
         self._workers = FaceWorkers(workers)
         self.ahead = 2 * workers
         """Clips whose faces are looked for while an earlier one is waited for."""
-        self._known: dict[tuple[str, tuple[int, int]], _Known] = {}
+        self._known: dict[tuple[str, tuple[int, int]], _RealFaces] = {}
 
     def close(self) -> None:
         """End the worker processes."""
         self._workers.close()
 
-    def faceless(self, reference: Truth) -> str | None:
+    def faceless(self, reference: ReferenceClip) -> str | None:
         """Why no face can be looked for in a clip; None if one can.
 
         Raises:
             UserError: a model file is not installed.
         """
-        if not isinstance(self._corpus, Videos):
+        if not isinstance(self._corpus, ReferenceVideos):
             return None
         box = self._corpus.face_box(reference.utterance)
         return None if isinstance(box, Box) else box
 
-    def look(self, reference: Truth, pictures: NDArray[np.uint8], descriptor_frames: tuple[int, ...]) -> Looking:
+    def look(
+        self, reference: ReferenceClip, pictures: NDArray[np.uint8], descriptor_frames: tuple[int, ...]
+    ) -> PendingFaces:
         """Begin to look for the faces of a generated side: of each picture once, and not of those of the real side.
 
         Args:
@@ -123,7 +125,7 @@ class FaceFinder:
         """
         return self._look(reference, _digests(pictures), pictures, descriptor_frames, self._of(reference))[0]
 
-    def look_at_truth(self, reference: Truth, descriptor_frames: tuple[int, ...]) -> Looking:
+    def look_at_truth(self, reference: ReferenceClip, descriptor_frames: tuple[int, ...]) -> PendingFaces:
         """Begin to look for the faces of a real side, for what was not asked of it before; see `look`."""
         real_faces, digests = self._of(reference), _digests(reference.pictures)
         looking, real_faces.mouths, real_faces.descriptors = self._look(
@@ -132,7 +134,7 @@ class FaceFinder:
         real_faces.described |= {number: digests[number] for number in descriptor_frames}
         return looking
 
-    def real_descriptors(self, clip: RealClip) -> Tensor | None:
+    def real_descriptors(self, clip: ReferenceFrames) -> Tensor | None:
         """Face descriptors of frames of a real clip that were described before, float (k, 128); None without a face."""
         real_faces = self._known.get((clip.utterance, clip.size))
         if real_faces is None:
@@ -140,18 +142,18 @@ class FaceFinder:
         rows = [real_faces.descriptors[real_faces.described[number]] for number in clip.frames]
         return torch.from_numpy(np.stack([pending().descriptors[row] for pending, row in rows]))
 
-    def _of(self, reference: Truth) -> _Known:
+    def _of(self, reference: ReferenceClip) -> _RealFaces:
         height, width = reference.pictures.shape[1:3]
-        return self._known.setdefault((reference.utterance.id, (height, width)), _Known())
+        return self._known.setdefault((reference.utterance.id, (height, width)), _RealFaces())
 
     def _look(
         self,
-        reference: Truth,
+        reference: ReferenceClip,
         digests: list[bytes],
         pictures: NDArray[np.uint8],
         descriptor_frames: tuple[int, ...],
-        real_faces: _Known,
-    ) -> tuple[Looking, Mapping[bytes, _Row], Mapping[bytes, _Row]]:
+        real_faces: _RealFaces,
+    ) -> tuple[PendingFaces, Mapping[bytes, _Row], Mapping[bytes, _Row]]:
         """Begin to look for what is not known, and say where all mouths and descriptors are by now."""
         mouths, descriptors = real_faces.mouths, real_faces.descriptors
         faces = [d for d in dict.fromkeys(digests[number] for number in descriptor_frames) if d not in descriptors]
@@ -164,24 +166,26 @@ class FaceFinder:
             pending = self._submit(reference, new_pictures, tuple(numbers.index(first[digest]) for digest in faces))
             mouths = {**mouths, **{digests[number]: (pending, row) for row, number in enumerate(numbers)}}
             descriptors = {**descriptors, **{digest: (pending, row) for row, digest in enumerate(faces)}}
-        looking = Looking(
+        looking = PendingFaces(
             [mouths[digest] for digest in digests],
             {number: descriptors[digests[number]] for number in descriptor_frames},
         )
         return looking, mouths, descriptors
 
-    def _submit(self, reference: Truth, pictures: NDArray[np.uint8], descriptor_frames: tuple[int, ...]) -> Pending:
-        if isinstance(self._corpus, Videos):
+    def _submit(
+        self, reference: ReferenceClip, pictures: NDArray[np.uint8], descriptor_frames: tuple[int, ...]
+    ) -> Pending:
+        if isinstance(self._corpus, ReferenceVideos):
             box = self._corpus.face_box(reference.utterance)
             assert isinstance(box, Box), "a clip without a face is not looked at"
-            return self._workers.submit(FilmJob(frames=pictures, box=box, described=descriptor_frames))
+            return self._workers.submit(VideoFaceJob(frames=pictures, box=box, described=descriptor_frames))
         placement = placement_of(self._corpus, reference.utterance.id)
         assert placement is not None, "without faces no metric that needs them is among the measures"
         job = FaceJob(crops=_at_crop_size(pictures), placement=placement, described=descriptor_frames)
         return self._workers.submit(job)
 
 
-class Looking(NamedTuple):
+class PendingFaces(NamedTuple):
     """Faces of one side that are being looked for."""
 
     mouths: list[_Row]
@@ -189,7 +193,7 @@ class Looking(NamedTuple):
     descriptors: dict[int, _Row]
     """Of each described frame, by its number."""
 
-    def found(self) -> Faces:
+    def found(self) -> ClipFaces:
         """Wait for them.
 
         Raises:
@@ -197,7 +201,7 @@ class Looking(NamedTuple):
         """
         mouths = np.stack([pending().mouths[row] for pending, row in self.mouths])
         descriptors = {number: pending().descriptors[row] for number, (pending, row) in self.descriptors.items()}
-        return Faces(
+        return ClipFaces(
             torch.from_numpy(mouths),
             {number: torch.from_numpy(descriptor) for number, descriptor in descriptors.items()},
         )

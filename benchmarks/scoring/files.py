@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
-from lipbench.benchmarks.scoring.clips import Made, Pair, Reference, load_truth
+from lipbench.benchmarks.scoring.clips import ClipPair, GeneratedClip, ReferenceSet, load_reference
 from lipbench.corpora.video import read_video, write_video
 from lipbench.errors import UserError
 from lipbench.files import write_atomic
@@ -24,7 +24,7 @@ STRIP_WIDTH = 320
 """Wider frames, of whole videos, are shown smaller."""
 
 
-class Keeper:
+class SampleWriter:
     """Keeps samples of one cell.
 
     Args:
@@ -40,12 +40,12 @@ class Keeper:
         self._name = name
         self._places = {utterance_id: place for place, utterance_id in enumerate(ids)}
         self._shown: list[tuple[int, int, str]] = []
-        self._samples: dict[str, _Sample] = {}
+        self._samples: dict[str, _SampleFrames] = {}
         self._keep_clips = keep_clips
         self._fingerprint = fingerprint
         self._index: dict[str, Any] = {}
 
-    def add(self, pair: Pair) -> None:
+    def add(self, pair: ClipPair) -> None:
         """Take in one clip.
 
         Raises:
@@ -65,7 +65,7 @@ class Keeper:
                 "real": self._keep_real(pair, file),
             }
 
-    def _keep_real(self, pair: Pair, file: str) -> str:
+    def _keep_real(self, pair: ClipPair, file: str) -> str:
         """Write the real clip unless it is there, and give back its name relative to the run."""
         height, width = pair.truth.pictures.shape[1:3]
         name = real_name(self._fingerprint, (height, width), file)
@@ -79,7 +79,7 @@ class Keeper:
         _save_strip(self._run / name, [self._samples[i] for *_, i in self._shown])
         return name
 
-    def _show(self, pair: Pair) -> None:
+    def _show(self, pair: ClipPair) -> None:
         """Take the clip's sample frames if it is the shortest or the longest so far."""
         utterance = pair.truth.utterance
         by_length = sorted([*self._shown, (len(pair.truth.pictures), self._places[utterance.id], utterance.id)])
@@ -96,8 +96,8 @@ class Keeper:
         return name
 
 
-def index_of(folder: Path) -> dict[str, Any]:
-    """Which clips a `Keeper` kept in a folder, in the order in which they were scored.
+def read_index(folder: Path) -> dict[str, Any]:
+    """Which clips a `SampleWriter` kept in a folder, in the order in which they were scored.
 
     Raises:
         UserError: the folder holds no complete set of clips.
@@ -110,21 +110,21 @@ def index_of(folder: Path) -> dict[str, Any]:
         ) from error
 
 
-def stored(folder: Path, corpus: Reference, frame_size: tuple[int, int] | None) -> Iterator[Pair]:
-    """Read the clips that a `Keeper` kept, beside their truth.
+def read_saved_pairs(folder: Path, corpus: ReferenceSet, frame_size: tuple[int, int] | None) -> Iterator[ClipPair]:
+    """Read the clips that a `SampleWriter` kept, beside their truth.
 
     Raises:
         UserError: the folder holds no complete set of clips, or one of them is damaged.
     """
-    for utterance_id, entry in index_of(folder).items():
-        reference = load_truth(corpus, utterance_id, frame_size)
+    for utterance_id, entry in read_index(folder).items():
+        reference = load_reference(corpus, utterance_id, frame_size)
         pictures = read_video(folder / entry["file"]).frames
         durations = None if entry["durations"] is None else torch.tensor(entry["durations"])
         # clips that were kept before this was known have no such entry
-        yield Pair(reference, Made(pictures, durations, entry.get("cut_off", False)))
+        yield ClipPair(reference, GeneratedClip(pictures, durations, entry.get("cut_off", False)))
 
 
-class _Sample(NamedTuple):
+class _SampleFrames(NamedTuple):
     """Frames of one clip, (K, H, W, 3) each, the same frame numbers of both sides."""
 
     truth: NDArray[np.uint8]
@@ -132,14 +132,14 @@ class _Sample(NamedTuple):
     notes: dict[str, str]
 
 
-def _sample(pair: Pair) -> _Sample:
+def _sample(pair: ClipPair) -> _SampleFrames:
     """Evenly spaced frames of a clip."""
     reference, generated_clip = pair
     common = min(len(generated_clip.pictures), len(reference.pictures))
     numbers = np.linspace(0, common - 1, min(STRIP_FRAMES, common)).round().astype(int)
-    return _Sample(
-        truth=_shown(reference.pictures[numbers]),
-        generated=_shown(generated_clip.pictures[numbers]),
+    return _SampleFrames(
+        truth=_shrink(reference.pictures[numbers]),
+        generated=_shrink(generated_clip.pictures[numbers]),
         notes={
             "text": reference.utterance.text,
             "id": reference.utterance.id,
@@ -148,7 +148,7 @@ def _sample(pair: Pair) -> _Sample:
     )
 
 
-def _save_strip(path: Path, samples: Sequence[_Sample]) -> None:
+def _save_strip(path: Path, samples: Sequence[_SampleFrames]) -> None:
     tensors: dict[str, NDArray[np.uint8]] = {}
     notes: dict[str, str] = {}
     for number, sample in enumerate(samples):
@@ -157,7 +157,7 @@ def _save_strip(path: Path, samples: Sequence[_Sample]) -> None:
     write_atomic(path, lambda temporary: save_file(tensors, temporary, metadata=notes), durable=False)
 
 
-def _shown(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _shrink(pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Pictures (K, H, W, 3), shrunk if they are larger than a report shows them."""
     height, width = pictures.shape[1:3]
     if width <= STRIP_WIDTH:

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from lipbench import metrics
-from lipbench.benchmarks.scoring.clips import Durations, Pair
-from lipbench.benchmarks.scoring.faces import Faces
-from lipbench.metrics.alignment import Alignment, align, sampled
+from lipbench.benchmarks.scoring.clips import ClipPair, Durations
+from lipbench.benchmarks.scoring.faces import ClipFaces
+from lipbench.metrics.alignment import FrameAlignment, align, evenly_spaced
 from lipbench.metrics.clip_metric import ClipMetric, Score
 from lipbench.metrics.corpus_metric import CorpusMetric, NotMeasuredError
 from lipbench.metrics.frame_metric import PictureMetric
@@ -36,7 +36,7 @@ TIMING_TAKES = frozenset({"durations", "lengths"})
 
 
 @dataclass(frozen=True, eq=False)
-class Measures:
+class MetricSet:
     """The metrics of one scoring, and why others that were asked for are not among them."""
 
     protocol: Protocol
@@ -52,7 +52,7 @@ class Measures:
         """What the metrics take of a clip."""
         return {metric.takes for metric in (*self.clip.values(), *self.corpus.values())}
 
-    def described(self, aligned_pair: Aligned) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    def described(self, aligned_pair: AlignedPair) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Numbers of the frames of the generated and of the real side whose faces the metrics take, in order."""
         faces = {metric.aligned for metric in (*self.clip.values(), *self.corpus.values()) if metric.takes == "face"}
         frame_numbers = [aligned_pair.described(self.protocol, is_aligned=is_aligned) for is_aligned in faces]
@@ -64,10 +64,10 @@ class Measures:
         """What a record says of them, those not measured included."""
         metric_objects = {**self.clip, **self.corpus}
         metric_objects |= {name: metrics.create(name, protocol=self.protocol) for name in self.not_measured}
-        return [facts(name, metric) for name, metric in sorted(metric_objects.items())]
+        return [metric_facts(name, metric) for name, metric in sorted(metric_objects.items())]
 
 
-def choose_measures(
+def choose_metrics(
     names: Sequence[str],
     protocol: Protocol,
     *,
@@ -75,7 +75,7 @@ def choose_measures(
     durations: Durations | None,
     inception_weights: Path | None = None,
     device: torch.device | None = None,
-) -> Measures:
+) -> MetricSet:
     """Make the metrics, and find out which of them cannot be measured here.
 
     Where a metric takes landmarks, or faces that are placed by them, the failure rates of both sides come with it:
@@ -109,7 +109,7 @@ def choose_measures(
             except NotMeasuredError as error:
                 missing[name] = f"{error.problem.removeprefix('not measured: ')}. {error.remedy}"
     measurable = {name: metric for name, metric in metric_objects.items() if name not in missing}
-    return Measures(
+    return MetricSet(
         protocol=protocol,
         clip={name: metric for name, metric in measurable.items() if isinstance(metric, ClipMetric)},
         corpus={name: metric for name, metric in measurable.items() if isinstance(metric, CorpusMetric)},
@@ -118,115 +118,121 @@ def choose_measures(
     )
 
 
-class Sides(NamedTuple):
+class PredsTarget(NamedTuple):
     """Both sides of what metrics take."""
 
     preds: Any
     target: Any
 
 
-class Aligned(NamedTuple):
+class AlignedPair(NamedTuple):
     """One pair, with what is compared with what."""
 
-    pair: Pair
-    alignment: Alignment
+    pair: ClipPair
+    alignment: FrameAlignment
 
-    def described(self, protocol: Protocol, *, is_aligned: bool) -> Sides:
+    def described(self, protocol: Protocol, *, is_aligned: bool) -> PredsTarget:
         """Numbers of the frames of which a metric takes the face: of pairs that are compared, or of each clip alone."""
         if is_aligned:
-            frame_numbers = sampled(len(self.alignment.preds), protocol.face_frames)
-            return Sides(self.alignment.preds[frame_numbers].tolist(), self.alignment.target[frame_numbers].tolist())
-        return Sides(*(sampled(len(side.pictures), protocol.face_frames).tolist() for side in reversed(self.pair)))
+            frame_numbers = evenly_spaced(len(self.alignment.preds), protocol.face_frames)
+            return PredsTarget(
+                self.alignment.preds[frame_numbers].tolist(), self.alignment.target[frame_numbers].tolist()
+            )
+        return PredsTarget(
+            *(evenly_spaced(len(side.pictures), protocol.face_frames).tolist() for side in reversed(self.pair))
+        )
 
 
-def aligned(pair: Pair, protocol: Protocol) -> Aligned:
+def align_pair(pair: ClipPair, protocol: Protocol) -> AlignedPair:
     """Bring a pair to equal length by the protocol's rule."""
-    return Aligned(pair, align(pair.made.levels, pair.truth.levels, protocol.length))
+    return AlignedPair(pair, align(pair.made.levels, pair.truth.levels, protocol.length))
 
 
 @dataclass
-class _Views:
+class MetricInputs:
     """What metrics take of one pair, each worked out once."""
 
-    one: Aligned
-    measures: Measures
-    faces: tuple[Faces, Faces] | str | None
-    made: dict[tuple[str, bool], Sides | str] = field(default_factory=dict)
+    one: AlignedPair
+    measures: MetricSet
+    faces: tuple[ClipFaces, ClipFaces] | str | None
+    made: dict[tuple[str, bool], PredsTarget | str] = field(default_factory=dict)
     features: dict[int, Tensor] = field(default_factory=dict)
     """Inception features by the identity of the frames, which `made` keeps."""
 
-    def of(self, metric: ClipMetric | CorpusMetric) -> Sides | str:
+    def of(self, metric: ClipMetric | CorpusMetric) -> PredsTarget | str:
         """Both sides as a metric takes them, or why there are none."""
         sides = self.both(metric.takes, is_aligned=metric.aligned)
-        if metric.takes == "frames" and not isinstance(metric, PictureMetric) and isinstance(sides, Sides):
+        if metric.takes == "frames" and not isinstance(metric, PictureMetric) and isinstance(sides, PredsTarget):
             # ours read levels a few frames at a time; as floats a whole video is large
-            return Sides(*(as_unit(side) for side in sides))
+            return PredsTarget(*(as_unit(side) for side in sides))
         return sides
 
-    def both(self, takes: str, *, is_aligned: bool) -> Sides | str:
+    def both(self, takes: str, *, is_aligned: bool) -> PredsTarget | str:
         """Both sides, frames as 8-bit levels, or why there are none."""
         key = takes, is_aligned
         if key not in self.made:
             self.made[key] = self._both(takes, is_aligned=is_aligned)
         return self.made[key]
 
-    def _both(self, takes: str, *, is_aligned: bool) -> Sides | str:
+    def _both(self, takes: str, *, is_aligned: bool) -> PredsTarget | str:
         if takes == "face":
             return self._face(is_aligned=is_aligned)
         if not is_aligned:
             return getattr(self, f"_{takes}")()
         sides = self.both(takes, is_aligned=False)
-        if takes in ("frames", "landmarks") and isinstance(sides, Sides):
-            return Sides(*self.one.alignment.apply(sides.preds, sides.target))
+        if takes in ("frames", "landmarks") and isinstance(sides, PredsTarget):
+            return PredsTarget(*self.one.alignment.apply(sides.preds, sides.target))
         return sides
 
     def update(self, name: str, metric: CorpusMetric) -> None:
         """Give a metric of the whole corpus this clip."""
         if metric.takes == "inception":
             frames = self.both("frames", is_aligned=False)
-            assert isinstance(frames, Sides), "every clip has frames"
+            assert isinstance(frames, PredsTarget), "every clip has frames"
             real = None if name in self.measures.filled else self._inception(frames.target)
             metric.update(self._inception(frames.preds), real)
             return
         sides = self.of(metric)
-        if isinstance(sides, Sides):
+        if isinstance(sides, PredsTarget):
             metric.update(*sides)
 
-    def _frames(self) -> Sides:
-        return Sides(self.one.pair.made.levels, self.one.pair.truth.levels)
+    def _frames(self) -> PredsTarget:
+        return PredsTarget(self.one.pair.made.levels, self.one.pair.truth.levels)
 
-    def _landmarks(self) -> Sides | str:
+    def _landmarks(self) -> PredsTarget | str:
         assert self.faces is not None, "faces are looked for wherever a measure takes them"
-        return self.faces if isinstance(self.faces, str) else Sides(*(side.landmarks for side in self.faces))
+        return self.faces if isinstance(self.faces, str) else PredsTarget(*(side.landmarks for side in self.faces))
 
-    def _face(self, *, is_aligned: bool) -> Sides | str:
+    def _face(self, *, is_aligned: bool) -> PredsTarget | str:
         assert self.faces is not None, "faces are looked for wherever a measure takes them"
         if isinstance(self.faces, str):
             return self.faces
         frame_numbers = self.one.described(self.measures.protocol, is_aligned=is_aligned)
         face_frames = zip(self.faces, frame_numbers, strict=True)
-        return Sides(*(torch.stack([side.descriptors[n] for n in numbers]) for side, numbers in face_frames))
+        return PredsTarget(*(torch.stack([side.descriptors[n] for n in numbers]) for side, numbers in face_frames))
 
     def _inception(self, frames: Tensor) -> Tensor:
         network, count = self.measures.inception, self.measures.protocol.inception_frames
         assert network is not None, "without the network no measure takes its features"
         if id(frames) not in self.features:
-            self.features[id(frames)] = network(frames[sampled(len(frames), count)])
+            self.features[id(frames)] = network(frames[evenly_spaced(len(frames), count)])
         return self.features[id(frames)]
 
-    def _durations(self) -> Sides | str:
+    def _durations(self) -> PredsTarget | str:
         generated_durations, true_durations = self.one.pair.made.durations, self.one.pair.truth.utterance.durations
         if generated_durations is None:
             return "the system gives no durations"
         if true_durations is None:
             return "the corpus gives no durations"
-        return Sides(generated_durations, torch.from_numpy(true_durations))
+        return PredsTarget(generated_durations, torch.from_numpy(true_durations))
 
-    def _lengths(self) -> Sides:
-        return Sides(self.one.alignment.preds_frames, self.one.alignment.target_frames)
+    def _lengths(self) -> PredsTarget:
+        return PredsTarget(self.one.alignment.preds_frames, self.one.alignment.target_frames)
 
 
-def measure(aligned_pair: Aligned, metric_set: Measures, faces: tuple[Faces, Faces] | str | None) -> ClipScore:
+def score_clip(
+    aligned_pair: AlignedPair, metric_set: MetricSet, faces: tuple[ClipFaces, ClipFaces] | str | None
+) -> ClipScore:
     """Score one pair; metrics of the whole corpus take it in.
 
     Args:
@@ -234,7 +240,7 @@ def measure(aligned_pair: Aligned, metric_set: Measures, faces: tuple[Faces, Fac
         metric_set: the metrics.
         faces: of the generated and of the real side, or why there are none; None if no metric needs them.
     """
-    metric_inputs = _Views(aligned_pair, metric_set, faces)
+    metric_inputs = MetricInputs(aligned_pair, metric_set, faces)
     scores: dict[str, Score] = {}
     missing: dict[str, str] = {}
     for name, metric in metric_set.clip.items():
@@ -247,7 +253,9 @@ def measure(aligned_pair: Aligned, metric_set: Measures, faces: tuple[Faces, Fac
         metric_inputs.update(name, metric)
     missing |= {name: score.reason for name, score in scores.items() if score.reason is not None}
     lips = metric_inputs.both("landmarks", is_aligned=False) if faces is not None else ""
-    opening = Sides([], []) if isinstance(lips, str) else Sides(*(_curve(aperture(points)) for points in lips))
+    opening = (
+        PredsTarget([], []) if isinstance(lips, str) else PredsTarget(*(_curve(aperture(points)) for points in lips))
+    )
     utterance, effect = aligned_pair.pair.truth.utterance, aligned_pair.alignment.effect
     return ClipScore(
         utterance=utterance.id,
@@ -278,7 +286,7 @@ def _curve(frames: Tensor) -> list[float | None]:
     return [None if math.isnan(value) else float(f"{value:.{DIGITS}g}") for value in frames.tolist()]
 
 
-def corpus_scores(metric_set: Measures) -> tuple[list[CorpusScore], dict[str, str]]:
+def corpus_scores(metric_set: MetricSet) -> tuple[list[CorpusScore], dict[str, str]]:
     """Values of the metrics of whole corpora, and why others have none."""
     scores: list[CorpusScore] = []
     missing: dict[str, str] = {}
@@ -305,7 +313,7 @@ def corpus_scores(metric_set: Measures) -> tuple[list[CorpusScore], dict[str, st
     return scores, missing
 
 
-def never_measured(metric_set: Measures, scores: Sequence[ClipScore]) -> dict[str, str]:
+def metrics_without_value(metric_set: MetricSet, scores: Sequence[ClipScore]) -> dict[str, str]:
     """Metrics of single clips that not one clip has a value of, and why."""
     reason_by_metric: dict[str, str] = {}
     for name in metric_set.clip:
@@ -316,7 +324,7 @@ def never_measured(metric_set: Measures, scores: Sequence[ClipScore]) -> dict[st
     return reason_by_metric
 
 
-def facts(name: str, metric: ClipMetric | CorpusMetric) -> MetricFacts:
+def metric_facts(name: str, metric: ClipMetric | CorpusMetric) -> MetricFacts:
     """What a record says of a metric."""
     is_clip = isinstance(metric, ClipMetric)
     return MetricFacts(

@@ -14,38 +14,51 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from lipbench.benchmarks.cells.loading import Subject, control
+from lipbench.benchmarks.cells.loading import LoadedModel, control_system
 from lipbench.benchmarks.scoring import files
-from lipbench.benchmarks.scoring.clips import Durations, Pair, Reference, controlled, generated, load_truth
-from lipbench.benchmarks.scoring.faces import FaceFinder, Looking, RealClip, lacking, summary_for
+from lipbench.benchmarks.scoring.clips import (
+    ClipPair,
+    Durations,
+    ReferenceSet,
+    generate_clips,
+    load_reference,
+    make_control_clips,
+)
+from lipbench.benchmarks.scoring.faces import (
+    FaceFinder,
+    PendingFaces,
+    ReferenceFrames,
+    missing_inputs,
+    protocol_summary,
+)
 from lipbench.benchmarks.scoring.measure import (
     FACE_TAKES,
-    Aligned,
-    Measures,
-    aligned,
-    choose_measures,
+    AlignedPair,
+    MetricSet,
+    align_pair,
+    choose_metrics,
     corpus_scores,
-    measure,
-    never_measured,
+    metrics_without_value,
+    score_clip,
 )
 from lipbench.errors import UserError
 from lipbench.metrics import METRICS, protocols
-from lipbench.metrics.alignment import sampled
+from lipbench.metrics.alignment import evenly_spaced
 from lipbench.metrics.corpus_metric import CorpusMetric, NotMeasuredError
 from lipbench.metrics.inception import InceptionFeatures
-from lipbench.metrics.real_side import fill_real, floor
+from lipbench.metrics.real_side import load_or_make_real_side, real_side_floor
 from lipbench.processes import usable_cores
-from lipbench.records.quality import ClipScore, Corpus, Protocol, Quality
+from lipbench.records.quality import ClipScore, CorpusFacts, ProtocolFacts, Quality
 from lipbench.records.system import System
-from lipbench.registry import chosen
+from lipbench.registry import resolve_names
 
-Advance = Callable[[int], None]
+OnProgress = Callable[[int], None]
 CPU = torch.device("cpu")
 WAITING_BYTES = 128 * 2**20
 """Beside one clip, pictures of so many bytes wait for their faces: more large videos would fill the memory."""
 
 
-def _quietly(_: int) -> None:
+def _no_progress(_: int) -> None:
     """Tell nobody."""
 
 
@@ -53,7 +66,7 @@ def _quietly(_: int) -> None:
 class Scoring:
     """What is scored, and how."""
 
-    corpus: Reference
+    corpus: ReferenceSet
     corpus_options: dict[str, Any]
     ids: Sequence[str]
     split: str
@@ -76,7 +89,7 @@ class _Asked(typing.Protocol):
 
 
 def scoring_for(
-    request: _Asked, corpus: Reference, ids: Sequence[str], *, split: str, corpus_options: dict[str, Any]
+    request: _Asked, corpus: ReferenceSet, ids: Sequence[str], *, split: str, corpus_options: dict[str, Any]
 ) -> Scoring:
     """What a request asks to score, and how; the one place where verbs get it from.
 
@@ -97,12 +110,12 @@ def scoring_for(
         ids=ids,
         split=split,
         protocol=request.protocol,
-        metrics=chosen(request.metrics, METRICS),
+        metrics=resolve_names(request.metrics, METRICS),
         **{name: getattr(request, name) for name in others if hasattr(request, name)},
     )
 
 
-class Keep(NamedTuple):
+class SampleOptions(NamedTuple):
     """Where samples of what was scored are kept."""
 
     run: Path
@@ -128,7 +141,7 @@ class Scorer:
         self.protocol = protocols.get(scoring.protocol)
         workers = usable_cores() if scoring.workers is None else scoring.workers
         self._faces = FaceFinder(scoring.corpus, workers)
-        self._floors: dict[tuple[str, frozenset[RealClip]], float | None] = {}
+        self._floors: dict[tuple[str, frozenset[ReferenceFrames]], float | None] = {}
 
     def __enter__(self) -> Scorer:
         """Nothing starts before it is needed."""
@@ -146,13 +159,13 @@ class Scorer:
 
     def model(
         self,
-        loaded_model: Subject,
+        loaded_model: LoadedModel,
         *,
         durations: Durations,
         batch: int,
         device: torch.device = CPU,
-        keep: Keep | None = None,
-        advance: Advance = _quietly,
+        keep: SampleOptions | None = None,
+        advance: OnProgress = _no_progress,
     ) -> Quality:
         """Let a model say every utterance, and score it.
 
@@ -168,7 +181,9 @@ class Scorer:
             UserError: the model is not trained on this corpus' symbols.
         """
         scoring = self.scoring
-        pairs = generated(loaded_model, scoring.corpus, scoring.ids, durations=durations, batch=batch, device=device)
+        pairs = generate_clips(
+            loaded_model, scoring.corpus, scoring.ids, durations=durations, batch=batch, device=device
+        )
         return self.pairs(loaded_model.system, pairs, durations=durations, device=device, keep=keep, advance=advance)
 
     def control(
@@ -177,8 +192,8 @@ class Scorer:
         *,
         frame_size: tuple[int, int],
         durations: Durations,
-        keep: Keep | None = None,
-        advance: Advance = _quietly,
+        keep: SampleOptions | None = None,
+        advance: OnProgress = _no_progress,
     ) -> Quality:
         """Score a control; arguments as for `model`.
 
@@ -193,18 +208,18 @@ class Scorer:
             UnknownNameError: there is no such control.
             UserError: it needs what the corpus has not.
         """
-        pairs = controlled(name, self.scoring.corpus, self.scoring.ids, frame_size=frame_size)
-        return self.pairs(control(name, frame_size), pairs, durations=durations, keep=keep, advance=advance)
+        pairs = make_control_clips(name, self.scoring.corpus, self.scoring.ids, frame_size=frame_size)
+        return self.pairs(control_system(name, frame_size), pairs, durations=durations, keep=keep, advance=advance)
 
     def pairs(
         self,
         system: System,
-        pairs: Iterator[Pair],
+        pairs: Iterator[ClipPair],
         *,
         durations: Durations,
         device: torch.device = CPU,
-        keep: Keep | None = None,
-        advance: Advance = _quietly,
+        keep: SampleOptions | None = None,
+        advance: OnProgress = _no_progress,
     ) -> Quality:
         """Score clips of any origin, such as those that an earlier run kept; arguments as for `model`."""
         scoring = self.scoring
@@ -212,11 +227,11 @@ class Scorer:
         sample_writer = None
         if keep is not None:
             corpus_fingerprint = scoring.corpus.fingerprint
-            sample_writer = files.Keeper(
+            sample_writer = files.SampleWriter(
                 keep.run, keep.name, scoring.ids, keep_clips=keep.clips, fingerprint=corpus_fingerprint
             )
         scores: list[ClipScore] = []
-        real_clips: list[RealClip] = []
+        real_clips: list[ReferenceFrames] = []
         for item, score in self._measured(pairs, metric_set):
             scores.append(score)
             real_clips.append(self._real_clip(item))
@@ -229,7 +244,7 @@ class Scorer:
         ]
         return Quality(
             system=system,
-            corpus=Corpus(
+            corpus=CorpusFacts(
                 name=scoring.corpus.name,
                 fingerprint=scoring.corpus.fingerprint,
                 # how a store was made belongs to it as much as where it lies
@@ -237,28 +252,28 @@ class Scorer:
                 split=scoring.split,
                 clips=len(scores),
             ),
-            protocol=Protocol(
+            protocol=ProtocolFacts(
                 name=self.protocol.name,
                 fingerprint=self.protocol.fingerprint,
-                summary=summary_for(scoring.corpus, self.protocol),
+                summary=protocol_summary(scoring.corpus, self.protocol),
                 length=self.protocol.length,
             ),
             durations=durations,
             device=device.type,
             metrics=metric_set.facts(),
-            not_measured={**metric_set.not_measured, **missing, **never_measured(metric_set, scores)},
+            not_measured={**metric_set.not_measured, **missing, **metrics_without_value(metric_set, scores)},
             clips=scores,
             corpus_scores=overall,
             strip=None if sample_writer is None else sample_writer.save_strip(),
             generated=None if sample_writer is None else sample_writer.save_clips(),
         )
 
-    def _measures(self, system: System, durations: Durations, device: torch.device) -> Measures:
+    def _measures(self, system: System, durations: Durations, device: torch.device) -> MetricSet:
         scoring = self.scoring
-        metric_set = choose_measures(
+        metric_set = choose_metrics(
             scoring.metrics,
             self.protocol,
-            lacking=lacking(scoring.corpus, scoring.ids[0], self.protocol),
+            lacking=missing_inputs(scoring.corpus, scoring.ids[0], self.protocol),
             durations=None if system.kind == "control" else durations,
             inception_weights=scoring.inception_weights,
             device=device,
@@ -267,7 +282,7 @@ class Scorer:
             return metric_set
         real = {name: metric for name, metric in metric_set.corpus.items() if metric.takes == "inception"}
         for metric in real.values():
-            fill(
+            fill_reference_features(
                 metric,
                 scoring.features,
                 corpus=scoring.corpus,
@@ -277,19 +292,19 @@ class Scorer:
             )
         return replace(metric_set, filled=frozenset(real))
 
-    def _measured(self, pairs: Iterator[Pair], metric_set: Measures) -> Iterator[tuple[Aligned, ClipScore]]:
+    def _measured(self, pairs: Iterator[ClipPair], metric_set: MetricSet) -> Iterator[tuple[AlignedPair, ClipScore]]:
         """Score pairs in order, while workers look for the faces of those that come next."""
-        waiting: deque[tuple[Aligned, tuple[Looking, Looking] | str | None]] = deque()
+        waiting: deque[tuple[AlignedPair, tuple[PendingFaces, PendingFaces] | str | None]] = deque()
         ahead = self._faces.ahead if metric_set.takes & FACE_TAKES else 0
         for pair in pairs:
-            aligned_pair = aligned(pair, self.protocol)
+            aligned_pair = align_pair(pair, self.protocol)
             waiting.append((aligned_pair, self._look(aligned_pair, metric_set)))
             while len(waiting) > ahead or (len(waiting) > 1 and _bytes(waiting) > WAITING_BYTES):
-                yield _finished(*waiting.popleft(), metric_set)
+                yield _score_waiting(*waiting.popleft(), metric_set)
         while waiting:
-            yield _finished(*waiting.popleft(), metric_set)
+            yield _score_waiting(*waiting.popleft(), metric_set)
 
-    def _look(self, aligned_pair: Aligned, metric_set: Measures) -> tuple[Looking, Looking] | str | None:
+    def _look(self, aligned_pair: AlignedPair, metric_set: MetricSet) -> tuple[PendingFaces, PendingFaces] | str | None:
         """Begin to look for the faces of both sides, or say why there are none; None if no metric takes them."""
         if not metric_set.takes & FACE_TAKES:
             return None
@@ -301,13 +316,13 @@ class Scorer:
         real = self._faces.look_at_truth(reference, target)
         return self._faces.look(reference, generated_clip.pictures, preds), real
 
-    def _real_clip(self, aligned_pair: Aligned) -> RealClip:
+    def _real_clip(self, aligned_pair: AlignedPair) -> ReferenceFrames:
         """The real side of a pair, as distances between corpora see it."""
         height, width = aligned_pair.pair.truth.pictures.shape[1:3]
         frames = aligned_pair.described(self.protocol, is_aligned=False).target
-        return RealClip(aligned_pair.pair.truth.utterance.id, (height, width), tuple(frames))
+        return ReferenceFrames(aligned_pair.pair.truth.utterance.id, (height, width), tuple(frames))
 
-    def _floor(self, name: str, metric_set: Measures, real: Sequence[RealClip]) -> float | None:
+    def _floor(self, name: str, metric_set: MetricSet, real: Sequence[ReferenceFrames]) -> float | None:
         """Distance between two halves of the real clips, worked out once per metric and clips."""
         metric = metric_set.corpus[name]
         key = name, frozenset(real)
@@ -315,47 +330,47 @@ class Scorer:
             self._floors[key] = self._new_floor(metric, metric_set, real)
         return self._floors[key]
 
-    def _new_floor(self, metric: CorpusMetric, metric_set: Measures, real: Sequence[RealClip]) -> float | None:
+    def _new_floor(self, metric: CorpusMetric, metric_set: MetricSet, real: Sequence[ReferenceFrames]) -> float | None:
         if metric.takes == "inception" and metric_set.inception is not None:
             corpus, network, count = self.scoring.corpus, metric_set.inception, self.protocol.inception_frames
-            clips = real_features(corpus, [real_clip[:2] for real_clip in real], network, count)
-            return real_floor(metric, [real_clip.utterance for real_clip in real], clips)
+            clips = reference_features(corpus, [real_clip[:2] for real_clip in real], network, count)
+            return reference_floor(metric, [real_clip.utterance for real_clip in real], clips)
         descriptors = {real_clip.utterance: self._faces.real_descriptors(real_clip) for real_clip in real}
         known_descriptors = {utterance: rows for utterance, rows in descriptors.items() if rows is not None}
-        return real_floor(metric, list(known_descriptors), known_descriptors.values())
+        return reference_floor(metric, list(known_descriptors), known_descriptors.values())
 
 
-def _finished(
-    aligned_pair: Aligned, sides: tuple[Looking, Looking] | str | None, metric_set: Measures
-) -> tuple[Aligned, ClipScore]:
+def _score_waiting(
+    aligned_pair: AlignedPair, sides: tuple[PendingFaces, PendingFaces] | str | None, metric_set: MetricSet
+) -> tuple[AlignedPair, ClipScore]:
     faces = (sides[0].found(), sides[1].found()) if isinstance(sides, tuple) else sides
-    return aligned_pair, measure(aligned_pair, metric_set, faces)
+    return aligned_pair, score_clip(aligned_pair, metric_set, faces)
 
 
-def _bytes(waiting: Iterable[tuple[Aligned, object]]) -> int:
+def _bytes(waiting: Iterable[tuple[AlignedPair, object]]) -> int:
     """Size of the pictures of some pairs."""
     return sum(
         aligned_pair.pair.truth.pictures.nbytes + aligned_pair.pair.made.pictures.nbytes for aligned_pair, _ in waiting
     )
 
 
-def real_features(
-    corpus: Reference,
+def reference_features(
+    corpus: ReferenceSet,
     clips: Iterable[tuple[str, tuple[int, int]]],
     network: InceptionFeatures,
     count: int | None,
 ) -> Iterator[Tensor]:
     """Features of every real clip, given by its id and the size at which it is scored, float (T, 2048) each."""
     for utterance_id, frame_size in clips:
-        levels = load_truth(corpus, utterance_id, frame_size).levels
-        yield network(levels[sampled(len(levels), count)])
+        levels = load_reference(corpus, utterance_id, frame_size).levels
+        yield network(levels[evenly_spaced(len(levels), count)])
 
 
-def fill(
+def fill_reference_features(
     metric: CorpusMetric,
     folder: Path,
     *,
-    corpus: Reference,
+    corpus: ReferenceSet,
     ids: Sequence[str],
     frame_size: tuple[int, int],
     network: InceptionFeatures,
@@ -374,14 +389,14 @@ def fill(
     clips = [(utterance_id, frame_size) for utterance_id in ids]
     count = metric.protocol.inception_frames
     try:
-        fill_real(metric, folder, key, lambda: real_features(corpus, clips, network, count))
+        load_or_make_real_side(metric, folder, key, lambda: reference_features(corpus, clips, network, count))
     except OSError as error:
         raise UserError(
             f"features cannot be kept in {folder}: {error.strerror or error}", remedy="Give another features=FOLDER"
         ) from error
 
 
-def real_floor(metric: CorpusMetric, ids: Sequence[str], clips: Iterable[Tensor]) -> float | None:
+def reference_floor(metric: CorpusMetric, ids: Sequence[str], clips: Iterable[Tensor]) -> float | None:
     """Distance between two halves of the real clips; None if a half is smaller than the distance needs.
 
     Args:
@@ -391,6 +406,6 @@ def real_floor(metric: CorpusMetric, ids: Sequence[str], clips: Iterable[Tensor]
     """
     kind = type(metric)
     try:
-        return floor(lambda: kind(protocol=metric.protocol), ids, clips)
+        return real_side_floor(lambda: kind(protocol=metric.protocol), ids, clips)
     except NotMeasuredError:
         return None

@@ -17,16 +17,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lipbench.benchmarks.scoring.clips import Made, Pair, Real, Truth, load_truth
+from lipbench.benchmarks.scoring.clips import ClipPair, ClipSource, GeneratedClip, ReferenceClip, load_reference
 from lipbench.corpora.canvas import Box
-from lipbench.corpora.faces import locate
+from lipbench.corpora.faces import locate_face
 from lipbench.corpora.landmarks import FaceError
 from lipbench.corpora.utterance import Split
 from lipbench.corpora.video import Video, VideoError, read_video
 from lipbench.errors import UserError
-from lipbench.records.quality import by_reason
+from lipbench.records.quality import group_by_reason
 
-NAME = "videos"
+CORPUS_NAME = "videos"
 """What records call the reference folder's clips, whatever they show."""
 SUFFIXES = frozenset(
     (".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ogv", ".ts", ".webm", ".wmv")
@@ -38,7 +38,7 @@ RATE_TOLERANCE = 5e-4
 """Rates that differ by less are one: files give averages. 29.97 and 30 frames per second are two."""
 
 
-class Folder(NamedTuple):
+class VideoFolder(NamedTuple):
     """The video files below a folder."""
 
     path: Path
@@ -54,7 +54,7 @@ class Folder(NamedTuple):
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 
 
-def look_into(folder: Path) -> Folder:
+def find_videos(folder: Path) -> VideoFolder:
     """Find the videos below a folder.
 
     Raises:
@@ -73,10 +73,10 @@ def look_into(folder: Path) -> Folder:
     if not files:
         endings = ", ".join(sorted(SUFFIXES))
         raise UserError(f"there is no video below {folder}", remedy=f"Give a folder with files that end in {endings}")
-    return Folder(folder, dict(sorted(files.items())), others)
+    return VideoFolder(folder, dict(sorted(files.items())), others)
 
 
-class Match(NamedTuple):
+class MatchedNames(NamedTuple):
     """Which names can be scored."""
 
     ids: list[str]
@@ -85,7 +85,7 @@ class Match(NamedTuple):
     """Every other name of either side, and why it is left out."""
 
 
-def match(generated_folder: Folder, reference_folder: Folder) -> Match:
+def match_names(generated_folder: VideoFolder, reference_folder: VideoFolder) -> MatchedNames:
     """Match the files of two folders by name.
 
     Raises:
@@ -109,7 +109,7 @@ def match(generated_folder: Folder, reference_folder: Folder) -> Match:
             f"{', '.join(examples)}",
             remedy="Give matching files the same path within both folders, but for the ending",
         )
-    return Match(ids, left_out)
+    return MatchedNames(ids, left_out)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -127,16 +127,16 @@ class VideoClip:
     durations: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
 
-class Videos:
+class ReferenceVideos:
     """The reference folder, as scoring sees a corpus.
 
     Args:
         folder: its files.
     """
 
-    name = NAME
+    name = CORPUS_NAME
 
-    def __init__(self, folder: Folder) -> None:
+    def __init__(self, folder: VideoFolder) -> None:
         self._files = folder.files
         self._boxes: dict[str, Box | str] = {}
         self.fingerprint = folder.digest
@@ -156,7 +156,7 @@ class Videos:
         speaker = utterance_id.rpartition("/")[0]
         return VideoClip(id=utterance_id, speaker=speaker, fps=video.fps, frames=video.frames)
 
-    def face_box(self, clip: Real) -> Box | str:
+    def face_box(self, clip: ClipSource) -> Box | str:
         """Where the face is in a reference video, or why there is none; looked for once.
 
         Raises:
@@ -164,13 +164,13 @@ class Videos:
         """
         if clip.id not in self._boxes:
             try:
-                self._boxes[clip.id] = locate(clip.frames)
+                self._boxes[clip.id] = locate_face(clip.frames)
             except FaceError as error:
                 self._boxes[clip.id] = f"{error.problem} in the reference video"
         return self._boxes[clip.id]
 
 
-class Others:
+class GeneratedVideos:
     """What another system made of the clips of a reference folder, read once.
 
     Args:
@@ -182,7 +182,13 @@ class Others:
     """
 
     def __init__(
-        self, files: Mapping[str, Sequence[Path]], videos: Videos, match: Match, *, resize: bool, ignore_rates: bool
+        self,
+        files: Mapping[str, Sequence[Path]],
+        videos: ReferenceVideos,
+        match: MatchedNames,
+        *,
+        resize: bool,
+        ignore_rates: bool,
     ) -> None:
         self._files = files
         self._videos = videos
@@ -199,7 +205,7 @@ class Others:
         """(H, W) of every clip scored; None if they differ."""
         return next(iter(self.sizes)) if len(self.sizes) == 1 else None
 
-    def pairs(self, advance: Callable[[int], None]) -> Iterator[Pair]:
+    def pairs(self, advance: Callable[[int], None]) -> Iterator[ClipPair]:
         """Read the matched clips; those that do not fit go to `left_out`.
 
         Args:
@@ -218,15 +224,15 @@ class Others:
             self.sizes.add((height, width))
             yield pair_or_reason
         if not self.sizes:
-            reason, names = next(iter(by_reason(self.left_out).items()))
+            reason, names = next(iter(group_by_reason(self.left_out).items()))
             raise UserError(
                 f"none of {len(self.left_out)} clips can be scored: {len(names)} because {reason}",
                 remedy="See resize= and ignore_rates= in lipbench score --help, or mend the files",
             )
 
-    def _pair(self, name: str) -> Pair | str:
+    def _pair(self, name: str) -> ClipPair | str:
         try:
-            reference = load_truth(self._videos, name, None)
+            reference = load_reference(self._videos, name, None)
         except VideoError as error:
             return f"the reference cannot be read: {error.problem}"
         try:
@@ -236,9 +242,9 @@ class Others:
         reason = self._misfit(generated_video, reference)
         if reason is not None:
             return reason
-        return Pair(reference, Made(_resized(generated_video.frames, reference.pictures.shape[1:3])))
+        return ClipPair(reference, GeneratedClip(_resize(generated_video.frames, reference.pictures.shape[1:3])))
 
-    def _misfit(self, generated_video: Video, reference: Truth) -> str | None:
+    def _misfit(self, generated_video: Video, reference: ReferenceClip) -> str | None:
         """Why two videos cannot be compared; None if they can."""
         real = reference.utterance
         if not self._ignore_rates and not math.isclose(generated_video.fps, real.fps, rel_tol=RATE_TOLERANCE):
@@ -252,7 +258,7 @@ def _read(path: Path) -> Video:
     return read_video(path, max_frames=MAX_FRAMES)
 
 
-def _resized(frames: NDArray[np.uint8], size: tuple[int, ...]) -> NDArray[np.uint8]:
+def _resize(frames: NDArray[np.uint8], size: tuple[int, ...]) -> NDArray[np.uint8]:
     """Frames (T, H, W, 3) at another (H, W): averaged over areas where they shrink both ways, cubic where they grow."""
     height, width = size
     if frames.shape[1:3] == (height, width):

@@ -6,6 +6,6 @@ Raw samples are returned; statistics are the reports' business.
 from __future__ import annotations
 
 from lipbench.benchmarks.timing.clock import Budget, Call, LiveClock, Stopwatch, WarmUp, rounds, warm_up
-from lipbench.benchmarks.timing.turns import Turns
+from lipbench.benchmarks.timing.turns import TurnClient
 
-__all__ = ["Budget", "Call", "LiveClock", "Stopwatch", "Turns", "WarmUp", "rounds", "warm_up"]
+__all__ = ["Budget", "Call", "LiveClock", "Stopwatch", "TurnClient", "WarmUp", "rounds", "warm_up"]

@@ -116,7 +116,7 @@ def warm_up(call: Call, watch: Stopwatch, budget: Budget) -> WarmUp:
     samples: list[LatencySample] = []
     while True:
         samples.append(watch.time(call))
-        if _flat([sample.wall_s for sample in samples]):
+        if _is_settled([sample.wall_s for sample in samples]):
             return WarmUp(first, samples, settled=True)
         if time.perf_counter() - began > budget.warmup_s and len(samples) >= 2:
             return WarmUp(first, samples, settled=False)
@@ -128,7 +128,7 @@ def rounds(warm_up_result: WarmUp, budget: Budget) -> int:
     return max(budget.least, min(budget.most, round(budget.seconds / max(typical, 1e-9))))
 
 
-def _flat(seconds: list[float], window: int = 3, tolerance: float = 0.05) -> bool:
+def _is_settled(seconds: list[float], window: int = 3, tolerance: float = 0.05) -> bool:
     if len(seconds) < 2 * window:
         return False
     newest = statistics.median(seconds[-window:])

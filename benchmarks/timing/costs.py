@@ -28,7 +28,7 @@ ELSEWHERE = "elsewhere"
 """Where operations are listed that no module is called for."""
 
 
-def count(model: object, call: Callable[[], object]) -> Costs:
+def count_costs(model: object, call: Callable[[], object]) -> Costs:
     """Run a call once and count what it does.
 
     Args:

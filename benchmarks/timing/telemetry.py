@@ -17,7 +17,7 @@ from lipbench.records.latency import Telemetry
 
 T = TypeVar("T")
 
-LOOK_EVERY_S = 0.05
+POLL_S = 0.05
 """Readings are at least so far apart: NVML's own values change no faster than about every 20 to 100 ms."""
 THROTTLES = {
     "SwPowerCap": "power cap",
@@ -122,7 +122,7 @@ class Observer:
     def __init__(self, gpu: Gpu | None, clock: Callable[[], float] = time.perf_counter) -> None:
         self._gpu = gpu
         self._clock = clock
-        self._load = load()
+        self._load = load_average()
         self._cpu_mhz = cpu_mhz()
         self._began: float | None = None
         self._looked: float | None = None
@@ -138,7 +138,7 @@ class Observer:
         current_time = self._clock()
         if self._began is None:
             self._began = current_time
-        if self._gpu is None or (self._looked is not None and current_time - self._looked < LOOK_EVERY_S):
+        if self._gpu is None or (self._looked is not None and current_time - self._looked < POLL_S):
             return
         gpu, self._looked = self._gpu, current_time
         for name in ("sm_mhz", "memory_mhz", "power_w", "temperature_c", "utilisation", "throttles"):
@@ -154,7 +154,7 @@ class Observer:
             seconds=0.0 if self._began is None else self._clock() - self._began,
             threads=torch.get_num_threads(),
             load_before=self._load,
-            load_after=load(),
+            load_after=load_average(),
             cpu_mhz=self._cpu_mhz,
             gpu_sm_mhz=self._range("sm_mhz"),
             gpu_memory_mhz=self._range("memory_mhz"),
@@ -170,7 +170,7 @@ class Observer:
         return None if values is None else (min(values), max(values))
 
 
-def load() -> float | None:
+def load_average() -> float | None:
     """Load average over one minute; None where the system keeps none."""
     try:
         return os.getloadavg()[0]

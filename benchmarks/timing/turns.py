@@ -15,11 +15,11 @@ VARIABLE = "LIPBENCH_TURNS"
 GRANTED = b"g"
 
 
-class LostRefereeError(RuntimeError):
+class LostTurnServerError(RuntimeError):
     """The process that grants turns has gone, so times would no longer be taken in turn."""
 
 
-class Turns:
+class TurnClient:
     """This process's side of the agreement, with one connection that is made at the first turn.
 
     Args:
@@ -31,7 +31,7 @@ class Turns:
         self._channel: socket.socket | None = None
 
     @classmethod
-    def agreed(cls) -> Turns:
+    def agreed(cls) -> TurnClient:
         """As the environment says."""
         return cls(os.environ.get(VARIABLE))
 
@@ -53,6 +53,6 @@ class Turns:
             self._channel.sendall(cell.encode())
             answer = self._channel.recv(len(GRANTED))
         except OSError as error:
-            raise LostRefereeError(f"no turn is granted at {self._path}: {error}") from error
+            raise LostTurnServerError(f"no turn is granted at {self._path}: {error}") from error
         if answer != GRANTED:
-            raise LostRefereeError(f"no turn is granted at {self._path}: its process has ended")
+            raise LostTurnServerError(f"no turn is granted at {self._path}: its process has ended")

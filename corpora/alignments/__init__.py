@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lipbench.corpora.alignments.alignment import SILENCE, Alignment, AlignmentError, Interval, read_text
+from lipbench.corpora.alignments.alignment import SILENCE, Alignment, AlignmentError, LabelInterval, read_text
 from lipbench.corpora.alignments.grid import read_grid
 from lipbench.corpora.alignments.mlf import parse_block, read_blocks
 
-__all__ = ["SILENCE", "Alignment", "AlignmentError", "Interval", "read_alignment"]
+__all__ = ["SILENCE", "Alignment", "AlignmentError", "LabelInterval", "read_alignment"]
 
 
 def read_alignment(path: Path, *, utterance: str | None = None, speaker: str | None = None) -> Alignment:

@@ -20,7 +20,7 @@ class AlignmentError(UserError):
 
 
 @dataclass(frozen=True)
-class Interval:
+class LabelInterval:
     """One word, phone or silence; times in seconds from the first frame."""
 
     start: float
@@ -35,9 +35,9 @@ class Alignment:
 
     format: str
     """Where it comes from, as `duration_source` says it: "grid align", "p2fa TextGrid", "mfa TextGrid", "htk mlf"."""
-    words: tuple[Interval, ...] = ()
+    words: tuple[LabelInterval, ...] = ()
     """Empty if the format has only phones."""
-    phones: tuple[Interval, ...] = ()
+    phones: tuple[LabelInterval, ...] = ()
     """Empty if the format has only words. Stress digits are taken off."""
     repairs: tuple[str, ...] = ()
     """What was wrong in the file and has been put right."""
@@ -68,12 +68,12 @@ def read_text(path: Path) -> str:
     return text
 
 
-def shown(label: str) -> str:
+def quote_label(label: str) -> str:
     """A label as messages write it."""
     return "a silence" if label == SILENCE else f"'{label}'"
 
 
-def check_order(intervals: Sequence[Interval], places: Sequence[str]) -> None:
+def check_order(intervals: Sequence[LabelInterval], places: Sequence[str]) -> None:
     """Make sure that each interval has a length, if it is no silence, and begins where the one before has ended.
 
     Args:
@@ -85,13 +85,15 @@ def check_order(intervals: Sequence[Interval], places: Sequence[str]) -> None:
     """
     for interval, place in zip(intervals, places, strict=True):
         if interval.end < interval.start or (interval.end == interval.start and interval.label != SILENCE):
-            raise AlignmentError(f"{place}: {shown(interval.label)} ends before it has begun")
+            raise AlignmentError(f"{place}: {quote_label(interval.label)} ends before it has begun")
     for before, after, place in zip(intervals, intervals[1:], places[1:], strict=False):
         if after.start < before.end:
-            raise AlignmentError(f"{place}: {shown(after.label)} starts before {shown(before.label)} has ended")
+            raise AlignmentError(
+                f"{place}: {quote_label(after.label)} starts before {quote_label(before.label)} has ended"
+            )
 
 
-def check_speech(intervals: Sequence[Interval], name: str, kind: str) -> None:
+def check_speech(intervals: Sequence[LabelInterval], name: str, kind: str) -> None:
     """Make sure that something is said.
 
     Raises:

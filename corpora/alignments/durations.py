@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from lipbench.corpora.alignments.alignment import SILENCE, Alignment, AlignmentError, Interval
+from lipbench.corpora.alignments.alignment import SILENCE, Alignment, AlignmentError, LabelInterval
 from lipbench.corpora.tokens import BOUNDARY, LETTERS, PHONE_SILENCE, characters, frames_per_token
 
 Level = Literal["characters", "words", "phones"]
@@ -71,7 +71,7 @@ def align_tokens(
     tier = alignment.phones if level == "phones" else alignment.words
     if not tier:
         raise AlignmentError(f"an alignment by {alignment.format} has no {level}")
-    frames = [Interval(_frames(i.start, fps), _frames(i.end, fps), i.label) for i in tier]
+    frames = [LabelInterval(_frames(i.start, fps), _frames(i.end, fps), i.label) for i in tier]
     repairs = _overrun(frames, n_frames, fps, slack or Slack())
     speech = [interval for interval in frames if interval.label != SILENCE]
     text = " ".join(interval.label for interval in alignment.words or speech if interval.label != SILENCE)
@@ -81,7 +81,7 @@ def align_tokens(
     elif level == "words":
         tokens, edges = _words(speech)
     else:
-        letter_edges = _spelt(alignment, fps)
+        letter_edges = _letter_boundaries(alignment, fps)
         source = "characters as aligned" if letter_edges else "characters by even split"
         tokens, edges = _letters(speech, letter_edges)
     last = max(float(n_frames), frames[-1].end, edges[-1])
@@ -99,7 +99,7 @@ def _frames(seconds: float, fps: float) -> float:
     return round(seconds * fps, 6)
 
 
-def _overrun(frames: Sequence[Interval], n_frames: int, fps: float, slack: Slack) -> tuple[str, ...]:
+def _overrun(frames: Sequence[LabelInterval], n_frames: int, fps: float, slack: Slack) -> tuple[str, ...]:
     speech_end = [interval for interval in frames if interval.label != SILENCE][-1].end
     last = frames[-1].end
     if speech_end > n_frames + slack.speech_s * fps + 1e-6 or last > n_frames + slack.silence_s * fps + 1e-6:
@@ -111,7 +111,7 @@ def _overrun(frames: Sequence[Interval], n_frames: int, fps: float, slack: Slack
     return ()
 
 
-def _phones(frames: Sequence[Interval]) -> tuple[tuple[str, ...], list[float]]:
+def _phones(frames: Sequence[LabelInterval]) -> tuple[tuple[str, ...], list[float]]:
     """Tokens with a silence at both ends, and the boundaries between them."""
     tokens, edges = [PHONE_SILENCE], []
     for number, interval in enumerate(frames):
@@ -131,7 +131,7 @@ def _phones(frames: Sequence[Interval]) -> tuple[tuple[str, ...], list[float]]:
     return tuple(tokens), edges
 
 
-def _words(speech: Sequence[Interval]) -> tuple[tuple[str, ...], list[float]]:
+def _words(speech: Sequence[LabelInterval]) -> tuple[tuple[str, ...], list[float]]:
     tokens, edges = [BOUNDARY], []
     for word in speech:
         tokens += [word.label, BOUNDARY]
@@ -140,7 +140,7 @@ def _words(speech: Sequence[Interval]) -> tuple[tuple[str, ...], list[float]]:
 
 
 def _letters(
-    speech: Sequence[Interval], letter_edges: Sequence[Sequence[float]] | None
+    speech: Sequence[LabelInterval], letter_edges: Sequence[Sequence[float]] | None
 ) -> tuple[tuple[str, ...], list[float]]:
     edges: list[float] = []
     for number, word in enumerate(speech):
@@ -153,7 +153,7 @@ def _letters(
     return characters(" ".join(word.label for word in speech)), edges
 
 
-def _spelt(alignment: Alignment, fps: float) -> list[list[float]] | None:
+def _letter_boundaries(alignment: Alignment, fps: float) -> list[list[float]] | None:
     """Boundaries of the letters of each word in frames, if its phones are its letters; None if any word's are not."""
     letter_edges = []
     for word in alignment.words:

@@ -13,7 +13,7 @@ from lipbench.corpora.alignments.alignment import (
     SILENCE,
     Alignment,
     AlignmentError,
-    Interval,
+    LabelInterval,
     check_order,
     check_speech,
     read_text,
@@ -38,7 +38,7 @@ def read_grid(path: Path) -> Alignment:
     return Alignment(format="grid align", words=tuple(intervals))
 
 
-def _interval(fields: list[str], place: str) -> Interval:
+def _interval(fields: list[str], place: str) -> LabelInterval:
     if len(fields) != 3 or not re.fullmatch(r"\d{1,9}", fields[0]) or not re.fullmatch(r"\d{1,9}", fields[1]):
         line_text = " ".join(fields)[:40]
         raise AlignmentError(f"{place}: {line_text!r} is not 'start end word' with whole numbers")
@@ -46,4 +46,4 @@ def _interval(fields: list[str], place: str) -> Interval:
     if word not in PAUSES and not set(word) <= set(LETTERS):
         raise AlignmentError(f"{place}: {word[:40]!r} is no word")
     label = SILENCE if word in PAUSES else word
-    return Interval(int(fields[0]) / UNITS_PER_SECOND, int(fields[1]) / UNITS_PER_SECOND, label)
+    return LabelInterval(int(fields[0]) / UNITS_PER_SECOND, int(fields[1]) / UNITS_PER_SECOND, label)

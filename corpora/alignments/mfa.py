@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lipbench.corpora.alignments.alignment import Alignment, AlignmentError, Interval, check_speech
+from lipbench.corpora.alignments.alignment import Alignment, AlignmentError, LabelInterval, check_speech
 from lipbench.corpora.alignments.textgrid import relabel
 
 SILENCES = frozenset({"", "sil", "sp", "spn", "<eps>"})
 
 
-def is_mfa(tiers: Mapping[str, list[Interval]]) -> bool:
+def is_mfa(tiers: Mapping[str, list[LabelInterval]]) -> bool:
     """Whether a tier is named as MFA names its words."""
     return bool(_speakers(tiers))
 
 
-def from_mfa(tiers: Mapping[str, list[Interval]], name: str, *, speaker: str | None = None) -> Alignment:
+def from_mfa(tiers: Mapping[str, list[LabelInterval]], name: str, *, speaker: str | None = None) -> Alignment:
     """Make an alignment of MFA's tiers.
 
     Args:
@@ -43,10 +43,10 @@ def from_mfa(tiers: Mapping[str, list[Interval]], name: str, *, speaker: str | N
     return Alignment(format="mfa TextGrid", words=word_intervals, phones=relabel(phones, SILENCES, stress=True))
 
 
-def _speakers(tiers: Mapping[str, list[Interval]]) -> dict[str, tuple[list[Interval], list[Interval]]]:
+def _speakers(tiers: Mapping[str, list[LabelInterval]]) -> dict[str, tuple[list[LabelInterval], list[LabelInterval]]]:
     """Speaker, "" where none is named, to words and phones (empty if there is no such tier)."""
     lower = {tier.lower(): tier for tier in tiers}
-    tiers_by_speaker: dict[str, tuple[list[Interval], list[Interval]]] = {}
+    tiers_by_speaker: dict[str, tuple[list[LabelInterval], list[LabelInterval]]] = {}
     for tier in tiers:
         speaker, _, kind = tier.rpartition(" - ")
         if kind.lower() == "words":

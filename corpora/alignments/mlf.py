@@ -22,10 +22,10 @@ from lipbench.corpora.alignments.alignment import (
     SILENCE,
     Alignment,
     AlignmentError,
-    Interval,
+    LabelInterval,
     check_speech,
+    quote_label,
     read_text,
-    shown,
 )
 
 UNITS_PER_SECOND = 10_000_000
@@ -99,7 +99,7 @@ def parse_block(block: LabelBlock) -> Alignment:
     places = [f"{block.file} line {number}" for number, _ in numbered_lines]
     repairs = [] if block.closed else [f"no '.' ends the labels before {block.file} line {_end(block)}"]
     repaired_labels, label_repairs = _mend(labels, places)
-    phones = tuple(Interval(a / UNITS_PER_SECOND, b / UNITS_PER_SECOND, label) for a, b, label in repaired_labels)
+    phones = tuple(LabelInterval(a / UNITS_PER_SECOND, b / UNITS_PER_SECOND, label) for a, b, label in repaired_labels)
     check_speech(phones, f"in {block.file} from line {block.first_line} on", "phone")
     return Alignment(format="htk mlf", phones=phones, repairs=(*repairs, *label_repairs))
 
@@ -114,7 +114,7 @@ def _label(fields: list[str], place: str) -> tuple[float, float, str]:
         raise AlignmentError(f"{place}: {' '.join(fields)[:40]!r} is not 'start end label' with whole numbers")
     start, end, label = int(fields[0]), int(fields[1]), fields[2].lower()
     if end <= start:
-        raise AlignmentError(f"{place}: {shown(label)} ends before it has begun")
+        raise AlignmentError(f"{place}: {quote_label(label)} ends before it has begun")
     return start, end, SILENCE if label in SILENCES else label
 
 
@@ -128,16 +128,18 @@ def _mend(
             repairs.append(f"{place} stands there twice: used once")
             continue
         if start < before_start or (start < before_end and end <= before_end):
-            raise AlignmentError(f"{place}: {shown(label)} is out of order or inside {shown(before)}")
+            raise AlignmentError(f"{place}: {quote_label(label)} is out of order or inside {quote_label(before)}")
         if start != before_end and start - before_end <= GAP_UNITS:
             verb_phrase = "overlap" if start < before_end else "leave a gap"
             seconds = abs(start - before_end) / UNITS_PER_SECOND
-            repairs.append(f"{place}: {shown(before)} and {shown(label)} {verb_phrase} by {seconds:g} s: shared")
+            repairs.append(
+                f"{place}: {quote_label(before)} and {quote_label(label)} {verb_phrase} by {seconds:g} s: shared"
+            )
             start = (before_end + start) / 2
             repaired_labels[-1] = (before_start, start, before)
         elif start > before_end:
             seconds = (start - before_end) / UNITS_PER_SECOND
-            repairs.append(f"{place}: {seconds:g} s before {shown(label)} have no label: taken for silence")
+            repairs.append(f"{place}: {seconds:g} s before {quote_label(label)} have no label: taken for silence")
         if label == before != SILENCE:
             repairs.append(f"{place}: '{label}' stands twice in a row: kept")
         repaired_labels.append((start, end, label))

@@ -11,20 +11,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lipbench.corpora.alignments.alignment import SILENCE, Alignment, Interval, check_speech
-from lipbench.corpora.alignments.textgrid import named, relabel
+from lipbench.corpora.alignments.alignment import SILENCE, Alignment, LabelInterval, check_speech
+from lipbench.corpora.alignments.textgrid import find_tier, relabel
 
 SILENCES = frozenset({"", "sp", "sil"})
 NOISES = frozenset({"br", "ns", "lg", "cg", "ls"})
 """Breath, noise, laugh, cough, lip smack; in braces among the words. No token stands for them."""
 
 
-def is_p2fa(tiers: Mapping[str, list[Interval]]) -> bool:
+def is_p2fa(tiers: Mapping[str, list[LabelInterval]]) -> bool:
     """Whether tiers are named as P2FA names them."""
-    return named(tiers, "word") is not None and named(tiers, "phone") is not None
+    return find_tier(tiers, "word") is not None and find_tier(tiers, "phone") is not None
 
 
-def from_p2fa(tiers: Mapping[str, list[Interval]], name: str) -> Alignment:
+def from_p2fa(tiers: Mapping[str, list[LabelInterval]], name: str) -> Alignment:
     """Make an alignment of P2FA's tiers.
 
     Args:
@@ -34,8 +34,8 @@ def from_p2fa(tiers: Mapping[str, list[Interval]], name: str) -> Alignment:
     Raises:
         AlignmentError: nothing is said.
     """
-    words = relabel(named(tiers, "word") or [], SILENCES)
-    phones = relabel(named(tiers, "phone") or [], SILENCES, stress=True)
+    words = relabel(find_tier(tiers, "word") or [], SILENCES)
+    phones = relabel(find_tier(tiers, "phone") or [], SILENCES, stress=True)
     noises = sorted({word.label for word in words if word.label.strip("{}") in NOISES and word.label[0] == "{"})
     check_speech([word for word in words if word.label not in noises], name, "word")
     return Alignment(
@@ -46,5 +46,5 @@ def from_p2fa(tiers: Mapping[str, list[Interval]], name: str) -> Alignment:
     )
 
 
-def _without(intervals: tuple[Interval, ...], noises: frozenset[str]) -> tuple[Interval, ...]:
-    return tuple(Interval(i.start, i.end, SILENCE) if i.label in noises else i for i in intervals)
+def _without(intervals: tuple[LabelInterval, ...], noises: frozenset[str]) -> tuple[LabelInterval, ...]:
+    return tuple(LabelInterval(i.start, i.end, SILENCE) if i.label in noises else i for i in intervals)

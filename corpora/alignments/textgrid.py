@@ -10,13 +10,13 @@ from praatio import textgrid
 from praatio.utilities.constants import Interval as Entry
 from praatio.utilities.errors import PraatioException
 
-from lipbench.corpora.alignments.alignment import SILENCE, AlignmentError, Interval, check_order, read_text
+from lipbench.corpora.alignments.alignment import SILENCE, AlignmentError, LabelInterval, check_order, read_text
 
 _CUT_OFF_S = 0.001
 """By so much a tier's last interval may end before the tier does."""
 
 
-def read_tiers(path: Path) -> dict[str, list[Interval]]:
+def read_tiers(path: Path) -> dict[str, list[LabelInterval]]:
     """Read the interval tiers of a TextGrid.
 
     Returns:
@@ -39,12 +39,12 @@ def read_tiers(path: Path) -> dict[str, list[Interval]]:
     tier_count = re.search(r"<exists>\s*(?:size\s*=\s*)?(\d+)", text)
     if tier_count is None or int(tier_count[1]) != len(grid.tiers):
         raise AlignmentError(f"the alignment {path.name} is cut off: not all its tiers are there")
-    tiers: dict[str, list[Interval]] = {}
+    tiers: dict[str, list[LabelInterval]] = {}
     for tier in grid.tiers:
         if not isinstance(tier, textgrid.IntervalTier):
             continue
         entries = [entry for entry in tier.entries if isinstance(entry, Entry)]
-        intervals = [Interval(float(entry.start), float(entry.end), entry.label.strip()) for entry in entries]
+        intervals = [LabelInterval(float(entry.start), float(entry.end), entry.label.strip()) for entry in entries]
         # what a file that was cut off has lost, praatio leaves out without a word
         if not intervals or intervals[-1].end < tier.maxTimestamp - _CUT_OFF_S:
             raise AlignmentError(f"the alignment {path.name} is cut off: the tier '{tier.name}' does not reach its end")
@@ -53,7 +53,9 @@ def read_tiers(path: Path) -> dict[str, list[Interval]]:
     return tiers
 
 
-def relabel(intervals: list[Interval], silences: frozenset[str], *, stress: bool = False) -> tuple[Interval, ...]:
+def relabel(
+    intervals: list[LabelInterval], silences: frozenset[str], *, stress: bool = False
+) -> tuple[LabelInterval, ...]:
     """Write labels in lower case, and silences as `SILENCE`.
 
     Args:
@@ -68,9 +70,9 @@ def relabel(intervals: list[Interval], silences: frozenset[str], *, stress: bool
             return SILENCE
         return re.sub(r"(?<=[a-z])[0-2]$", "", lower) if stress else lower
 
-    return tuple(Interval(i.start, i.end, label(i.label)) for i in intervals)
+    return tuple(LabelInterval(i.start, i.end, label(i.label)) for i in intervals)
 
 
-def named(tiers: Mapping[str, list[Interval]], name: str) -> list[Interval] | None:
+def find_tier(tiers: Mapping[str, list[LabelInterval]], name: str) -> list[LabelInterval] | None:
     """The tier of this name, upper or lower case."""
     return next((intervals for tier, intervals in tiers.items() if tier.lower() == name), None)

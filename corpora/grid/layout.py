@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from lipbench.corpora.preparation.splits import ListNames, draw_each, read_lists
+from lipbench.corpora.preparation.splits import ListNames, read_lists, split_by_clip
 from lipbench.corpora.utterance import Split
 from lipbench.errors import UserError
 
@@ -156,4 +156,4 @@ def assign_splits(
     """
     if lists is not None:
         return {clip.id: lists.get(clip.id) for clip in clips}
-    return dict(draw_each([clip.id for clip in clips], RANDOM_TEST_SHARE, seed=seed))
+    return dict(split_by_clip([clip.id for clip in clips], RANDOM_TEST_SHARE, seed=seed))

@@ -18,7 +18,7 @@ from lipbench.corpora.landmarks import predictor_path
 from lipbench.corpora.preparation.clip import Candidate
 from lipbench.corpora.preparation.crop import Stabilise
 from lipbench.corpora.preparation.film import FilmedClip
-from lipbench.corpora.preparation.run import GEOMETRY, Download
+from lipbench.corpora.preparation.run import GEOMETRY, SourceCorpus
 from lipbench.corpora.utterance import Split
 from lipbench.corpora.video import Interpolation
 from lipbench.errors import UnknownNameError, UserError
@@ -45,7 +45,7 @@ def find_grid(
     tokens: Tokens = "characters",
     durations: Durations = "align",
     alignments: Path | None = None,
-) -> Download:
+) -> SourceCorpus:
     """Find what a GRID download holds, and how it is to be prepared.
 
     Args:
@@ -94,7 +94,7 @@ def find_grid(
     options |= {"seed": seed} if split == "random" else {}
     options |= {"tokens": tokens} if tokens != "characters" else {}
     options |= {"durations": durations} if durations != "align" else {}
-    return Download(
+    return SourceCorpus(
         corpus="grid",
         fps=FPS,
         options=options,

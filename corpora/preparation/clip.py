@@ -18,7 +18,7 @@ from lipbench.errors import UserError
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Made:
+class PreparedClip:
     """A clip as it goes into the store."""
 
     utterance: Utterance
@@ -40,7 +40,7 @@ class Candidate:
     """None if it is in neither split list: it is skipped."""
     labelled: bool = True
     """Whether its labels are there. Only a dry run asks: a run reads them."""
-    make: Callable[[], Made]
+    make: Callable[[], PreparedClip]
     """Picklable. Raises `UserError` with what is wrong."""
     digest: Callable[[], str]
     """Digest of what it would be made from; cheap, as every run asks. Raises `OSError` if a file cannot be read."""
@@ -69,7 +69,7 @@ class ClipJob:
     """What it takes to prepare one clip."""
 
     id: str
-    make: Callable[[], Made]
+    make: Callable[[], PreparedClip]
     source: str
     """Digest of what it is made from."""
     store: Path

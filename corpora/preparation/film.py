@@ -11,10 +11,10 @@ from typing import Protocol
 from lipbench.corpora.alignments import Alignment
 from lipbench.corpora.alignments.durations import TokenTimes
 from lipbench.corpora.landmarks import DETECTOR_STRIDE, FaceLandmarker, FaceTrack
-from lipbench.corpora.preparation.clip import Made
+from lipbench.corpora.preparation.clip import PreparedClip
 from lipbench.corpora.preparation.crop import Stabilise, crop_mouth, face_side
 from lipbench.corpora.utterance import Split, Utterance
-from lipbench.corpora.video import Film, Interpolation, VideoError, every
+from lipbench.corpora.video import Interpolation, VideoError, VideoReader, frames_at_stride
 
 _SAME_RATE = 0.01
 """Frames per second by which a file's rate may differ from the corpus'."""
@@ -82,19 +82,19 @@ class FilmedClip:
         facts = f"{self.video.stat().st_size} {self.split} ".encode()
         return hashlib.sha256(facts + self.labels.content()).hexdigest()
 
-    def __call__(self) -> Made:
+    def __call__(self) -> PreparedClip:
         """Prepare it.
 
         Raises:
             UserError: the video or the labels cannot be used, or there is no face to follow.
         """
         alignment = self.labels.read()
-        video = Film(self.video, max_frames=self.max_frames)
+        video = VideoReader(self.video, max_frames=self.max_frames)
         if not abs(video.fps - self.fps) <= _SAME_RATE:  # so put, it also refuses a file that names no rate
             raise VideoError(f"it runs at {video.fps:g} frames per second, not {self.fps:g}", remedy="Fetch it again")
         times = self.labels.align(alignment, len(video))
         landmarker = _landmarker()
-        track = _sized(landmarker, video, landmarker.follow(video, stride=self.stride))
+        track = _resize_track(landmarker, video, landmarker.follow(video, stride=self.stride))
         # a detection is noisier than a face that keeps its place, and the points would follow the noise
         is_fixed_box = self.stabilise == "clip" or track.steady
         boxes = [track.median] * len(video) if is_fixed_box else track.boxes
@@ -114,7 +114,7 @@ class FilmedClip:
         )
         remarks = (*self.labels.remarks(times), *alignment.repairs, *times.repairs)
         notes = (*self._length(len(video)), *remarks, *_face_notes(track, crop.outside))
-        return Made(utterance=utterance, placement=crop.placement, notes=notes, sentence=self.sentence)
+        return PreparedClip(utterance=utterance, placement=crop.placement, notes=notes, sentence=self.sentence)
 
     def _length(self, n_frames: int) -> tuple[str, ...]:
         if self.usual_frames is None or n_frames == self.usual_frames:
@@ -127,9 +127,9 @@ def _landmarker() -> FaceLandmarker:
     return FaceLandmarker()
 
 
-def _sized(landmarker: FaceLandmarker, video: Film, track: FaceTrack) -> FaceTrack:
+def _resize_track(landmarker: FaceLandmarker, video: VideoReader, track: FaceTrack) -> FaceTrack:
     """The track with squares of the size that the points say: the predictor's mouth is wider in a wider square."""
-    face_points = landmarker.points(every(video, DETECTOR_STRIDE), track.boxes[::DETECTOR_STRIDE])
+    face_points = landmarker.points(frames_at_stride(video, DETECTOR_STRIDE), track.boxes[::DETECTOR_STRIDE])
     return track.resized(face_side(face_points))
 
 

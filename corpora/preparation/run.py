@@ -26,7 +26,7 @@ _SAVE_EVERY_S = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Download:
+class SourceCorpus:
     """A corpus as it was found, and how it is to be prepared."""
 
     corpus: str
@@ -42,7 +42,7 @@ class Download:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Summary:
+class PreparationSummary:
     """How a preparation ended."""
 
     store: Path
@@ -65,13 +65,13 @@ class Summary:
 
 
 def prepare(
-    source: Download,
+    source: SourceCorpus,
     store: Path,
     *,
     workers: int | None = None,
     limit: int | None = None,
     on_progress: Callable[[ClipOutcome], None] | None = None,
-) -> Summary:
+) -> PreparationSummary:
     """Prepare a corpus, or go on where an earlier preparation stopped.
 
     About 3 MB per clip of three seconds are written. Scripts that call this need the usual
@@ -108,7 +108,7 @@ def check_limit(limit: int | None) -> None:
         raise UserError(f"limit={limit} leaves nothing to prepare", remedy="Give 1 or more, or no limit")
 
 
-def find_manifest(store: Path, source: Download, limit: int | None) -> Manifest:
+def find_manifest(store: Path, source: SourceCorpus, limit: int | None) -> Manifest:
     """The manifest that a run goes on from: the store's, or a fresh one. Changes nothing.
 
     Raises:
@@ -133,7 +133,7 @@ def find_manifest(store: Path, source: Download, limit: int | None) -> Manifest:
     return fresh
 
 
-def _open_store(store: Path, source: Download, limit: int | None) -> Manifest:
+def _open_store(store: Path, source: SourceCorpus, limit: int | None) -> Manifest:
     manifest = find_manifest(store, source, limit)
     try:
         remove_leftovers(store)
@@ -151,7 +151,7 @@ class _Run:
         self,
         store: Path,
         manifest: Manifest,
-        source: Download,
+        source: SourceCorpus,
         *,
         on_progress: Callable[[ClipOutcome], None] | None,
     ) -> None:
@@ -184,9 +184,9 @@ class _Run:
     def _unsettled(self) -> int:
         return sum(name not in self._entries and name not in self._skipped for name in self._scope)
 
-    def summary(self, seconds: float) -> Summary:
+    def summary(self, seconds: float) -> PreparationSummary:
         """What the store holds now."""
-        return Summary(
+        return PreparationSummary(
             store=self._store,
             fingerprint=self._manifest.fingerprint,
             done=self._counts["done"],
@@ -205,7 +205,7 @@ class _Run:
         """Settle what needs no work, and yield the rest."""
         options = self._manifest.options_digest
         for clip in clips:
-            outcome_or_source = settle(clip, self._store, self._manifest)
+            outcome_or_source = check_clip(clip, self._store, self._manifest)
             if isinstance(outcome_or_source, ClipOutcome):
                 self._note(outcome_or_source)
             else:
@@ -227,7 +227,7 @@ class _Run:
         save_manifest(self._store, self._manifest)
 
 
-def settle(clip: Candidate, store: Path, manifest: Manifest) -> ClipOutcome | str:
+def check_clip(clip: Candidate, store: Path, manifest: Manifest) -> ClipOutcome | str:
     """Say whether a clip needs no work. Changes nothing.
 
     Returns:

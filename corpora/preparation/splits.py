@@ -56,7 +56,7 @@ def _read_list(path: Path, pattern: re.Pattern[str], remedy: str) -> list[str]:
     return clips
 
 
-def draw_each(clips: Sequence[str], share: float, *, seed: int) -> dict[str, Split]:
+def split_by_clip(clips: Sequence[str], share: float, *, seed: int) -> dict[str, Split]:
     """Draw clip by clip, so that a clip's split does not depend on which others are there.
 
     Args:
@@ -67,7 +67,7 @@ def draw_each(clips: Sequence[str], share: float, *, seed: int) -> dict[str, Spl
     return {clip: "test" if _draw(clip, seed) < share else "train" for clip in clips}
 
 
-def draw_by_speaker(clips: Sequence[tuple[str, str]], share: float, *, seed: int) -> dict[str, Split]:
+def split_by_speaker(clips: Sequence[tuple[str, str]], share: float, *, seed: int) -> dict[str, Split]:
     """Draw the same share of every speaker's clips.
 
     Args:

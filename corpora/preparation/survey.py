@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lipbench.corpora.preparation.clip import ClipOutcome
-from lipbench.corpora.preparation.run import Download, check_limit, find_manifest, settle
+from lipbench.corpora.preparation.run import SourceCorpus, check_clip, check_limit, find_manifest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +35,7 @@ class Survey:
     """Clips that a run would leave out without trying, with the reason."""
 
 
-def survey(source: Download, store: Path, *, limit: int | None = None) -> Survey:
+def survey(source: SourceCorpus, store: Path, *, limit: int | None = None) -> Survey:
     """Say what a run with the same arguments would do. Reads the store, changes nothing.
 
     Args:
@@ -48,7 +48,7 @@ def survey(source: Download, store: Path, *, limit: int | None = None) -> Survey
     """
     check_limit(limit)
     manifest = find_manifest(store, source, limit)
-    clip_states = [settle(clip, store, manifest) for clip in source.clips[:limit]]
+    clip_states = [check_clip(clip, store, manifest) for clip in source.clips[:limit]]
     outcomes = [outcome for outcome in clip_states if isinstance(outcome, ClipOutcome)]
     splits = Counter(clip.split for clip in source.clips)
     return Survey(

@@ -28,7 +28,7 @@ ACROSS = np.array(
 """Where dlib's points sit across the mouth; the inner ones are shares of the opening."""
 
 EDGE = np.repeat([0, 3, 1, 2], [7, 5, 5, 3])
-"""The field of `Curves` that each point lies on."""
+"""The field of `LipCurves` that each point lies on."""
 
 SOFTNESS = 0.08
 """Lips that are to be no further apart than this do touch: flesh is soft."""
@@ -55,7 +55,7 @@ class Mouth(NamedTuple):
     tongue: float
 
 
-class Curves(NamedTuple):
+class LipCurves(NamedTuple):
     """Heights y of the four lip edges, from top to bottom, at the same positions."""
 
     outer_upper: Floats
@@ -90,7 +90,7 @@ def shape_mouth(speaker: Speaker, pose: Pose, *, offset: tuple[float, float] = (
     )
 
 
-def lip_curves(mouth: Mouth, across: Floats) -> Curves:
+def lip_curves(mouth: Mouth, across: Floats) -> LipCurves:
     """Heights of the four edges.
 
     Args:
@@ -107,7 +107,7 @@ def lip_curves(mouth: Mouth, across: Floats) -> Curves:
     lower = (1 - square) ** 0.65
     inner_upper = seam - mouth.raised * part
     inner_lower = seam + mouth.lowered * part
-    return Curves(
+    return LipCurves(
         inner_upper - mouth.upper_lip * upper, inner_upper, inner_lower, inner_lower + mouth.lower_lip * lower
     )
 

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from lipbench.corpora.synthetic.contours import Curves, Mouth, lip_curves
+from lipbench.corpora.synthetic.contours import LipCurves, Mouth, lip_curves
 from lipbench.corpora.synthetic.speakers import Speaker
 from lipbench.corpora.utterance import FRAME_HEIGHT, FRAME_WIDTH
 
@@ -28,7 +28,7 @@ TONGUE = np.array([0.72, 0.36, 0.36], dtype=np.float32)
 SHINE = np.array([1.0, 0.96, 0.94], dtype=np.float32)
 
 
-class _Canvas(NamedTuple):
+class _MouthRegion(NamedTuple):
     """The part of the frame that holds the mouth and its shadow: all but the skin is drawn there only, to save time."""
 
     window: tuple[slice, slice]
@@ -40,7 +40,7 @@ class _Canvas(NamedTuple):
     """(1, w) the same as a share of the half width: -1 and 1 at the corners."""
     arch: Plane
     """(1, w) 1 in the middle, falling to 0 at the corners."""
-    curves: Curves
+    curves: LipCurves
     """Each (1, w)."""
     seam: Plane
     """(1, w) middle between the inner edges."""
@@ -60,7 +60,7 @@ def draw_frame(
     Returns:
         float32 (80, 160, 3) RGB; a little beyond [0, 1] where the light is strong.
     """
-    picture = _moved_skin(speaker, mouth, offset)
+    picture = _move_skin(speaker, mouth, offset)
     canvas = _canvas(mouth)
     lips, gap = _lip_cover(canvas, mouth), _gap_cover(canvas, mouth)
     layers, colours = _inside(canvas, speaker, mouth, gap)
@@ -79,7 +79,7 @@ def draw_frame(
     return picture
 
 
-def _canvas(mouth: Mouth) -> _Canvas:
+def _canvas(mouth: Mouth) -> _MouthRegion:
     x, y = mouth.centre
     left, right = int(x - mouth.half_width - 8), int(x + mouth.half_width + 9)
     top = int(y - mouth.raised - mouth.upper_lip - 6)
@@ -88,7 +88,7 @@ def _canvas(mouth: Mouth) -> _Canvas:
     aside = COLUMNS[:, window[1]] - x
     across = aside / mouth.half_width
     rows = lip_curves(mouth, across)
-    return _Canvas(
+    return _MouthRegion(
         window=window,
         y=ROWS[window[0]],
         aside=aside,
@@ -99,7 +99,7 @@ def _canvas(mouth: Mouth) -> _Canvas:
     )
 
 
-def _clipped(values: Plane) -> Plane:
+def _clip(values: Plane) -> Plane:
     """Values held to [0, 1], in place: `np.clip` takes longer than the arithmetic around it on planes this small."""
     np.maximum(values, 0.0, out=values)
     return np.minimum(values, 1.0, out=values)
@@ -111,7 +111,7 @@ def _bump(distance: Plane) -> Plane:
     return hill * hill
 
 
-def _below(canvas: _Canvas, curve: Plane, *, soft: float = 1.0) -> Plane:
+def _below(canvas: _MouthRegion, curve: Plane, *, soft: float = 1.0) -> Plane:
     """How much of each pixel lies below a curve, 0 to 1.
 
     The vertical distance is scaled by the slope, so that steep edges are as smooth as flat ones; `soft`
@@ -120,29 +120,29 @@ def _below(canvas: _Canvas, curve: Plane, *, soft: float = 1.0) -> Plane:
     slope = np.zeros_like(curve)
     slope[:, 1:-1] = 0.5 * (curve[:, 2:] - curve[:, :-2])
     scale = 1.0 / (soft * np.sqrt(1.0 + np.minimum(slope * slope, 9.0)))
-    return _clipped(canvas.y * scale + (0.5 - curve * scale))
+    return _clip(canvas.y * scale + (0.5 - curve * scale))
 
 
-def _within(canvas: _Canvas, reach: float, *, soft: float = 1.0) -> Plane:
+def _within(canvas: _MouthRegion, reach: float, *, soft: float = 1.0) -> Plane:
     """1 in columns less than `reach` pixels from the middle, falling to 0 over `soft` pixels."""
-    return _clipped((reach - np.abs(canvas.aside)) / soft + 0.5)
+    return _clip((reach - np.abs(canvas.aside)) / soft + 0.5)
 
 
-def _lip_cover(canvas: _Canvas, mouth: Mouth) -> Plane:
+def _lip_cover(canvas: _MouthRegion, mouth: Mouth) -> Plane:
     upper = _below(canvas, canvas.curves.outer_upper, soft=1.8)
     lower = 1 - _below(canvas, canvas.curves.outer_lower, soft=2.2)
     return upper * lower * _within(canvas, mouth.half_width)
 
 
-def _gap_cover(canvas: _Canvas, mouth: Mouth) -> Plane:
+def _gap_cover(canvas: _MouthRegion, mouth: Mouth) -> Plane:
     cover = _below(canvas, canvas.curves.inner_upper) * (1 - _below(canvas, canvas.curves.inner_lower))
     return cover * _within(canvas, mouth.opening * mouth.half_width)
 
 
-def _moved_skin(speaker: Speaker, mouth: Mouth, offset: tuple[float, float]) -> NDArray[np.float32]:
+def _move_skin(speaker: Speaker, mouth: Mouth, offset: tuple[float, float]) -> NDArray[np.float32]:
     """The face with its lower part pulled down by the jaw and its cheeks pushed aside by the corners."""
     aside = COLUMNS - mouth.centre[0]
-    below = _clipped((ROWS - mouth.centre[1]) / 34)
+    below = _clip((ROWS - mouth.centre[1]) / 34)
     drop = mouth.jaw * below * below * (3 - 2 * below)
     cheeks = _bump((np.abs(aside) / mouth.half_width - 1.15) / 0.75) * np.sign(aside)
     push = (mouth.half_width - speaker.half_width) * cheeks
@@ -152,7 +152,7 @@ def _moved_skin(speaker: Speaker, mouth: Mouth, offset: tuple[float, float]) -> 
     return skin.astype(np.float32, copy=False)
 
 
-def _cast_shadow(canvas: _Canvas, mouth: Mouth) -> Plane:
+def _cast_shadow(canvas: _MouthRegion, mouth: Mouth) -> Plane:
     """Shadow under the lower lip and in the corners, a rim of light above the upper lip."""
     under = 0.19 * canvas.arch * _bump((canvas.y - (canvas.curves.outer_lower + 4.5)) / 8.5)
     rim = 0.05 * canvas.arch * _bump((canvas.y - (canvas.curves.outer_upper - 2.0)) / 3.5)
@@ -161,13 +161,13 @@ def _cast_shadow(canvas: _Canvas, mouth: Mouth) -> Plane:
     return 1 - under + rim - dimple
 
 
-def _lip_shade(canvas: _Canvas, speaker: Speaker) -> tuple[Plane, Plane]:
+def _lip_shade(canvas: _MouthRegion, speaker: Speaker) -> tuple[Plane, Plane]:
     """Brightness of the lips, and the wet light on the lower one."""
     curves, across = canvas.curves, canvas.across
     creases = np.interp(across[0], np.linspace(-1, 1, len(speaker.creases)), speaker.creases).astype(np.float32)
     thickness = np.maximum(curves.inner_upper - curves.outer_upper, 1.0)
-    upper = _clipped((canvas.y - curves.outer_upper) / thickness)
-    lower = _clipped((canvas.y - curves.inner_lower) / np.maximum(curves.outer_lower - curves.inner_lower, 1.0))
+    upper = _clip((canvas.y - curves.outer_upper) / thickness)
+    lower = _clip((canvas.y - curves.inner_lower) / np.maximum(curves.outer_lower - curves.inner_lower, 1.0))
     # The upper lip faces down and darkens towards the seam; the lower one is brightest where it faces the light.
     is_lower = canvas.y > canvas.seam
     shade = np.where(is_lower, 0.76 + lower * (1.42 - 1.58 * lower), 0.95 - 0.26 * upper * upper)
@@ -182,7 +182,7 @@ def _lip_shade(canvas: _Canvas, speaker: Speaker) -> tuple[Plane, Plane]:
 
 
 def _inside(
-    canvas: _Canvas, speaker: Speaker, mouth: Mouth, gap: Plane
+    canvas: _MouthRegion, speaker: Speaker, mouth: Mouth, gap: Plane
 ) -> tuple[list[Plane], list[NDArray[np.float32]]]:
     """What shows between the lips, from front to back: upper teeth, lower teeth, tongue, the dark."""
     middle = mouth.centre[1]
@@ -195,14 +195,14 @@ def _inside(
     upper = (1 - _below(canvas, upper_edge)) * _within(canvas, 0.62 * speaker.half_width, soft=4)
     lower = _below(canvas, lower_edge) * _within(canvas, 0.50 * speaker.half_width, soft=4)
     tongue_top = middle + (0.72 - 0.55 * mouth.tongue) * mouth.lowered + 2.0 + 22 * curve
-    tongue = _clipped((canvas.y - tongue_top) / 3 + 0.5)
+    tongue = _clip((canvas.y - tongue_top) / 3 + 0.5)
 
     behind_teeth = gap * (1 - upper)
     behind_all = behind_teeth * (1 - lower)
     arch_light = np.maximum(1 - 1.25 * curve, 0.2)
     slits = 1 - 0.30 * _bump((0.5 - np.abs(place)) * speaker.tooth)
     enamel = arch_light * slits
-    overhang = 0.62 + 0.38 * _clipped((canvas.y - canvas.curves.inner_upper) / 5)
+    overhang = 0.62 + 0.38 * _clip((canvas.y - canvas.curves.inner_upper) / 5)
     layers: list[Plane] = [
         gap * upper * (overhang * enamel),
         behind_teeth * lower * (0.72 * enamel),

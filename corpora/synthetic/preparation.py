@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lipbench.corpora.preparation.clip import Candidate, Made
-from lipbench.corpora.preparation.run import Download
+from lipbench.corpora.preparation.clip import Candidate, PreparedClip
+from lipbench.corpora.preparation.run import SourceCorpus
 from lipbench.corpora.store import Store
 from lipbench.corpora.stored import StoredCorpus, store_folder
 from lipbench.corpora.synthetic.corpus import SyntheticCorpus, Tokens
@@ -27,7 +27,7 @@ def find_synthetic(
     fps: float | None = None,
     noise: float | None = None,
     tokens: Tokens | None = None,
-) -> Download:
+) -> SourceCorpus:
     """Say what a synthetic corpus holds, for `lipbench.corpora.preparation.run.prepare`.
 
     Args:
@@ -43,12 +43,12 @@ def find_synthetic(
     Raises:
         UserError: an option is out of range or of the wrong kind.
     """
-    corpus = _drawn(
+    corpus = _make_corpus(
         seed=seed, train=train, test=test, speakers=speakers, seconds=seconds, fps=fps, noise=noise, tokens=tokens
     )
     splits: tuple[Split, ...] = ("train", "test")
     clips = [_candidate(corpus, name, split) for split in splits for name in corpus.ids(split)]
-    return Download(
+    return SourceCorpus(
         corpus=corpus.name,
         fps=corpus.fps,
         options=corpus.options,
@@ -86,7 +86,7 @@ def open_synthetic(
         UserError: an option is out of range or of the wrong kind, there is no such store, or it holds a synthetic
             corpus of other options.
     """
-    corpus = _drawn(
+    corpus = _make_corpus(
         seed=seed, train=train, test=test, speakers=speakers, seconds=seconds, fps=fps, noise=noise, tokens=tokens
     )
     if store is None:
@@ -105,7 +105,7 @@ def open_synthetic(
     return StoredCorpus(synthetic_store, corpus.symbols)
 
 
-def _drawn(**options: Any) -> SyntheticCorpus:
+def _make_corpus(**options: Any) -> SyntheticCorpus:
     return SyntheticCorpus(**{name: value for name, value in options.items() if value is not None})
 
 
@@ -120,5 +120,5 @@ def _candidate(corpus: SyntheticCorpus, name: str, split: Split) -> Candidate:
     )
 
 
-def _make(corpus: SyntheticCorpus, name: str) -> Made:
-    return Made(utterance=corpus.load(name), placement=None)
+def _make(corpus: SyntheticCorpus, name: str) -> PreparedClip:
+    return PreparedClip(utterance=corpus.load(name), placement=None)

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from lipbench.corpora.alignments.alignment import Alignment, Interval
+from lipbench.corpora.alignments.alignment import Alignment, LabelInterval
 from lipbench.corpora.grid.vocabulary import SLOTS
 from lipbench.corpora.synthetic.lexicon import PRONUNCIATIONS
 from lipbench.corpora.utterance import Split
@@ -103,6 +103,6 @@ def _speak(rng: np.random.Generator, words: list[str], *, begin: float, seconds:
     for word, phones in zip(words, word_phones, strict=True):
         # the last of a word's times is where it ends and the pause begins, be it of no length
         edges = [next(times) for _ in range(len(phones) + 1)]
-        word_times.append(Interval(edges[0], edges[-1], word))
-        phone_times += [Interval(*edge, phone) for edge, phone in zip(pairwise(edges), phones, strict=True)]
+        word_times.append(LabelInterval(edges[0], edges[-1], word))
+        phone_times += [LabelInterval(*edge, phone) for edge, phone in zip(pairwise(edges), phones, strict=True)]
     return Alignment(format="synthetic", words=tuple(word_times), phones=tuple(phone_times))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from lipbench.corpora.alignments.mlf import LabelBlock, read_blocks
-from lipbench.corpora.preparation.splits import ListNames, draw_by_speaker, read_lists
+from lipbench.corpora.preparation.splits import ListNames, read_lists, split_by_speaker
 from lipbench.corpora.utterance import Split
 from lipbench.errors import UserError
 
@@ -147,4 +147,4 @@ def assign_splits(
     """
     if lists is not None:
         return {clip.id: lists.get(clip.id) for clip in clips}
-    return dict(draw_by_speaker([(clip.speaker, clip.id) for clip in clips], RANDOM_TEST_SHARE, seed=seed))
+    return dict(split_by_speaker([(clip.speaker, clip.id) for clip in clips], RANDOM_TEST_SHARE, seed=seed))

@@ -9,7 +9,7 @@ from lipbench.corpora.landmarks import predictor_path
 from lipbench.corpora.preparation.clip import Candidate
 from lipbench.corpora.preparation.crop import Stabilise
 from lipbench.corpora.preparation.film import FilmedClip
-from lipbench.corpora.preparation.run import GEOMETRY, Download
+from lipbench.corpora.preparation.run import GEOMETRY, SourceCorpus
 from lipbench.corpora.tcd_timit.labels import FPS, PhoneLabels
 from lipbench.corpora.tcd_timit.layout import (
     LAYOUT,
@@ -38,7 +38,7 @@ def find_tcd_timit(
     interpolation: Interpolation = "linear",
     tokens: str = "phones",
     alignments: Path | None = None,
-) -> Download:
+) -> SourceCorpus:
     """Find what a TCD-TIMIT download holds, and how it is to be prepared.
 
     Args:
@@ -82,7 +82,7 @@ def find_tcd_timit(
         phone_labels = PhoneLabels(clip=clip.id, blocks=tuple(labels.get(clip.id, ())))
         return _candidate(clip, splits[clip.id], phone_labels, stabilise, interpolation)
 
-    return Download(
+    return SourceCorpus(
         corpus="tcd_timit",
         fps=FPS,
         options=options,

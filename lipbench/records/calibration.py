@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lipbench.errors import UserError
-from lipbench.files import save_whole
+from lipbench.files import save_text
 from lipbench.records.run_folder import CALIBRATION
 
 
@@ -46,7 +46,7 @@ def save_calibration(calibration: Calibration, run: Path) -> Path:
     Raises:
         UserError: the folder cannot be written to.
     """
-    return save_whole(calibration.model_dump_json(indent=1), run / CALIBRATION, "the calibration")
+    return save_text(calibration.model_dump_json(indent=1), run / CALIBRATION, "the calibration")
 
 
 def load_calibration(run: Path) -> Calibration | None:

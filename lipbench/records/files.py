@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from lipbench.errors import UserError
-from lipbench.files import save_whole
+from lipbench.files import save_text
 from lipbench.records.record import SCHEMA_VERSION, Cell, Record
 from lipbench.records.run_folder import records_folder
 
@@ -33,7 +33,7 @@ def save_record(record: Record, run: Path) -> Path:
     Raises:
         UserError: the folder cannot be written to; an older record of the cell is still there.
     """
-    return save_whole(record.model_dump_json(indent=1), record_path(record.cell, run), "the record")
+    return save_text(record.model_dump_json(indent=1), record_path(record.cell, run), "the record")
 
 
 def load_record(path: Path) -> Record:

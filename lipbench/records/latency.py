@@ -9,8 +9,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from lipbench.records.frozen import Frozen
-from lipbench.records.frozen import Frozen as _Frozen
+from lipbench.records.frozen import FrozenModel
+from lipbench.records.frozen import FrozenModel as _Frozen
 from lipbench.records.system import System
 
 Timer = Literal["synchronised", "unsynchronised"]
@@ -21,7 +21,7 @@ VARIANTS = (EAGER, "compile", "bf16", "cuda_graph", "uncached")
 """Ways to run a model; `lipbench.benchmarks.latency.variants` has them."""
 
 
-class LatencySample(Frozen):
+class LatencySample(FrozenModel):
     """One timed call."""
 
     wall_s: float
@@ -32,7 +32,7 @@ class LatencySample(Frozen):
     """Pass over all cells that it was taken in."""
 
 
-class Costs(Frozen):
+class Costs(FrozenModel):
     """What one call does, counted: the same on every machine that runs the same code with the same libraries."""
 
     operations: int
@@ -44,7 +44,7 @@ class Costs(Frozen):
     """Most bytes alive at once of what the call made, its output among them; weights and inputs are not."""
 
 
-class FirstFrame(Frozen):
+class FirstFrame(FrozenModel):
     """How long a streaming user waits for the first picture."""
 
     rule: Literal["stream", "first step", "whole clip"]
@@ -55,7 +55,7 @@ class FirstFrame(Frozen):
     samples: list[LatencySample] = Field(min_length=1)
 
 
-class Telemetry(Frozen):
+class Telemetry(FrozenModel):
     """The machine while one block of samples was taken; clocks and the like as lowest and highest reading."""
 
     block: int
@@ -80,7 +80,7 @@ class Telemetry(Frozen):
     """Other processes that computed on the GPU."""
 
 
-class Memory(Frozen):
+class Memory(FrozenModel):
     """Peak memory of one call."""
 
     allocated_bytes: int | None = None
@@ -93,7 +93,7 @@ class Memory(Frozen):
     """Largest resident size of a fresh process that loaded the model and made one clip; None where unreadable."""
 
 
-class Energy(Frozen):
+class Energy(FrozenModel):
     """Energy of back-to-back calls, from the GPU's cumulative counter."""
 
     calls: int
@@ -104,7 +104,7 @@ class Energy(Frozen):
     """Mean power of the idle GPU before the calls."""
 
 
-class Ceilings(Frozen):
+class Ceilings(FrozenModel):
     """The fastest that this machine was seen to go, in the cell's number type on its device."""
 
     operations_per_s: float
@@ -114,7 +114,7 @@ class Ceilings(Frozen):
     """Of a large copy, what is read and what is written both counted."""
 
 
-class Floor(Frozen):
+class Floor(FrozenModel):
     """The least time that a call can take on this machine, by measured ceilings."""
 
     ceilings: Ceilings
@@ -129,7 +129,7 @@ class Floor(Frozen):
         return max(self.arithmetic_s, self.memory_s)
 
 
-class ClipTime(Frozen):
+class ClipTime(FrozenModel):
     """One utterance, said at the length that the model chose."""
 
     utterance: str
@@ -191,7 +191,7 @@ class Latency(_Frozen):
         return 1 + max(sample.block for sample in self.samples)
 
 
-class Natural(_Frozen):
+class UtteranceLatency(_Frozen):
     """The result of timing one system on real utterances, one by one, at the lengths that it chooses."""
 
     kind: Literal["natural"] = "natural"

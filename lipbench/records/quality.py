@@ -7,11 +7,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from lipbench.records.frozen import Frozen as _Frozen
+from lipbench.records.frozen import FrozenModel as _Frozen
 from lipbench.records.system import System
 
 
-class Corpus(_Frozen):
+class CorpusFacts(_Frozen):
     """What a cell was measured on."""
 
     name: str
@@ -23,7 +23,7 @@ class Corpus(_Frozen):
     clips: int
 
 
-class Protocol(_Frozen):
+class ProtocolFacts(_Frozen):
     """What pins a quality number down."""
 
     name: str
@@ -66,7 +66,7 @@ class ClipScore(_Frozen):
     """Metric name to the reason why this clip has no value."""
     curves: dict[str, list[float | None]] = Field(default_factory=dict)
     """Metric name to its value in each compared frame, six digits; None where a frame has none. A shorter one is of the
-    evenly spaced frames that the protocol looks at (`lipbench.metrics.alignment.sampled`)."""
+    evenly spaced frames that the protocol looks at (`lipbench.metrics.alignment.evenly_spaced`)."""
     aperture: list[float | None] = Field(default_factory=list)
     """Opening of the inner lips in each generated frame, in pixels, six digits; None where no face was found. Empty if
     no metric took landmarks, and in records that are older than this."""
@@ -128,8 +128,8 @@ class Quality(_Frozen):
 
     kind: Literal["quality"] = "quality"
     system: System
-    corpus: Corpus
-    protocol: Protocol
+    corpus: CorpusFacts
+    protocol: ProtocolFacts
     durations: Literal["true", "predicted"]
     """Whether the true durations were given."""
     device: str | None
@@ -169,7 +169,7 @@ class Quality(_Frozen):
         return sum(value * weight for value, weight in pairs) / weight if weight else None
 
 
-def by_reason(left_out: Mapping[str, str]) -> dict[str, list[str]]:
+def group_by_reason(left_out: Mapping[str, str]) -> dict[str, list[str]]:
     """Turn clip to reason into reason to its clips, the reason with most clips first."""
     clips_by_reason: dict[str, list[str]] = {}
     for clip, reason in sorted(left_out.items()):

@@ -14,8 +14,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from lipbench.records.frozen import Frozen as _Frozen
-from lipbench.records.latency import Latency, Natural
+from lipbench.records.frozen import FrozenModel as _Frozen
+from lipbench.records.latency import Latency, UtteranceLatency
 from lipbench.records.quality import Quality
 from lipbench.records.system import Machine, Software
 
@@ -83,7 +83,7 @@ class Record(_Frozen):
     status: Literal["measured", "failed", "not_attempted"]
     machine: Machine
     software: Software
-    result: Annotated[Quality | Latency | Natural, Field(discriminator="kind")] | None = None
+    result: Annotated[Quality | Latency | UtteranceLatency, Field(discriminator="kind")] | None = None
     failure: Failure | None = None
     seconds: float
     """How long the whole cell took, loading and warm-up included."""

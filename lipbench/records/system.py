@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from lipbench.records.frozen import Frozen as _Frozen
+from lipbench.records.frozen import FrozenModel as _Frozen
 
 
 class Machine(_Frozen):

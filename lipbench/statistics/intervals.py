@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 LEVEL = 0.95
-ENDS = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
+INTERVAL_QUANTILES = ((1 - LEVEL) / 2, (1 + LEVEL) / 2)
 """Quantiles of resampled values that are the ends of an interval."""
 RESAMPLES = 9999
 MIN_CLUSTERS = 10
@@ -146,7 +146,10 @@ def _whole_means(
     unit: Literal["speaker", "clip"] = "speaker" if len(set(speakers)) > 1 else "clip"
     clusters = speakers if unit == "speaker" else range(n)
     finite = np.asarray(np.isfinite(values).all(axis=1))
-    sums, counts = by_cluster(np.where(finite[:, None], values, 0.0) * weights, clusters), by_cluster(weights, clusters)
+    sums, counts = (
+        cluster_sums(np.where(finite[:, None], values, 0.0) * weights, clusters),
+        cluster_sums(weights, clusters),
+    )
     size = sums.shape[1]
     reason = None
     intervals: list[Interval | None] = [None] * len(values)
@@ -219,11 +222,11 @@ def mean_curve(
     enough = (shares > 0).sum(axis=0) >= MIN_CLUSTERS
     low, high = np.full_like(means, math.nan), np.full_like(means, math.nan)
     if enough.any():
-        low[enough], high[enough] = np.nanquantile(resampled_curves[:, enough], ENDS, axis=0)
+        low[enough], high[enough] = np.nanquantile(resampled_curves[:, enough], INTERVAL_QUANTILES, axis=0)
     return MeanCurve(values=means, low=low, high=high, counts=counts)
 
 
-def by_cluster(values: NDArray[np.float64], names: Sequence[Hashable]) -> NDArray[np.float64]:
+def cluster_sums(values: NDArray[np.float64], names: Sequence[Hashable]) -> NDArray[np.float64]:
     """Sums of the values of each cluster, in the order in which clusters first come.
 
     Args:
@@ -259,7 +262,7 @@ def bootstrap_ratios(
     """
     sides = [ratios] if less is None else [ratios, less]
     rows, size = ratios[0].shape
-    if size > LARGEST:
+    if size > MAX_CACHED_ITEMS:
         for row in range(rows):
             yield _scipy_bootstrap([(sums[row], counts[row]) for sums, counts in sides], seed=seed, resamples=resamples)
         return
@@ -267,14 +270,14 @@ def bootstrap_ratios(
     batch_rows = max(1, _BATCH_VALUES // resamples)
     for start in range(0, rows, batch_rows):
         batch = slice(start, start + batch_rows)
-        values = _resampled(ratios, batch, draw_counts)
+        values = _resample_ratios(ratios, batch, draw_counts)
         if less is not None:
-            values -= _resampled(less, batch, draw_counts)
-        lows, highs = np.quantile(values, ENDS, axis=-1)
+            values -= _resample_ratios(less, batch, draw_counts)
+        lows, highs = np.quantile(values, INTERVAL_QUANTILES, axis=-1)
         yield from (Interval(low=float(low), high=float(high)) for low, high in zip(lows, highs, strict=True))
 
 
-def _resampled(ratios: Ratios, batch: slice, draw_counts: NDArray[np.float64]) -> NDArray[np.float64]:
+def _resample_ratios(ratios: Ratios, batch: slice, draw_counts: NDArray[np.float64]) -> NDArray[np.float64]:
     sums, counts = ratios
     # rows that weigh their clips alike have one denominator
     below = counts[batch] if (counts != counts[0]).any() else counts[:1]
@@ -313,12 +316,12 @@ def holm(ps: Sequence[float]) -> list[float]:
     return [float(p) for p in adjusted[1]]
 
 
-LARGEST = 256
+MAX_CACHED_ITEMS = 256
 """Most items whose draws are kept: 20 MB at 9999 resamples."""
-_KEPT = 4
+_CACHED_DRAWS = 4
 
 
-@lru_cache(maxsize=_KEPT)
+@lru_cache(maxsize=_CACHED_DRAWS)
 def resample_counts(n: int, seed: int, resamples: int) -> NDArray[np.float64]:
     """How often each of n items is drawn when n are drawn with replacement.
 
@@ -330,7 +333,7 @@ def resample_counts(n: int, seed: int, resamples: int) -> NDArray[np.float64]:
     return counts
 
 
-@lru_cache(maxsize=_KEPT)
+@lru_cache(maxsize=_CACHED_DRAWS)
 def random_signs(n: int, seed: int, resamples: int) -> NDArray[np.float64]:
     """Chance signs for n items.
 
@@ -343,7 +346,7 @@ def random_signs(n: int, seed: int, resamples: int) -> NDArray[np.float64]:
 
 
 @lru_cache(maxsize=256)
-def median_places(n: int, seed: int, resamples: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def median_ranks(n: int, seed: int, resamples: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Which of n sorted values are the middle of n that are drawn from them with replacement.
 
     The k-th smallest of n uniform numbers is drawn at once, from its beta distribution, and the next one given it; n

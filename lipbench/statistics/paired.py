@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from lipbench.statistics.intervals import (
-    LARGEST,
+    MAX_CACHED_ITEMS,
     MIN_CLUSTERS,
     RESAMPLES,
     Interval,
     bootstrap_ratios,
-    by_cluster,
+    cluster_sums,
     holm,
     random_signs,
 )
@@ -32,7 +32,7 @@ _ROWS = 200
 
 
 @dataclass(frozen=True, eq=False)
-class Side:
+class MetricScores:
     """One metric of one system."""
 
     values: Mapping[str, float]
@@ -41,7 +41,7 @@ class Side:
     """Utterance id to the clip's weight in the mean, above 0; 1 where it is not named."""
 
 
-Pair = tuple[Side, Side]
+ScorePair = tuple[MetricScores, MetricScores]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,8 @@ class Difference:
     p_least: float | None = None
     """The smallest that `p` could have been with so few clusters or resamples; None where n is too small."""
     p_holm: float | None = None
-    """`p` corrected for all differences of its family; None until `corrected` has seen them all, and where the family
+    """`p` corrected for all differences of its family; None until `correct_family` has seen them all, and where the
+    family
     is so large that not even `p_least` would be below `ALPHA` once corrected: then nothing was tested."""
     detectable: float | None = None
     """Smallest true difference that a paired t test of this n would find with a chance of `POWER`, in the metric's
@@ -75,10 +76,10 @@ class Difference:
         return self.p_holm is not None and self.p_holm < ALPHA
 
 
-def paired(
+def paired_difference(
     first: Mapping[str, float], second: Mapping[str, float], speakers: Mapping[str, str], *, seed: int = 0
 ) -> Difference:
-    """Compare two systems on the clips that both were scored on, each clip alike; see `paired_all`.
+    """Compare two systems on the clips that both were scored on, each clip alike; see `paired_differences`.
 
     Args:
         first: utterance id to value.
@@ -87,12 +88,12 @@ def paired(
         seed: of the resampling.
 
     Returns:
-        The difference, not yet corrected for others; see `corrected`.
+        The difference, not yet corrected for others; see `correct_family`.
     """
-    return paired_all([(Side(first), Side(second))], speakers, seed=seed)[0]
+    return paired_differences([(MetricScores(first), MetricScores(second))], speakers, seed=seed)[0]
 
 
-def paired_all(pairs: Sequence[Pair], speakers: Mapping[str, str], *, seed: int = 0) -> list[Difference]:
+def paired_differences(pairs: Sequence[ScorePair], speakers: Mapping[str, str], *, seed: int = 0) -> list[Difference]:
     """Compare pairs of systems on the clips that both were scored on.
 
     Speakers are resampled, and the signs of their differences flipped, as wholes; clips if there is one speaker only.
@@ -103,7 +104,7 @@ def paired_all(pairs: Sequence[Pair], speakers: Mapping[str, str], *, seed: int 
         seed: of the resampling, which pairs of the same clips share.
 
     Returns:
-        The differences, not yet corrected for one another; see `corrected`.
+        The differences, not yet corrected for one another; see `correct_family`.
     """
     names = sorted({name for pair in pairs for side in pair for name in side.values})
     sides = {id(side): np.array([side.values.get(name, math.nan) for name in names]) for p in pairs for side in p}
@@ -139,7 +140,7 @@ def _whole_differences(
     n = values.shape[2]
     unit: Literal["speaker", "clip"] = "speaker" if len(set(speakers)) > 1 else "clip"
     clusters = speakers if unit == "speaker" else range(n)
-    effects = by_cluster(_effects(values, weights), clusters)
+    effects = cluster_sums(_effects(values, weights), clusters)
     size = effects.shape[1]
     # what each cluster adds to the difference, scaled so that their mean is the difference
     effects = effects * size
@@ -147,7 +148,7 @@ def _whole_differences(
     intervals: Sequence[Interval | None] = [None] * len(effects)
     if enough:
         first, second = [
-            (by_cluster(side * side_weights, clusters), by_cluster(side_weights, clusters))
+            (cluster_sums(side * side_weights, clusters), cluster_sums(side_weights, clusters))
             for side, side_weights in zip(values, weights, strict=True)
         ]
         intervals = list(bootstrap_ratios(first, less=second, seed=seed))
@@ -159,7 +160,7 @@ def _whole_differences(
             interval=interval,
             p=p,
             p_least=None if p is None else _least_p(size),
-            detectable=_detectable(row) if enough else None,
+            detectable=_detectable_mean(row) if enough else None,
             n=n,
             left_out=total - n,
             clusters=size,
@@ -191,7 +192,7 @@ def _effects(values: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArr
     return shared * (values[0] - values[1]) + (shares[0] - shares[1]) * (middles - middle)
 
 
-def corrected(differences: Sequence[Difference]) -> list[Difference]:
+def correct_family(differences: Sequence[Difference]) -> list[Difference]:
     """Holm's correction over a family of differences: those without a p value are no part of it.
 
     A test that could not have found anything is none: if no p value could be small enough, all stay without `p_holm`.
@@ -211,7 +212,7 @@ def corrected(differences: Sequence[Difference]) -> list[Difference]:
 def _sign_flips(effects: NDArray[np.float64], *, seed: int) -> list[float | None]:
     """Two-sided p value of each row, (K, clusters): how often chance signs give a mean as far from 0."""
     size = effects.shape[1]
-    if _all_signs(size) or size > LARGEST:
+    if _all_signs(size) or size > MAX_CACHED_ITEMS:
         return [_scipy_sign_flip(row, seed=seed) for row in effects]
     signs = random_signs(size, seed, RESAMPLES).T
     ps: list[float | None] = []
@@ -253,7 +254,7 @@ def _scipy_sign_flip(effects: NDArray[np.float64], *, seed: int) -> float:
     return float(test_result.pvalue)
 
 
-def _detectable(effects: NDArray[np.float64]) -> float | None:
+def _detectable_mean(effects: NDArray[np.float64]) -> float | None:
     """Smallest mean that a t test over these clusters finds with the stated power, given how they scatter."""
     scatter = float(effects.std(ddof=1))
     return scatter * _effect_size(len(effects)) if scatter else 0.0

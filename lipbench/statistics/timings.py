@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from lipbench.statistics.intervals import (
-    ENDS,
+    INTERVAL_QUANTILES,
     LEVEL,
     MIN_CLUSTERS,
     RESAMPLES,
     TOO_SMALL,
     Interval,
     bootstrap_ratios,
-    median_places,
+    median_ranks,
 )
 
 MIN_SAMPLES = 6
@@ -59,7 +59,7 @@ class Ratio:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Line:
+class LinearFit:
     """Latency = intercept + slope x length."""
 
     intercept: float
@@ -81,7 +81,7 @@ def _median_ranks(n: int) -> tuple[int, int]:
     return int(rank_interval.low), int(rank_interval.high)
 
 
-def timing(seconds: Sequence[float]) -> Timing:
+def summarise_timing(seconds: Sequence[float]) -> Timing:
     """Median, percentiles, and the distribution-free interval of the median from order statistics.
 
     Args:
@@ -119,8 +119,8 @@ def speedup(baseline: Sequence[float], system: Sequence[float], *, seed: int = 0
     if min(len(slow), len(fast)) < MIN_CLUSTERS:
         return Ratio(value=value, interval=None, reason=_too_few(len(slow), len(fast)))
     # the two sides are drawn independently of one another
-    medians = [_resampled_medians(side, seed + i, resamples) for i, side in enumerate((slow, fast))]
-    low, high = np.quantile(medians[0] / medians[1], ENDS)
+    medians = [_resample_medians(side, seed + i, resamples) for i, side in enumerate((slow, fast))]
+    low, high = np.quantile(medians[0] / medians[1], INTERVAL_QUANTILES)
     return Ratio(value=value, interval=Interval(low=float(low), high=float(high)))
 
 
@@ -136,10 +136,10 @@ def _calls(n: int) -> str:
     return f"{n} call{'' if n == 1 else 's'}"
 
 
-def _resampled_medians(values: NDArray[np.float64], seed: int, resamples: int) -> NDArray[np.float64]:
+def _resample_medians(values: NDArray[np.float64], seed: int, resamples: int) -> NDArray[np.float64]:
     """Medians of resamples, (resamples,)."""
     sorted_values = np.sort(values)
-    lower, upper = median_places(len(sorted_values), seed, resamples)
+    lower, upper = median_ranks(len(sorted_values), seed, resamples)
     return (sorted_values[lower] + sorted_values[upper]) / 2
 
 
@@ -165,7 +165,7 @@ def ratio_of_sums(first: Sequence[float], second: Sequence[float], *, seed: int 
     return Ratio(value=float(above.sum() / below.sum()), interval=interval)
 
 
-def line_over_length(medians: Mapping[int, float]) -> Line | None:
+def line_over_length(medians: Mapping[int, float]) -> LinearFit | None:
     """Least-squares line through one median per length.
 
     The medians are fitted, not the single calls: calls of one cell share its disturbances, so counting each as
@@ -186,9 +186,9 @@ def line_over_length(medians: Mapping[int, float]) -> Line | None:
     around_intercept = around_slope = None
     if len(medians) >= MIN_LENGTHS:
         t = float(stats.t.ppf((1 + LEVEL) / 2, len(medians) - 2))
-        around_intercept = _around(intercept, t * float(fit.intercept_stderr))
-        around_slope = _around(slope, t * float(fit.stderr))
-    return Line(
+        around_intercept = _symmetric_interval(intercept, t * float(fit.intercept_stderr))
+        around_slope = _symmetric_interval(slope, t * float(fit.stderr))
+    return LinearFit(
         intercept=intercept,
         slope=slope,
         intercept_interval=around_intercept,
@@ -198,5 +198,5 @@ def line_over_length(medians: Mapping[int, float]) -> Line | None:
     )
 
 
-def _around(value: float, half: float) -> Interval:
+def _symmetric_interval(value: float, half: float) -> Interval:
     return Interval(low=value - half, high=value + half)

@@ -58,15 +58,15 @@ def aperture_correlation(preds: Tensor, target: Tensor) -> Tensor:
     preds_opening, target_opening = aperture(preds.double()), aperture(target.double())
     usable = ~(torch.isnan(preds_opening) | torch.isnan(target_opening))
     preds_opening, target_opening = preds_opening[usable], target_opening[usable]
-    if len(target_opening) < MIN_FRAMES or moves_not(target_opening):
+    if len(target_opening) < MIN_FRAMES or is_motionless(target_opening):
         return target_opening.new_tensor(float("nan"))
-    if moves_not(preds_opening):
+    if is_motionless(preds_opening):
         return target_opening.new_zeros(())
     preds_opening, target_opening = preds_opening - preds_opening.mean(), target_opening - target_opening.mean()
     r = (preds_opening * target_opening).sum() / (preds_opening.square().sum() * target_opening.square().sum()).sqrt()
     return r.clamp(-1, 1)
 
 
-def moves_not(opening: Tensor) -> bool:
+def is_motionless(opening: Tensor) -> bool:
     """Whether an opening, float (T,) in pixels without NaN, stays the same."""
     return bool(opening.max() - opening.min() < MOTIONLESS_PX)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from lipbench.metrics.functional.aperture_correlation import MIN_FRAMES, aperture, moves_not
+from lipbench.metrics.functional.aperture_correlation import MIN_FRAMES, aperture, is_motionless
 from lipbench.metrics.functional.points import check_points
 
 
@@ -28,6 +28,6 @@ def aperture_range_ratio(preds: Tensor, target: Tensor) -> Tensor:
     preds_opening, target_opening = aperture(preds.double()), aperture(target.double())
     usable = ~(preds_opening.isnan() | target_opening.isnan())
     preds_opening, target_opening = preds_opening[usable], target_opening[usable]
-    if len(target_opening) < MIN_FRAMES or moves_not(target_opening):
+    if len(target_opening) < MIN_FRAMES or is_motionless(target_opening):
         return target_opening.new_tensor(float("nan"))
     return preds_opening.std(correction=0) / target_opening.std(correction=0)

@@ -71,7 +71,7 @@ def ssim(
     # Autocast would run the products below in half precision, where the variances drown in rounding.
     with torch.autocast(device_type=preds.device.type, enabled=False):
         return _mean_similarity(
-            *_widened(preds, target),
+            *_promote_dtypes(preds, target),
             data_range=data_range,
             window=window,
             sigma=sigma,
@@ -178,7 +178,7 @@ def _band(
     return band.scatter_add_(0, sources, weights[:, None].expand(-1, len(centres)))
 
 
-def _widened(preds: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+def _promote_dtypes(preds: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     common = torch.promote_types(torch.promote_types(preds.dtype, target.dtype), torch.float32)
     return preds.to(common), target.to(common)
 

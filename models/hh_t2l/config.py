@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lipbench.models.layers.drawing import Way
+from lipbench.models.layers.drawing import DrawingMode
 from lipbench.models.layers.durations import Domain, Rounding
 from lipbench.models.layers.fft import Norm
 from lipbench.models.layers.images import OutputRange
@@ -48,7 +48,7 @@ class SharedConfig:
     image_kernel: int = 5
     output: OutputRange = "sigmoid"
     """The paper names none; ParaLip ends in tanh, of which the negative half is clipped when a clip is made."""
-    drawing: Way = "folded"
+    drawing: DrawingMode = "folded"
     """How clips are drawn: fast, or as the network is written down; changes no value beyond rounding."""
 
     def __post_init__(self) -> None:

@@ -13,14 +13,20 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from lipbench.models.contract import Attempt, Lesson, LipClip, LipRequest, ModelCard
+from lipbench.models.contract import LipClip, LipRequest, ModelCard, TrainingBatch, TrainingOutput
 from lipbench.models.hh_t2l.config import PRESETS, HHT2LConfig, SharedConfig
-from lipbench.models.layers.drawing import Drawing, drawing, in_chunks
-from lipbench.models.layers.durations import PLACES, DurationPredictor, expand, places, whole_frames
+from lipbench.models.layers.drawing import Drawing, draw_in_chunks, prepare_drawing
+from lipbench.models.layers.durations import (
+    TOKEN_POSITION_FEATURES,
+    DurationPredictor,
+    expand,
+    token_position_features,
+    whole_frames,
+)
 from lipbench.models.layers.fft import BlockSizes, FFTStack
-from lipbench.models.layers.images import IdentityEncoder, IdentityFeatures, ImageDecoder, pick
+from lipbench.models.layers.images import IdentityEncoder, IdentityFeatures, ImageDecoder, gather_frames
 from lipbench.models.layers.masks import valid_positions
-from lipbench.models.layers.positions import Positions
+from lipbench.models.layers.positions import PositionalEncoding
 from lipbench.models.text import PADDING
 from lipbench.presets import resolve
 
@@ -34,7 +40,7 @@ class TextStates(NamedTuple):
     """bool (B, m)."""
 
 
-class _Moved(NamedTuple):
+class _MotionClips(NamedTuple):
     """Clips whose mouths move already, and wait to be drawn."""
 
     drawn: Drawing
@@ -60,7 +66,7 @@ class TextEncoder(nn.Module):
         self.embedding = nn.Embedding(config.vocabulary_size, config.hidden, padding_idx=PADDING)
         nn.init.normal_(self.embedding.weight, std=config.hidden**-0.5)
         self.scale = config.hidden**0.5
-        self.positions = Positions(first=config.first_position, weighted=config.text_positions_weighted)
+        self.positions = PositionalEncoding(first=config.first_position, weighted=config.text_positions_weighted)
         self.dropout = nn.Dropout(config.dropout)
         self.blocks = fft_stack(config, config.encoder_layers)
 
@@ -95,8 +101,8 @@ class HHT2L(nn.Module):
         self.duration_predictor = DurationPredictor(
             config.hidden, dropout=config.duration_dropout, domain=config.duration_domain
         )
-        self.motion_positions = Positions(first=config.first_position)
-        self.token_places = nn.Linear(PLACES, config.hidden) if config.token_places else None
+        self.motion_positions = PositionalEncoding(first=config.first_position)
+        self.token_places = nn.Linear(TOKEN_POSITION_FEATURES, config.hidden) if config.token_places else None
         self.motion_decoder = fft_stack(config, config.decoder_layers)
         self.image_decoder = image_decoder(config)
 
@@ -110,7 +116,7 @@ class HHT2L(nn.Module):
         """(H, W) of the frames."""
         return self.config.height, self.config.width
 
-    def forward(self, lesson: Lesson) -> Attempt:
+    def forward(self, lesson: TrainingBatch) -> TrainingOutput:
         """Answer a training batch with the true durations; draw only the picked frames.
 
         Each frame is drawn on its own; only batch norm takes its statistics from fewer.
@@ -119,9 +125,9 @@ class HHT2L(nn.Module):
         text = self.text_encoder(lesson.tokens, lesson.token_lengths)
         predictor_input = text.states.detach() if self.config.detach_durations else text.states
         motion = self._motion(text, identity, lesson.durations, lesson.frames.shape[1])
-        frame_inputs, clip = pick(motion, lesson.picked)
+        frame_inputs, clip = gather_frames(motion, lesson.picked)
         frames = self.image_decoder(frame_inputs, identity.levels, clip)
-        return Attempt(
+        return TrainingOutput(
             frames=frames.unflatten(0, lesson.picked.shape),
             durations=self.duration_predictor(predictor_input, text.valid),
         )
@@ -140,9 +146,9 @@ class HHT2L(nn.Module):
         The motion of all frames is there before the first is drawn (paper figure 2); drawing is most of the work.
         """
         motion_clips = self._moved(request)
-        yield from in_chunks(motion_clips.drawn, motion_clips.motion, motion_clips.sizes, chunk=self.config.chunk)
+        yield from draw_in_chunks(motion_clips.drawn, motion_clips.motion, motion_clips.sizes, chunk=self.config.chunk)
 
-    def _moved(self, request: LipRequest) -> _Moved:
+    def _moved(self, request: LipRequest) -> _MotionClips:
         """All but the drawing."""
         identity = self.identity_encoder(request.identity)
         text = self.text_encoder(request.tokens, request.token_lengths)
@@ -155,8 +161,8 @@ class HHT2L(nn.Module):
         lengths = durations.sum(dim=1)
         sizes = request.frames_on_host(lengths)
         motion = self._motion(text, identity, durations, max(sizes))
-        frame_drawing = drawing(self.image_decoder, identity.levels, self.config.drawing)
-        return _Moved(frame_drawing, motion, sizes, lengths, durations)
+        frame_drawing = prepare_drawing(self.image_decoder, identity.levels, self.config.drawing)
+        return _MotionClips(frame_drawing, motion, sizes, lengths, durations)
 
     def _motion(self, text: TextStates, identity: IdentityFeatures, durations: Tensor, n_frames: int) -> Tensor:
         """Expand the text by the durations and decode motion: float (B, T, 2H) with the identity beside it."""
@@ -165,7 +171,7 @@ class HHT2L(nn.Module):
         vector = identity.vector[:, None].expand(-1, n_frames, -1)
         states = self.motion_positions(frame_states + vector)
         if self.token_places is not None:
-            states = states + self.token_places(places(durations, n_frames).to(states.dtype))
+            states = states + self.token_places(token_position_features(durations, n_frames).to(states.dtype))
         states = states * valid[:, :, None]
         return torch.cat([self.motion_decoder(states, valid), vector], dim=-1)
 

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-class Memory(NamedTuple):
+class KeyValues(NamedTuple):
     """Keys and values of the positions that may be looked at, split by head: each (B, heads, M, H / heads)."""
 
     keys: Tensor
@@ -43,12 +43,14 @@ class Attention(nn.Module):
         self.key_value = nn.Linear(hidden, 2 * hidden, bias=bias)
         self.out = nn.Linear(hidden, hidden, bias=bias)
 
-    def remember(self, memory_BMH: Tensor) -> Memory:
+    def remember(self, memory_BMH: Tensor) -> KeyValues:
         """Make keys and values of a sequence."""
         keys, values = self.key_value(memory_BMH).chunk(2, dim=-1)
-        return Memory(self._split(keys), self._split(values))
+        return KeyValues(self._split(keys), self._split(values))
 
-    def forward(self, query_BLH: Tensor, memory: Memory, mask: Tensor | None = None, *, causal: bool = False) -> Tensor:
+    def forward(
+        self, query_BLH: Tensor, memory: KeyValues, mask: Tensor | None = None, *, causal: bool = False
+    ) -> Tensor:
         """Look up each query in the memory.
 
         Args:
@@ -70,7 +72,7 @@ class Attention(nn.Module):
         )
         return self.out(attended.transpose(1, 2).flatten(2))
 
-    def weights(self, query_BLH: Tensor, memory: Memory, mask: Tensor | None = None) -> Tensor:
+    def weights(self, query_BLH: Tensor, memory: KeyValues, mask: Tensor | None = None) -> Tensor:
         """How much each query looks at each memory position: float (B, heads, L, M), rows sum to 1."""
         query = self._split(self.query(query_BLH))
         scores = query @ memory.keys.transpose(-1, -2) * query.shape[-1] ** -0.5

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from lipbench.models.layers.images import ImageDecoder
 
-Way = Literal["folded", "plain"]
+DrawingMode = Literal["folded", "plain"]
 
 CACHE_BYTES = 13 << 20
 """How large the largest level of the frames drawn at once may be on a CPU: five frames of the paper preset."""
@@ -59,7 +59,7 @@ class Drawing(Protocol):
         ...
 
 
-def drawing(decoder: ImageDecoder, levels: Sequence[Tensor], way: Way = "folded") -> Drawing:
+def prepare_drawing(decoder: ImageDecoder, levels: Sequence[Tensor], way: DrawingMode = "folded") -> Drawing:
     """Get ready to draw clips.
 
     Args:
@@ -72,7 +72,7 @@ def drawing(decoder: ImageDecoder, levels: Sequence[Tensor], way: Way = "folded"
     return PlainDrawing(decoder, levels) if way == "plain" or in_training else FoldedDrawing(decoder, levels)
 
 
-def in_chunks(
+def draw_in_chunks(
     frame_drawing: Drawing, motion_BTD: Tensor, lengths: Sequence[int], *, chunk: int = 0
 ) -> Iterator[Tensor]:
     """Draw whole clips bit by bit: one frame of each first, as somebody waits for it, then `chunk` of each at a time.
@@ -99,8 +99,8 @@ class PlainDrawing:
     """The network as it is written down: features repeated for every frame and concatenated, everything at once.
 
     Args:
-        decoder: see `drawing`.
-        levels: see `drawing`.
+        decoder: see `prepare_drawing`.
+        levels: see `prepare_drawing`.
     """
 
     def __init__(self, decoder: ImageDecoder, levels: Sequence[Tensor]) -> None:
@@ -137,8 +137,8 @@ class FoldedDrawing:
     """The same network with everything that is the same for all frames done beforehand.
 
     Args:
-        decoder: see `drawing`; in evaluation mode.
-        levels: see `drawing`.
+        decoder: see `prepare_drawing`; in evaluation mode.
+        levels: see `prepare_drawing`.
     """
 
     def __init__(self, decoder: ImageDecoder, levels: Sequence[Tensor]) -> None:
@@ -152,7 +152,7 @@ class FoldedDrawing:
         assert isinstance(norm, nn.BatchNorm2d)
         assert isinstance(last, nn.Conv2d)
         scale, self.extra_shift = _affine(norm)
-        self.extra_weight = _channels_last(_scaled(conv.weight, scale[:, None, None, None]))
+        self.extra_weight = _channels_last(_scale_weight(conv.weight, scale[:, None, None, None]))
         self.last_weight, self.last_bias = _channels_last(last.weight), last.bias
 
     def frame(self, motion_BD: Tensor) -> Tensor:
@@ -191,7 +191,7 @@ def _fold_level(level: nn.Module, skip: Tensor, padding: int) -> _Level:
     assert isinstance(conv, nn.ConvTranspose2d)
     assert isinstance(norm, nn.BatchNorm2d)
     scale, shift = _affine(norm)
-    weight = _scaled(conv.weight, scale[:, None, None])
+    weight = _scale_weight(conv.weight, scale[:, None, None])
     # the decoder's own channels come first, then the identity's (see `ImageDecoder.forward`)
     own_weight, identity = weight.split([len(weight) - skip.shape[1], skip.shape[1]])
     share = F.conv_transpose2d(skip, identity, shift, stride=2, padding=padding, output_padding=1)
@@ -207,7 +207,7 @@ def _affine(norm: nn.BatchNorm2d) -> tuple[Tensor, Tensor]:
     return scale, (norm.bias.to(precision) - mean.to(precision) * scale).to(norm.bias.dtype)
 
 
-def _scaled(weight: Tensor, scale: Tensor) -> Tensor:
+def _scale_weight(weight: Tensor, scale: Tensor) -> Tensor:
     return (weight.to(scale.dtype) * scale).to(weight.dtype)
 
 

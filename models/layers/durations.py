@@ -120,11 +120,11 @@ def expand(x_BmH: Tensor, durations_Bm: Tensor, size: int) -> tuple[Tensor, Tens
     return frame_states * valid_positions(ends[:, -1], size)[:, :, None].to(x_BmH.dtype), ends[:, -1]
 
 
-PLACES = 4
-"""Numbers that `places` gives of each frame."""
+TOKEN_POSITION_FEATURES = 4
+"""Numbers that `token_position_features` gives of each frame."""
 
 
-def places(durations_Bm: Tensor, size: int) -> Tensor:
+def token_position_features(durations_Bm: Tensor, size: int) -> Tensor:
     """Where in its token each frame lies, which the expanded states leave to be guessed from their neighbours.
 
     Not in the paper.

@@ -145,7 +145,7 @@ def coarsest(frame_size: tuple[int, int], levels: int) -> tuple[int, int]:
     return height // step, width // step
 
 
-def pick(x_BTD: Tensor, picked_BK: Tensor) -> tuple[Tensor, Tensor]:
+def gather_frames(x_BTD: Tensor, picked_BK: Tensor) -> tuple[Tensor, Tensor]:
     """Take some positions of each row, flattened.
 
     Args:

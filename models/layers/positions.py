@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 
-class Positions(nn.Module):
+class PositionalEncoding(nn.Module):
     """Adds sinusoids to a sequence of an even number of channels, weighted by a learnable number that starts at 1.
 
     Args:

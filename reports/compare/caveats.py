@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from lipbench.records.latency import Latency, Natural
+from lipbench.records.latency import Latency, UtteranceLatency
 from lipbench.records.packages import MEASURING
 from lipbench.records.quality import Quality
 from lipbench.records.record import Record
-from lipbench.reports.formatting import joined
+from lipbench.reports.formatting import join_words
 from lipbench.reports.tables.labels import hardware
 
 NAMES_SHOWN = 6
 """So many options or packages are named."""
 
 
-def doubts(pairs: Sequence[tuple[Record, Record]]) -> list[str]:
+def caveats(pairs: Sequence[tuple[Record, Record]]) -> list[str]:
     """Compare what surrounds pairs of records.
 
     Args:
@@ -36,7 +36,7 @@ def doubts(pairs: Sequence[tuple[Record, Record]]) -> list[str]:
 
 
 def _machine(record: Record) -> str:
-    device = record.result.device if isinstance(record.result, Latency | Natural | Quality) else None
+    device = record.result.device if isinstance(record.result, Latency | UtteranceLatency | Quality) else None
     return hardware(record.machine, device or "cpu")
 
 
@@ -51,7 +51,7 @@ def _sides(noun: str, pairs: Sequence[tuple[Record, Record]], describe: Callable
     if all(describe(record_a) == describe(record_b) for record_a, record_b in pairs):
         return None
     a, b = (sorted({describe(pair[side]) for pair in pairs}) for side in (0, 1))
-    return f"{noun}: {joined(a)} in A, {joined(b)} in B."
+    return f"{noun}: {join_words(a)} in A, {join_words(b)} in B."
 
 
 def _packages(pairs: Sequence[tuple[Record, Record]]) -> str | None:
@@ -61,7 +61,7 @@ def _packages(pairs: Sequence[tuple[Record, Record]]) -> str | None:
         for name in MEASURING:
             if a.get(name) != b.get(name):
                 package_changes[f"{name} ({a.get(name, 'absent')} in A, {b.get(name, 'absent')} in B)"] = None
-    return f"Packages differ: {joined(list(package_changes)[:NAMES_SHOWN])}." if package_changes else None
+    return f"Packages differ: {join_words(list(package_changes)[:NAMES_SHOWN])}." if package_changes else None
 
 
 def _source(pairs: Sequence[tuple[Record, Record]]) -> str | None:
@@ -77,7 +77,7 @@ def _source(pairs: Sequence[tuple[Record, Record]]) -> str | None:
 
 def _dirty(pairs: Sequence[tuple[Record, Record]]) -> str | None:
     sides = [name for side, name in enumerate("AB") if any(pair[side].software.dirty for pair in pairs)]
-    return f"Cells of {joined(sides)} ran from a checkout with uncommitted changes." if sides else None
+    return f"Cells of {join_words(sides)} ran from a checkout with uncommitted changes." if sides else None
 
 
 def _corpora(pairs: Sequence[tuple[Record, Record]]) -> str | None:
@@ -85,7 +85,7 @@ def _corpora(pairs: Sequence[tuple[Record, Record]]) -> str | None:
         result = record.result
         if isinstance(result, Quality):
             return result.corpus.fingerprint
-        return result.corpus_fingerprint if isinstance(result, Natural) else None
+        return result.corpus_fingerprint if isinstance(result, UtteranceLatency) else None
 
     names = {
         record_a.cell.corpus or "not named": None
@@ -94,14 +94,14 @@ def _corpora(pairs: Sequence[tuple[Record, Record]]) -> str | None:
     }
     if not names:
         return None
-    return f"The corpus differs ({joined(names)}): clips of one name may not be the same clip."
+    return f"The corpus differs ({join_words(names)}): clips of one name may not be the same clip."
 
 
 def _dtypes(pairs: Sequence[tuple[Record, Record]]) -> str | None:
-    timed_pairs = [(a, b) for a, b in pairs if isinstance(a.result, Latency | Natural)]
+    timed_pairs = [(a, b) for a, b in pairs if isinstance(a.result, Latency | UtteranceLatency)]
 
     def dtype(record: Record) -> str:
-        return record.result.dtype if isinstance(record.result, Latency | Natural) else ""
+        return record.result.dtype if isinstance(record.result, Latency | UtteranceLatency) else ""
 
     return _sides("Number types differ", timed_pairs, dtype)
 
@@ -118,7 +118,7 @@ def _options(
     if not option_changes:
         return None
     more = len(option_changes) - NAMES_SHOWN
-    option_list = joined([*list(option_changes)[:NAMES_SHOWN], *([f"{more} more"] if more > 0 else [])])
+    option_list = join_words([*list(option_changes)[:NAMES_SHOWN], *([f"{more} more"] if more > 0 else [])])
     return f"{noun}: {option_list}."
 
 
@@ -147,4 +147,4 @@ def _weights(pairs: Sequence[tuple[Record, Record]]) -> str | None:
         and record_b.result
         and record_a.result.system.checkpoint != record_b.result.system.checkpoint
     }
-    return f"The weights differ: {joined(titles)}." if titles else None
+    return f"The weights differ: {join_words(titles)}." if titles else None

@@ -9,20 +9,20 @@ from pathlib import Path
 from typing import Literal
 
 from lipbench.errors import UserError
-from lipbench.records.latency import EAGER, Latency, Natural
+from lipbench.records.latency import EAGER, Latency, UtteranceLatency
 from lipbench.records.quality import MetricFacts, Quality
 from lipbench.records.record import Record
-from lipbench.reports.compare.caveats import doubts
-from lipbench.reports.inputs.run import Intake, Unread, read_run
+from lipbench.reports.compare.caveats import caveats
+from lipbench.reports.inputs.run import RunInputs, UnreadableRecord, read_run
 from lipbench.reports.paper import load_paper
-from lipbench.reports.tables.differences import BESIDE
+from lipbench.reports.tables.differences import REDUNDANT_METRICS
 from lipbench.reports.tables.labels import hardware
 from lipbench.reports.tables.metric_order import in_order
 from lipbench.statistics import paired
-from lipbench.statistics.paired import Difference, corrected
-from lipbench.statistics.timings import Ratio, Timing, ratio_of_sums, speedup, timing
+from lipbench.statistics.paired import Difference, correct_family
+from lipbench.statistics.timings import Ratio, Timing, ratio_of_sums, speedup, summarise_timing
 
-Word = Literal["better", "worse", "changed", "no difference shown", "identical", "n too small", "not tested"]
+QualityWord = Literal["better", "worse", "changed", "no difference shown", "identical", "n too small", "not tested"]
 TimeWord = Literal["faster", "slower", "no difference shown", "n too small", "unlike machines"]
 
 
@@ -42,10 +42,10 @@ class MetricChange:
     @property
     def tested(self) -> bool:
         """Whether it is one of the family that p values are corrected for: what did not change needs no test."""
-        return self.difference is not None and not self.identical and self.metric.name not in BESIDE
+        return self.difference is not None and not self.identical and self.metric.name not in REDUNDANT_METRICS
 
     @property
-    def word(self) -> Word:
+    def word(self) -> QualityWord:
         """What the difference amounts to; nothing is called better or worse that chance explains."""
         difference = self.difference
         if self.identical:
@@ -64,7 +64,7 @@ class MetricChange:
 
 
 @dataclass(frozen=True, kw_only=True)
-class QualityPair:
+class QualityComparison:
     """One system scored alike in both runs."""
 
     place: str
@@ -75,7 +75,7 @@ class QualityPair:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TimePair:
+class TimeComparison:
     """One system timed alike in both runs: at one length, or on the same utterances."""
 
     system: str
@@ -104,30 +104,30 @@ class TimePair:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Side:
+class ComparedRun:
     """One of the runs."""
 
     folder: Path
     records: list[Record]
-    unread: list[Unread]
+    unread: list[UnreadableRecord]
 
 
 @dataclass(frozen=True, kw_only=True)
-class TwoRuns:
+class RunComparison:
     """Everything that two runs have in common, and what they have not."""
 
-    a: Side
-    b: Side
-    quality: list[QualityPair]
-    latency: list[TimePair]
-    natural: list[TimePair]
+    a: ComparedRun
+    b: ComparedRun
+    quality: list[QualityComparison]
+    latency: list[TimeComparison]
+    natural: list[TimeComparison]
     not_compared: list[tuple[str, str]]
     """Cell and reason."""
-    doubts: list[str]
+    caveats: list[str]
     """What differs between the runs beside what is compared."""
 
 
-def compare_runs(a: Path, b: Path) -> TwoRuns:
+def compare_runs(a: Path, b: Path) -> RunComparison:
     """Compare two runs from their records alone.
 
     Args:
@@ -167,7 +167,7 @@ def compare_runs(a: Path, b: Path) -> TwoRuns:
             f"{a} and {b} have no measured cell in common ({reasons})",
             remedy="Compare runs of the same models, corpus, lengths and devices; for two models see one run's report",
         )
-    return TwoRuns(
+    return RunComparison(
         a=_side(a, first),
         b=_side(b, second),
         quality=_quality(same_size_pairs),
@@ -178,17 +178,17 @@ def compare_runs(a: Path, b: Path) -> TwoRuns:
         ],
         natural=[pair for record_a, record_b in same_size_pairs if (pair := _natural(record_a, record_b, unmatched))],
         not_compared=unmatched,
-        doubts=doubts(same_size_pairs),
+        doubts=caveats(same_size_pairs),
     )
 
 
-def _side(folder: Path, run_inputs: Intake) -> Side:
-    return Side(folder=folder, records=run_inputs.records, unread=run_inputs.unread)
+def _side(folder: Path, run_inputs: RunInputs) -> ComparedRun:
+    return ComparedRun(folder=folder, records=run_inputs.records, unread=run_inputs.unread)
 
 
 # Which cells are the same ----------------------------------------------------------------------------------------
 
-_Pair = tuple[Record, Record]
+_RecordPair = tuple[Record, Record]
 
 
 def _key(record: Record) -> str:
@@ -207,17 +207,17 @@ def _protocol(record: Record) -> str | None:
     return record.result.protocol.fingerprint if isinstance(record.result, Quality) else None
 
 
-def _match(a: Sequence[Record], b: Sequence[Record]) -> tuple[list[_Pair], list[tuple[str, str]]]:
+def _match(a: Sequence[Record], b: Sequence[Record]) -> tuple[list[_RecordPair], list[tuple[str, str]]]:
     """Pairs of the same cell, and the cells that have no partner with the reason."""
     groups: dict[str, tuple[list[Record], list[Record]]] = {}
     for side, records in enumerate((a, b)):
         for record in records:
             groups.setdefault(_key(record), ([], []))[side].append(record)
-    pairs: list[_Pair] = []
+    pairs: list[_RecordPair] = []
     unmatched: list[tuple[str, str]] = []
     for records_a, records_b in groups.values():
-        for is_same_cell in (_exactly, _nearly):
-            pairs += _taken(records_a, records_b, is_same_cell)
+        for is_same_cell in (_is_same_cell, _is_similar_cell):
+            pairs += _take_unique_pairs(records_a, records_b, is_same_cell)
         if records_a and records_b:
             _refuse_unlike_protocols(records_a, records_b)
         reason = "several cells fit" if records_a and records_b else None
@@ -226,21 +226,21 @@ def _match(a: Sequence[Record], b: Sequence[Record]) -> tuple[list[_Pair], list[
     return pairs, unmatched
 
 
-def _exactly(record_a: Record, record_b: Record) -> bool:
-    return record_a.cell == record_b.cell and _nearly(record_a, record_b)
+def _is_same_cell(record_a: Record, record_b: Record) -> bool:
+    return record_a.cell == record_b.cell and _is_similar_cell(record_a, record_b)
 
 
-def _nearly(record_a: Record, record_b: Record) -> bool:
+def _is_similar_cell(record_a: Record, record_b: Record) -> bool:
     fingerprints = {_protocol(record_a), _protocol(record_b)}
     # a cell that failed has no fingerprint, and none that speaks against it
     return len(fingerprints - {None}) <= 1
 
 
-def _taken(
+def _take_unique_pairs(
     records_a: list[Record], records_b: list[Record], is_same_cell: Callable[[Record, Record], bool]
-) -> list[_Pair]:
+) -> list[_RecordPair]:
     """Take the pairs that are each other's only partner out of both lists."""
-    pairs: list[_Pair] = []
+    pairs: list[_RecordPair] = []
     for record_a in list(records_a):
         partners = [record_b for record_b in records_b if is_same_cell(record_a, record_b)]
         if len(partners) == 1 and sum(is_same_cell(other, partners[0]) for other in records_a) == 1:
@@ -304,7 +304,7 @@ def _condition(record: Record) -> str:
 # Quality ---------------------------------------------------------------------------------------------------------
 
 
-def _quality(pairs: Sequence[_Pair]) -> list[QualityPair]:
+def _quality(pairs: Sequence[_RecordPair]) -> list[QualityComparison]:
     """All metrics of all cells, their p values corrected as one family."""
     quality_pairs = [
         _quality_pair(_place(record_a), record_a.result, record_b.result)
@@ -312,7 +312,7 @@ def _quality(pairs: Sequence[_Pair]) -> list[QualityPair]:
         if isinstance(record_a.result, Quality) and isinstance(record_b.result, Quality)
     ]
     family = [c.difference for pair in quality_pairs for c in pair.changes if c.difference and c.tested]
-    corrected_differences = iter(corrected(family))
+    corrected_differences = iter(correct_family(family))
     return [
         replace(
             pair,
@@ -325,12 +325,12 @@ def _quality(pairs: Sequence[_Pair]) -> list[QualityPair]:
     ]
 
 
-def _quality_pair(place: str, a: Quality, b: Quality) -> QualityPair:
+def _quality_pair(place: str, a: Quality, b: Quality) -> QualityComparison:
     common = {m.name for m in a.metrics} & {m.name for m in b.metrics}
     metrics = [metric for metric in in_order(a.metrics) if metric.name in common]
     changes = [change for metric in metrics if (change := _change(metric, a, b))]
     names = [{clip.utterance for clip in result.clips} for result in (a, b)]
-    return QualityPair(
+    return QualityComparison(
         place=place,
         protocol=f"{a.protocol.name} {a.protocol.fingerprint}",
         changes=changes,
@@ -344,7 +344,7 @@ def _change(metric: MetricFacts, a: Quality, b: Quality) -> MetricChange | None:
         if before is None or after is None:
             return None
         return MetricChange(metric=metric, a=before, b=after, identical=before == after, difference=None)
-    sides = [_weighed(metric.name, result) for result in (a, b)]
+    sides = [_metric_scores(metric.name, result) for result in (a, b)]
     common_clips = sorted(sides[0].values.keys() & sides[1].values.keys())
     if not common_clips:
         return None
@@ -358,13 +358,13 @@ def _change(metric: MetricFacts, a: Quality, b: Quality) -> MetricChange | None:
         a=means[0],
         b=means[1],
         identical=all(sides[0].values[name] == sides[1].values[name] for name in common_clips),
-        difference=paired.paired_all([(sides[1], sides[0])], speakers)[0],
+        difference=paired.paired_differences([(sides[1], sides[0])], speakers)[0],
     )
 
 
-def _weighed(metric: str, result: Quality) -> paired.Side:
+def _metric_scores(metric: str, result: Quality) -> paired.MetricScores:
     clips = [clip for clip in result.clips if metric in clip.values]
-    return paired.Side(
+    return paired.MetricScores(
         values={clip.utterance: clip.values[metric] for clip in clips},
         weights={clip.utterance: clip.weights.get(metric, 1.0) for clip in clips},
     )
@@ -373,23 +373,23 @@ def _weighed(metric: str, result: Quality) -> paired.Side:
 # Latency ---------------------------------------------------------------------------------------------------------
 
 
-def _latency(record_a: Record, record_b: Record) -> TimePair:
+def _latency(record_a: Record, record_b: Record) -> TimeComparison:
     assert isinstance(record_a.result, Latency)
     assert isinstance(record_b.result, Latency)
     walls = [[sample.wall_s for sample in result.samples] for result in (record_a.result, record_b.result)]
-    return TimePair(
+    return TimeComparison(
         system=_place(record_a),
         frames=record_a.result.frames,
         where=(hardware(record_a.machine, record_a.result.device), hardware(record_b.machine, record_b.result.device)),
-        a=timing(walls[0]),
-        b=timing(walls[1]),
+        a=summarise_timing(walls[0]),
+        b=summarise_timing(walls[1]),
         ratio=speedup(walls[1], walls[0]),
         n=min(map(len, walls)),
     )
 
 
-def _natural(record_a: Record, record_b: Record, unmatched: list[tuple[str, str]]) -> TimePair | None:
-    if not isinstance(record_a.result, Natural) or not isinstance(record_b.result, Natural):
+def _natural(record_a: Record, record_b: Record, unmatched: list[tuple[str, str]]) -> TimeComparison | None:
+    if not isinstance(record_a.result, UtteranceLatency) or not isinstance(record_b.result, UtteranceLatency):
         return None
     clips = [{clip.utterance: clip for clip in result.clips} for result in (record_a.result, record_b.result)]
     common_clips = sorted(clips[0].keys() & clips[1].keys())
@@ -397,12 +397,12 @@ def _natural(record_a: Record, record_b: Record, unmatched: list[tuple[str, str]
         unmatched.append((_place(record_a), "no utterance in common"))
         return None
     walls = [[side[name].wall_s for name in common_clips] for side in clips]
-    return TimePair(
+    return TimeComparison(
         system=_place(record_a),
         frames=None,
         where=(hardware(record_a.machine, record_a.result.device), hardware(record_b.machine, record_b.result.device)),
-        a=timing(walls[0]),
-        b=timing(walls[1]),
+        a=summarise_timing(walls[0]),
+        b=summarise_timing(walls[1]),
         ratio=ratio_of_sums(walls[1], walls[0]),
         n=len(common_clips),
         lengths_differ=sum(clips[0][name].frames != clips[1][name].frames for name in common_clips),

@@ -7,19 +7,19 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from lipbench.reports.compare.runs import MetricChange, QualityPair, Side, TimePair, TwoRuns
+from lipbench.reports.compare.runs import ComparedRun, MetricChange, QualityComparison, RunComparison, TimeComparison
 from lipbench.reports.formatting import (
-    between,
     count,
     decimals_for,
-    escaped,
-    joined,
+    escape,
+    join_words,
     milliseconds,
     number,
-    shortened,
+    range_text,
+    ratio_text,
+    shorten,
     signed,
-    significant,
-    times,
+    significant_digits,
 )
 from lipbench.reports.markdown.cells import Cell, Column, Row, Table, Text, listing, metric_column, number_cell
 from lipbench.reports.markdown.console import table_lines
@@ -46,10 +46,10 @@ OMISSION_ORDER = {
     "not compared": "cells not compared",
     "provenance": "provenance",
 }
-IN_FULL = "lipbench compare A B out=DIR writes it all."
+COMPARISON_HINT = "lipbench compare A B out=DIR writes it all."
 
 
-def markdown(comparison: TwoRuns, *, limit: int | None = None) -> str:
+def markdown(comparison: RunComparison, *, limit: int | None = None) -> str:
     """The comparison for reading, the verdict first and the provenance of both runs last; records' words are escaped.
 
     Args:
@@ -57,26 +57,29 @@ def markdown(comparison: TwoRuns, *, limit: int | None = None) -> str:
         limit: most bytes of UTF-8; sections are dropped in the order of `OMISSION_ORDER`. None: nothing is dropped.
     """
     opening = {
-        "": verdict(comparison),
-        "The runs:": [about(name, side) for name, side in sides(comparison)],
+        "": comparison_verdict(comparison),
+        "The runs:": [describe_run(name, side) for name, side in named_runs(comparison)],
         "**The runs are not alike:**": comparison.doubts,
         "How to read it:": NOTES,
     }
     report = Report(
         title="Comparison of two runs",
-        lists=[(intro, list(map(escaped, points))) for intro, points in opening.items()],
-        parts=[*parts(comparison), *(trace(f"Provenance of {name}", side.records) for name, side in sides(comparison))],
+        lists=[(intro, list(map(escape, points))) for intro, points in opening.items()],
+        parts=[
+            *parts(comparison),
+            *(trace(f"Provenance of {name}", side.records) for name, side in named_runs(comparison)),
+        ],
     )
-    return render_markdown(report, OMISSION_ORDER, limit=limit, in_full=IN_FULL)
+    return render_markdown(report, OMISSION_ORDER, limit=limit, in_full=COMPARISON_HINT)
 
 
-def verdict(comparison: TwoRuns) -> list[str]:
+def comparison_verdict(comparison: RunComparison) -> list[str]:
     """What came out, in plain sentences."""
     sentences: list[str] = []
     changes = [change for pair in comparison.quality for change in pair.changes]
     if changes:
         words = Counter(change.word for change in changes)
-        counts_text = joined(f"{n} {word}" for word, n in words.most_common())
+        counts_text = join_words(f"{n} {word}" for word, n in words.most_common())
         sentences.append(
             f"{count(len(changes), 'metric')} of {count(len(comparison.quality), 'cell')} of quality: {counts_text}."
         )
@@ -93,14 +96,14 @@ def verdict(comparison: TwoRuns) -> list[str]:
     for title, pairs in (("latency", comparison.latency), ("real utterances timed", comparison.natural)):
         if pairs:
             words = Counter(pair.word for pair in pairs)
-            counts_text = joined(f"{n} {word}" for word, n in words.most_common())
+            counts_text = join_words(f"{n} {word}" for word, n in words.most_common())
             sentences.append(f"{count(len(pairs), 'cell')} of {title}: {counts_text} in B.")
     if comparison.not_compared:
         sentences.append(f"{count(len(comparison.not_compared), 'cell')} not compared.")
     return sentences
 
 
-def parts(found: TwoRuns) -> list[Part]:
+def parts(found: RunComparison) -> list[Part]:
     """Everything that was compared, and what was not, a table each."""
     made = [_quality(pair) for pair in found.quality if any(not change.identical for change in pair.changes)]
     same = [(pair.place, _identical(pair)) for pair in found.quality if any(c.identical for c in pair.changes)]
@@ -110,8 +113,8 @@ def parts(found: TwoRuns) -> list[Part]:
         ("natural", "Real utterances at the lengths that models choose", found.natural),
     )
     made += [_part(kind, title, _times(pairs)) for kind, title, pairs in timed if pairs]
-    unread = [(f"{name}: {one.name}", one.problem) for name, side in sides(found) for one in side.unread]
-    rows: list[tuple[Text, ...]] = [(place, shortened(reason, 300)) for place, reason in (*found.not_compared, *unread)]
+    unread = [(f"{name}: {one.name}", one.problem) for name, side in named_runs(found) for one in side.unread]
+    rows: list[tuple[Text, ...]] = [(place, shorten(reason, 300)) for place, reason in (*found.not_compared, *unread)]
     return [*made, _part("not compared", "Not compared", listing(("Cell", "Why"), rows))] if rows else made
 
 
@@ -119,12 +122,12 @@ def _part(kind: str, title: str, table: Table) -> Part:
     return Part(title=title, sections=[Section(kind=kind, tables=[table])])
 
 
-def sides(comparison: TwoRuns) -> list[tuple[str, Side]]:
+def named_runs(comparison: RunComparison) -> list[tuple[str, ComparedRun]]:
     """Both runs with their names."""
     return [("A", comparison.a), ("B", comparison.b)]
 
 
-def _quality(pair: QualityPair) -> Part:
+def _quality(pair: QualityComparison) -> Part:
     name, _, fingerprint = pair.protocol.rpartition(" ")
     title = f"{pair.place}; protocol {name} {fingerprint[:12]}"
     title += f"; {count(pair.only_one, 'clip')} in one run only" if pair.only_one else ""
@@ -134,11 +137,11 @@ def _quality(pair: QualityPair) -> Part:
     return _part("quality", title, Table(columns, rows))
 
 
-def _identical(pair: QualityPair) -> str:
+def _identical(pair: QualityComparison) -> str:
     identical_titles = [change.metric.title for change in pair.changes if change.identical]
     clips = max((c.difference.n for c in pair.changes if c.difference), default=0)
     metrics_text = (
-        f"all {len(identical_titles)}" if len(identical_titles) == len(pair.changes) else joined(identical_titles)
+        f"all {len(identical_titles)}" if len(identical_titles) == len(pair.changes) else join_words(identical_titles)
     )
     return f"{metrics_text} ({count(clips, 'clip')})"
 
@@ -155,54 +158,56 @@ def _metric(change: MetricChange) -> Row:
     ]
     interval, p = (difference.interval, difference.p_holm) if difference else (None, None)
     cells += [
-        Cell(between(signed(interval.low, decimals + 1), signed(interval.high, decimals + 1))) if interval else Cell(),
-        number_cell(p, lambda value: "< 0.001" if value < 0.001 else significant(value)),
+        Cell(range_text(signed(interval.low, decimals + 1), signed(interval.high, decimals + 1)))
+        if interval
+        else Cell(),
+        number_cell(p, lambda value: "< 0.001" if value < 0.001 else significant_digits(value)),
         Cell(str(difference.n), difference.n) if difference else Cell(),
         Cell(change.word),
     ]
     return Row(tuple(cells))
 
 
-def _times(pairs: Sequence[TimePair]) -> Table:
+def _times(pairs: Sequence[TimeComparison]) -> Table:
     numbers = map(Column, ("A ms", "B ms", "B / A", "95 %", "n"))
     columns = (Column("System", left=True), *numbers, Column("Finding", left=True))
     return Table(columns, tuple(map(_time, pairs)))
 
 
-def _time(pair: TimePair) -> Row:
+def _time(pair: TimeComparison) -> Row:
     interval = pair.ratio.interval
     word = f"{pair.word}; {pair.lengths_differ} of other lengths" if pair.lengths_differ else pair.word
     cells = (
         Cell(pair.system),
         *(number_cell(side.median, milliseconds) for side in (pair.a, pair.b)),
-        number_cell(pair.ratio.value, times),
-        Cell(between(times(interval.low), times(interval.high))) if interval else Cell(),
+        number_cell(pair.ratio.value, ratio_text),
+        Cell(range_text(ratio_text(interval.low), ratio_text(interval.high))) if interval else Cell(),
         Cell(str(pair.n), pair.n),
         Cell(word),
     )
     return Row(cells)
 
 
-def about(name: str, side: Side) -> str:
+def describe_run(name: str, side: ComparedRun) -> str:
     """What a run is, on one line of plain text."""
     created = sorted(record.created for record in side.records)
     commits = sorted({(record.software.commit or "no commit")[:12] for record in side.records})
-    return f"{name}: {side.folder}; {count(len(side.records), 'record')} of {created[0]}; commit {joined(commits)}"
+    return f"{name}: {side.folder}; {count(len(side.records), 'record')} of {created[0]}; commit {join_words(commits)}"
 
 
-def terminal(comparison: TwoRuns) -> list[str]:
+def terminal_lines(comparison: RunComparison) -> list[str]:
     """The comparison as lines; signs that steer a terminal are dropped."""
-    lines = [about(name, side) for name, side in sides(comparison)]
+    lines = [describe_run(name, side) for name, side in named_runs(comparison)]
     lines += [f"unlike: {doubt}" for doubt in comparison.doubts]
     for part in parts(comparison):
         lines += ["", part.title]
         for section in part.sections:
             lines += [line for table in section.tables for line in table_lines(table)]
-    lines += ["", *verdict(comparison)]
+    lines += ["", *comparison_verdict(comparison)]
     return ["".join(c for c in line if c.isprintable()) for line in lines]
 
 
-def quality_frame(comparison: TwoRuns) -> pd.DataFrame:
+def quality_frame(comparison: RunComparison) -> pd.DataFrame:
     """For programs: one row per cell and metric."""
     columns = ["cell", "protocol", "metric", "unit", "higher_is_better", "a", "b", "difference", "low", "high", "p",
                "p_holm", "clips", "clips_one_side", "finding"]  # fmt: skip
@@ -231,7 +236,7 @@ def quality_frame(comparison: TwoRuns) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=pd.Index(columns))
 
 
-def time_frame(pairs: Sequence[TimePair]) -> pd.DataFrame:
+def time_frame(pairs: Sequence[TimeComparison]) -> pd.DataFrame:
     """For programs: one row per timed cell, times in seconds."""
     columns = [
         "cell",

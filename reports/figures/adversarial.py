@@ -10,17 +10,17 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from lipbench.reports.figures.figure import Absent, Drawn, condition
+from lipbench.reports.figures.figure import MissingFigure, ReportFigure, quality_condition
 from lipbench.reports.figures.frames import GAP, LABEL_INCHES, inches_figure, put_frame, put_label
-from lipbench.reports.figures.style import FAINT, INK, SMALL, WIDTH, house_style, shown
-from lipbench.reports.formatting import joined
+from lipbench.reports.figures.style import FAINT, INK, SMALL, WIDTH, house_style, plain_label
+from lipbench.reports.formatting import join_words
 from lipbench.reports.inputs.strips import TRUTH, Strip, StripRow
 from lipbench.reports.paper import uses_adversarial_loss, uses_ssim_loss
 from lipbench.reports.tables.quality import QualityTable
 
 TITLE = "With and without adversarial training"
 MOMENTS = 3
-BOX = (0.2, 0.8)
+MOUTH_BOX = (0.2, 0.8)
 """Part of the frame's height and width that is enlarged: crops are made around the mouth."""
 LOSSES = ("base", "+SSIM", "+ADV", "+SSIM+ADV")
 """Table 4's rows, in its order."""
@@ -37,7 +37,7 @@ class Ablation(NamedTuple):
     """Losses (of `LOSSES`) and frames, in table 4's order."""
 
 
-def draw_adversarial(strips: Sequence[Strip], table: QualityTable) -> Drawn | Absent:
+def draw_adversarial(strips: Sequence[Strip], table: QualityTable) -> ReportFigure | MissingFigure:
     """Figure 6 with its words.
 
     Args:
@@ -46,34 +46,35 @@ def draw_adversarial(strips: Sequence[Strip], table: QualityTable) -> Drawn | Ab
     """
     ablation = find_ablation(strips)
     if ablation is None:
-        return Absent(title=TITLE, reason=_why(strips, table))
+        return MissingFigure(title=TITLE, reason=_why(strips, table))
     present = list(dict.fromkeys(losses for losses, _ in ablation.variants))
     losses_of_other_clips = [
-        losses for losses in LOSSES if losses not in present and losses in _trained(strips, ablation.title)
+        losses for losses in LOSSES if losses not in present and losses in _losses_of_system(strips, ablation.title)
     ]
     missing = [losses for losses in LOSSES if losses not in present and losses not in losses_of_other_clips]
     names = [f"{losses} is {row.label}" for losses, row in ablation.variants]
     caption = (
         f"{ablation.title} trained with different losses (the paper's figure 6, the rows of its table 4): "
-        f"{'; '.join(names)}. {ablation.strip.utterance}, “{ablation.strip.text}”; {condition(table)}; n = 1 clip. "
+        f"{'; '.join(names)}. {ablation.strip.utterance}, “{ablation.strip.text}”; {quality_condition(table)}; n = 1 "
+        "clip. "
         f"Left: a whole frame; right: its middle enlarged, at moments at which the real mouth differs most "
         "from its first frame. Look at teeth, wrinkles and edges of the lips: the paper finds them sharper with "
         "+ADV."
     )
     if losses_of_other_clips:
-        caption += f" Not shown, as sampled from other clips or at other moments: {joined(losses_of_other_clips)}."
+        caption += f" Not shown, as sampled from other clips or at other moments: {join_words(losses_of_other_clips)}."
     if missing:
-        caption += f" Not measured, or without sample frames: {joined(missing)}."
-    return Drawn(
+        caption += f" Not measured, or without sample frames: {join_words(missing)}."
+    return ReportFigure(
         name="adversarial",
         title=TITLE,
         caption=caption,
-        alt=f"Rows of mouths: the truth, then {ablation.title} trained with {joined(present)}.",
+        alt=f"Rows of mouths: the truth, then {ablation.title} trained with {join_words(present)}.",
         figure=adversarial_figure(ablation),
     )
 
 
-def losses_of(row: StripRow) -> str | None:
+def paper_losses(row: StripRow) -> str | None:
     """Which losses trained what made a row, as table 4 calls them; None if its record does not tell."""
     training = row.system.training if row.system is not None else None
     if training is None:
@@ -91,7 +92,7 @@ def find_ablation(strips: Sequence[Strip]) -> Ablation | None:
     for strip in strips:
         by_system: dict[str, list[tuple[str, StripRow]]] = {}
         for row in strip.rows:
-            losses = losses_of(row)
+            losses = paper_losses(row)
             if losses is not None and row.system is not None:
                 by_system.setdefault(row.system.name, []).append((losses, row))
         for variants in by_system.values():
@@ -107,25 +108,25 @@ def find_ablation(strips: Sequence[Strip]) -> Ablation | None:
     return best
 
 
-def _trained(strips: Sequence[Strip], title: str) -> set[str]:
+def _losses_of_system(strips: Sequence[Strip], title: str) -> set[str]:
     """Which losses trained the variants of a system that there are sample frames of."""
     rows = [row for strip in strips for row in strip.rows if row.system is not None and row.system.title == title]
-    return {losses for row in rows if (losses := losses_of(row)) is not None}
+    return {losses for row in rows if (losses := paper_losses(row)) is not None}
 
 
 def _why(strips: Sequence[Strip], table: QualityTable) -> str:
-    trained_losses = {losses for strip in strips for row in strip.rows if (losses := losses_of(row)) is not None}
+    trained_losses = {losses for strip in strips for row in strip.rows if (losses := paper_losses(row)) is not None}
     if not strips:
         return "no sample frames are there"
     if not trained_losses:
         return "no record of a model tells which losses trained it"
     if any("ADV" in losses for losses in trained_losses) and any("ADV" not in losses for losses in trained_losses):
         titles = {row.system.title for strip in strips for row in strip.rows if row.system is not None}
-        if any(len({"ADV" in losses for losses in _trained(strips, title)}) == 2 for title in titles):
+        if any(len({"ADV" in losses for losses in _losses_of_system(strips, title)}) == 2 for title in titles):
             return "no clip was sampled at the same moments with and without the discriminator"
         return "no system was trained both with and without the discriminator"
     without = "with" if all("ADV" in losses for losses in trained_losses) else "without"
-    return f"every model was trained {without} the discriminator ({joined(sorted(trained_losses))})"
+    return f"every model was trained {without} the discriminator ({join_words(sorted(trained_losses))})"
 
 
 def moments(truth: np.ndarray) -> list[int]:
@@ -137,7 +138,7 @@ def moments(truth: np.ndarray) -> list[int]:
     Returns:
         At most `MOMENTS` places, in their order in the clip; the first frame is none of them unless it is the only one.
     """
-    middle = enlarged(truth).astype(np.float64)
+    middle = crop_mouth_box(truth).astype(np.float64)
     frame_indices = [0]
     while len(frame_indices) <= min(MOMENTS, len(truth) - 1):
         frame_distances = [np.abs(middle - middle[frame_index]).mean(axis=(1, 2, 3)) for frame_index in frame_indices]
@@ -147,10 +148,10 @@ def moments(truth: np.ndarray) -> list[int]:
     return sorted(frame_indices[1:]) or [0]
 
 
-def enlarged(frames: np.ndarray) -> np.ndarray:
-    """The part `BOX` of frames, (…, H, W, 3)."""
+def crop_mouth_box(frames: np.ndarray) -> np.ndarray:
+    """The part `MOUTH_BOX` of frames, (…, H, W, 3)."""
     height, width = frames.shape[-3:-1]
-    low, high = BOX
+    low, high = MOUTH_BOX
     return frames[..., round(low * height) : round(high * height), round(low * width) : round(high * width), :]
 
 
@@ -171,7 +172,7 @@ def adversarial_figure(ablation: Ablation) -> Figure:
         axes.text(
             LABEL_INCHES,
             0.02,
-            f"{shown(ablation.title)}, “{shown(ablation.strip.text, 70)}”",
+            f"{plain_label(ablation.title)}, “{plain_label(ablation.strip.text, 70)}”",
             va="top",
             fontsize=SMALL,
             color=FAINT,
@@ -180,7 +181,7 @@ def adversarial_figure(ablation: Ablation) -> Figure:
             y = top + level * (tall + GAP)
             put_label(axes, label, y + tall / 2, bold=label == TRUTH)
             put_frame(axes, row.frames[frame_indices[0]], LABEL_INCHES, y, pitch - GAP, tall)
-            low, high = BOX
+            low, high = MOUTH_BOX
             axes.add_patch(
                 Rectangle(
                     (LABEL_INCHES + low * (pitch - GAP), y + low * tall), (high - low) * (pitch - GAP),
@@ -189,7 +190,7 @@ def adversarial_figure(ablation: Ablation) -> Figure:
             )  # fmt: skip
             for column, at in enumerate(frame_indices, start=1):
                 left = LABEL_INCHES + column * pitch + 0.06
-                put_frame(axes, enlarged(row.frames[at]), left, y, pitch - GAP, tall)
+                put_frame(axes, crop_mouth_box(row.frames[at]), left, y, pitch - GAP, tall)
         heads = [f"frame {ablation.truth.numbers[frame_indices[0]]}, whole"]
         heads += [f"frame {ablation.truth.numbers[at]}, enlarged" for at in frame_indices]
         for column, head in enumerate(heads):

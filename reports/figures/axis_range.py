@@ -9,15 +9,15 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from lipbench.reports.figures.style import INK, SMALL, Look, shown
-from lipbench.reports.formatting import decimals_for, joined, number
+from lipbench.reports.figures.style import INK, SMALL, PlotStyle, plain_label
+from lipbench.reports.formatting import decimals_for, join_words, number
 
-FENCE = 7.0
+MAX_DEVIATIONS = 7.0
 """Median absolute deviations from the median behind which a value is far out: of normal values, where three
 interquartile ranges beyond the quartiles end (Tukey, 1977). Up to half of the values may lie there."""
-GAIN = 2.0
+MIN_STRETCH = 2.0
 """So many times longer the axis must become by a series far out for it to be left outside."""
-FEWEST = 6
+MIN_VALUES = 6
 """Values that deviations can be taken of."""
 _MARGIN = 0.07
 """Share of the axis that is left free at each end."""
@@ -25,7 +25,7 @@ _ROOM = 0.12
 """Share of the axis for the words on one series that lies outside: they shall cover nothing that is drawn."""
 
 
-class Series(NamedTuple):
+class PlotSeries(NamedTuple):
     """What a panel draws of one system."""
 
     label: str
@@ -39,12 +39,12 @@ class Series(NamedTuple):
     """A model is never left outside for being good; anything else, such as a control, may be."""
 
     @classmethod
-    def point(cls, label: str, value: float, low: float = np.nan, high: float = np.nan) -> Series:
+    def point(cls, label: str, value: float, low: float = np.nan, high: float = np.nan) -> PlotSeries:
         """One value of a model with its interval."""
         return cls(label, np.array([value]), np.array([low]), np.array([high]))
 
 
-class View(NamedTuple):
+class AxisRange(NamedTuple):
     """What of an axis is shown."""
 
     low: float
@@ -55,7 +55,7 @@ class View(NamedTuple):
     """Labels of which nothing is in view, to whether they lie above."""
 
 
-def view(panel_series: Sequence[Series], *, higher_is_better: bool | None) -> View | None:
+def choose_axis_range(panel_series: Sequence[PlotSeries], *, higher_is_better: bool | None) -> AxisRange | None:
     """Choose the part of an axis.
 
     Args:
@@ -72,17 +72,17 @@ def view(panel_series: Sequence[Series], *, higher_is_better: bool | None) -> Vi
     low, high = -np.inf, np.inf
     middle = np.median(all_values)
     deviation = np.median(np.abs(all_values - middle))
-    if len(all_values) >= FEWEST and deviation > 0:
-        low, high = middle - FENCE * deviation, middle + FENCE * deviation
-    inside = [_inside(series, low, high, higher_is_better) for series in panel_series]
-    bounds = _reach(panel_series, inside)
-    max_length = GAIN * (bounds[1] - bounds[0])
+    if len(all_values) >= MIN_VALUES and deviation > 0:
+        low, high = middle - MAX_DEVIATIONS * deviation, middle + MAX_DEVIATIONS * deviation
+    inside = [_inside_mask(series, low, high, higher_is_better) for series in panel_series]
+    bounds = _value_range(panel_series, inside)
+    max_length = MIN_STRETCH * (bounds[1] - bounds[0])
     finite_masks = [np.isfinite(series.values) for series in panel_series]
     # what lies a little outside is shown as a whole, the nearest first
-    for i in sorted(range(len(panel_series)), key=lambda i: _length(panel_series[i], finite_masks[i], bounds)):
-        if _length(panel_series[i], finite_masks[i], bounds) <= max_length:
+    for i in sorted(range(len(panel_series)), key=lambda i: _axis_length(panel_series[i], finite_masks[i], bounds)):
+        if _axis_length(panel_series[i], finite_masks[i], bounds) <= max_length:
             inside[i] = finite_masks[i]
-            bounds = _reach(panel_series, inside)
+            bounds = _value_range(panel_series, inside)
     outside: dict[str, tuple[float, float]] = {}
     fully_outside: dict[str, bool] = {}
     for series, is_inside in zip(panel_series, inside, strict=True):
@@ -92,10 +92,10 @@ def view(panel_series: Sequence[Series], *, higher_is_better: bool | None) -> Vi
             if not is_inside.any():
                 fully_outside[series.label] = bool(outside_values.min() > bounds[1])
     margin = _MARGIN * (bounds[1] - bounds[0]) or 0.05 * abs(bounds[0]) or 0.05
-    return View(bounds[0] - margin, bounds[1] + margin, outside, fully_outside)
+    return AxisRange(bounds[0] - margin, bounds[1] + margin, outside, fully_outside)
 
 
-def with_values(axis_range: View | None, values: Iterable[float]) -> View | None:
+def extend_axis_range(axis_range: AxisRange | None, values: Iterable[float]) -> AxisRange | None:
     """A view that has other values in it too, such as the paper's."""
     others = [value for value in values if np.isfinite(value)]
     if axis_range is None or not others:
@@ -104,22 +104,22 @@ def with_values(axis_range: View | None, values: Iterable[float]) -> View | None
     margin = 1.5 * _MARGIN * (high - low)
     low, high = (low - margin if low < axis_range.low else low), (high + margin if high > axis_range.high else high)
     outside = {label: ends for label, ends in axis_range.outside.items() if ends[0] < low or ends[1] > high}
-    return View(low, high, outside, {label: above for label, above in axis_range.gone.items() if label in outside})
+    return AxisRange(low, high, outside, {label: above for label, above in axis_range.gone.items() if label in outside})
 
 
-def _inside(series: Series, low: float, high: float, higher_is_better: bool | None) -> NDArray[np.bool_]:
+def _inside_mask(series: PlotSeries, low: float, high: float, higher_is_better: bool | None) -> NDArray[np.bool_]:
     if series.model and higher_is_better is not None:
         low, high = (low, np.inf) if higher_is_better else (-np.inf, high)
     return np.isfinite(series.values) & (series.values >= low) & (series.values <= high)
 
 
-def _length(series: Series, mask: NDArray[np.bool_], bounds: tuple[float, float]) -> float:
+def _axis_length(series: PlotSeries, mask: NDArray[np.bool_], bounds: tuple[float, float]) -> float:
     """How long an axis must be that shows these values too."""
-    low, high = _reach([series], [mask]) if mask.any() else bounds
+    low, high = _value_range([series], [mask]) if mask.any() else bounds
     return max(high, bounds[1]) - min(low, bounds[0])
 
 
-def _reach(panel_series: Sequence[Series], masks: Sequence[NDArray[np.bool_]]) -> tuple[float, float]:
+def _value_range(panel_series: Sequence[PlotSeries], masks: Sequence[NDArray[np.bool_]]) -> tuple[float, float]:
     """From the lowest to the highest of some values and their intervals."""
     parts = [
         part[mask]
@@ -131,7 +131,9 @@ def _reach(panel_series: Sequence[Series], masks: Sequence[NDArray[np.bool_]]) -
     return float(values.min()), float(values.max())
 
 
-def show(axes: Axes, axis_range: View | None, style: Mapping[str, Look], *, is_inverted: bool = False) -> None:
+def apply_axis_range(
+    axes: Axes, axis_range: AxisRange | None, style: Mapping[str, PlotStyle], *, is_inverted: bool = False
+) -> None:
     """Fit a panel to its view, and write into it what lies outside as a whole.
 
     Args:
@@ -153,7 +155,7 @@ def show(axes: Axes, axis_range: View | None, style: Mapping[str, Look], *, is_i
             low, high = axis_range.outside[label]
             arrow = "↑" if upper else "↓"
             axes.annotate(
-                f"{arrow} {shown(label, 24)}: {_between(low, high, decimals)}",
+                f"{arrow} {plain_label(label, 24)}: {_range_text(low, high, decimals)}",
                 (0.02, 1.0 if upper else 0.0), xycoords="axes fraction",
                 xytext=(0, (-1 if upper else 1) * (4 + 10 * level)), textcoords="offset points",
                 va="top" if upper else "bottom", fontsize=SMALL - 0.5, color=INK, zorder=6,
@@ -161,12 +163,12 @@ def show(axes: Axes, axis_range: View | None, style: Mapping[str, Look], *, is_i
             )  # fmt: skip
 
 
-def _between(low: float, high: float, decimals: int) -> str:
+def _range_text(low: float, high: float, decimals: int) -> str:
     ends = [number(end, decimals) for end in (low, high)]
     return ends[0] if ends[0] == ends[1] else " to ".join(ends)
 
 
-def told_outside(axis_ranges: Mapping[str, View | None]) -> str:
+def outside_sentence(axis_ranges: Mapping[str, AxisRange | None]) -> str:
     """A sentence on what is not in view; empty if everything is.
 
     Args:
@@ -176,10 +178,10 @@ def told_outside(axis_ranges: Mapping[str, View | None]) -> str:
     for title, axis_range in axis_ranges.items():
         if axis_range is not None and axis_range.outside:
             decimals = decimals_for([axis_range.low, axis_range.high])
-            names = joined(
-                f"{label} ({_between(low, high, decimals)})" for label, (low, high) in axis_range.outside.items()
+            names = join_words(
+                f"{label} ({_range_text(low, high, decimals)})" for label, (low, high) in axis_range.outside.items()
             )
             parts.append(f"{title} of {names}")
     if not parts:
         return ""
-    return f" Outside the axes, which they would make more than {GAIN:g} times as long: {'; '.join(parts)}."
+    return f" Outside the axes, which they would make more than {MIN_STRETCH:g} times as long: {'; '.join(parts)}."

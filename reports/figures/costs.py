@@ -7,15 +7,15 @@ from typing import NamedTuple
 
 from matplotlib.figure import Figure
 
-from lipbench.reports.figures.figure import Absent, Drawn, machine
-from lipbench.reports.figures.style import WIDTH, Look, empty_figure, finish, headed, house_style, legend
-from lipbench.reports.formatting import joined, number
+from lipbench.reports.figures.figure import MissingFigure, ReportFigure, latency_condition_text
+from lipbench.reports.figures.style import WIDTH, PlotStyle, add_heading, empty_figure, finish, house_style, legend
+from lipbench.reports.formatting import join_words, number
 from lipbench.reports.tables.latency import LatencyCell, LatencyTable
 
 TITLE = "Memory and energy against length"
 MIB = 2**20
 MEMORY, ENERGY = "memory", "energy"
-NARROW = 0.25
+MIN_VALUE_SHARE = 0.25
 """Share of an axis from 0 that values must take up at least for it to start there."""
 
 
@@ -28,16 +28,16 @@ class Panel(NamedTuple):
     """Label to length in frames to value."""
 
 
-def draw_costs(table: LatencyTable, style: Mapping[str, Look]) -> tuple[Drawn | None, list[Absent]]:
+def draw_costs(table: LatencyTable, style: Mapping[str, PlotStyle]) -> tuple[ReportFigure | None, list[MissingFigure]]:
     """The figure with its words, and which of its two panels are missing.
 
     Args:
         table: of one machine.
-        style: see `lipbench.reports.figures.style.looks`.
+        style: see `lipbench.reports.figures.style.plot_styles`.
     """
     panels = cost_panels(table)
     absent = [
-        Absent(title=f"{what.capitalize()} against length", reason=_why(what, table))
+        MissingFigure(title=f"{what.capitalize()} against length", reason=_why(what, table))
         for what in (MEMORY, ENERGY)
         if what not in panels
     ]
@@ -45,7 +45,7 @@ def draw_costs(table: LatencyTable, style: Mapping[str, Look]) -> tuple[Drawn | 
         return None, absent
     parts = [
         f"{' and '.join(panel.title.lower() for panel in panels.values())} against the length of the clip; "
-        f"{machine(table)}; one measurement per point, in a pass of its own."
+        f"{latency_condition_text(table)}; one measurement per point, in a pass of its own."
     ]
     if MEMORY in panels:
         parts.append(
@@ -58,17 +58,17 @@ def draw_costs(table: LatencyTable, style: Mapping[str, Look]) -> tuple[Drawn | 
         parts.append("Energy is the GPU's own counter over back-to-back calls, what it draws when idle included.")
     for what, panel in panels.items():
         silent = [row.label for row in table.rows if row.measured and row.label not in panel.series]
-        parts += [f"No {what} is known of {joined(silent)}."] if silent else []
-    cut_panels = [panel.title.lower() for panel in panels.values() if not from_zero(panel)]
-    parts += [f"The axis of {joined(cut_panels)} does not start at 0."] if cut_panels else []
+        parts += [f"No {what} is known of {join_words(silent)}."] if silent else []
+    cut_panels = [panel.title.lower() for panel in panels.values() if not starts_at_zero(panel)]
+    parts += [f"The axis of {join_words(cut_panels)} does not start at 0."] if cut_panels else []
     parts.append("A line that rises is a cost of every frame more; its height at short clips is the model's own.")
     return (
-        Drawn(
+        ReportFigure(
             name="costs",
             title=TITLE,
             caption=(text := " ".join(parts))[0].upper() + text[1:],
-            alt=" ".join(_told(panel) for panel in panels.values()),
-            figure=costs_figure(panels, style, subtitle=machine(table)),
+            alt=" ".join(_alt_text(panel) for panel in panels.values()),
+            figure=costs_figure(panels, style, subtitle=latency_condition_text(table)),
         ),
         absent,
     )
@@ -80,7 +80,7 @@ def _why(what: str, table: LatencyTable) -> str:
     return f"no record holds {'memory' if what == MEMORY else 'energy'}: it was not measured, or the records are older"
 
 
-def _told(panel: Panel) -> str:
+def _alt_text(panel: Panel) -> str:
     sentences = []
     for label, values in panel.series.items():
         (first, start), *_, (last, end) = [*values.items(), *values.items()]
@@ -132,16 +132,16 @@ def _energy(cell: LatencyCell) -> float | None:
     return None if energy is None else energy.joules / energy.calls
 
 
-def from_zero(panel: Panel) -> bool:
+def starts_at_zero(panel: Panel) -> bool:
     """Whether an axis that starts at 0 leaves enough of it to the values.
 
     What a process holds is most of all the interpreter and torch: from 0 on, models would lie on one another.
     """
     values = [value for series in panel.series.values() for value in series.values()]
-    return max(values) - min(values) >= NARROW * max(values)
+    return max(values) - min(values) >= MIN_VALUE_SHARE * max(values)
 
 
-def costs_figure(panels: Mapping[str, Panel], style: Mapping[str, Look], *, subtitle: str) -> Figure:
+def costs_figure(panels: Mapping[str, Panel], style: Mapping[str, PlotStyle], *, subtitle: str) -> Figure:
     """A panel per quantity.
 
     Args:
@@ -160,12 +160,12 @@ def costs_figure(panels: Mapping[str, Panel], style: Mapping[str, Look], *, subt
             color=plot_style.color, marker=plot_style.marker, linestyle=plot_style.dash,
                     markersize=5, linewidth=1.4,
                 )  # fmt: skip
-            axis_note = "" if from_zero(panel) else ", not from 0"
+            axis_note = "" if starts_at_zero(panel) else ", not from 0"
             finish(panel_axes, x="length of the clip (frames)", y=f"{panel.unit}{axis_note}", title=panel.title)
             panel_axes.set_xlim(left=0)
-            if from_zero(panel):
+            if starts_at_zero(panel):
                 panel_axes.set_ylim(0, panel_axes.get_ylim()[1] * 1.06)
         labels = list(dict.fromkeys(label for panel in panels.values() for label in panel.series))
         legend(figure, style, labels)
-        headed(figure, subtitle)
+        add_heading(figure, subtitle)
     return figure

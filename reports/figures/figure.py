@@ -14,7 +14,7 @@ from lipbench.reports.tables.quality import QualityRow, QualityTable
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Drawn:
+class ReportFigure:
     """A figure with its words, which are plain text."""
 
     name: str
@@ -28,27 +28,27 @@ class Drawn:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Absent:
+class MissingFigure:
     """Why there is no figure, in plain text."""
 
     title: str
     reason: str
 
 
-def condition(table: QualityTable) -> str:
+def quality_condition(table: QualityTable) -> str:
     """What a quality figure is of, such as "GRID, predicted durations, protocol paper (0a1b2c3d4e5f)"."""
     corpus = load_paper().corpora.get(table.corpus.name, table.corpus.name)
     protocol = f"protocol {table.protocol.name} ({table.protocol.fingerprint[:12]})"
     return f"{corpus}, {table.corpus.split} split, {table.durations} durations, {protocol}"
 
 
-def machine(table: LatencyTable) -> str:
+def latency_condition_text(table: LatencyTable) -> str:
     """What a latency figure is of, such as "AMD EPYC 7B13, 2 threads, CPU, float32, batch 1, preset small"."""
     parts = [table.hardware, table.device.upper(), table.dtype, f"batch {table.batch}"]
     return ", ".join([*parts, f"preset {table.preset}"] if table.preset else parts)
 
 
-def sample(rows: Sequence[QualityRow], table: QualityTable) -> str:
+def sample_size_text(rows: Sequence[QualityRow], table: QualityTable) -> str:
     """How many clips stand behind each row, such as "n = 40 clips of 3 speakers"."""
     counts = sorted({row.clips for row in rows})
     n = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
@@ -56,14 +56,14 @@ def sample(rows: Sequence[QualityRow], table: QualityTable) -> str:
     return f"{clips} of {count(table.speakers, 'speaker')}" if table.speakers else clips
 
 
-def drawable(
+def drawable_rows(
     table: QualityTable, *, controls: frozenset[str] = frozenset({"first_frame", "mean_frame"})
 ) -> list[QualityRow]:
     """The models that were measured, then those controls that show what a mouth scores that never moves."""
     return [*table.models, *(row for row in table.controls if row.name in controls)]
 
 
-def beside_paper(rows: Sequence[QualityRow]) -> tuple[list[QualityRow], list[str]]:
+def rows_beside_paper(rows: Sequence[QualityRow]) -> tuple[list[QualityRow], list[str]]:
     """Which of our rows each of the paper's rows is drawn with.
 
     The one that was trained with its losses, or of which nothing tells that it was not; of several the first of the

@@ -18,7 +18,7 @@ APERTURE_ERROR = MetricFacts(name="aperture_error", title="Aperture error", unit
 openings in a record, as no metric has it."""
 
 
-class FrameMetric(NamedTuple):
+class CurveMetric(NamedTuple):
     """One metric with its values per frame and per clip."""
 
     facts: MetricFacts
@@ -37,8 +37,8 @@ class FrameMetric(NamedTuple):
     def curve(self, clip: ClipScore) -> NDArray[np.float64]:
         """A clip's value in each frame, (T,), nan where a frame has none; (0,) if it has no values per frame."""
         if self.facts != APERTURE_ERROR:
-            return _floats(clip.curves.get(self.facts.name, ()))
-        generated_opening, real_opening = _floats(clip.aperture), _floats(clip.aperture_truth)
+            return _as_floats(clip.curves.get(self.facts.name, ()))
+        generated_opening, real_opening = _as_floats(clip.aperture), _as_floats(clip.aperture_truth)
         n_common = min(len(generated_opening), len(real_opening))
         return np.abs(generated_opening[:n_common] - real_opening[:n_common])
 
@@ -67,14 +67,14 @@ class FrameMetric(NamedTuple):
         return clip.weights.get(self.facts.name, 1.0)
 
 
-def frame_metrics(table: QualityTable) -> list[FrameMetric]:
+def frame_metrics(table: QualityTable) -> list[CurveMetric]:
     """The metrics of a table that a model has values per frame of."""
-    candidates = [FrameMetric(facts) for facts in (*table.metrics, APERTURE_ERROR)]
+    candidates = [CurveMetric(facts) for facts in (*table.metrics, APERTURE_ERROR)]
     curve_metrics = [m for m in candidates if any(len(m.curve(clip)) for row in table.models for clip in row.scores)]
     place = {name: i for i, name in enumerate(ORDER)}
     return sorted(curve_metrics, key=lambda metric: (place.get(metric.facts.name, len(place)), metric.facts.title))
 
 
-def _floats(values: Sequence[float | None]) -> NDArray[np.float64]:
+def _as_floats(values: Sequence[float | None]) -> NDArray[np.float64]:
     array = np.array(values, dtype=np.float64)  # None becomes nan
     return np.where(np.isfinite(array), array, np.nan)

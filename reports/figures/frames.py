@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from lipbench.reports.figures.figure import Drawn, condition
-from lipbench.reports.figures.style import FAINT, SMALL, WIDTH, house_style, shown
-from lipbench.reports.formatting import joined
+from lipbench.reports.figures.figure import ReportFigure, quality_condition
+from lipbench.reports.figures.style import FAINT, SMALL, WIDTH, house_style, plain_label
+from lipbench.reports.formatting import join_words
 from lipbench.reports.inputs.strips import TRUTH, Strip, StripRow
 
 STRIP = "strip"
@@ -24,7 +24,7 @@ GAP = 0.03
 """Inches between frames."""
 
 
-def draw_strip(strip: Strip) -> Drawn:
+def draw_strip(strip: Strip) -> ReportFigure:
     """Figure 3 with its words: one utterance.
 
     Args:
@@ -35,14 +35,14 @@ def draw_strip(strip: Strip) -> Drawn:
     length = f", {strip.frames} frames" if strip.frames is not None else ""
     caption = (
         f"Frames of {strip.utterance}, “{strip.text}”{length}{case} (the paper's figure 3); "
-        f"{condition(strip.table)}; n = 1 clip. Numbers are places in the clip. Look down a column: the mouth "
+        f"{quality_condition(strip.table)}; n = 1 clip. Numbers are places in the clip. Look down a column: the mouth "
         "should be as open and of the same shape as in the uppermost row; look along a row for frames that grow vague."
     )
-    return Drawn(
+    return ReportFigure(
         name=STRIP,
         title=f"{TITLE}, {strip.case} case" if strip.case else TITLE,
         caption=caption,
-        alt=f"Rows of frames of the clip {strip.utterance}: the truth, then {joined(systems)}.",
+        alt=f"Rows of frames of the clip {strip.utterance}: the truth, then {join_words(systems)}.",
         figure=strip_figure(strip),
     )
 
@@ -67,7 +67,7 @@ def strip_figure(strip: Strip) -> Figure:
         figure, axes = inches_figure(y + 0.02)
         length = f", {strip.frames} frames" if strip.frames is not None else ""
         case = f"{strip.case} case: " if strip.case else ""
-        subtitle = f"{case}“{shown(strip.text, 60)}”{length}; {strip.table.durations} durations"
+        subtitle = f"{case}“{plain_label(strip.text, 60)}”{length}; {strip.table.durations} durations"
         axes.text(LABEL_INCHES, 0.02, subtitle, ha="left", va="top", fontsize=SMALL, color=FAINT)
         for row, (top, has_numbers) in zip(strip.rows, tops, strict=True):
             _draw_row(axes, row, top, pitch=pitch, tall=tall, has_numbers=has_numbers)
@@ -94,10 +94,12 @@ def put_frame(axes: Axes, frame: np.ndarray, left: float, top: float, wide: floa
 
 def put_label(axes: Axes, label: str, middle: float, *, bold: bool, right: float = LABEL_INCHES - 0.1) -> None:
     """Name a row, in two lines if one is too short."""
-    words = shown(label, 2 * LABEL_SIGNS)
+    words = plain_label(label, 2 * LABEL_SIGNS)
     if len(words) > LABEL_SIGNS:
         break_index = words.rfind(" ", 0, LABEL_SIGNS + 1)
-        words = f"{words[:break_index]}\n{words[break_index + 1 :]}" if break_index > 0 else shown(label, LABEL_SIGNS)
+        words = (
+            f"{words[:break_index]}\n{words[break_index + 1 :]}" if break_index > 0 else plain_label(label, LABEL_SIGNS)
+        )
     size = SMALL if "\n" in words else SMALL + 0.5
     axes.text(right, middle, words, ha="right", va="center", fontsize=size, weight="bold" if bold else "normal")
 

@@ -9,15 +9,15 @@ from typing import NamedTuple
 from lipbench.reports.figures.adversarial import draw_adversarial
 from lipbench.reports.figures.costs import draw_costs
 from lipbench.reports.figures.durations import draw_durations
-from lipbench.reports.figures.figure import Absent, Drawn
+from lipbench.reports.figures.figure import MissingFigure, ReportFigure
 from lipbench.reports.figures.frames import draw_strip
 from lipbench.reports.figures.lengths import draw_lengths, draw_other_lengths
 from lipbench.reports.figures.lip_opening import draw_openings
-from lipbench.reports.figures.pareto import draw_pareto, pair
+from lipbench.reports.figures.pareto import draw_pareto, pair_quality_latency
 from lipbench.reports.figures.positions import draw_positions
-from lipbench.reports.figures.style import Look, looks
+from lipbench.reports.figures.style import PlotStyle, plot_styles
 from lipbench.reports.figures.training import draw_training
-from lipbench.reports.formatting import joined
+from lipbench.reports.formatting import join_words
 from lipbench.reports.inputs.strips import Strip
 from lipbench.reports.inputs.training_logs import TrainingLogs
 from lipbench.reports.tables.latency import LatencyTable
@@ -25,17 +25,17 @@ from lipbench.reports.tables.make import Tables
 from lipbench.reports.tables.quality import QualityTable
 
 
-class Placed(NamedTuple):
+class PlacedFigure(NamedTuple):
     """A figure, or its absence, with what it is of."""
 
     of: tuple[str, ...]
     """Parts of a name for files: unique for a figure's name within a report."""
     place: str
     """The condition, for people."""
-    what: Drawn | Absent
+    what: ReportFigure | MissingFigure
 
 
-def report_looks(tables: Tables, order: Sequence[str]) -> dict[str, Look]:
+def report_styles(tables: Tables, order: Sequence[str]) -> dict[str, PlotStyle]:
     """The look of every row of a report's quality and latency tables, by its label: one in all figures and curves.
 
     Args:
@@ -44,16 +44,16 @@ def report_looks(tables: Tables, order: Sequence[str]) -> dict[str, Look]:
     """
     quality = [(row.name, row.label) for table in tables.quality for row in table.rows]
     latency = [(row.name, row.label) for table in tables.latency for row in table.rows]
-    return looks(quality + latency, order)
+    return plot_styles(quality + latency, order)
 
 
 def draw_figures(
     tables: Tables,
-    choice: Choice,
+    choice: TableChoice,
     strips: Sequence[Strip],
     trainings: TrainingLogs,
-    style: Mapping[str, Look],
-) -> Iterator[Placed]:
+    style: Mapping[str, PlotStyle],
+) -> Iterator[PlacedFigure]:
     """Draw one figure after another, figure 5 apart, which stands beside its table.
 
     Args:
@@ -61,45 +61,45 @@ def draw_figures(
         choice: which of them to draw figures of.
         strips: sample frames of the quality tables among these.
         trainings: of the run.
-        style: see `report_looks`.
+        style: see `report_styles`.
     """
     for number, strip in enumerate(strips, start=1):
-        yield Placed((str(number),), strip.table.place, draw_strip(strip))
+        yield PlacedFigure((str(number),), strip.table.place, draw_strip(strip))
     for i in sorted(choice.quality):
         table = tables.quality[i]
         of = (str(i + 1), table.corpus.name, table.durations, table.protocol.name)
-        for what in _of_quality(table, [strip for strip in strips if strip.table is table], tables, style):
-            yield Placed(of, table.place, what)
+        for what in _quality_figures(table, [strip for strip in strips if strip.table is table], tables, style):
+            yield PlacedFigure(of, table.place, what)
     for i in sorted(choice.latency):
         latency_table = tables.latency[i]
         costs_drawing, absent = draw_costs(latency_table, style)
         for what in ([costs_drawing] if costs_drawing is not None else []) + absent:
-            yield Placed(
+            yield PlacedFigure(
                 (str(i + 1), latency_table.device, latency_table.dtype, f"batch{latency_table.batch}"),
-                timing_place(latency_table),
+                latency_condition(latency_table),
                 what,
             )
     if trainings.logs or trainings.unread:  # where nothing was trained nothing is missing
-        yield Placed((), "this run", draw_training(trainings))
+        yield PlacedFigure((), "this run", draw_training(trainings))
 
 
-def _of_quality(
-    table: QualityTable, strips: Sequence[Strip], tables: Tables, style: Mapping[str, Look]
-) -> Iterator[Drawn | Absent]:
+def _quality_figures(
+    table: QualityTable, strips: Sequence[Strip], tables: Tables, style: Mapping[str, PlotStyle]
+) -> Iterator[ReportFigure | MissingFigure]:
     yield draw_adversarial(strips, table)
     for draw in (draw_lengths, draw_other_lengths, draw_positions, draw_openings, draw_durations):
         yield draw(table, style)
-    for latency_table in _timed(table, tables.latency):
+    for latency_table in _latency_table_by_device(table, tables.latency):
         yield draw_pareto(table, latency_table, style)
     if not tables.latency:
-        yield Absent(title="Quality against latency", reason="nothing was timed")
+        yield MissingFigure(title="Quality against latency", reason="nothing was timed")
 
 
-def _timed(table: QualityTable, latency: Sequence[LatencyTable]) -> list[LatencyTable]:
+def _latency_table_by_device(table: QualityTable, latency: Sequence[LatencyTable]) -> list[LatencyTable]:
     """For each kind of device the latency table that most of the models are in, single clips before batches."""
 
     def worth(latency_table: LatencyTable) -> tuple[int, int]:
-        return len(pair(table, latency_table)[0]), -latency_table.batch
+        return len(pair_quality_latency(table, latency_table)[0]), -latency_table.batch
 
     return [
         max((latency_table for latency_table in latency if latency_table.device == device), key=worth)
@@ -107,27 +107,28 @@ def _timed(table: QualityTable, latency: Sequence[LatencyTable]) -> list[Latency
     ]
 
 
-def absences(figures: Sequence[Placed]) -> list[str]:
+def missing_figure_sentences(figures: Sequence[PlacedFigure]) -> list[str]:
     """One sentence per reason why figures are not there, with all that it is true of, as plain text."""
     places_by_reason: dict[tuple[str, str], list[str]] = {}
     for placed_figure in figures:
-        if isinstance(placed_figure.what, Absent):
+        if isinstance(placed_figure.what, MissingFigure):
             places_by_reason.setdefault((placed_figure.what.title, placed_figure.what.reason), []).append(
                 placed_figure.place
             )
     return [
-        f"{title} ({joined(dict.fromkeys(places))}): {reason}" for (title, reason), places in places_by_reason.items()
+        f"{title} ({join_words(dict.fromkeys(places))}): {reason}"
+        for (title, reason), places in places_by_reason.items()
     ]
 
 
-PREFERRED = "paper"
+PREFERRED_PROTOCOL = "paper"
 """Protocol whose figures are drawn where clips were scored under several."""
 MOST_TABLES = 6
 """Tables of a kind (quality, latency) that figures are drawn of: more are looked at by nobody, and each takes time."""
 
 
 @dataclass(frozen=True)
-class Choice:
+class TableChoice:
     """The tables that figures are drawn of, by their places in the report, from 0."""
 
     quality: frozenset[int]
@@ -147,11 +148,12 @@ class Choice:
 
 def choose_tables(
     quality: Sequence[QualityTable], latency: Sequence[LatencyTable], *, max_tables: int = MOST_TABLES
-) -> Choice:
+) -> TableChoice:
     """Choose the tables that figures are drawn of.
 
-    Of clips that were scored under several protocols those under `PREFERRED`; of what remains, the first `max_tables`
-    quality tables in the report's order, and the first `max_tables` latency tables, small batches before large ones.
+    Of clips that were scored under several protocols those under `PREFERRED_PROTOCOL`; of what remains, the first
+    `max_tables` quality tables in the report's order, and the first `max_tables` latency tables, small batches before
+    large ones.
 
     Args:
         quality: of one report, in its order.
@@ -162,29 +164,29 @@ def choose_tables(
     table_indices = [i for i in range(len(quality)) if i not in rivals]
     # sorting is stable: batches of one size keep the report's order
     tables_by_batch = sorted(range(len(latency)), key=lambda i: latency[i].batch)
-    return Choice(
+    return TableChoice(
         quality=frozenset(table_indices[:max_tables]),
         latency=frozenset(tables_by_batch[:max_tables]),
         quality_notes=[
-            *_of_protocols(list(rivals.values())),
-            *_of_most(
+            *_protocol_notes(list(rivals.values())),
+            *_limit_notes(
                 "quality tables, the first in the report's order",
                 table_indices,
                 max_tables,
                 [quality[i].place for i in table_indices[max_tables:]],
             ),
         ],
-        latency_notes=_of_most(
+        latency_notes=_limit_notes(
             "latency tables, small batches first",
             tables_by_batch,
             max_tables,
-            [timing_place(latency[i]) for i in tables_by_batch[max_tables:]],
+            [latency_condition(latency[i]) for i in tables_by_batch[max_tables:]],
         ),
         latency_rule=f"a report draws those of {max_tables} latency tables, small batches first",
     )
 
 
-def timing_place(table: LatencyTable) -> str:
+def latency_condition(table: LatencyTable) -> str:
     """Name of a latency table's condition as plain text, such as "CPU, float32, batch 1, preset small"."""
     parts = [table.device.upper(), table.dtype, f"batch {table.batch}"]
     return ", ".join([*parts, f"preset {table.preset}"] if table.preset else parts)
@@ -192,7 +194,7 @@ def timing_place(table: LatencyTable) -> str:
 
 def _stands_for(table: QualityTable, other_table: QualityTable) -> bool:
     """Whether a table of the preferred protocol has the same clips as one of another protocol."""
-    return table.protocol.name == PREFERRED != other_table.protocol.name and (
+    return table.protocol.name == PREFERRED_PROTOCOL != other_table.protocol.name and (
         table.corpus.name,
         table.corpus.fingerprint,
         table.corpus.split,
@@ -207,20 +209,20 @@ def _stands_for(table: QualityTable, other_table: QualityTable) -> bool:
     )
 
 
-def _of_protocols(passed: Sequence[QualityTable]) -> list[str]:
+def _protocol_notes(passed: Sequence[QualityTable]) -> list[str]:
     if not passed:
         return []
     places: dict[str, list[str]] = {}
     for table in passed:
         places.setdefault(table.protocol.name, []).append(table.title)
-    not_under = "; ".join(f"{name} ({joined(dict.fromkeys(of))})" for name, of in places.items())
+    not_under = "; ".join(f"{name} ({join_words(dict.fromkeys(of))})" for name, of in places.items())
     return [
         f"Clips were scored under several protocols. Frames and figures of quality are those of the protocol "
-        f"{PREFERRED} alone, none of: {not_under}. What was scored under these stands in their tables."
+        f"{PREFERRED_PROTOCOL} alone, none of: {not_under}. What was scored under these stands in their tables."
     ]
 
 
-def _of_most(noun: str, candidates: Sequence[int], max_tables: int, passed: Sequence[str]) -> list[str]:
+def _limit_notes(noun: str, candidates: Sequence[int], max_tables: int, passed: Sequence[str]) -> list[str]:
     if not passed:
         return []
     return [

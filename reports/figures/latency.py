@@ -8,41 +8,41 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lipbench.reports.figures.figure import Absent, Drawn, machine
+from lipbench.reports.figures.figure import MissingFigure, ReportFigure, latency_condition_text
 from lipbench.reports.figures.style import (
-    Look,
+    PlotStyle,
+    add_heading,
     draw_bars,
-    draw_hollow,
+    draw_paper_points,
     empty_figure,
     finish,
-    headed,
     house_style,
     legend,
-    plain_log,
+    log_axis,
 )
-from lipbench.reports.formatting import joined, milliseconds, significant, times
+from lipbench.reports.formatting import join_words, milliseconds, ratio_text, significant_digits
 from lipbench.reports.paper import load_paper
 from lipbench.reports.tables.latency import LatencyRow, LatencyTable
 
 TITLE = "Latency against length"
-SMOOTH = 60
+CURVE_POINTS = 60
 """Points of a line that is straight in milliseconds and curved on a log scale: more of them nobody sees."""
 
 
-def draw_latency(table: LatencyTable, style: Mapping[str, Look]) -> Drawn | Absent:
+def draw_latency(table: LatencyTable, style: Mapping[str, PlotStyle]) -> ReportFigure | MissingFigure:
     """Figure 5 with its words; arguments as for `latency_figure`."""
     rows = [row for row in table.rows if row.measured]
     if not rows:
-        return Absent(title=TITLE, reason="no cell was measured")
+        return MissingFigure(title=TITLE, reason="no cell was measured")
     ratios = _has_ratios(table)
     fits = [
-        f"{row.label} {_ms(row.line.intercept)} + {significant(row.line.slope * 1000, 3)} L"
+        f"{row.label} {_ms(row.line.intercept)} + {significant_digits(row.line.slope * 1000, 3)} L"
         for row in rows
         if row.line is not None
     ]
     second = f"the speed-up over {table.baseline}" if ratios else "the same on a linear scale"
     parts = [
-        f"Latency against length (the paper's figure 5), and {second}; {machine(table)}; "
+        f"Latency against length (the paper's figure 5), and {second}; {latency_condition_text(table)}; "
         f"n = {_calls(rows)} timed calls per point.",
         "Points are medians, bands the 10th to the 90th percentile, lines least squares"
         + (f" (ms, L in frames: {'; '.join(fits)})." if fits else "."),
@@ -50,11 +50,11 @@ def draw_latency(table: LatencyTable, style: Mapping[str, Look]) -> Drawn | Abse
     ]
     if table.shows_paper:
         parts.append(f"Hollow: the paper's table 3, on {load_paper().hardware}.")
-    return Drawn(
+    return ReportFigure(
         name="latency",
         title=TITLE,
         caption=" ".join(parts),
-        alt=f"Two panels over length in frames. {_told(rows, table.baseline)}",
+        alt=f"Two panels over length in frames. {_alt_text(rows, table.baseline)}",
         figure=latency_figure(table, style),
     )
 
@@ -68,7 +68,7 @@ def _calls(rows: list[LatencyRow]) -> str:
     return str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
 
 
-def _told(rows: list[LatencyRow], baseline: str) -> str:
+def _alt_text(rows: list[LatencyRow], baseline: str) -> str:
     """Latencies at both ends, and the speed-up there, in words."""
     sentences = []
     for row in rows:
@@ -77,18 +77,18 @@ def _told(rows: list[LatencyRow], baseline: str) -> str:
         if last != first:
             text += f" and {_ms(end.wall.median)} ms for {last}"
         sentences.append(
-            f"{text} ({times(end.speedup.value)} as fast as the baseline)"
+            f"{text} ({ratio_text(end.speedup.value)} as fast as the baseline)"
             if end.speedup is not None and row.label != baseline
             else text
         )
-    return f"{joined(sentences)}."
+    return f"{join_words(sentences)}."
 
 
 def _has_ratios(table: LatencyTable) -> bool:
     return any(cell.speedup for row in table.rows for cell in row.measured.values() if row.label != table.baseline)
 
 
-def latency_figure(table: LatencyTable, style: Mapping[str, Look]) -> Figure:
+def latency_figure(table: LatencyTable, style: Mapping[str, PlotStyle]) -> Figure:
     """Latency over length for every system, and the speed-up over the baseline.
 
     Points are medians, bands reach from the 10th to the 90th percentile, lines are least-squares fits. The paper prints
@@ -96,7 +96,7 @@ def latency_figure(table: LatencyTable, style: Mapping[str, Look]) -> Figure:
 
     Args:
         table: at least one measured cell.
-        style: see `lipbench.reports.figures.style.looks`.
+        style: see `lipbench.reports.figures.style.plot_styles`.
     """
     rows = [row for row in table.rows if row.measured]
     ratios = _has_ratios(table)
@@ -110,30 +110,30 @@ def latency_figure(table: LatencyTable, style: Mapping[str, Look]) -> Figure:
         for row in {row.name: row for row in reversed(rows)}.values():
             waits = [(point.frames, float(point.latency_s) * 1000) for point in row.paper]
             gains = [(point.frames, float(point.speedup)) for point in row.paper]
-            draw_hollow(latency_axes, waits, style[row.label])
-            draw_hollow(speedup_axes, gains if ratios else waits, style[row.label])
-        plain_log(latency_axes, "y")
+            draw_paper_points(latency_axes, waits, style[row.label])
+            draw_paper_points(speedup_axes, gains if ratios else waits, style[row.label])
+        log_axis(latency_axes, "y")
         _finish(latency_axes, "Latency (log scale)", "milliseconds per call")
         if ratios:
-            plain_log(speedup_axes, "y")
+            log_axis(speedup_axes, "y")
             speedup_axes.axhline(1, color="#b0b0b0", linewidth=1.0, zorder=1)
             _finish(speedup_axes, f"Speed-up over {table.baseline}", "times as fast (log scale)")
         else:
             _finish(speedup_axes, "Latency (linear scale)", "milliseconds per call")
         labels = [row.label for row in rows]
         legend(figure, style, labels, hollow=f"paper ({load_paper().device})" if table.shows_paper else None)
-        headed(figure, machine(table))
+        add_heading(figure, latency_condition_text(table))
     return figure
 
 
-def _draw_latency(axes: Axes, row: LatencyRow, plot_style: Look) -> None:
+def _draw_latency(axes: Axes, row: LatencyRow, plot_style: PlotStyle) -> None:
     cells = row.measured
     lengths = np.array(list(cells), dtype=float)
     medians, p10, p90 = (
         np.array([value * 1000 for value in column])
         for column in zip(*((c.wall.median, c.wall.p10, c.wall.p90) for c in cells.values()), strict=True)
     )
-    along = np.union1d(np.linspace(lengths.min(), lengths.max(), SMOOTH), lengths)
+    along = np.union1d(np.linspace(lengths.min(), lengths.max(), CURVE_POINTS), lengths)
     if len(lengths) > 1:
         # Between lengths the band is straight in milliseconds, as the fit is, and so curved on the log scale.
         low, high = np.interp(along, lengths, p10), np.interp(along, lengths, p90)
@@ -156,7 +156,7 @@ def _draw_latency(axes: Axes, row: LatencyRow, plot_style: Look) -> None:
         )
 
 
-def _draw_speedup(axes: Axes, row: LatencyRow, plot_style: Look) -> None:
+def _draw_speedup(axes: Axes, row: LatencyRow, plot_style: PlotStyle) -> None:
     speedups = {n: cell.speedup for n, cell in row.measured.items() if cell.speedup is not None}
     if speedups:
         lengths = list(speedups)

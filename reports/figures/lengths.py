@@ -11,24 +11,38 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lipbench.reports.figures.axis_range import Series, View, show, told_outside, view, with_values
-from lipbench.reports.figures.figure import Absent, Drawn, beside_paper, condition, drawable, sample
-from lipbench.reports.figures.frame_curves import FrameMetric, frame_metrics
+from lipbench.reports.figures.axis_range import (
+    AxisRange,
+    PlotSeries,
+    apply_axis_range,
+    choose_axis_range,
+    extend_axis_range,
+    outside_sentence,
+)
+from lipbench.reports.figures.figure import (
+    MissingFigure,
+    ReportFigure,
+    drawable_rows,
+    quality_condition,
+    rows_beside_paper,
+    sample_size_text,
+)
+from lipbench.reports.figures.frame_curves import CurveMetric, frame_metrics
 from lipbench.reports.figures.style import (
     SMALL,
-    Look,
+    PlotStyle,
+    add_heading,
     draw_band,
     draw_bars,
-    draw_hollow,
+    draw_paper_points,
     empty_figure,
     finish,
-    headed,
     house_style,
+    integer_ticks,
     legend,
-    shown,
-    whole,
+    plain_label,
 )
-from lipbench.reports.formatting import count, joined, number
+from lipbench.reports.formatting import count, join_words, number
 from lipbench.reports.paper import load_paper
 from lipbench.reports.tables.quality import QualityRow, QualityTable
 from lipbench.statistics.intervals import MIN_CLUSTERS, Mean, mean_by_cluster
@@ -60,7 +74,7 @@ class Bin(NamedTuple):
         return str(self.low) if self.low == self.high else f"{self.low}–{self.high}"
 
 
-class Binned(NamedTuple):
+class BinnedMeans(NamedTuple):
     """One system's value in each bin that has clips of its."""
 
     row: QualityRow
@@ -70,20 +84,20 @@ class Binned(NamedTuple):
     means: list[Mean]
 
 
-def draw_lengths(table: QualityTable, style: Mapping[str, Look]) -> Drawn | Absent:
+def draw_lengths(table: QualityTable, style: Mapping[str, PlotStyle]) -> ReportFigure | MissingFigure:
     """Figure 4 with its words.
 
     Args:
         table: of one condition.
-        style: see `lipbench.reports.figures.style.looks`.
+        style: see `lipbench.reports.figures.style.plot_styles`.
     """
-    ssim = next((FrameMetric(facts) for facts in table.metrics if facts.name == SSIM), None)
+    ssim = next((CurveMetric(facts) for facts in table.metrics if facts.name == SSIM), None)
     rows = [] if ssim is None else _rows(table, ssim)
     if ssim is None or not any(row.kind == "model" for row in rows):
-        return Absent(title=TITLE, reason="no model has an SSIM")
+        return MissingFigure(title=TITLE, reason="no model has an SSIM")
     bins = length_bins([row for row in rows if row.kind == "model"])
     if len(bins) < 2:
-        return Absent(title=TITLE, reason=_too_alike(rows))
+        return MissingFigure(title=TITLE, reason=_equal_lengths_reason(rows))
     curves = [binned_values(row, bins, ssim) for row in rows]
     paper_points, caveats = _papers(table, rows)
     axis_range = _view(ssim, curves, paper_points)
@@ -95,63 +109,70 @@ def draw_lengths(table: QualityTable, style: Mapping[str, Look]) -> Drawn | Abse
         if curve.row.kind == "model"
     ]
     caption = (
-        f"SSIM against the length {_chosen(table)} (the paper's figure 4); {condition(table)}; "
-        f"{sample(rows, table)}, those of each point beneath (bins: {joined(curve.text for curve in bins)} frames). "
+        f"SSIM against the length {_length_origin(table)} (the paper's figure 4); {quality_condition(table)}; "
+        f"{sample_size_text(rows, table)}, those of each point beneath (bins: "
+        f"{join_words(curve.text for curve in bins)} frames). "
         f"{_POINTS} A line that falls is error that grows with length; grey lines are mouths that never move."
     )
     if paper_points:
         caption += (
-            f" Hollow: the paper's means over its test set, at its mean length ({joined(_at(paper_points))} frames)."
+            " Hollow: the paper's means over its test set, at its mean length "
+            f"({join_words(_length_texts(paper_points))} frames)."
         )
-    return Drawn(
+    return ReportFigure(
         name="ssim-length",
         title=TITLE,
-        caption=" ".join([caption, *caveats]) + told_outside({ssim.facts.title: axis_range}),
-        alt=f"SSIM over {len(bins)} bins of length from {shortest.low} to {longest.high} frames. {joined(end_texts)}.",
-        figure=lengths_figure(ssim, curves, style, paper_points, axis_range, subtitle=condition(table)),
+        caption=" ".join([caption, *caveats]) + outside_sentence({ssim.facts.title: axis_range}),
+        alt=f"SSIM over {len(bins)} bins of length from {shortest.low} to {longest.high} frames. "
+        f"{join_words(end_texts)}.",
+        figure=lengths_figure(ssim, curves, style, paper_points, axis_range, subtitle=quality_condition(table)),
     )
 
 
-def draw_other_lengths(table: QualityTable, style: Mapping[str, Look]) -> Drawn | Absent:
+def draw_other_lengths(table: QualityTable, style: Mapping[str, PlotStyle]) -> ReportFigure | MissingFigure:
     """The other frame metrics against length, with their words; arguments as for `draw_lengths`."""
     metrics = [metric for metric in frame_metrics(table) if metric.facts.name != SSIM]
-    rows = drawable(table)
+    rows = drawable_rows(table)
     if not metrics:
-        return Absent(title=OTHERS, reason="no record of a model has curves per frame of another metric than SSIM")
+        return MissingFigure(
+            title=OTHERS, reason="no record of a model has curves per frame of another metric than SSIM"
+        )
     bins = length_bins(table.models)
     if len(bins) < 2:
-        return Absent(title=OTHERS, reason=_too_alike(rows))
+        return MissingFigure(title=OTHERS, reason=_equal_lengths_reason(rows))
     panels = {metric: [binned_values(row, bins, metric) for row in _rows(table, metric)] for metric in metrics}
     axis_ranges = {metric: _view(metric, curves, {}) for metric, curves in panels.items()}
     ns = [mean.n for curves in panels.values() for curve in curves for mean in curve.means]
-    names = joined(metric.facts.title for metric in panels)
+    names = join_words(metric.facts.title for metric in panels)
     caption = (
-        f"{names} against the length {_chosen(table)}; {condition(table)}; {sample(rows, table)}, "
-        f"{min(ns)} to {max(ns)} of them per point (bins: {joined(curve.text for curve in bins)} frames). {_POINTS} "
+        f"{names} against the length {_length_origin(table)}; {quality_condition(table)}; "
+        f"{sample_size_text(rows, table)}, "
+        f"{min(ns)} to {max(ns)} of them per point (bins: {join_words(curve.text for curve in bins)} frames). "
+        f"{_POINTS} "
         "A line that gets worse to the right is error that grows with length."
-    ) + told_outside({metric.facts.title: axis_range for metric, axis_range in axis_ranges.items()})
-    return Drawn(
+    ) + outside_sentence({metric.facts.title: axis_range for metric, axis_range in axis_ranges.items()})
+    return ReportFigure(
         name="metrics-length",
         title=OTHERS,
         caption=caption,
         alt=f"{names} over {len(bins)} bins of length from {bins[0].low} to {bins[-1].high} frames.",
-        figure=others_figure(panels, style, axis_ranges, subtitle=condition(table)),
+        figure=others_figure(panels, style, axis_ranges, subtitle=quality_condition(table)),
     )
 
 
-def _rows(table: QualityTable, metric: FrameMetric) -> list[QualityRow]:
-    return [row for row in drawable(table) if any(metric.value(clip) is not None for clip in row.scores)]
+def _rows(table: QualityTable, metric: CurveMetric) -> list[QualityRow]:
+    return [row for row in drawable_rows(table) if any(metric.value(clip) is not None for clip in row.scores)]
 
 
-def _chosen(table: QualityTable) -> str:
+def _length_origin(table: QualityTable) -> str:
     return "that the model chose" if table.durations == "predicted" else "of the clip"
 
 
-def _at(paper_points: Mapping[str, tuple[float, float]]) -> list[str]:
+def _length_texts(paper_points: Mapping[str, tuple[float, float]]) -> list[str]:
     return [f"{x:g}" for x in sorted({x for x, _ in paper_points.values()})]
 
 
-def _too_alike(rows: Sequence[QualityRow]) -> str:
+def _equal_lengths_reason(rows: Sequence[QualityRow]) -> str:
     lengths = [clip.generated_frames for row in rows if row.kind == "model" for clip in row.scores]
     largest_count = max(row.clips for row in rows)
     if min(lengths) == max(lengths):
@@ -181,29 +202,29 @@ def length_bins(rows: Sequence[QualityRow]) -> list[Bin]:
         return [Bin(int(edges[0]), int(edges[0]))]
     lows = [int(edge) for edge in edges[:-1]]
     bins = [Bin(low, high - 1) for low, high in pairwise(lows)]
-    return _with_enough([*bins, Bin(lows[-1], int(edges[-1]))], lengths, MIN_CLUSTERS * len(rows))
+    return _merge_small_bins([*bins, Bin(lows[-1], int(edges[-1]))], lengths, MIN_CLUSTERS * len(rows))
 
 
-def _with_enough(bins: list[Bin], lengths: np.ndarray, fewest: int) -> list[Bin]:
+def _merge_small_bins(bins: list[Bin], lengths: np.ndarray, fewest: int) -> list[Bin]:
     """Join bins with too few clips to their neighbours."""
     joined_bins: list[Bin] = []
     for length_bin in bins:
-        if joined_bins and _inside(lengths, joined_bins[-1]) < fewest:
+        if joined_bins and _count_inside(lengths, joined_bins[-1]) < fewest:
             length_bin = Bin(joined_bins.pop().low, length_bin.high)
         joined_bins.append(length_bin)
-    if len(joined_bins) > 1 and _inside(lengths, joined_bins[-1]) < fewest:
+    if len(joined_bins) > 1 and _count_inside(lengths, joined_bins[-1]) < fewest:
         last = joined_bins.pop()
         joined_bins[-1] = Bin(joined_bins[-1].low, last.high)
     return joined_bins
 
 
-def _inside(lengths: np.ndarray, length_bin: Bin) -> int:
+def _count_inside(lengths: np.ndarray, length_bin: Bin) -> int:
     return int(((lengths >= length_bin.low) & (lengths <= length_bin.high)).sum())
 
 
-def binned_values(row: QualityRow, bins: Sequence[Bin], metric: FrameMetric) -> Binned:
+def binned_values(row: QualityRow, bins: Sequence[Bin], metric: CurveMetric) -> BinnedMeans:
     """One system's mean in each bin, with its interval; clips outside all bins (a control's) are left out."""
-    binned_means = Binned(row, [], [], [])
+    binned_means = BinnedMeans(row, [], [], [])
     clip_values = [(clip, value) for clip in row.scores if (value := metric.value(clip)) is not None]
     for length_bin in bins:
         inside = [
@@ -225,32 +246,32 @@ def _papers(table: QualityTable, rows: Sequence[QualityRow]) -> tuple[dict[str, 
     frames = next((c.frames for c in load_paper().latency if c.corpus == table.corpus.name), None)
     if frames is None:
         return {}, []
-    drawn_rows, caveats = beside_paper([row for row in rows if row.entry is not None and SSIM in row.entry.values])
+    drawn_rows, caveats = rows_beside_paper([row for row in rows if row.entry is not None and SSIM in row.entry.values])
     return {
         row.label: (float(frames), float(row.entry.values[SSIM])) for row in drawn_rows if row.entry is not None
     }, caveats
 
 
 def _view(
-    metric: FrameMetric, curves: Sequence[Binned], paper_points: Mapping[str, tuple[float, float]]
-) -> View | None:
+    metric: CurveMetric, curves: Sequence[BinnedMeans], paper_points: Mapping[str, tuple[float, float]]
+) -> AxisRange | None:
     panel_series = []
     for curve in curves:
         ends = [mean.interval for mean in curve.means]
         values = np.array([mean.value for mean in curve.means])
         low = np.array([math.nan if end is None else end.low for end in ends])
         high = np.array([math.nan if end is None else end.high for end in ends])
-        panel_series.append(Series(curve.row.label, values, low, high, model=curve.row.kind == "model"))
-    axis_range = view(panel_series, higher_is_better=metric.facts.higher_is_better)
-    return with_values(axis_range, (value for _, value in paper_points.values()))
+        panel_series.append(PlotSeries(curve.row.label, values, low, high, model=curve.row.kind == "model"))
+    axis_range = choose_axis_range(panel_series, higher_is_better=metric.facts.higher_is_better)
+    return extend_axis_range(axis_range, (value for _, value in paper_points.values()))
 
 
 def lengths_figure(
-    metric: FrameMetric,
-    curves: Sequence[Binned],
-    style: Mapping[str, Look],
+    metric: CurveMetric,
+    curves: Sequence[BinnedMeans],
+    style: Mapping[str, PlotStyle],
     paper_points: Mapping[str, tuple[float, float]],
-    axis_range: View | None,
+    axis_range: AxisRange | None,
     *,
     subtitle: str,
 ) -> Figure:
@@ -269,22 +290,22 @@ def lengths_figure(
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3.0, 0.17 * (len(curves) + 1)))
         _draw_lines(upper, curves, style)
         for label, point in paper_points.items():
-            draw_hollow(upper, [point], style[label])
+            draw_paper_points(upper, [point], style[label])
         finish(upper, x="length of the clip (frames)", y=metric.axis, title=metric.heading)
-        show(upper, axis_range, style)
-        whole(upper)
+        apply_axis_range(upper, axis_range, style)
+        integer_ticks(upper)
         upper.tick_params(labelbottom=True)
         _draw_counts(lower, curves, style)
         hollow = "paper (mean)" if paper_points else None
         legend(figure, style, [curve.row.label for curve in curves], hollow=hollow)
-        headed(figure, subtitle)
+        add_heading(figure, subtitle)
     return figure
 
 
 def others_figure(
-    panels: Mapping[FrameMetric, Sequence[Binned]],
-    style: Mapping[str, Look],
-    axis_ranges: Mapping[FrameMetric, View | None],
+    panels: Mapping[CurveMetric, Sequence[BinnedMeans]],
+    style: Mapping[str, PlotStyle],
+    axis_ranges: Mapping[CurveMetric, AxisRange | None],
     *,
     subtitle: str,
 ) -> Figure:
@@ -304,19 +325,19 @@ def others_figure(
         for axes, (metric, curves) in zip(grid.flat, panels.items(), strict=False):
             _draw_lines(axes, curves, style)
             finish(axes, x="", y=metric.axis, title=metric.heading)
-            show(axes, axis_ranges[metric], style)
-            whole(axes)
+            apply_axis_range(axes, axis_ranges[metric], style)
+            integer_ticks(axes)
         for axes in grid.flat[len(panels) :]:
             axes.set_axis_off()
         for place in range(len(panels) - columns, len(panels)):  # the lowest panel of each column
             grid.flat[place].set_xlabel("length of the clip (frames)")
             grid.flat[place].tick_params(labelbottom=True)
         legend(figure, style, list(dict.fromkeys(curve.row.label for curves in panels.values() for curve in curves)))
-        headed(figure, subtitle)
+        add_heading(figure, subtitle)
     return figure
 
 
-def _draw_lines(axes: Axes, curves: Sequence[Binned], style: Mapping[str, Look]) -> None:
+def _draw_lines(axes: Axes, curves: Sequence[BinnedMeans], style: Mapping[str, PlotStyle]) -> None:
     for curve in curves:
         plot_style = style[curve.row.label]
         low = [math.nan if mean.interval is None else mean.interval.low for mean in curve.means]
@@ -329,7 +350,7 @@ def _draw_lines(axes: Axes, curves: Sequence[Binned], style: Mapping[str, Look])
         )  # fmt: skip
 
 
-def _draw_counts(axes: Axes, curves: Sequence[Binned], style: Mapping[str, Look]) -> None:
+def _draw_counts(axes: Axes, curves: Sequence[BinnedMeans], style: Mapping[str, PlotStyle]) -> None:
     """A line of numbers per system: clips of each bin."""
     for level, curve in enumerate(curves):
         for length, mean in zip(curve.lengths, curve.means, strict=True):
@@ -343,7 +364,7 @@ def _draw_counts(axes: Axes, curves: Sequence[Binned], style: Mapping[str, Look]
                 color=style[curve.row.label].color,
             )
     axes.set_ylim(-len(curves) + 0.4, 0.6)
-    axes.set_yticks([-level for level in range(len(curves))], [shown(curve.row.label, 22) for curve in curves])
+    axes.set_yticks([-level for level in range(len(curves))], [plain_label(curve.row.label, 22) for curve in curves])
     axes.tick_params(axis="y", length=0, labelsize=SMALL)
     axes.tick_params(axis="x", bottom=False, labelbottom=False)
     for side in axes.spines.values():

@@ -11,20 +11,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lipbench.records.quality import ClipScore
-from lipbench.reports.figures.figure import Absent, Drawn, condition
+from lipbench.reports.figures.figure import MissingFigure, ReportFigure, quality_condition
 from lipbench.reports.figures.style import (
     INK,
     SMALL,
-    Look,
+    PlotStyle,
+    add_heading,
     empty_figure,
     finish,
-    headed,
     house_style,
+    integer_ticks,
     legend,
-    shown,
-    whole,
+    plain_label,
 )
-from lipbench.reports.formatting import joined, number
+from lipbench.reports.formatting import join_words, number
 from lipbench.reports.tables.quality import QualityRow, QualityTable
 
 TITLE = "Mouth opening over time"
@@ -48,31 +48,32 @@ class Case(NamedTuple):
         return next(iter(self.clips.values()))
 
 
-def draw_openings(table: QualityTable, style: Mapping[str, Look]) -> Drawn | Absent:
+def draw_openings(table: QualityTable, style: Mapping[str, PlotStyle]) -> ReportFigure | MissingFigure:
     """The figure with its words.
 
     Args:
         table: of one condition.
-        style: see `lipbench.reports.figures.style.looks`.
+        style: see `lipbench.reports.figures.style.plot_styles`.
     """
     rows = [row for row in table.models if any(_has_curves(clip) for clip in row.scores)]
     if not rows:
-        return Absent(
+        return MissingFigure(
             title=TITLE,
             reason="no record of a model holds the opening over time: no metric of landmarks was scored, or it is "
             "older than that field (score again)",
         )
     cases = choose_cases(rows)
     if not cases:
-        return Absent(title=TITLE, reason="no clip has an opening over time from every model that has any")
-    n = len(_common(rows))
+        return MissingFigure(title=TITLE, reason="no clip has an opening over time from every model that has any")
+    n = len(_common_clips(rows))
     caption = (
-        f"Opening of the inner lips over time, generated on real: the clips with the {joined(c.kind for c in cases)} "
-        f"mean aperture correlation (r, beside each name) of the models, out of n = {n}; {condition(table)}. "
+        "Opening of the inner lips over time, generated on real: the clips with the "
+        f"{join_words(c.kind for c in cases)} "
+        f"mean aperture correlation (r, beside each name) of the models, out of n = {n}; {quality_condition(table)}. "
         "A mouth that follows the truth opens when the black line does, and as far; a flat line is a mouth that does "
         "not move. Gaps: no face was found."
     )
-    return Drawn(
+    return ReportFigure(
         name="openings",
         title=TITLE,
         caption=caption,
@@ -80,7 +81,7 @@ def draw_openings(table: QualityTable, style: Mapping[str, Look]) -> Drawn | Abs
         + " ".join(
             f"{case.kind.capitalize()}, {case.first.utterance}: {_correlations(case, len(rows))}." for case in cases
         ),
-        figure=openings_figure(cases, style, subtitle=condition(table)),
+        figure=openings_figure(cases, style, subtitle=quality_condition(table)),
     )
 
 
@@ -88,7 +89,7 @@ def _has_curves(clip: ClipScore) -> bool:
     return any(value is not None for value in clip.aperture) and any(value is not None for value in clip.aperture_truth)
 
 
-def _common(rows: Sequence[QualityRow]) -> dict[str, dict[str, ClipScore]]:
+def _common_clips(rows: Sequence[QualityRow]) -> dict[str, dict[str, ClipScore]]:
     """Utterance to label to clip, of those that every row has with curves and a correlation."""
     clips_by_utterance: dict[str, dict[str, ClipScore]] = {}
     for row in rows:
@@ -107,7 +108,7 @@ def choose_cases(rows: Sequence[QualityRow]) -> list[Case]:
     Returns:
         Up to three cases, the best first; fewer where there are fewer clips.
     """
-    common = _common(rows)
+    common = _common_clips(rows)
     utterances = sorted(common, key=lambda u: (-_mean_correlation(common[u]), u))
     places = {"best": 0, "median": len(utterances) // 2, "worst": len(utterances) - 1}
     kind_by_rank: dict[int, str] = {}
@@ -122,12 +123,12 @@ def _mean_correlation(clips: Mapping[str, ClipScore]) -> float:
 
 
 def _correlations(case: Case, max_labels: int) -> str:
-    parts = [f"{shown(label, 22)} r {number(clip.values[METRIC], 2)}" for label, clip in case.clips.items()]
+    parts = [f"{plain_label(label, 22)} r {number(clip.values[METRIC], 2)}" for label, clip in case.clips.items()]
     more = len(parts) - max_labels
     return ", ".join(parts[:max_labels]) + (f" and {more} more" if more > 0 else "")
 
 
-def openings_figure(cases: Sequence[Case], style: Mapping[str, Look], *, subtitle: str) -> Figure:
+def openings_figure(cases: Sequence[Case], style: Mapping[str, PlotStyle], *, subtitle: str) -> Figure:
     """A panel per case.
 
     Args:
@@ -135,7 +136,7 @@ def openings_figure(cases: Sequence[Case], style: Mapping[str, Look], *, subtitl
         style: label to look.
         subtitle: what was measured.
     """
-    real = Look(INK, "", "-")
+    real = PlotStyle(INK, "", "-")
     with house_style():
         figure = empty_figure(0.75 + 1.7 * len(cases))
         panels = figure.subplots(len(cases), 1, squeeze=False)[:, 0]
@@ -144,19 +145,19 @@ def openings_figure(cases: Sequence[Case], style: Mapping[str, Look], *, subtitl
             for label, clip in case.clips.items():
                 _draw(axes, clip.aperture, style[label], width=1.3)
             finish(axes, x="", y="opening (px)")
-            whole(axes)
+            integer_ticks(axes)
             axes.set_xlim(left=0)
             axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
-            heading = f"{case.kind}: {shown(case.first.utterance, 36)}, “{shown(case.first.text, 60)}”"
+            heading = f"{case.kind}: {plain_label(case.first.utterance, 36)}, “{plain_label(case.first.text, 60)}”"
             axes.set_title(f"{heading}\n{_correlations(case, MOST_LABELS)}", fontsize=SMALL, weight="normal")
         panels[-1].set_xlabel("frame of the clip")
         labels = list(dict.fromkeys(label for case in cases for label in case.clips))
         legend(figure, {**style, REAL: real}, [REAL, *labels])
-        headed(figure, subtitle)
+        add_heading(figure, subtitle)
     return figure
 
 
-def _draw(axes: Axes, opening: Sequence[float | None], plot_style: Look, *, width: float) -> None:
+def _draw(axes: Axes, opening: Sequence[float | None], plot_style: PlotStyle, *, width: float) -> None:
     values = [math.nan if value is None else value for value in opening]
     marker_spacing = max(1, len(values) // 8)
     axes.plot(

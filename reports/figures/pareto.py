@@ -12,20 +12,34 @@ from matplotlib.figure import Figure
 
 from lipbench.records.latency import EAGER
 from lipbench.records.quality import MetricFacts
-from lipbench.reports.figures.axis_range import Series, View, show, told_outside, view, with_values
-from lipbench.reports.figures.figure import Absent, Drawn, beside_paper, condition, machine, sample
+from lipbench.reports.figures.axis_range import (
+    AxisRange,
+    PlotSeries,
+    apply_axis_range,
+    choose_axis_range,
+    extend_axis_range,
+    outside_sentence,
+)
+from lipbench.reports.figures.figure import (
+    MissingFigure,
+    ReportFigure,
+    latency_condition_text,
+    quality_condition,
+    rows_beside_paper,
+    sample_size_text,
+)
 from lipbench.reports.figures.style import (
     SMALL,
-    Look,
-    draw_hollow,
+    PlotStyle,
+    add_heading,
+    draw_paper_points,
     empty_figure,
     finish,
-    headed,
     house_style,
     legend,
-    plain_log,
+    log_axis,
 )
-from lipbench.reports.formatting import decimals_for, joined, milliseconds, number
+from lipbench.reports.formatting import decimals_for, join_words, milliseconds, number
 from lipbench.reports.paper import load_paper
 from lipbench.reports.tables.latency import LatencyCell, LatencyRow, LatencyTable
 from lipbench.reports.tables.quality import QualityRow, QualityTable
@@ -35,11 +49,11 @@ TITLE = "Quality against latency"
 METRICS = ("ssim", "lmd", "aperture_correlation", "psnr", "fid")
 """In the order in which they are taken."""
 MOST_PANELS = 3
-STILL = "first_frame"
+MOTIONLESS_CONTROL = "first_frame"
 """The control that stands in each panel: a mouth that never moves, which takes no time at all."""
 
 
-STILL_LINE = "#8a8a8a"
+MOTIONLESS_LINE_COLOR = "#8a8a8a"
 
 
 class Point(NamedTuple):
@@ -50,30 +64,36 @@ class Point(NamedTuple):
     cell: LatencyCell
 
 
-def draw_pareto(table: QualityTable, times: LatencyTable, style: Mapping[str, Look]) -> Drawn | Absent:
+def draw_pareto(
+    table: QualityTable, times: LatencyTable, style: Mapping[str, PlotStyle]
+) -> ReportFigure | MissingFigure:
     """The figure with its words.
 
     Args:
         table: quality.
         times: latency.
-        style: see `lipbench.reports.figures.style.looks`, for the labels of the quality table.
+        style: see `lipbench.reports.figures.style.plot_styles`, for the labels of the quality table.
     """
     title = f"{TITLE} ({times.device.upper()})"
-    points, frames = pair(table, times)
+    points, frames = pair_quality_latency(table, times)
     if len({point.quality.label for point in points}) < 2:
-        return Absent(title=title, reason="fewer than two models have both quality and latency under one preset")
+        return MissingFigure(title=title, reason="fewer than two models have both quality and latency under one preset")
     metrics = _metrics(table, points)
     if not metrics:
-        return Absent(title=title, reason=f"the models share none of {joined(METRICS)}")
-    paper_companions, caveats = _beside(points)
+        return MissingFigure(title=title, reason=f"the models share none of {join_words(METRICS)}")
+    paper_companions, caveats = _points_beside_paper(points)
     paper_points = {metric.name: _papers(metric, paper_companions, table) for metric in metrics}
-    axis_ranges = {metric: _view(metric, points, _still(table), paper_points[metric.name]) for metric in metrics}
+    axis_ranges = {
+        metric: _view(metric, points, _motionless_row(table), paper_points[metric.name]) for metric in metrics
+    }
     shows = any(paper_points.values())
     best = {metric.title: [p.label for p in frontier(points, metric)] for metric in metrics}
     caption = (
         f"Quality against the median time of a call that makes {frames} frames, of the lengths timed the one next to "
-        f"that of the clips; {condition(table)}, {sample([point.quality for point in points], table)}; "
-        f"{machine(times)}. Better is up and left: an axis whose small values are better is turned round. Bars are "
+        f"that of the clips; {quality_condition(table)}, "
+        f"{sample_size_text([point.quality for point in points], table)}; "
+        f"{latency_condition_text(times)}. Better is up and left: an axis whose small values are better is turned "
+        "round. Bars are "
         "95 % intervals. The grey line joins the models that no other beats in both; the dotted one is the first frame "
         "repeated, which never moves."
     )
@@ -83,20 +103,26 @@ def draw_pareto(table: QualityTable, times: LatencyTable, style: Mapping[str, Lo
             "order, not their times."
         )
         caption = " ".join([caption, *caveats])
-    caption += told_outside({metric.title: axis_range for metric, axis_range in axis_ranges.items()})
-    return Drawn(
+    caption += outside_sentence({metric.title: axis_range for metric, axis_range in axis_ranges.items()})
+    return ReportFigure(
         name=f"pareto-{times.device}",
         title=title,
         caption=caption,
-        alt=" ".join(_told(metric, points) for metric in metrics)
-        + f" Unbeaten: {'; '.join(f'{joined(names)} on {metric}' for metric, names in best.items())}.",
+        alt=" ".join(_alt_text(metric, points) for metric in metrics)
+        + f" Unbeaten: {'; '.join(f'{join_words(names)} on {metric}' for metric, names in best.items())}.",
         figure=pareto_figure(
-            points, axis_ranges, style, paper_points, still=_still(table), subtitle=condition(table), frames=frames
+            points,
+            axis_ranges,
+            style,
+            paper_points,
+            still=_motionless_row(table),
+            subtitle=quality_condition(table),
+            frames=frames,
         ),
     )
 
 
-def _told(metric: MetricFacts, points: Sequence[Point]) -> str:
+def _alt_text(metric: MetricFacts, points: Sequence[Point]) -> str:
     decimals = decimals_for(_mean(point, metric).value for point in points)
     parts = [
         f"{p.label} {number(_mean(p, metric).value, decimals)} in {milliseconds(p.cell.wall.median)} ms" for p in points
@@ -104,7 +130,7 @@ def _told(metric: MetricFacts, points: Sequence[Point]) -> str:
     return f"{metric.title}: {', '.join(parts)}."
 
 
-def pair(table: QualityTable, times: LatencyTable) -> tuple[list[Point], int]:
+def pair_quality_latency(table: QualityTable, times: LatencyTable) -> tuple[list[Point], int]:
     """Set models' quality and latency side by side.
 
     Args:
@@ -120,7 +146,7 @@ def pair(table: QualityTable, times: LatencyTable) -> tuple[list[Point], int]:
         (row, latency_row, latency_row.measured)
         for row in table.models
         for latency_row in times.rows
-        if _same(row, latency_row)
+        if _is_same_system(row, latency_row)
     ]
     lengths = Counter(length for _, _, latency_cells in pairs for length in latency_cells)
     if not lengths:
@@ -136,7 +162,7 @@ def pair(table: QualityTable, times: LatencyTable) -> tuple[list[Point], int]:
     ], frames
 
 
-def _same(row: QualityRow, latency_row: LatencyRow) -> bool:
+def _is_same_system(row: QualityRow, latency_row: LatencyRow) -> bool:
     a, b = row.system, latency_row.system
     if a is None or b is None:
         return False
@@ -171,13 +197,13 @@ def frontier(points: Sequence[Point], metric: MetricFacts) -> list[Point]:
     return frontier_points
 
 
-def _beside(points: Sequence[Point]) -> tuple[list[Point], list[str]]:
+def _points_beside_paper(points: Sequence[Point]) -> tuple[list[Point], list[str]]:
     """Which point of each system the paper's is joined with, and what is to be said of the choice.
 
-    See `lipbench.reports.figures.figure.beside_paper`; of several ways of running one model, the model as it is.
+    See `lipbench.reports.figures.figure.rows_beside_paper`; of several ways of running one model, the model as it is.
     """
     rows = list({point.quality.label: point.quality for point in points if point.quality.entry is not None}.values())
-    drawn_rows, caveats = beside_paper(rows)
+    drawn_rows, caveats = rows_beside_paper(rows)
     companions: list[Point] = []
     for row in drawn_rows:
         ways = [point for point in points if point.quality.label == row.label]
@@ -204,27 +230,27 @@ def _view(
     points: Sequence[Point],
     still: QualityRow | None,
     paper_points: Mapping[str, tuple[float, float]],
-) -> View | None:
+) -> AxisRange | None:
     """What a panel shows of its axis: the control and the paper's values always."""
     panel_series = []
     for point in points:
         mean = _mean(point, metric)
         ends = (mean.interval.low, mean.interval.high) if mean.interval is not None else ()
-        panel_series.append(Series.point(point.label, mean.value, *ends))
+        panel_series.append(PlotSeries.point(point.label, mean.value, *ends))
     others = [value for _, value in paper_points.values()]
     if still is not None and metric.name in still.cells:
         others.append(still.cells[metric.name].mean.value)
-    return with_values(view(panel_series, higher_is_better=metric.higher_is_better), others)
+    return extend_axis_range(choose_axis_range(panel_series, higher_is_better=metric.higher_is_better), others)
 
 
-def _still(table: QualityTable) -> QualityRow | None:
-    return next((row for row in table.controls if row.name == STILL), None)
+def _motionless_row(table: QualityTable) -> QualityRow | None:
+    return next((row for row in table.controls if row.name == MOTIONLESS_CONTROL), None)
 
 
 def pareto_figure(
     points: Sequence[Point],
-    axis_ranges: Mapping[MetricFacts, View | None],
-    style: Mapping[str, Look],
+    axis_ranges: Mapping[MetricFacts, AxisRange | None],
+    style: Mapping[str, PlotStyle],
     paper_points: Mapping[str, Mapping[str, tuple[float, float]]],
     *,
     still: QualityRow | None,
@@ -254,26 +280,28 @@ def pareto_figure(
             for point in points:
                 _draw_point(axes, point, metric, point_styles[point.label], paper_points[metric.name].get(point.label))
             if still is not None and metric.name in still.cells and math.isfinite(still.cells[metric.name].mean.value):
-                axes.axhline(still.cells[metric.name].mean.value, color=STILL_LINE, linestyle=":", linewidth=1.2)
+                axes.axhline(
+                    still.cells[metric.name].mean.value, color=MOTIONLESS_LINE_COLOR, linestyle=":", linewidth=1.2
+                )
             unit = f" ({metric.unit})" if metric.unit else ""
             better = "small is better, axis turned" if metric.higher_is_better is False else "large is better"
             finish(axes, x=f"ms for {frames} frames", y=f"{metric.title}{unit}")
             axes.set_title(better, fontsize=SMALL, weight="normal")
             axes.margins(x=0.15, y=0.12)
-            plain_log(axes, "x", max_ratio=500 if len(axis_ranges) < MOST_PANELS else 20)
+            log_axis(axes, "x", max_ratio=500 if len(axis_ranges) < MOST_PANELS else 20)
             axes.tick_params(axis="x", labelsize=SMALL)
-            show(axes, axis_ranges[metric], point_styles, is_inverted=metric.higher_is_better is False)
+            apply_axis_range(axes, axis_ranges[metric], point_styles, is_inverted=metric.higher_is_better is False)
         hollow = "paper" if any(paper_points.values()) else None
-        rest = {still.label: STILL_LINE} if still is not None else {}
+        rest = {still.label: MOTIONLESS_LINE_COLOR} if still is not None else {}
         legend(figure, point_styles, [point.label for point in points], hollow=hollow, lines=False, rest=rest)
-        headed(figure, subtitle)
+        add_heading(figure, subtitle)
     return figure
 
 
-def styles_of(points: Sequence[Point], style: Mapping[str, Look]) -> dict[str, Look]:
+def styles_of(points: Sequence[Point], style: Mapping[str, PlotStyle]) -> dict[str, PlotStyle]:
     """Label to look; ways of running one model share its colour and differ in their marker."""
     shapes = ("o", "s", "^", "D", "v", "P", "X", "*", "<", "h")
-    style_by_label: dict[str, Look] = {}
+    style_by_label: dict[str, PlotStyle] = {}
     for point in points:
         system_style = style[point.quality.label]
         used_markers = {
@@ -289,12 +317,12 @@ def styles_of(points: Sequence[Point], style: Mapping[str, Look]) -> dict[str, L
 
 
 def _draw_point(
-    axes: Axes, point: Point, metric: MetricFacts, plot_style: Look, paper: tuple[float, float] | None
+    axes: Axes, point: Point, metric: MetricFacts, plot_style: PlotStyle, paper: tuple[float, float] | None
 ) -> None:
     x, mean = point.cell.wall.median * 1000, _mean(point, metric)
     if paper is not None:
         axes.plot([x, paper[0]], [mean.value, paper[1]], color=plot_style.color, linewidth=0.6, alpha=0.6)
-        draw_hollow(axes, [paper], plot_style)
+        draw_paper_points(axes, [paper], plot_style)
     if mean.interval is not None:
         axes.vlines(x, mean.interval.low, mean.interval.high, color=plot_style.color, linewidth=1.4, alpha=0.6)
     if point.cell.wall.interval is not None:

@@ -10,21 +10,42 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lipbench.reports.figures.axis_range import Series, View, show, told_outside, view
-from lipbench.reports.figures.figure import Absent, Drawn, condition, drawable, sample
-from lipbench.reports.figures.frame_curves import FrameMetric, frame_metrics
-from lipbench.reports.figures.style import Look, draw_band, empty_figure, finish, headed, house_style, legend, whole
-from lipbench.reports.formatting import decimals_for, joined, number
+from lipbench.reports.figures.axis_range import (
+    AxisRange,
+    PlotSeries,
+    apply_axis_range,
+    choose_axis_range,
+    outside_sentence,
+)
+from lipbench.reports.figures.figure import (
+    MissingFigure,
+    ReportFigure,
+    drawable_rows,
+    quality_condition,
+    sample_size_text,
+)
+from lipbench.reports.figures.frame_curves import CurveMetric, frame_metrics
+from lipbench.reports.figures.style import (
+    PlotStyle,
+    add_heading,
+    draw_band,
+    empty_figure,
+    finish,
+    house_style,
+    integer_ticks,
+    legend,
+)
+from lipbench.reports.formatting import decimals_for, join_words, number
 from lipbench.reports.tables.quality import QualityRow, QualityTable
 from lipbench.statistics.intervals import MIN_CLUSTERS, MeanCurve, mean_curve
 
 TITLE = "Quality against frame position"
 COLUMNS = 2
-SETTLED = 5
+FIRST_MOVING_FRAME = 5
 """Frames after which a control that repeats the first one tells of itself and not of the frame it was given."""
 
 
-class Curve(NamedTuple):
+class PositionCurve(NamedTuple):
     """One system's mean at each position."""
 
     row: QualityRow
@@ -39,40 +60,42 @@ class Curve(NamedTuple):
         return bool((self.places == np.arange(len(self.places))).all())
 
 
-Panels = Mapping[FrameMetric, Sequence[Curve]]
+Panels = Mapping[CurveMetric, Sequence[PositionCurve]]
 
 
-def draw_positions(table: QualityTable, style: Mapping[str, Look]) -> Drawn | Absent:
+def draw_positions(table: QualityTable, style: Mapping[str, PlotStyle]) -> ReportFigure | MissingFigure:
     """The figure with its words.
 
     Args:
         table: of one condition.
-        style: see `lipbench.reports.figures.style.looks`.
+        style: see `lipbench.reports.figures.style.plot_styles`.
     """
     panels = {metric: _curves(table, metric) for metric in frame_metrics(table)}
     panels = {metric: curves for metric, curves in panels.items() if any(c.row.kind == "model" for c in curves)}
     if not panels:
-        return Absent(title=TITLE, reason="no record of a model has curves per frame")
+        return MissingFigure(title=TITLE, reason="no record of a model has curves per frame")
     rows = list({curve.row.label: curve.row for curves in panels.values() for curve in curves}.values())
     axis_ranges = {metric: _view(metric, curves) for metric, curves in panels.items()}
     caption = (
-        f"{joined(metric.facts.title for metric in panels)} at each frame of the clip, mean over clips; "
-        f"{condition(table)}; {sample(rows, table)}, those that reach a frame beneath. Bands are 95 % bootstrap "
+        f"{join_words(metric.facts.title for metric in panels)} at each frame of the clip, mean over clips; "
+        f"{quality_condition(table)}; {sample_size_text(rows, table)}, those that reach a frame beneath. Bands are "
+        "95 % bootstrap "
         f"intervals, given where {MIN_CLUSTERS} clips (or speakers) have the frame; positions that fewer than "
         f"{MIN_CLUSTERS} clips reach are left out. A line that keeps getting worse is error handed on from frame to "
         "frame; a repeated first frame gets worse as soon as the real mouth moves, and is cut off where it still "
         "equals the truth."
-    ) + told_outside({metric.facts.title: axis_range for metric, axis_range in axis_ranges.items()})
-    return Drawn(
+    ) + outside_sentence({metric.facts.title: axis_range for metric, axis_range in axis_ranges.items()})
+    return ReportFigure(
         name="positions",
         title=TITLE,
         caption=caption,
-        alt=f"{joined(metric.facts.title for metric in panels)} over the frame's place in the clip. {_told(panels)}",
-        figure=positions_figure(panels, axis_ranges, style, subtitle=condition(table)),
+        alt=f"{join_words(metric.facts.title for metric in panels)} over the frame's place in the clip. "
+        f"{_alt_text(panels)}",
+        figure=positions_figure(panels, axis_ranges, style, subtitle=quality_condition(table)),
     )
 
 
-def _told(panels: Panels) -> str:
+def _alt_text(panels: Panels) -> str:
     """Means of the first and the last fifth of the first panel, in words."""
     metric, curves = next(iter(panels.items()))
     decimals = decimals_for(float(np.nanmax(curve.mean.values)) for curve in curves)
@@ -84,25 +107,25 @@ def _told(panels: Panels) -> str:
     return f"{metric.facts.title} in the first and in the last fifth of the positions: {'; '.join(sentences)}."
 
 
-def _curves(table: QualityTable, metric: FrameMetric) -> list[Curve]:
+def _curves(table: QualityTable, metric: CurveMetric) -> list[PositionCurve]:
     curves = []
-    for row in drawable(table):
+    for row in drawable_rows(table):
         clips = [clip for clip in row.scores if len(metric.curve(clip))]
         if clips:
-            mean = mean_curve(stacked([metric.curve(clip) for clip in clips]), [clip.speaker for clip in clips])
+            mean = mean_curve(stack_curves([metric.curve(clip) for clip in clips]), [clip.speaker for clip in clips])
             dense_positions = np.flatnonzero(mean.counts >= min(MIN_CLUSTERS, len(clips)))
             if len(dense_positions):
                 end = int(dense_positions[-1]) + 1
-                places = np.nanmean(stacked([metric.positions(clip) for clip in clips])[:, :end], axis=0)
-                curves.append(Curve(row, places, _until(mean, end)))
+                places = np.nanmean(stack_curves([metric.positions(clip) for clip in clips])[:, :end], axis=0)
+                curves.append(PositionCurve(row, places, _cut_curve(mean, end)))
     return curves
 
 
-def _until(mean: MeanCurve, end: int) -> MeanCurve:
+def _cut_curve(mean: MeanCurve, end: int) -> MeanCurve:
     return MeanCurve(values=mean.values[:end], low=mean.low[:end], high=mean.high[:end], counts=mean.counts[:end])
 
 
-def stacked(curves: Sequence[np.ndarray]) -> np.ndarray:
+def stack_curves(curves: Sequence[np.ndarray]) -> np.ndarray:
     """Curves on top of one another.
 
     Args:
@@ -117,18 +140,22 @@ def stacked(curves: Sequence[np.ndarray]) -> np.ndarray:
     return matrix
 
 
-def _view(metric: FrameMetric, curves: Sequence[Curve]) -> View | None:
+def _view(metric: CurveMetric, curves: Sequence[PositionCurve]) -> AxisRange | None:
     """Fit a panel to the models and to what controls score once the mouth has moved."""
     panel_series = []
     for curve in curves:
-        is_used = curve.places >= (0 if curve.row.kind == "model" else SETTLED)
+        is_used = curve.places >= (0 if curve.row.kind == "model" else FIRST_MOVING_FRAME)
         values, low, high = (part[is_used] for part in (curve.mean.values, curve.mean.low, curve.mean.high))
-        panel_series.append(Series(curve.row.label, values, low, high, model=curve.row.kind == "model"))
-    return view(panel_series, higher_is_better=metric.facts.higher_is_better)
+        panel_series.append(PlotSeries(curve.row.label, values, low, high, model=curve.row.kind == "model"))
+    return choose_axis_range(panel_series, higher_is_better=metric.facts.higher_is_better)
 
 
 def positions_figure(
-    panels: Panels, axis_ranges: Mapping[FrameMetric, View | None], style: Mapping[str, Look], *, subtitle: str
+    panels: Panels,
+    axis_ranges: Mapping[CurveMetric, AxisRange | None],
+    style: Mapping[str, PlotStyle],
+    *,
+    subtitle: str,
 ) -> Figure:
     """A panel per metric, two in a row, and beneath each column how many clips reach a position.
 
@@ -148,18 +175,18 @@ def positions_figure(
             for place, curve in enumerate(curves):
                 _draw_curve(axes, curve, style[curve.row.label], place / len(curves))
             finish(axes, x="", y=metric.axis, title=metric.heading)
-            show(axes, axis_ranges[metric], style)
+            apply_axis_range(axes, axis_ranges[metric], style)
         for axes in uppers[len(panels) :]:
             axes.set_axis_off()
         for axes in grid[-1]:
             _draw_counts(axes, list(panels.values()), style)
         labels = dict.fromkeys(curve.row.label for curves in panels.values() for curve in curves)
         legend(figure, style, list(labels))
-        headed(figure, subtitle)
+        add_heading(figure, subtitle)
     return figure
 
 
-def _draw_curve(axes: Axes, curve: Curve, plot_style: Look, shift: float) -> None:
+def _draw_curve(axes: Axes, curve: PositionCurve, plot_style: PlotStyle, shift: float) -> None:
     """Draw one line; `shift` in [0, 1) keeps the markers of several lines from lying on one another."""
     mean = curve.mean
     x = curve.places
@@ -171,7 +198,7 @@ def _draw_curve(axes: Axes, curve: Curve, plot_style: Look, shift: float) -> Non
     )  # fmt: skip
 
 
-def _draw_counts(axes: Axes, panels: Sequence[Sequence[Curve]], style: Mapping[str, Look]) -> None:
+def _draw_counts(axes: Axes, panels: Sequence[Sequence[PositionCurve]], style: Mapping[str, PlotStyle]) -> None:
     """Lines of how many clips have a value at each position, in the metric that most have one of."""
     all_curves = [curve for curves in panels for curve in curves]
     counts: dict[str, np.ndarray] = {}
@@ -193,6 +220,6 @@ def _draw_counts(axes: Axes, panels: Sequence[Sequence[Curve]], style: Mapping[s
             linewidth=1.2,
         )
     finish(axes, x="position in the clip (frames)", y="clips")
-    whole(axes)
+    integer_ticks(axes)
     axes.set_ylim(0, axes.get_ylim()[1] * 1.12)
     axes.set_xlim(left=0)

@@ -25,8 +25,8 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
-from lipbench.reports.figures.svg import compact
-from lipbench.reports.formatting import shortened
+from lipbench.reports.figures.svg import shrink_svg
+from lipbench.reports.formatting import shorten
 
 DPI = 200
 WIDTH = 7.0
@@ -63,7 +63,7 @@ STYLE: dict[Any, Any] = {
 }
 
 
-class Look(NamedTuple):
+class PlotStyle(NamedTuple):
     """How one system is drawn. Marker and dash differ as well, so colour is never the only sign."""
 
     color: str
@@ -74,12 +74,12 @@ class Look(NamedTuple):
 # Okabe and Ito's palette, which all common kinds of colour vision tell apart; its yellow is too pale on white.
 # Controls are grey: they are what the others are read against.
 _FIXED = {
-    "hh_t2l": Look("#0072B2", "o", "-"),
-    "dual_lip": Look("#D55E00", "s", "--"),
-    "transformer_t2l": Look("#009E73", "^", "-."),
-    "ground_truth": Look("#222222", "|", "-"),
-    "first_frame": Look("#8a8a8a", "x", ":"),
-    "mean_frame": Look("#5f5f5f", "+", "--"),
+    "hh_t2l": PlotStyle("#0072B2", "o", "-"),
+    "dual_lip": PlotStyle("#D55E00", "s", "--"),
+    "transformer_t2l": PlotStyle("#009E73", "^", "-."),
+    "ground_truth": PlotStyle("#222222", "|", "-"),
+    "first_frame": PlotStyle("#8a8a8a", "x", ":"),
+    "mean_frame": PlotStyle("#5f5f5f", "+", "--"),
 }
 # Numbers of colours, markers and dashes that share no factor: taken round and round, no two of the first 35 systems
 # share both colour and marker. None of the markers is one of those above.
@@ -88,7 +88,7 @@ _MARKERS = ("D", "v", "P", "X", "*", "<", "h")
 _DASHES: tuple[Literal["-", "--", "-.", ":"], ...] = ("-", "--", "-.", ":")
 
 
-def looks(systems: Iterable[tuple[str, str]], order: Sequence[str] = ()) -> dict[str, Look]:
+def plot_styles(systems: Iterable[tuple[str, str]], order: Sequence[str] = ()) -> dict[str, PlotStyle]:
     """A look for every row, the same for the same rows however they are arranged.
 
     Args:
@@ -100,8 +100,8 @@ def looks(systems: Iterable[tuple[str, str]], order: Sequence[str] = ()) -> dict
         Label to look.
     """
     others = [name for name in dict.fromkeys(order) if name not in _FIXED]
-    free = {**_FIXED, **{name: _spare(place) for place, name in enumerate(others)}}
-    style_by_label: dict[str, Look] = {}
+    free = {**_FIXED, **{name: _spare_style(place) for place, name in enumerate(others)}}
+    style_by_label: dict[str, PlotStyle] = {}
     spare = len(others)
     place = {name: i for i, name in enumerate(order)}
     for name, label in sorted(set(systems), key=lambda row: (place.get(row[0], len(place)), row)):
@@ -109,13 +109,13 @@ def looks(systems: Iterable[tuple[str, str]], order: Sequence[str] = ()) -> dict
             continue
         plot_style = free.pop(name, None)
         if plot_style is None:
-            plot_style, spare = _spare(spare), spare + 1
+            plot_style, spare = _spare_style(spare), spare + 1
         style_by_label[label] = plot_style
     return style_by_label
 
 
-def _spare(place: int) -> Look:
-    return Look(_COLORS[place % 5], _MARKERS[place % 7], _DASHES[place % 4])
+def _spare_style(place: int) -> PlotStyle:
+    return PlotStyle(_COLORS[place % 5], _MARKERS[place % 7], _DASHES[place % 4])
 
 
 @contextmanager
@@ -143,7 +143,7 @@ def render_figure(figure: Figure, kind: str) -> bytes:
             engine.execute(figure)
             figure.set_layout_engine(None)
         figure.savefig(buffer, format=kind, dpi=DPI, metadata={"Date": None} if kind == "svg" else None)
-    return compact(buffer.getvalue().decode()).encode() if kind == "svg" else buffer.getvalue()
+    return shrink_svg(buffer.getvalue().decode()).encode() if kind == "svg" else buffer.getvalue()
 
 
 def empty_figure(height: float, width: float = WIDTH) -> Figure:
@@ -154,11 +154,11 @@ def empty_figure(height: float, width: float = WIDTH) -> Figure:
     return figure
 
 
-def shown(text: str, signs: int = LABEL_SIGNS) -> str:
+def plain_label(text: str, signs: int = LABEL_SIGNS) -> str:
     """Foreign text as a figure shows it: on one line, not too long, and with a mark for signs that the font lacks."""
     font = _font()
     return "".join(
-        sign if font.get_char_index(ord(sign)) else "\N{REPLACEMENT CHARACTER}" for sign in shortened(text, signs)
+        sign if font.get_char_index(ord(sign)) else "\N{REPLACEMENT CHARACTER}" for sign in shorten(text, signs)
     )
 
 
@@ -176,12 +176,12 @@ def finish(axes: Axes, *, x: str, y: str, title: str = "") -> None:
     axes.set_axisbelow(True)
 
 
-def whole(axes: Axes) -> None:
+def integer_ticks(axes: Axes) -> None:
     """Keep the ticks along x to whole numbers: there is no half frame."""
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins="auto", min_n_ticks=1))
 
 
-def plain_log(axes: Axes, axis_name: Literal["x", "y"], *, max_ratio: float = 500) -> None:
+def log_axis(axes: Axes, axis_name: Literal["x", "y"], *, max_ratio: float = 500) -> None:
     """Make an axis logarithmic, with numbered ticks at 1, 2 and 5; at 1 alone if it is `max_ratio` times wide."""
     {"x": axes.set_xscale, "y": axes.set_yscale}[axis_name]("log")
     low, high = axes.get_xlim() if axis_name == "x" else axes.get_ylim()
@@ -193,17 +193,21 @@ def plain_log(axes: Axes, axis_name: Literal["x", "y"], *, max_ratio: float = 50
     axis.set_minor_formatter(NullFormatter())
 
 
-def headed(figure: Figure, text: str) -> None:
+def add_heading(figure: Figure, text: str) -> None:
     """Say above the panels what they were measured on, so that a figure alone can be read."""
-    figure.suptitle(shown(text, 110), fontsize=SMALL, color=FAINT, x=0.01, ha="left")
+    figure.suptitle(plain_label(text, 110), fontsize=SMALL, color=FAINT, x=0.01, ha="left")
 
 
-def draw_band(axes: Axes, x: Sequence[float], low: Sequence[float], high: Sequence[float], plot_style: Look) -> None:
+def draw_band(
+    axes: Axes, x: Sequence[float], low: Sequence[float], high: Sequence[float], plot_style: PlotStyle
+) -> None:
     """Draw an interval around a line; nan leaves a gap."""
     axes.fill_between(x, np.asarray(low), np.asarray(high), color=plot_style.color, alpha=0.18, linewidth=0)
 
 
-def draw_bars(axes: Axes, x: Sequence[float], low: Sequence[float], high: Sequence[float], plot_style: Look) -> None:
+def draw_bars(
+    axes: Axes, x: Sequence[float], low: Sequence[float], high: Sequence[float], plot_style: PlotStyle
+) -> None:
     """Draw intervals as upright bars, all as one shape; nan leaves one out."""
     ends = np.stack([np.repeat(np.asarray(x, dtype=float), 2), np.ravel([low, high], order="F")], axis=1)
     ends = ends[np.repeat(np.isfinite(ends).all(axis=1).reshape(-1, 2).all(axis=1), 2)]
@@ -215,7 +219,7 @@ def draw_bars(axes: Axes, x: Sequence[float], low: Sequence[float], high: Sequen
         axes.autoscale_view()
 
 
-def draw_hollow(axes: Axes, points: Sequence[tuple[float, float]], plot_style: Look) -> None:
+def draw_paper_points(axes: Axes, points: Sequence[tuple[float, float]], plot_style: PlotStyle) -> None:
     """Draw values of the paper."""
     if points:
         x, y = zip(*points, strict=True)
@@ -227,7 +231,7 @@ def draw_hollow(axes: Axes, points: Sequence[tuple[float, float]], plot_style: L
 
 def legend(
     figure: Figure,
-    style: Mapping[str, Look],
+    style: Mapping[str, PlotStyle],
     labels: Sequence[str],
     *,
     hollow: str | None = None,
@@ -256,10 +260,10 @@ def legend(
         )
         for label in labels
     ]
-    texts = [shown(label) for label in labels]
+    texts = [plain_label(label) for label in labels]
     for label, color in (rest or {}).items():
         handles.append(Line2D([], [], color=color, linestyle=":", linewidth=1.2))
-        texts.append(shown(label))
+        texts.append(plain_label(label))
     if hollow is not None:
         handles.append(
             Line2D([], [], linestyle="none", marker="o", markersize=7, markerfacecolor="white", markeredgecolor=FAINT)

@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 
 _GEOMETRY = re.compile(r' (?:d|x|y)="[^"]*"')
-_LONG = re.compile(r"\d+\.\d{3,}")
+_LONG_NUMBER = re.compile(r"\d+\.\d{3,}")
 _MARKERS = re.compile(r"<g( clip-path=\"[^\"]*\")?>\s*((?:<use [^>]*/>\s*)+)</g>")
 _STYLE = re.compile(r' style="[^"]*"')
 _INDENT = re.compile(r"\n\s+(?=<)")
 
 
-def compact(svg: str) -> str:
+def shrink_svg(svg: str) -> str:
     """Make an SVG file of Matplotlib's smaller.
 
     Coordinates get two decimals (points), and markers of one line share one style.
@@ -22,15 +22,15 @@ def compact(svg: str) -> str:
     Args:
         svg: as `Figure.savefig` writes it.
     """
-    svg = _GEOMETRY.sub(lambda match: _LONG.sub(_rounded, match[0].replace("\n", "")), svg)
-    return _INDENT.sub("\n", _MARKERS.sub(_with_one_style, svg))
+    svg = _GEOMETRY.sub(lambda match: _LONG_NUMBER.sub(_round_number, match[0].replace("\n", "")), svg)
+    return _INDENT.sub("\n", _MARKERS.sub(_merge_styles, svg))
 
 
-def _rounded(match: re.Match[str]) -> str:
+def _round_number(match: re.Match[str]) -> str:
     return f"{float(match[0]):.2f}".rstrip("0").rstrip(".")
 
 
-def _with_one_style(match: re.Match[str]) -> str:
+def _merge_styles(match: re.Match[str]) -> str:
     """A group of markers, their style said once if they have one in common."""
     styles = set(_STYLE.findall(match[2]))
     if len(styles) != 1:

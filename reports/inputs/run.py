@@ -11,7 +11,7 @@ from lipbench.records.record import Record
 
 
 @dataclass(frozen=True)
-class Unread:
+class UnreadableRecord:
     """A file that is no record of this version."""
 
     name: str
@@ -19,15 +19,15 @@ class Unread:
 
 
 @dataclass(frozen=True)
-class Intake:
+class RunInputs:
     """What a folder holds."""
 
     records: list[Record]
     """In the order of their file names; at least one."""
-    unread: list[Unread]
+    unread: list[UnreadableRecord]
 
 
-def read_run(run: Path) -> Intake:
+def read_run(run: Path) -> RunInputs:
     """Read what can be read of a run.
 
     Args:
@@ -38,16 +38,16 @@ def read_run(run: Path) -> Intake:
     """
     files = record_files(run)
     records: list[Record] = []
-    unread: list[Unread] = []
+    unread: list[UnreadableRecord] = []
     first: UserError | None = None
     for file in files:
         try:
             records.append(load_record(file))
         except UserError as error:
             first = first or error
-            unread.append(Unread(file.name, error.problem))
+            unread.append(UnreadableRecord(file.name, error.problem))
     if first is None or records:
-        return Intake(records, unread)
+        return RunInputs(records, unread)
     if len(files) == 1:
         raise first
     raise UserError(f"none of the {len(files)} records in {files[0].parent} can be read; the first: {first.problem}",

@@ -11,7 +11,7 @@ from lipbench.reports.tables.quality import QualityRow
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kept:
+class SavedClips:
     """What a run kept of one system's clips."""
 
     files: Mapping[str, Path]
@@ -22,7 +22,7 @@ class Kept:
     """Why there is nothing; None if there is."""
 
 
-def kept_clips(row: QualityRow, root: Path) -> Kept:
+def find_saved_clips(row: QualityRow, root: Path) -> SavedClips:
     """Find the clips that a run kept of one system.
 
     Args:
@@ -30,31 +30,31 @@ def kept_clips(row: QualityRow, root: Path) -> Kept:
         root: the run's folder.
     """
     if row.failure is not None:
-        return _nothing("the cell failed")
+        return _no_clips("the cell failed")
     if row.generated is None:
-        return _nothing("none were kept")
+        return _no_clips("none were kept")
     folder = root / row.generated
-    if not _within(folder, root):
-        return _nothing(f"{row.generated} lies outside the run's folder")
+    if not _path_within(folder, root):
+        return _no_clips(f"{row.generated} lies outside the run's folder")
     try:
         index = read_clip_list(folder)
         files = {clip: folder / entry["file"] for clip, entry in index.items()}
         real = {clip: root / entry["real"] for clip, entry in index.items() if "real" in entry}
     except FileNotFoundError:
-        return _nothing(f"they are not beside the records, where {row.generated.partition('/')[0]}/ should be")
+        return _no_clips(f"they are not beside the records, where {row.generated.partition('/')[0]}/ should be")
     except OSError as error:
-        return _nothing(f"{row.generated}/{CLIP_LIST} cannot be read: {error.strerror or error}")
+        return _no_clips(f"{row.generated}/{CLIP_LIST} cannot be read: {error.strerror or error}")
     except (ValueError, KeyError, TypeError, AttributeError):
-        return _nothing(f"{row.generated}/{CLIP_LIST} is no list of clips")
-    outside = next((path for path in (*files.values(), *real.values()) if not _within(path, root)), None)
+        return _no_clips(f"{row.generated}/{CLIP_LIST} is no list of clips")
+    outside = next((path for path in (*files.values(), *real.values()) if not _path_within(path, root)), None)
     if outside is not None:
-        return _nothing(f"{row.generated}/{CLIP_LIST} names a file outside the run's folder")
-    return Kept(files=files, real=real)
+        return _no_clips(f"{row.generated}/{CLIP_LIST} names a file outside the run's folder")
+    return SavedClips(files=files, real=real)
 
 
-def _nothing(reason: str) -> Kept:
-    return Kept(files={}, real={}, reason=reason)
+def _no_clips(reason: str) -> SavedClips:
+    return SavedClips(files={}, real={}, reason=reason)
 
 
-def _within(path: Path, root: Path) -> bool:
+def _path_within(path: Path, root: Path) -> bool:
     return path.resolve().is_relative_to(root.resolve())

@@ -49,7 +49,7 @@ class Strip:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Sample:
+class _StripSample:
     utterance: str
     text: str
     numbers: tuple[int, ...]
@@ -83,7 +83,7 @@ def load_strips(tables: Sequence[QualityTable], root: Path) -> tuple[list[Strip]
     return strips, [f"{', '.join(left_out)}: {reason}" for reason, left_out in missing.items()]
 
 
-def _read(row: QualityRow, root: Path) -> tuple[list[_Sample], str | None]:
+def _read(row: QualityRow, root: Path) -> tuple[list[_StripSample], str | None]:
     """The samples of one row, or why there are none."""
     if row.failure is not None:
         return [], "the cell failed"
@@ -103,13 +103,13 @@ def _read(row: QualityRow, root: Path) -> tuple[list[_Sample], str | None]:
         return [], f"{row.strip} cannot be read as sample frames: {error}"
 
 
-def _sample(file: safe_open, metadata: dict[str, str], index: str) -> _Sample:
+def _sample(file: safe_open, metadata: dict[str, str], index: str) -> _StripSample:
     truth_frames, generated_frames = file.get_tensor(f"{index}/truth"), file.get_tensor(f"{index}/generated")
     numbers = tuple(int(n) for n in metadata[f"{index}/frame_numbers"].split(","))
     for name, frames in (("truth", truth_frames), ("generated", generated_frames)):
         if frames.ndim != 4 or frames.shape[-1] != 3 or frames.dtype != np.uint8 or len(frames) != len(numbers):
             raise ValueError(f"{index}/{name} is {frames.dtype} {frames.shape}, not uint8 ({len(numbers)}, H, W, 3)")
-    return _Sample(
+    return _StripSample(
         utterance=metadata[f"{index}/id"],
         text=metadata[f"{index}/text"],
         numbers=numbers,
@@ -118,7 +118,7 @@ def _sample(file: safe_open, metadata: dict[str, str], index: str) -> _Sample:
     )
 
 
-def _assemble(table: QualityTable, rows_with_samples: list[tuple[QualityRow, list[_Sample]]]) -> list[Strip]:
+def _assemble(table: QualityTable, rows_with_samples: list[tuple[QualityRow, list[_StripSample]]]) -> list[Strip]:
     """Gather the systems' samples of each utterance; the truth is drawn once per set of frame numbers."""
     lengths = {clip.utterance: clip.frames for row in table.rows for clip in row.scores}
     strips: dict[str, Strip] = {}
@@ -139,10 +139,10 @@ def _assemble(table: QualityTable, rows_with_samples: list[tuple[QualityRow, lis
             place = max(i for i, earlier_row in enumerate(strip.rows) if earlier_row.numbers == sample.numbers) + 1
             new_row = StripRow(label=row.label, frames=sample.generated, numbers=sample.numbers, system=row.system)
             strip.rows.insert(place, new_row)
-    return _with_cases(list(strips.values()))
+    return _mark_cases(list(strips.values()))
 
 
-def _with_cases(strips: list[Strip]) -> list[Strip]:
+def _mark_cases(strips: list[Strip]) -> list[Strip]:
     """Say which utterance is the short and which the long one, the short one first."""
     strips_by_length = sorted(
         (strip for strip in strips if strip.frames is not None), key=lambda strip: strip.frames or 0

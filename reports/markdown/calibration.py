@@ -5,7 +5,7 @@ from __future__ import annotations
 from lipbench.errors import UserError
 from lipbench.records.calibration import Calibration
 from lipbench.records.run_folder import CALIBRATION
-from lipbench.reports.formatting import escaped, joined, shortened
+from lipbench.reports.formatting import escape, join_words, shorten
 from lipbench.reports.markdown.cells import Cell, Column, Row, Table, listing, names
 from lipbench.reports.markdown.data import ReportData
 from lipbench.reports.markdown.section import Part, Section
@@ -17,7 +17,7 @@ def calibration_part(data: ReportData) -> Part | None:
     if found is None:
         return None
     if isinstance(found, UserError):
-        why = listing(("File", "Why"), [(CALIBRATION, shortened(found.problem, 500))])
+        why = listing(("File", "Why"), [(CALIBRATION, shorten(found.problem, 500))])
         section = Section(kind="calibration", tables=[why])
         return Part(title="Calibration that could not be read", sections=[section])
     section = Section(kind="calibration", text=[calibration_note(found)], tables=[calibration_table(found)])
@@ -54,5 +54,5 @@ def calibration_note(calibration: Calibration) -> str:
         else f"All {len(calibration.rows)} comparisons on fixed inputs differ by no more than is allowed."
     )
     if calibration.absent:
-        sentence += f" Not installed, so not compared with: {escaped(joined(calibration.absent))}."
+        sentence += f" Not installed, so not compared with: {escape(join_words(calibration.absent))}."
     return sentence

@@ -12,7 +12,7 @@ from typing import Literal
 
 from lipbench.records.quality import MetricFacts
 from lipbench.records.record import Failure
-from lipbench.reports.formatting import NOTHING, shortened
+from lipbench.reports.formatting import NO_VALUE, shorten
 
 Better = Literal["higher", "lower", "one"]
 """Which side of a column is better; "one": what is nearest to 1."""
@@ -49,7 +49,7 @@ def plain(text: Text) -> str:
 class Cell:
     """One value of a table."""
 
-    text: Text = NOTHING
+    text: Text = NO_VALUE
     value: float | None = None
     """What it sorts by; a cell without one sorts by its text, one without either stays last."""
     unit: str = ""
@@ -65,7 +65,7 @@ class Cell:
     @property
     def empty(self) -> bool:
         """Whether there is no value."""
-        return self.text in ("", NOTHING)
+        return self.text in ("", NO_VALUE)
 
     @property
     def first_line(self) -> Text:
@@ -164,5 +164,5 @@ def number_cell(value: float | None, form: Callable[[float], str]) -> Cell:
 
 def failed_cell(failure: Failure | None, width: int = 300, record: str | None = None) -> Cell:
     """Why there is no value."""
-    reason = shortened(f"{failure.type}: {failure.message}", width) if failure else ""
+    reason = shorten(f"{failure.type}: {failure.message}", width) if failure else ""
     return Cell(f"failed: {reason}" if reason else "failed", mark="failed", record=record)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lipbench.reports.formatting import shortened
+from lipbench.reports.formatting import shorten
 from lipbench.reports.markdown.cells import Cell, Table
 
 WIDTH = 160
@@ -20,7 +20,7 @@ def table_lines(table: Table) -> list[str]:
 def _lines(table: Table, *, intervals: bool) -> list[str]:
     def text(cell: Cell) -> str:
         parts = cell.plain[: 2 if intervals and cell.interval else 1]
-        return shortened(" ".join(parts), LONGEST) if cell.mark == "failed" else " ".join(parts)
+        return shorten(" ".join(parts), LONGEST) if cell.mark == "failed" else " ".join(parts)
 
     rows = [[column.head for column in table.columns]]
     rows += [[column.unit for column in table.columns]] if any(column.unit for column in table.columns) else []

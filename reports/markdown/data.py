@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from lipbench.errors import UserError
 from lipbench.records.calibration import Calibration
 from lipbench.records.record import Record
-from lipbench.reports.inputs.run import Unread
+from lipbench.reports.inputs.run import UnreadableRecord
 from lipbench.reports.markdown.section import Picture
-from lipbench.reports.tables.labels import Naming
+from lipbench.reports.tables.labels import SystemNames
 from lipbench.reports.tables.make import Tables
 
 
@@ -36,9 +36,9 @@ class ReportData:
     """A run as its report sees it."""
 
     records: Sequence[Record]
-    unread: Sequence[Unread] = ()
+    unread: Sequence[UnreadableRecord] = ()
     """Files among the records that are not in the report."""
-    names: Naming
+    names: SystemNames
     tables: Tables
     pictures: Pictures = field(default_factory=Pictures)
     calibration: Calibration | UserError | None = None

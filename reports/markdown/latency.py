@@ -7,15 +7,15 @@ from collections.abc import Callable, Sequence
 from lipbench.records.record import Failure
 from lipbench.reports.files import slug
 from lipbench.reports.formatting import (
-    between,
     count,
-    escaped,
-    joined,
+    escape,
+    join_words,
     milliseconds,
     number,
-    printed,
-    significant,
-    times,
+    paper_number,
+    range_text,
+    ratio_text,
+    significant_digits,
 )
 from lipbench.reports.markdown.cells import Cell, Column, Mark, Row, Span, Table, Text, failed_cell, number_cell
 from lipbench.reports.markdown.data import ReportData
@@ -55,12 +55,12 @@ def latency_section(index: int, table: LatencyTable, picture: Picture | str) -> 
     cells = sum(len(row.measured) for row in table.rows)
     many = cells > MOST_CELLS
     more = [f"Percentiles and costs of the {cells} cells are in the CSV: too many to read here."] if many else []
-    more += [f"No figure: {escaped(picture)}."] if isinstance(picture, str) and picture else []
+    more += [f"No figure: {escape(picture)}."] if isinstance(picture, str) and picture else []
     costs = costs_table(table)
     return Section(
         kind="latency",
         title=", ".join(part for part in parts if part),
-        text=[escaped(table.hardware)],
+        text=[escape(table.hardware)],
         tables=[medians_table(table), *([ratios] if ratios else [])],
         pictures=[picture] if isinstance(picture, Picture) else [],
         notes=[*latency_notes(table), *more],
@@ -95,7 +95,7 @@ def _median(cell: LatencyCell | Failure | None, record: str | None) -> Cell:
         return failed_cell(cell, 120, record)
     lines: list[Text] = []
     if cell.paper:
-        lines.append(Span(f"paper {printed(cell.paper.latency_s.scaleb(3))}", "em"))
+        lines.append(Span(f"paper {paper_number(cell.paper.latency_s.scaleb(3))}", "em"))
     if cell.unstable is not None:
         lines.append(Span("unstable" if cell.settled else "not settled", "strong"))
     interval = milliseconds_interval(cell.wall.interval)
@@ -112,13 +112,13 @@ def _range(values: list[float]) -> Cell:
     """The smallest and the largest of some values; a single number where they do not differ in two digits."""
     if not values:
         return Cell()
-    low, high = significant(min(values)), significant(max(values))
+    low, high = significant_digits(min(values)), significant_digits(max(values))
     return Cell(low if low == high else f"{low}–{high}", min(values))
 
 
 def milliseconds_interval(interval: Interval | None) -> str:
     """An interval of seconds in ms, or that there are too few calls for one."""
-    return between(milliseconds(interval.low), milliseconds(interval.high)) if interval else TOO_SMALL
+    return range_text(milliseconds(interval.low), milliseconds(interval.high)) if interval else TOO_SMALL
 
 
 def _fit(row: LatencyRow) -> Cell:
@@ -126,10 +126,12 @@ def _fit(row: LatencyRow) -> Cell:
     if line is None:
         return Cell()
     sign = "−" if line.slope < 0 else "+"
-    text = f"{milliseconds(line.intercept)} {sign} {significant(abs(line.slope) * 1000)} L"
+    text = f"{milliseconds(line.intercept)} {sign} {significant_digits(abs(line.slope) * 1000)} L"
     if line.intercept_interval is None or line.slope_interval is None:
         return Cell(text, line.intercept, lines=(f"{TOO_SMALL}: {count(line.n, 'length')}",))
-    slopes = between(*(significant(end * 1000) for end in (line.slope_interval.low, line.slope_interval.high)))
+    slopes = range_text(
+        *(significant_digits(end * 1000) for end in (line.slope_interval.low, line.slope_interval.high))
+    )
     ends = (("a ", milliseconds_interval(line.intercept_interval)), ("b ", slopes))
     return Cell(text, line.intercept, lines=tuple((name, Span(around, "interval")) for name, around in ends))
 
@@ -157,7 +159,7 @@ def _speedup(cell: LatencyCell | Failure | None, record: str | None, itself: boo
         return Cell("failed", mark="failed", record=record)
     if cell is None:
         return Cell()
-    paper = () if cell.paper is None or itself else (Span(f"paper {printed(cell.paper.speedup)}×", "em"),)
+    paper = () if cell.paper is None or itself else (Span(f"paper {paper_number(cell.paper.speedup)}×", "em"),)
     return ratio_cell(cell.speedup, mark=mark(cell), lines=paper, record=record, itself=itself)
 
 
@@ -175,8 +177,8 @@ def ratio_cell(
     if ratio is None:
         return Cell()
     ends = ratio.interval
-    around = between(times(ends.low), times(ends.high)) if ends else TOO_SMALL
-    return Cell(times(ratio.value)[:-1], ratio.value, "×", mark=mark, interval=around, lines=lines, record=record)
+    around = range_text(ratio_text(ends.low), ratio_text(ends.high)) if ends else TOO_SMALL
+    return Cell(ratio_text(ratio.value)[:-1], ratio.value, "×", mark=mark, interval=around, lines=lines, record=record)
 
 
 def cells_table(table: LatencyTable) -> Table:
@@ -195,7 +197,7 @@ def cells_table(table: LatencyTable) -> Table:
         shown = [Cell(row.label), _count(cell.frames), _count(cell.tokens)]
         shown += [number_cell(s, milliseconds) for s in (wall.median, wall.p90, wall.p95, wall.p99, cell.first_call_s)]
         shown += [number_cell(cell.first_frame_s, milliseconds)] if streamed else []
-        shown += [number_cell(value, significant) for value in (cell.ms_per_frame, cell.real_time_factor)]
+        shown += [number_cell(value, significant_digits) for value in (cell.ms_per_frame, cell.real_time_factor)]
         shown += [_count(wall.n), _count(cell.result.blocks)]
         shown += [Cell("yes") if cell.unstable is None else Cell("no", mark="doubtful")]
         shown += [number_cell(cell.device.median if cell.device else None, milliseconds)] if on_device else []
@@ -208,14 +210,14 @@ def _count(n: int) -> Cell:
 
 
 _COSTS: tuple[tuple[str, str, str, float, Callable[[float], str]], ...] = (
-    ("Latency", "times the floor", "over_floor", 1, lambda value: f"{significant(value)}×"),
-    ("Operations", "G", "operations", 1e9, significant),
+    ("Latency", "times the floor", "over_floor", 1, lambda value: f"{significant_digits(value)}×"),
+    ("Operations", "G", "operations", 1e9, significant_digits),
     ("Launches", "", "launches", 1, lambda value: number(value, 0)),
-    ("Activations", "MB", "activation_bytes", 1e6, significant),
+    ("Activations", "MB", "activation_bytes", 1e6, significant_digits),
     ("Allocated", "MB", "allocated_bytes", 1e6, lambda value: number(value, 0)),
     ("GPU in use", "MB", "device_bytes", 1e6, lambda value: number(value, 0)),
     ("Process", "MB", "resident_bytes", 1e6, lambda value: number(value, 0)),
-    ("Energy", "J per clip", "joules_per_clip", 1, significant),
+    ("Energy", "J per clip", "joules_per_clip", 1, significant_digits),
     ("Load", "ms", "load_s", 1e-3, lambda value: number(value, 0)),
     ("Deviation", "of a level in [0, 1]", "deviation", 1, lambda value: f"{value:.1e}"),
 )
@@ -246,7 +248,7 @@ def latency_notes(table: LatencyTable) -> list[str]:
         "Median time of a call, from before it to after the device has finished. [ ]: its 95 % interval from order "
         f"statistics (at least {MIN_SAMPLES} calls).",
         "Pace and RTF: smallest and largest over the lengths. RTF (real-time factor) is latency over the clip's own "
-        f"duration at {joined(f'{fps:g}' for fps in table.fps)} fps; below 1 is faster than real time.",
+        f"duration at {join_words(f'{fps:g}' for fps in table.fps)} fps; below 1 is faster than real time.",
     ]
     measured_cells = [cell for row in table.rows for cell in row.measured.values()]
     if any(cell.tied for cell in measured_cells):
@@ -283,7 +285,7 @@ def latency_notes(table: LatencyTable) -> list[str]:
             "ceilings were measured by (before 27 November 2026 the matrix product alone)."
         )
     if not table.has_baseline:
-        notes.append(f"No speed-up is given: {escaped(table.baseline)} was not measured here.")
+        notes.append(f"No speed-up is given: {escape(table.baseline)} was not measured here.")
     return notes
 
 
@@ -298,21 +300,21 @@ def stability_notes(table: LatencyTable) -> list[str]:
         notes.append(f"{count(unsettled, 'cell')} had not settled when the warm-up ended at its limit: read with care.")
     others = [entry for entry in unstable if entry[1].settled]
     if others:
-        notes.append(f"{count(len(others), 'cell')} unstable: {_listed(others)}.")
+        notes.append(f"{count(len(others), 'cell')} unstable: {_list_cells(others)}.")
     if failed_passes:
         notes.append(
             f"Of {count(len(failed_passes), 'cell')} a later pass failed, and the passes before it stand: "
-            f"{_listed(failed_passes)}."
+            f"{_list_cells(failed_passes)}."
         )
     return notes
 
 
-def _listed(cells_with_reason: Sequence[tuple[LatencyRow, LatencyCell, str | None]]) -> str:
+def _list_cells(cells_with_reason: Sequence[tuple[LatencyRow, LatencyCell, str | None]]) -> str:
     cell_texts = [
         f"{row.label} at {cell.frames} frames ({reason})" for row, cell, reason in cells_with_reason[:REASONS_SHOWN]
     ]
     more = len(cells_with_reason) - len(cell_texts)
-    return escaped("; ".join(cell_texts)) + (f"; and {more} more, see the CSV" if more else "")
+    return escape("; ".join(cell_texts)) + (f"; and {more} more, see the CSV" if more else "")
 
 
 def _cells(table: LatencyTable) -> list[tuple[LatencyRow, LatencyCell]]:

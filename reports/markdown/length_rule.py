@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lipbench.records.quality import changed_lengths, total_effect
-from lipbench.reports.formatting import count, escaped, number, signed
+from lipbench.reports.formatting import count, escape, number, signed
 from lipbench.reports.markdown.cells import Cell, Column, Row, Table
 from lipbench.reports.tables.quality import QualityRow, QualityTable
 
@@ -81,8 +81,8 @@ def length_note(table: QualityTable) -> str | None:
     rule = table.protocol.length
     if rule is None:
         return (
-            f"Clips of another length are compared by the rule of the protocol {escaped(table.protocol.name)}, which "
+            f"Clips of another length are compared by the rule of the protocol {escape(table.protocol.name)}, which "
             "its summary under Provenance names."
         )
     words = f": {RULES[rule]}" if rule in RULES else ""
-    return f"Clips of another length are compared by the rule “{escaped(rule)}” of the protocol{words}."
+    return f"Clips of another length are compared by the rule “{escape(rule)}” of the protocol{words}."

@@ -5,44 +5,52 @@ from __future__ import annotations
 import numpy as np
 
 from lipbench.reports.files import slug
-from lipbench.reports.formatting import code, count, escaped, joined, milliseconds, number, significant
+from lipbench.reports.formatting import code, count, escape, join_words, milliseconds, number, significant_digits
 from lipbench.reports.markdown.cells import Cell, Column, Row, Table, failed_cell, number_cell
 from lipbench.reports.markdown.data import ReportData
 from lipbench.reports.markdown.latency import PACE, REAL_TIME, SYSTEM, milliseconds_interval, ratio_cell
 from lipbench.reports.markdown.section import DataFile, Part, Section, with_shared_notes
 from lipbench.reports.paper import load_paper
-from lipbench.reports.tables.natural import NaturalRow, NaturalTable, natural_frame, natural_tables
+from lipbench.reports.tables.natural import (
+    UtteranceLatencyRow,
+    UtteranceLatencyTable,
+    natural_frame,
+    utterance_latency_tables,
+)
 
 
 def natural_part(data: ReportData) -> Part | None:
     """Every table of natural lengths with what belongs to it."""
-    sections = [natural_section(i, table) for i, table in enumerate(natural_tables(data.records, data.names), 1)]
+    sections = [
+        utterance_latency_section(i, table)
+        for i, table in enumerate(utterance_latency_tables(data.records, data.names), 1)
+    ]
     return with_shared_notes("Latency at natural lengths", sections)
 
 
-def natural_section(index: int, table: NaturalTable) -> Section:
+def utterance_latency_section(index: int, table: UtteranceLatencyTable) -> Section:
     """One table of natural lengths with its notes."""
     clips = sorted({len(row.result.clips) for row in table.rows if row.result is not None})
     counted = " or ".join(count(n, "clip") for n in clips)
     name = slug(str(index), table.corpus, table.timer, table.device, table.preset or "")
     return Section(
         kind="natural",
-        title=natural_title(table),
-        text=[f"{escaped(table.hardware)}; {counted} of the corpus {code(table.fingerprint[:12])}"],
+        title=utterance_latency_title(table),
+        text=[f"{escape(table.hardware)}; {counted} of the corpus {code(table.fingerprint[:12])}"],
         tables=[utterances_table(table)],
-        notes=natural_notes(table),
+        notes=utterance_latency_notes(table),
         csv=DataFile(f"tables/natural-{name}.csv", natural_frame(table)),
     )
 
 
-def natural_title(table: NaturalTable) -> str:
+def utterance_latency_title(table: UtteranceLatencyTable) -> str:
     """Name of the table's condition."""
     corpus = load_paper().corpora.get(table.corpus, table.corpus)
     parts = [f"{corpus}, {table.timer} timer", table.device.upper(), table.dtype]
     return ", ".join([*parts, f"preset {table.preset}"] if table.preset else parts)
 
 
-def utterances_table(table: NaturalTable) -> Table:
+def utterances_table(table: UtteranceLatencyTable) -> Table:
     """The table for reading."""
     per_clip = (Column(name, "ms per clip", "lower") for name in ("Mean", "Median", "p90", "p95", "p99"))
     columns = [SYSTEM, *per_clip, Column("Frames made", "mean per clip"), PACE, REAL_TIME, Column("Clips")]
@@ -51,7 +59,7 @@ def utterances_table(table: NaturalTable) -> Table:
     return Table(tuple(columns), tuple(_row(row, table, ratio=ratio) for row in table.rows))
 
 
-def _row(row: NaturalRow, table: NaturalTable, *, ratio: bool) -> Row:
+def _row(row: UtteranceLatencyRow, table: UtteranceLatencyTable, *, ratio: bool) -> Row:
     if row.result is None or row.mean is None or row.wall is None:
         return Row((Cell(row.label), failed_cell(row.failure)), record=row.record)
     clips, wall = row.result.clips, row.wall
@@ -68,7 +76,7 @@ def _row(row: NaturalRow, table: NaturalTable, *, ratio: bool) -> Row:
         ),
         *(number_cell(s, milliseconds) for s in (wall.median, wall.p90, wall.p95, wall.p99)),
         Cell(number(made, 1), made, lines=(f"true {true}",)),
-        *(number_cell(value, significant) for value in pace),
+        *(number_cell(value, significant_digits) for value in pace),
         Cell(str(len(clips)), len(clips)),
     ]
     if ratio:
@@ -76,7 +84,7 @@ def _row(row: NaturalRow, table: NaturalTable, *, ratio: bool) -> Row:
     return Row(tuple(cells), record=row.record)
 
 
-def natural_notes(table: NaturalTable) -> list[str]:
+def utterance_latency_notes(table: UtteranceLatencyTable) -> list[str]:
     """What must be said beneath the table, as markdown."""
     notes = [
         "Each test utterance once, at the length that the model chose; percentiles are over clips. [ ]: 95 % bootstrap "
@@ -94,7 +102,7 @@ def natural_notes(table: NaturalTable) -> list[str]:
     checked_labels = [row.label for row in table.rows if row.result is not None and row.result.scored]
     unchecked = [row.label for row in table.rows if row.result is not None and not row.result.scored]
     if checked_labels:
-        notes.append(f"Timed clips were found to equal the scored ones: {escaped(joined(checked_labels))}.")
+        notes.append(f"Timed clips were found to equal the scored ones: {escape(join_words(checked_labels))}.")
     if unchecked:
-        notes.append(f"There were no scored clips to compare the timed ones with: {escaped(joined(unchecked))}.")
+        notes.append(f"There were no scored clips to compare the timed ones with: {escape(join_words(unchecked))}.")
     return notes

@@ -5,25 +5,25 @@ from __future__ import annotations
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from lipbench.reports.formatting import (
-    NOTHING,
-    between,
+    NO_VALUE,
     decimals_for,
-    interval_of,
-    joined,
+    interval_text,
+    join_words,
     milliseconds,
     number,
-    printed,
-    shortened,
+    paper_number,
+    range_text,
+    ratio_text,
+    shorten,
     signed,
-    significant,
-    times,
+    significant_digits,
 )
 from lipbench.reports.markdown.cells import Cell, Column, Row, Span, Table, Text, metric_column
 from lipbench.reports.markdown.data import ReportData
 from lipbench.reports.markdown.section import DataFile, Part, Section
 from lipbench.reports.paper import load_paper
 from lipbench.reports.tables.csv import comparison_frame
-from lipbench.reports.tables.paper_comparison import METRICS, UNITS, Compared, ComparedTable, compare_with_paper
+from lipbench.reports.tables.paper_comparison import METRICS, UNITS, ComparisonCell, ComparisonTable, compare_with_paper
 from lipbench.statistics.intervals import Interval
 
 _COLUMNS = {
@@ -44,7 +44,7 @@ def paper_part(data: ReportData) -> Part:
     return Part(title="The paper's tables", sections=sections, notes=comparison_notes(), csv=csv)
 
 
-def comparison_table(table: ComparedTable) -> Table:
+def comparison_table(table: ComparisonTable) -> Table:
     """A comparison for reading: ours large; its interval, the paper's value and the status small beneath it."""
     names = [name for name in _COLUMNS if any(name in row.cells for row in table.rows)]
     decimals = {name: _decimals(table, name) for name in names}
@@ -62,12 +62,12 @@ def comparison_table(table: ComparedTable) -> Table:
     return Table((Column(table.source, left=True), *(_COLUMNS[name] for name in names)), tuple(rows))
 
 
-def _decimals(table: ComparedTable, name: str) -> int:
+def _decimals(table: ComparisonTable, name: str) -> int:
     cells = [row.cells[name] for row in table.rows if name in row.cells]
     return decimals_for(value for cell in cells for value in (cell.ours or 0.0, float(cell.paper or 0)))
 
 
-def _cell(cell: Compared | None, decimals: int) -> Cell:
+def _cell(cell: ComparisonCell | None, decimals: int) -> Cell:
     if cell is None:
         return Cell()
     ends, lines = cell.interval, []
@@ -79,37 +79,37 @@ def _cell(cell: Compared | None, decimals: int) -> Cell:
     return Cell(text, cell.ours, mark=cell.mark, interval=around or "", lines=tuple(lines))
 
 
-def _ours(cell: Compared, ends: Interval | None, decimals: int) -> tuple[str, str | None]:
+def _ours(cell: ComparisonCell, ends: Interval | None, decimals: int) -> tuple[str, str | None]:
     """Our value and its interval in the quantity's own form."""
     if cell.ours is None:
-        return NOTHING, None
+        return NO_VALUE, None
     if cell.quantity in ("latency_s", "speedup"):
-        form = milliseconds if cell.quantity == "latency_s" else times
-        return form(cell.ours), between(form(ends.low), form(ends.high)) if ends else None
-    return number(cell.ours, decimals), interval_of(ends, decimals)
+        form = milliseconds if cell.quantity == "latency_s" else ratio_text
+        return form(cell.ours), range_text(form(ends.low), form(ends.high)) if ends else None
+    return number(cell.ours, decimals), interval_text(ends, decimals)
 
 
-def _beside(cell: Compared, paper: Decimal, decimals: int) -> Span:
+def _beside(cell: ComparisonCell, paper: Decimal, decimals: int) -> Span:
     if cell.quantity == "latency_s":
-        return Span(f"paper {printed(paper.scaleb(3))}", "em")
+        return Span(f"paper {paper_number(paper.scaleb(3))}", "em")
     is_ratio = cell.quantity == "speedup"
     apart = "" if cell.difference is None else f" ({signed(cell.difference, 2 if is_ratio else decimals)})"
-    return Span(f"paper {printed(paper)}{'×' if is_ratio else ''}{apart}", "em")
+    return Span(f"paper {paper_number(paper)}{'×' if is_ratio else ''}{apart}", "em")
 
 
-def _status(cell: Compared, decimals: int) -> Text:
+def _status(cell: ComparisonCell, decimals: int) -> Text:
     """The status in words, with what it was decided by."""
     if cell.distance is None or cell.tolerance is None:
-        return cell.status if cell.reason is None else f"{cell.status}: {shortened(cell.reason, 40)}"
+        return cell.status if cell.reason is None else f"{cell.status}: {shorten(cell.reason, 40)}"
     unit = UNITS.get(cell.quantity, "")
     # rounded away from the claim: what is said to be within a distance is, and what is said to be off is too
     away = ROUND_FLOOR if cell.status == "differs" else ROUND_CEILING
-    distance = printed(Decimal(cell.distance).quantize(Decimal(1).scaleb(-decimals), rounding=away))
+    distance = paper_number(Decimal(cell.distance).quantize(Decimal(1).scaleb(-decimals), rounding=away))
     if cell.status == "reproduced":
         return Span("reproduced", "good"), f" within {distance}{unit}"
     if cell.status == "differs":
         return Span("differs", "strong"), f" by {distance}{unit} or more"
-    return f"undecided: up to {distance}{unit} away, {significant(cell.tolerance)} allowed"
+    return f"undecided: up to {distance}{unit} away, {significant_digits(cell.tolerance)} allowed"
 
 
 def comparison_notes() -> list[str]:
@@ -122,7 +122,7 @@ def comparison_notes() -> list[str]:
         "Every number of the paper's tables 1 to 4 has its place here, with our controls beneath. In brackets behind "
         "the paper's: ours minus it. [ ]: our 95 % interval.",
         "Reproduced within d: no point of our interval is further than d from the paper's number, and d is within "
-        f"the tolerance: {joined(allowed)}. A wide interval therefore never counts as a reproduction. Differs by d "
+        f"the tolerance: {join_words(allowed)}. A wide interval therefore never counts as a reproduction. Differs by d "
         "or more: the number, with the rounding of its last digit, is outside our interval, and d from it. Undecided: "
         "our interval holds the number but reaches beyond the tolerance too, or there is none.",
         f"The tolerances are a choice of ours: the paper states neither intervals nor its metric protocol. "

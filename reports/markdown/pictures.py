@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lipbench.reports.formatting import escaped
+from lipbench.reports.formatting import escape
 from lipbench.reports.markdown.data import ReportData
 from lipbench.reports.markdown.section import Part, Picture, Section
 
@@ -25,5 +25,5 @@ def _part(
     title: str, kind: str, pictures: Sequence[Picture], word: str, missing: Sequence[str], notes: Sequence[str]
 ) -> Part | None:
     sections = [Section(kind=kind, pictures=pictures)] if pictures else []
-    sections += [Section(kind=kind, text=[word], notes=list(map(escaped, missing)))] if missing else []
-    return Part(title=title, sections=sections, notes=list(map(escaped, notes))) if sections else None
+    sections += [Section(kind=kind, text=[word], notes=list(map(escape, missing)))] if missing else []
+    return Part(title=title, sections=sections, notes=list(map(escape, notes))) if sections else None

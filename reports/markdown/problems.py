@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lipbench.reports.formatting import shortened
+from lipbench.reports.formatting import shorten
 from lipbench.reports.markdown.cells import Span, Text, listing
 from lipbench.reports.markdown.data import ReportData
 from lipbench.reports.markdown.section import Part, Section
@@ -10,14 +10,14 @@ from lipbench.reports.markdown.section import Part, Section
 
 def unread_part(data: ReportData) -> Part | None:
     """Records that could not be read."""
-    rows: list[tuple[Text, ...]] = [(one.name, shortened(one.problem, 500)) for one in data.unread]
+    rows: list[tuple[Text, ...]] = [(one.name, shorten(one.problem, 500)) for one in data.unread]
     return _part("Records that could not be read", "unread", "File", rows)
 
 
 def failed_part(data: ReportData) -> Part | None:
     """Every cell that was tried and failed, with its whole reason."""
     rows: list[tuple[Text, ...]] = [
-        (Span(r.cell.key, "code", r.cell.key), shortened(f"{r.failure.type}: {r.failure.message}", 2000))
+        (Span(r.cell.key, "code", r.cell.key), shorten(f"{r.failure.type}: {r.failure.message}", 2000))
         for r in data.records
         if r.status == "failed" and r.failure is not None
     ]
@@ -27,7 +27,7 @@ def failed_part(data: ReportData) -> Part | None:
 def not_attempted_part(data: ReportData) -> Part | None:
     """Every cell that was asked for and not tried, with the reason: that is no failure of a model's."""
     rows: list[tuple[Text, ...]] = [
-        (Span(r.cell.key, "code", r.cell.key), shortened(r.failure.message, 2000))
+        (Span(r.cell.key, "code", r.cell.key), shorten(r.failure.message, 2000))
         for r in data.records
         if r.status == "not_attempted" and r.failure is not None
     ]

@@ -8,7 +8,7 @@ from lipbench.records.latency import Latency, Telemetry
 from lipbench.records.packages import MEASURING
 from lipbench.records.quality import Quality
 from lipbench.records.record import Record
-from lipbench.reports.formatting import NOTHING, count, escaped, joined, number
+from lipbench.reports.formatting import NO_VALUE, count, escape, join_words, number
 from lipbench.reports.markdown.cells import Cell, Row, Span, Table, Text, listing
 from lipbench.reports.markdown.data import ReportData
 from lipbench.reports.markdown.section import Listing, Part, Section
@@ -39,7 +39,7 @@ def trace(title: str, records: Sequence[Record], notes: Sequence[str] = ()) -> P
             kind="provenance",
             text=[
                 *([dirty] if any(record.software.dirty for record in records) else []),
-                f"Measured {escaped(ends)}, {seconds} in all cells together. Again with:",
+                f"Measured {escape(ends)}, {seconds} in all cells together. Again with:",
             ],
             listings=[Listing([command]) for command, _ in commands],
             tables=[*_environments(records), *_tables(records)],
@@ -81,7 +81,7 @@ def _tables(records: Sequence[Record]) -> list[Table]:
         ("Corpus", "Options", "Split", "Clips", "Fingerprint"): [
             (
                 r.corpus.name,
-                ", ".join(_flat(r.corpus.options)) or NOTHING,
+                ", ".join(_flat(r.corpus.options)) or NO_VALUE,
                 r.corpus.split,
                 str(r.corpus.clips),
                 Span(r.corpus.fingerprint, "code"),
@@ -106,7 +106,7 @@ def _recipes(records: Sequence[Record]) -> list[tuple[str, list[str]]]:
             name = f"{system.title} ({system.preset})" if system.preset else system.title
             names = names_by_recipe.setdefault(tuple(_flat(system.training.recipe)), [])
             names += [] if name in names else [name]
-    return [(escaped(joined(names)), list(options)) for options, names in names_by_recipe.items()]
+    return [(escape(join_words(names)), list(options)) for options, names in names_by_recipe.items()]
 
 
 def _commands(records: Sequence[Record]) -> list[tuple[str, list[str]]]:
@@ -141,7 +141,7 @@ def _facts(records: Sequence[Record]) -> list[tuple[Text, ...]]:
     return [
         ("Commit", (commit, *state)),
         ("Python", software.python),
-        ("Packages", ", ".join(packages) or NOTHING),
+        ("Packages", ", ".join(packages) or NO_VALUE),
         ("CPU", f"{machine.cpu or 'unknown'}, {count(machine.cores, 'core')}"),
         ("CPU clock", _cpu_clock(telemetry_blocks)),
         ("Threads", str(machine.threads)),
@@ -171,7 +171,9 @@ def _gpu_clocks(blocks: Sequence[Telemetry]) -> str:
     ]
     reasons = sorted({reason for block in blocks for reason in block.throttled or []})
     n_throttled = sum(bool(block.throttled) for block in blocks)
-    parts += [f"slowed by {joined(reasons)} in {n_throttled} of {count(len(blocks), 'block')}"] if n_throttled else []
+    parts += (
+        [f"slowed by {join_words(reasons)} in {n_throttled} of {count(len(blocks), 'block')}"] if n_throttled else []
+    )
     return ", ".join(parts) or _NO_CLOCK
 
 
@@ -186,9 +188,9 @@ def _weights(record: Record) -> Row:
     weights: Text = Span(system.checkpoint, "code") if system.checkpoint else "untrained"
     cells: tuple[Text, ...] = (
         system.title,
-        system.preset or NOTHING,
-        (f"{trained.corpus} ", Span(trained.corpus_fingerprint[:12], "code")) if trained else NOTHING,
-        number(trained.steps, 0) if trained else NOTHING,
+        system.preset or NO_VALUE,
+        (f"{trained.corpus} ", Span(trained.corpus_fingerprint[:12], "code")) if trained else NO_VALUE,
+        number(trained.steps, 0) if trained else NO_VALUE,
         ("videos ", Span(system.videos, "code")) if system.videos else weights,
     )
     return Row(tuple(map(Cell, cells)), system=system.name)

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from statistics import median_high
 
-from lipbench.records.quality import Corpus, CorpusScore, MetricFacts, by_reason
+from lipbench.records.quality import CorpusFacts, CorpusScore, MetricFacts, group_by_reason
 from lipbench.reports.files import slug
 from lipbench.reports.formatting import (
-    between,
     code,
     count,
     decimals_for,
     decimals_within,
-    escaped,
-    interval_of,
-    joined,
+    escape,
+    interval_text,
+    join_words,
     number,
-    printed,
+    paper_number,
+    range_text,
     signed,
-    significant,
-    size,
+    significant_digits,
+    size_text,
 )
 from lipbench.reports.markdown.cells import Cell, Column, Mark, Row, Span, Table, Text, failed_cell, metric_column
 from lipbench.reports.markdown.data import ReportData
@@ -34,13 +34,13 @@ from lipbench.reports.tables.quality import QualityCell, QualityRow, QualityTabl
 from lipbench.statistics.intervals import TOO_SMALL
 from lipbench.statistics.paired import ALPHA, POWER, Difference
 
-REST = "Other metrics"
+OTHER_METRICS = "Other metrics"
 """Title of the part with all others."""
 NAMES_SHOWN = 10
 """So many clips that were left out are named; the record has them all."""
 MINUS = " − "
 """Between the two sides in a difference's title."""
-TOO_MANY = "not tested"
+NOT_TESTED = "not tested"
 
 
 def quality_part(data: ReportData) -> Part | None:
@@ -51,14 +51,14 @@ def quality_part(data: ReportData) -> Part | None:
 
 def quality_section(index: int, table: QualityTable, paired_differences: DifferenceTable | None) -> Section:
     """One quality table with its notes and its differences."""
-    frames = f"frames of {size(table.frame_size)} pixels" if table.frame_size else "frame size not recorded"
+    frames = f"frames of {size_text(table.frame_size)} pixels" if table.frame_size else "frame size not recorded"
     devices = sorted({row.device for row in table.models if row.device})
     speakers = count(table.speakers, "speaker") if table.speakers else "speakers not known"
     facts = [
-        f"{escaped(table.corpus.split)} split, {speakers}",
+        f"{escape(table.corpus.split)} split, {speakers}",
         frames,
-        f"generated on {joined(device.upper() for device in devices)}" if devices else "",
-        f"protocol **{escaped(table.protocol.name)}** {code(table.protocol.fingerprint[:12])}",
+        f"generated on {join_words(device.upper() for device in devices)}" if devices else "",
+        f"protocol **{escape(table.protocol.name)}** {code(table.protocol.fingerprint[:12])}",
     ]
     # where every n is too small, the table above says all that can be said
     differences = paired_differences if paired_differences is not None and paired_differences.family else None
@@ -83,7 +83,7 @@ def metric_tables(table: QualityTable) -> list[Table]:
     found = [metric for metric in table.metrics if any(metric.name in row.cells for row in table.rows)]
     of_part = {title: [m for m in in_order(found) if m.name in names] for title, names in PARTS.items()}
     placed = {metric.name for metrics in of_part.values() for metric in metrics}
-    of_part[REST] = [metric for metric in found if metric.name not in placed]
+    of_part[OTHER_METRICS] = [metric for metric in found if metric.name not in placed]
     first = next(iter(PARTS))
     # a run that measured none of the paper's metrics, or in which all failed, still has its rows
     parts = [_part(title, metrics, table) for title, metrics in of_part.items() if metrics or title == first]
@@ -99,7 +99,7 @@ def _part(title: str, metrics: Sequence[MetricFacts], table: QualityTable) -> Ta
     return Table(columns, tuple(rows))
 
 
-def _row(row: QualityRow, corpus: Corpus, decimals: dict[str, int], *, is_first: bool) -> Row:
+def _row(row: QualityRow, corpus: CorpusFacts, decimals: dict[str, int], *, is_first: bool) -> Row:
     cells = [Cell(row.label, lines=tuple(_facts(row, corpus)) if is_first else ())]
     if row.failure is not None:
         cells.append(failed_cell(row.failure))
@@ -120,7 +120,7 @@ def _metric_decimals(table: QualityTable, metric: MetricFacts) -> int:
     return max(least, median_high(needs)) if needs else least
 
 
-def _facts(row: QualityRow, corpus: Corpus) -> Iterator[Text]:
+def _facts(row: QualityRow, corpus: CorpusFacts) -> Iterator[Text]:
     """What a reader must know of a model before its numbers, line by line."""
     if row.system is None or row.kind == "control":
         return
@@ -149,14 +149,14 @@ def _metric_cell(cell: QualityCell | None, decimals: int) -> Cell:
     # the value says itself that it is not finite, and a note under the table says where n is too small
     reason = None if mean.reason and mean.reason.startswith(("not finite", TOO_SMALL)) else mean.reason
     # a control that scores every clip alike needs no interval of no width
-    interval = interval_of(
+    interval = interval_text(
         mean.interval if mean.interval and mean.interval.low < mean.interval.high else None, decimals
     )
     lines: list[Text] = [] if interval or not reason else [reason]
     lines += [f"{mean.n} of {mean.n + mean.missing} clips"] if mean.missing else []
-    lines += _of_corpora(cell.together, decimals) if cell.together else []
+    lines += _corpus_score_notes(cell.together, decimals) if cell.together else []
     if cell.paper is not None and cell.difference is not None:
-        lines.append(Span(f"paper {printed(cell.paper)} ({signed(cell.difference, decimals)})", "em"))
+        lines.append(Span(f"paper {paper_number(cell.paper)} ({signed(cell.difference, decimals)})", "em"))
     lines += [Span("beats every model", "strong")] if cell.above_models else []
     return Cell(number(mean.value, decimals), mean.value, mark=mark(cell), interval=interval or "", lines=tuple(lines))
 
@@ -166,7 +166,7 @@ def mark(cell: QualityCell) -> Mark | None:
     return "best" if cell.best else "tied" if cell.tied else None
 
 
-def _of_corpora(score: CorpusScore, decimals: int) -> Iterator[str]:
+def _corpus_score_notes(score: CorpusScore, decimals: int) -> Iterator[str]:
     """What a reader must know of a distance between corpora: its floor, and the frames that are not in it."""
     if score.floor is not None:
         yield f"floor {number(score.floor, decimals)}"
@@ -184,7 +184,7 @@ def not_measured_notes(table: QualityTable) -> list[str]:
             # a control has no timing of its own where models have: no news
             if name not in measured_metrics or row.kind == "model":
                 reasons.setdefault(reason, {})[titles[name]] = None
-    return [f"Not measured: {escaped(joined(names))} ({escaped(reason)})." for reason, names in reasons.items()]
+    return [f"Not measured: {escape(join_words(names))} ({escape(reason)})." for reason, names in reasons.items()]
 
 
 def left_out_notes(table: QualityTable) -> list[str]:
@@ -192,15 +192,18 @@ def left_out_notes(table: QualityTable) -> list[str]:
     notes: list[str] = []
     for row in table.rows:
         if row.left_out:
-            parts = [f"{len(names)} as {reason} ({_some(names)})" for reason, names in by_reason(row.left_out).items()]
+            parts = [
+                f"{len(names)} as {reason} ({_first_names(names)})"
+                for reason, names in group_by_reason(row.left_out).items()
+            ]
             total = count(row.clips + len(row.left_out), "clip")
             notes.append(
-                f"Left out of {escaped(row.label)}: {len(row.left_out)} of {total}: {escaped('; '.join(parts))}."
+                f"Left out of {escape(row.label)}: {len(row.left_out)} of {total}: {escape('; '.join(parts))}."
             )
     return notes
 
 
-def _some(names: Sequence[str]) -> str:
+def _first_names(names: Sequence[str]) -> str:
     first_names = ", ".join(names[:NAMES_SHOWN])
     return (
         f"{first_names} and {len(names) - NAMES_SHOWN} more, see the record"
@@ -237,16 +240,16 @@ def _difference_cell(one: Difference | None, decimals: int) -> Cell:
     around = one.interval
     lines: list[Text] = []
     if one.p_holm is None:
-        lines.append(TOO_SMALL if one.p is None else TOO_MANY)
+        lines.append(TOO_SMALL if one.p is None else NOT_TESTED)
     else:
-        p = "< 0.001" if one.p_holm < 0.001 else f"= {significant(one.p_holm)}"
+        p = "< 0.001" if one.p_holm < 0.001 else f"= {significant_digits(one.p_holm)}"
         lines += [f"p {p}", f"detectable {'–' if one.detectable is None else number(one.detectable, decimals)}"]
     lines += [f"{one.n} clips, {one.left_out} on one side only"] if one.left_out else []
     return Cell(
         signed(one.value, decimals),
         one.value,
         mark="significant" if one.significant else None,
-        interval=between(signed(around.low, decimals), signed(around.high, decimals)) if around else "",
+        interval=range_text(signed(around.low, decimals), signed(around.high, decimals)) if around else "",
         lines=tuple(lines),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lipbench.reports.formatting import escaped, joined, printed, size
+from lipbench.reports.formatting import escape, join_words, paper_number, size_text
 from lipbench.reports.markdown.length_rule import length_note
 from lipbench.reports.paper import QualityCondition, load_paper, uses_adversarial_loss, uses_ssim_loss
 from lipbench.reports.tables.quality import QualityTable
@@ -14,8 +14,8 @@ def incomparable(frame_size: tuple[int, int] | None) -> str | None:
     paper = load_paper()
     if frame_size == paper.frame_size:
         return None
-    here = f"{size(frame_size)} pixels here" if frame_size else "the frame size here is not recorded"
-    return f"not comparable in absolute terms: {here}, {size(paper.frame_size)} in the paper"
+    here = f"{size_text(frame_size)} pixels here" if frame_size else "the frame size here is not recorded"
+    return f"not comparable in absolute terms: {here}, {size_text(paper.frame_size)} in the paper"
 
 
 def quality_notes(table: QualityTable) -> list[str]:
@@ -28,7 +28,7 @@ def quality_notes(table: QualityTable) -> list[str]:
         )
     untrained = [row.label for row in table.models if row.untrained]
     if untrained:
-        notes.append(f"Untrained, so these numbers are of random weights: {escaped(joined(untrained))}.")
+        notes.append(f"Untrained, so these numbers are of random weights: {escape(join_words(untrained))}.")
     if not table.same_clips:
         notes.append("The rows were scored on different sets of clips: differences between them are partly that.")
     lengths = length_note(table)
@@ -38,7 +38,9 @@ def quality_notes(table: QualityTable) -> list[str]:
         notes.append("No control was measured in this condition: nothing shows what a motionless mouth would score.")
     ratios = [metric.title for metric in table.metrics if metric.higher_is_better is None]
     if ratios:
-        notes.append(f"↔: 1 is best ({escaped(joined(ratios))}); neither more nor less is better, so no row is marked.")
+        notes.append(
+            f"↔: 1 is best ({escape(join_words(ratios))}); neither more nor less is better, so no row is marked."
+        )
     return notes
 
 
@@ -54,7 +56,7 @@ def _paper_notes(table: QualityTable) -> list[str]:
     if condition.split_option is not None:
         option = table.split_option
         notes.append(
-            f"The clips scored are the test split of a store prepared with split={escaped(option)}."
+            f"The clips scored are the test split of a store prepared with split={escape(option)}."
             if option
             else "The record does not tell how the store was split: its test split may not be the paper's."
         )
@@ -76,9 +78,9 @@ def _window_notes(table: QualityTable) -> list[str]:
 def _cut_off_notes(table: QualityTable) -> list[str]:
     """Which models found no end to some clips: one such clip may decide a mean of lengths."""
     hit = [(row.label, sum(clip.cut_off for clip in row.scores), row.clips) for row in table.models]
-    clip_texts = [f"{escaped(label)} in {count} of {clips} clips" for label, count, clips in hit if count]
+    clip_texts = [f"{escape(label)} in {count} of {clips} clips" for label, count, clips in hit if count]
     return (
-        [f"Without a stop token until the longest length that the model may make: {joined(clip_texts)}."]
+        [f"Without a stop token until the longest length that the model may make: {join_words(clip_texts)}."]
         if clip_texts
         else []
     )
@@ -87,9 +89,9 @@ def _cut_off_notes(table: QualityTable) -> list[str]:
 def _other_split(table: QualityTable) -> str:
     """Why the paper's table of this corpus and mode does not stand beside ours."""
     paper_condition = load_paper().condition(table.corpus.name, table.durations)
-    our_split = escaped(table.corpus.split)
+    our_split = escape(table.corpus.split)
     if table.corpus.split == "test" and table.split_option:
-        our_split += f" of a store prepared with split={escaped(table.split_option)}"
+        our_split += f" of a store prepared with split={escape(table.split_option)}"
     paper_split = f"test ({paper_condition.test_set})" if paper_condition else "test"
     return f"No value of the paper stands beside ours: its split is {paper_split}, this is {our_split}."
 
@@ -111,17 +113,17 @@ def _variants(table: QualityTable, condition: QualityCondition) -> list[str]:
         None: "the best by PSNR, SSIM and LMD, as the record does not tell which losses trained ours",
     }
     notes = [
-        f"Beside {escaped(joined(labels))} stands the paper's {escaped(variant)}: {reason_by_match[match_reason]}"
+        f"Beside {escape(join_words(labels))} stands the paper's {escape(variant)}: {reason_by_match[match_reason]}"
         f"{', with the discriminator' if adversarial else ''}."
         for (variant, match_reason, adversarial), labels in labels_by_variant.items()
     ]
     shown_variants = {variant for variant, _, _ in labels_by_variant}
     texts = []
     for row in condition.rows:
-        values = [f"{m.title} {printed(row.values[m.name])}" for m in table.metrics if m.name in row.values]
+        values = [f"{m.title} {paper_number(row.values[m.name])}" for m in table.metrics if m.name in row.values]
         if row.variant not in shown_variants and values:
             texts.append(f"{row.variant}: {', '.join(values)}")
-    return [*notes, f"{condition.source} also has {escaped('; '.join(texts))}."] if texts else notes
+    return [*notes, f"{condition.source} also has {escape('; '.join(texts))}."] if texts else notes
 
 
 def _losses(table: QualityTable) -> list[str]:
@@ -134,16 +136,17 @@ def _losses(table: QualityTable) -> list[str]:
         labels_without_value = [row.label for row in rows if row.entry is None]
         if matching_labels and labels_without_value:
             notes.append(
-                f"The paper's value stands beside {escaped(joined(matching_labels))} alone, trained with the SSIM "
+                f"The paper's value stands beside {escape(join_words(matching_labels))} alone, trained with the SSIM "
                 "loss and the "
-                f"discriminator as its section 4.3 says; not beside {escaped(joined(labels_without_value))}, trained "
+                f"discriminator as its section 4.3 says; not beside {escape(join_words(labels_without_value))}, "
+                "trained "
                 "with other losses."
             )
         elif other:
             verb = "was" if len(other) == 1 else "were"
             notes.append(
                 "The paper trains with the SSIM loss and the discriminator (its section 4.3), "
-                f"{escaped(joined(other))} {verb} trained with other losses: its value is for orientation."
+                f"{escape(join_words(other))} {verb} trained with other losses: its value is for orientation."
             )
     return notes
 
@@ -151,11 +154,11 @@ def _losses(table: QualityTable) -> list[str]:
 def _interval_note(table: QualityTable) -> str:
     means = [cell.mean for row in table.rows for cell in row.cells.values()]
     units = {mean.unit for mean in means}
-    note = f"[ ]: 95 % bootstrap interval of the mean over clips, resampled by {joined(sorted(units)) or 'clip'}"
+    note = f"[ ]: 95 % bootstrap interval of the mean over clips, resampled by {join_words(sorted(units)) or 'clip'}"
     if units == {"clip"}:
         reason = "there is one speaker, so it" if table.speakers else "the speakers are not known; it"
         note += f" because {reason} says nothing about others"
     small = sorted({mean.reason for mean in means if mean.reason and mean.reason.startswith(TOO_SMALL)})
     if small:
-        note += f"; not given for fewer than {MIN_CLUSTERS} ({joined(small)})"
+        note += f"; not given for fewer than {MIN_CLUSTERS} ({join_words(small)})"
     return f"{note}."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from lipbench.reports.formatting import count, joined
+from lipbench.reports.formatting import count, join_words
 from lipbench.reports.markdown.calibration import calibration_part
 from lipbench.reports.markdown.data import ReportData
 from lipbench.reports.markdown.latency import latency_part
@@ -51,7 +51,7 @@ OMISSION_ORDER = {
 
 def make_report(data: ReportData) -> Report:
     """Put a run's report together."""
-    facts = [coverage(data.records), sizes(data.tables), *_doubts(data)]
+    facts = [coverage(data.records), sizes(data.tables), *_warnings(data)]
     return Report(
         title="Text-to-lip benchmark",
         lists=[("", verdict(data.tables))],
@@ -61,16 +61,16 @@ def make_report(data: ReportData) -> Report:
     )
 
 
-def _doubts(data: ReportData) -> list[str]:
+def _warnings(data: ReportData) -> list[str]:
     """What makes a reader read all else with care, before all else."""
     warnings: list[str] = []
     machines = len({record.machine.model_dump_json(exclude={"threads"}) for record in data.records})
     threads = sorted({record.machine.threads for record in data.records})
     commits = len({record.software.commit for record in data.records})
     if max(machines, commits, len(threads)) > 1:
-        from_where = joined([count(machines, "machine"), count(commits, "commit")])
+        from_where = join_words([count(machines, "machine"), count(commits, "commit")])
         if len(threads) > 1:
-            from_where += f", with {joined(str(n) for n in threads)} threads"
+            from_where += f", with {join_words(str(n) for n in threads)} threads"
         warnings.append(f"**The records come from {from_where}: compare across them with care.**")
     if data.unread:
         total = len(data.records) + len(data.unread)

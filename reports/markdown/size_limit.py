@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from lipbench.reports.formatting import count, joined
+from lipbench.reports.formatting import count, join_words
 
 LIMITS = {"step": 2**20, "comment": 2**16}
 """Names of limits to their bytes of UTF-8."""
@@ -27,17 +27,17 @@ class Piece:
     """Stands above the first of the pieces that have the same one, which follow one another."""
 
 
-IN_FULL = "The report itself has it all."
+REPORT_HINT = "The report itself has it all."
 """Where what was dropped is to be found."""
 
 
-def fitted(
+def fit_to_limit(
     opening: str,
     pieces: Sequence[Piece],
     order: Mapping[str, str],
     limit: int | None = None,
     *,
-    in_full: str = IN_FULL,
+    in_full: str = REPORT_HINT,
 ) -> str:
     """Put a report together.
 
@@ -52,7 +52,7 @@ def fitted(
     Returns:
         The report, not larger than the limit, with a note on what was dropped if that leaves room for one.
     """
-    full_report = _joined(opening, pieces)
+    full_report = _join(opening, pieces)
     if limit is None or _size(full_report) <= limit:
         return full_report
     # sizes are followed from drop to drop: joining what is left anew each time would take forever
@@ -72,10 +72,10 @@ def fitted(
             dropped_counts[kind] += 1
             note = _GAP + _note(dropped_counts, totals, order, limit, in_full)
             if used + _size(note) <= limit:
-                return _joined(opening + note, [piece for i, piece in enumerate(pieces) if i not in dropped_indices])
+                return _join(opening + note, [piece for i, piece in enumerate(pieces) if i not in dropped_indices])
     note = _GAP + _note(dropped_counts, totals, order, limit, in_full)
     room = limit - _size(note) - 1
-    return _joined(_cut(opening, room) + note, []) if room > 0 else _cut(opening, limit)
+    return _join(_cut_to(opening, room) + note, []) if room > 0 else _cut_to(opening, limit)
 
 
 def _note(
@@ -85,11 +85,11 @@ def _note(
         f"{order[kind]} ({n} of {count(totals[kind], 'section')})" if n < totals[kind] else order[kind]
         for kind, n in dropped_counts.items()
     ]
-    omissions = joined(parts) or "the rest of this text"
+    omissions = join_words(parts) or "the rest of this text"
     return f"*Left out to keep within {limit} bytes: {omissions}. {in_full}*"
 
 
-def _joined(opening: str, pieces: Sequence[Piece]) -> str:
+def _join(opening: str, pieces: Sequence[Piece]) -> str:
     blocks = [opening]
     heading = None
     for piece in pieces:
@@ -100,7 +100,7 @@ def _joined(opening: str, pieces: Sequence[Piece]) -> str:
     return _GAP.join(blocks) + "\n"
 
 
-def _cut(text: str, limit: int) -> str:
+def _cut_to(text: str, limit: int) -> str:
     """Whole lines from the start of a text that fit, or as much of its first line."""
     raw = text.encode()[: max(0, limit)]
     if len(raw) == len(text.encode()):

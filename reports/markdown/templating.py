@@ -21,7 +21,7 @@ _MARKS = {"": "", "interval": "", "strong": "**", "good": "**", "em": "*"}
 def _environment() -> Environment:
     environment = Environment(
         loader=FileSystemLoader(FOLDER),
-        # markdown is escaped where a record's text is read, see `lipbench.reports.formatting.escaped`
+        # markdown is escaped where a record's text is read, see `lipbench.reports.formatting.escape`
         autoescape=lambda name: name is not None and name.endswith(".html.j2"),
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -54,7 +54,7 @@ def template(name: str) -> Template:
     return _environment().get_template(name)
 
 
-def part(name: str, *facts: object) -> str:
+def render_part(name: str, *facts: object) -> str:
     """One macro of the markdown's template, filled; facts come as markdown."""
     macro: Callable[..., str] = getattr(template("report.md.j2").module, name)
     return str(macro(*facts)).strip("\n")

@@ -6,7 +6,16 @@ from collections.abc import Sequence
 
 from lipbench.records.quality import MetricFacts
 from lipbench.records.record import Record
-from lipbench.reports.formatting import count, decimals_for, escaped, joined, milliseconds, number, size, times
+from lipbench.reports.formatting import (
+    count,
+    decimals_for,
+    escape,
+    join_words,
+    milliseconds,
+    number,
+    ratio_text,
+    size_text,
+)
 from lipbench.reports.paper import load_paper
 from lipbench.reports.tables.differences import DifferenceTable
 from lipbench.reports.tables.latency import LatencyTable
@@ -36,22 +45,22 @@ def verdict(tables: Tables) -> list[str]:
         if (sentence := _best(table, differences))
     ]
     sentences += [sentence for table in tables.latency if (sentence := _fastest(table))]
-    return sentences + _unbeaten(tables)
+    return sentences + _controls_below_sentence(tables)
 
 
-def _named(metric: MetricFacts) -> str:
+def _title_in_list(metric: MetricFacts) -> str:
     """A metric's title as it can stand in a list of several: "LMD, centred" would look like two."""
     name, _, more = metric.title.partition(", ")
-    return escaped(f"{name} ({more})" if more else name)
+    return escape(f"{name} ({more})" if more else name)
 
 
-def _unbeaten(tables: Tables) -> list[str]:
+def _controls_below_sentence(tables: Tables) -> list[str]:
     """That the controls stay below, with the metrics by which they were compared at all."""
     places_by_metrics: dict[str, list[str]] = {}
     for table in tables.quality:
-        titles = [_named(metric) for metric in table.metrics if table.rivals(metric)]
+        titles = [_title_in_list(metric) for metric in table.metrics if table.rivals(metric)]
         if titles and table.finding() is None:
-            places_by_metrics.setdefault(joined(titles), []).append(escaped(table.place))
+            places_by_metrics.setdefault(join_words(titles), []).append(escape(table.place))
     return [
         f"No control beats every model on any metric compared: {titles} ({'; '.join(places)})."
         for titles, places in places_by_metrics.items()
@@ -64,8 +73,8 @@ def findings(tables: Tables) -> list[str]:
     for table in tables.quality:
         finding = table.finding()
         if finding:
-            places_by_finding.setdefault(finding, []).append(escaped(table.place))
-    return [f"{escaped(finding[:-1])} ({'; '.join(places)})." for finding, places in places_by_finding.items()]
+            places_by_finding.setdefault(finding, []).append(escape(table.place))
+    return [f"{escape(finding[:-1])} ({'; '.join(places)})." for finding, places in places_by_finding.items()]
 
 
 def coverage(records: Sequence[Record]) -> str:
@@ -79,7 +88,7 @@ def coverage(records: Sequence[Record]) -> str:
         number_of = sum(record.status == "measured" and record.cell.kind == kind for record in records)
         if number_of:
             parts.append(f"{number_of} of {KINDS.get(kind, kind)}")
-    text = f"**{count(n_measured, 'cell')} measured**" + (f" ({joined(parts)})" if parts else "")
+    text = f"**{count(n_measured, 'cell')} measured**" + (f" ({join_words(parts)})" if parts else "")
     text += f", **{n_failed} failed**" if n_failed else ", none failed"
     return f"{text}, {n_not_attempted} not attempted." if n_not_attempted else f"{text}."
 
@@ -96,14 +105,14 @@ def _fastest(table: LatencyTable) -> str | None:
         f"batch {table.batch}",
         f"preset {table.preset}" if table.preset else "",
     ]
-    condition_text = escaped(", ".join(fact for fact in facts if fact))
-    work_text = f"{count(length, 'frame')} on {escaped(table.hardware)} ({condition_text})"
+    condition_text = escape(", ".join(fact for fact in facts if fact))
+    work_text = f"{count(length, 'frame')} on {escape(table.hardware)} ({condition_text})"
     models = [r for r in table.rows if r.kind == "model" and length in r.measured]
-    name = f"**{escaped(row.label)}**"
+    name = f"**{escape(row.label)}**"
     claim = f"{name} is the fastest of {len(models)} models" if len(models) > 1 else f"{name} is the only model timed"
     text = f"{claim}: {milliseconds(cell.wall.median)} ms for {work_text}"
     if cell.speedup is not None and row.label != table.baseline:
-        text += f", {times(cell.speedup.value)} as fast as {escaped(table.baseline)}"
+        text += f", {ratio_text(cell.speedup.value)} as fast as {escape(table.baseline)}"
     return f"{text}."
 
 
@@ -112,39 +121,41 @@ def _best(table: QualityTable, differences: DifferenceTable | None) -> str | Non
     if not models:
         return None
     if all(row.untrained for row in models):
-        return f"On {escaped(table.place)}: no model was trained, so its quality numbers are of random weights."
+        return f"On {escape(table.place)}: no model was trained, so its quality numbers are of random weights."
     if len(models) == 1:
-        return _alone(models[0], table)
+        return _single_model_sentence(models[0], table)
     by_winner: dict[str, list[str]] = {}
     close: dict[str, list[str]] = {}
     for metric in table.metrics:
         best = table.winners(metric)
         if not best:
             continue
-        title = _named(metric)
-        by_winner.setdefault(joined(row.label for row in best), []).append(title)
+        title = _title_in_list(metric)
+        by_winner.setdefault(join_words(row.label for row in best), []).append(title)
         tied_labels = [row.label for row in table.models if metric.name in row.cells and row.cells[metric.name].tied]
         if tied_labels:
-            close.setdefault(joined(tied_labels), []).append(title)
+            close.setdefault(join_words(tied_labels), []).append(title)
     if not by_winner:
         return None
-    claims = "; ".join(f"**{escaped(winner)}** by {joined(titles)}" for winner, titles in by_winner.items())
-    ties = joined(f"{escaped(labels)} on {joined(titles)}" for labels, titles in close.items())
+    claims = "; ".join(f"**{escape(winner)}** by {join_words(titles)}" for winner, titles in by_winner.items())
+    ties = join_words(f"{escape(labels)} on {join_words(titles)}" for labels, titles in close.items())
     doubt = f" (tied by the paired test: {ties})" if ties else ""
     if differences is None or not differences.tested:
         doubt = " (too few clips or speakers to test whether chance explains it)"
-    return f"Best on {escaped(table.place)}: {claims}{doubt}."
+    return f"Best on {escape(table.place)}: {claims}{doubt}."
 
 
-def _alone(model: QualityRow, table: QualityTable) -> str | None:
+def _single_model_sentence(model: QualityRow, table: QualityTable) -> str | None:
     """What the only model scores on what readers look for first."""
     score_texts = [
-        f"{escaped(metric.title)} {number(mean.value, decimals_for([mean.value]))} {escaped(metric.unit)}".rstrip()
+        f"{escape(metric.title)} {number(mean.value, decimals_for([mean.value]))} {escape(metric.unit)}".rstrip()
         for metric in in_order(table.metrics)
         if metric.name in HEADLINE and metric.name in model.cells
         for mean in [model.cells[metric.name].mean]
     ]
-    return f"On {escaped(table.place)}, **{escaped(model.label)}** has {joined(score_texts)}." if score_texts else None
+    return (
+        f"On {escape(table.place)}, **{escape(model.label)}** has {join_words(score_texts)}." if score_texts else None
+    )
 
 
 def sizes(tables: Tables) -> str | None:
@@ -155,8 +166,10 @@ def sizes(tables: Tables) -> str | None:
     foreign_sizes = sorted(frame_sizes - {paper.frame_size})
     if not foreign_sizes:
         return None
-    size_list = joined(size(frame_size) for frame_size in foreign_sizes)
+    size_list = join_words(size_text(frame_size) for frame_size in foreign_sizes)
     pixels = paper.frame_size[0] * paper.frame_size[1]
-    share = joined(number(height * width / pixels, 2) for height, width in foreign_sizes)
+    share = join_words(number(height * width / pixels, 2) for height, width in foreign_sizes)
     subject = "Some frames" if paper.frame_size in frame_sizes else "Frames"
-    return f"{subject} here have {size_list} pixels, {share} times the area of the paper's {size(paper.frame_size)}."
+    return (
+        f"{subject} here have {size_list} pixels, {share} times the area of the paper's {size_text(paper.frame_size)}."
+    )

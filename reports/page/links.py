@@ -13,11 +13,11 @@ from urllib.parse import quote
 
 from lipbench.records.record import Record
 from lipbench.reports.markdown.cells import Cell, Row
-from lipbench.reports.tables.labels import Naming
+from lipbench.reports.tables.labels import SystemNames
 
-DETAILED = 300
+MAX_DETAILED = 300
 """Records whose facts are in the page; of more, the others are linked only."""
-_LEFT_OUT = {
+_OMITTED_FIELDS = {
     "request": True,
     "software": {"packages"},
     "result": {
@@ -55,7 +55,7 @@ class Source:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Group:
+class SystemRecords:
     """All records of one system."""
 
     anchor: str
@@ -81,21 +81,21 @@ def target(cell: Cell, row: Row) -> str | None:
     return f"#{record_anchor(key) if key else system_anchor(row.system or '')}"
 
 
-def gather_records(records: Sequence[Record], names: Naming, *, root: Path, page: Path) -> list[Group]:
+def gather_records(records: Sequence[Record], names: SystemNames, *, root: Path, page: Path) -> list[SystemRecords]:
     """What a page tells of every record, system by system.
 
     Args:
         records: of the run.
-        names: see `lipbench.reports.tables.labels.naming`.
+        names: see `lipbench.reports.tables.labels.collect_names`.
         root: the run's folder, with ``records/`` or the records themselves in it.
         page: the page's folder.
     """
     groups: dict[str, list[Source]] = {name: [] for name in names.order}
     hrefs = _hrefs(root, page)
     for i, record in enumerate(records):
-        groups[record.cell.system].append(_source(record, hrefs, detailed=i < DETAILED))
+        groups[record.cell.system].append(_source(record, hrefs, detailed=i < MAX_DETAILED))
     return [
-        Group(anchor=system_anchor(name), title=names.titles[name], sources=found)
+        SystemRecords(anchor=system_anchor(name), title=names.titles[name], sources=found)
         for name, found in groups.items()
         if found
     ]
@@ -104,7 +104,7 @@ def gather_records(records: Sequence[Record], names: Naming, *, root: Path, page
 def _source(record: Record, hrefs: Mapping[str, str], *, detailed: bool) -> Source:
     key, facts = record.cell.key, None
     if detailed:
-        record_fields = record.model_dump(mode="json", exclude=_LEFT_OUT, exclude_none=True)
+        record_fields = record.model_dump(mode="json", exclude=_OMITTED_FIELDS, exclude_none=True)
         facts = json.dumps(record_fields, indent=1, ensure_ascii=False)
     return Source(
         key=key,

@@ -20,13 +20,13 @@ from lipbench.reports.formatting import BREAK
 from lipbench.reports.markdown.cells import Table
 from lipbench.reports.markdown.section import Report
 from lipbench.reports.markdown.templating import asset, template
-from lipbench.reports.page.links import Group, record_anchor, target
+from lipbench.reports.page.links import SystemRecords, record_anchor, target
 from lipbench.reports.page.player import Player
 
 _MIME = {".png": "image/png", ".svg": "image/svg+xml"}
 
 
-def render_page(report: Report, folder: Path, *, systems: Sequence[Group], player: Player | None = None) -> str:
+def render_page(report: Report, folder: Path, *, systems: Sequence[SystemRecords], player: Player | None = None) -> str:
     """Render a report.
 
     Args:
@@ -51,7 +51,7 @@ def render_page(report: Report, folder: Path, *, systems: Sequence[Group], playe
         style=asset("page.css", "player.css", "print.css"),
         first_script=script[0],
         script=script[1],
-        hashes=[_hash(one) for one in script],
+        hashes=[_script_hash(one) for one in script],
     )
 
 
@@ -80,7 +80,7 @@ class _TableNames:
         return f"table-{self._seen.total()}", numbered
 
 
-def _hash(script: str) -> str:
+def _script_hash(script: str) -> str:
     """What the page's policy names a script by, so that nothing else in it runs."""
     return "sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode("ascii")
 

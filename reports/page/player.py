@@ -9,19 +9,19 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from lipbench.records.quality import ClipScore, MetricFacts
-from lipbench.reports.formatting import count, decimals_for, joined
-from lipbench.reports.inputs.saved_clips import Kept, kept_clips
-from lipbench.reports.page.clip_choice import Choice, choose_clips, clip_metrics, shares
+from lipbench.reports.formatting import count, decimals_for, join_words
+from lipbench.reports.inputs.saved_clips import SavedClips, find_saved_clips
+from lipbench.reports.page.clip_choice import ClipChoice, choose_clips, clip_metrics, split_evenly
 from lipbench.reports.page.links import record_anchor
-from lipbench.reports.page.sprite_sheet import MAX_FRAMES, NoClipError, Sheet, read_sheet
+from lipbench.reports.page.sprite_sheet import MAX_FRAMES, NoClipError, SpriteSheet, read_sheet
 from lipbench.reports.tables.quality import QualityRow, QualityTable
 
 CLIPS = 12
 """Clips that a page shows unless it is told otherwise."""
-LISTED = 1000
+MAX_LISTED = 1000
 """Clips of one board that are listed; of more, so many spread evenly."""
-_MORE = "lipbench report RUN clips=N sets how many."
-_HOW = (
+_MORE_CLIPS_HINT = "lipbench report RUN clips=N sets how many."
+_KEEP_CLIPS_HINT = (
     "lipbench evaluate keeps clips unless keep_clips=false; bench keeps none unless it times natural lengths. They are "
     "found as long as generated/ and real/ lie beside records/."
 )
@@ -29,7 +29,7 @@ _DASHES = {"-": "", "--": "7 4", "-.": "7 3 2 3", ":": "2 3"}
 """Matplotlib's dashes as SVG has them, in pixels."""
 
 
-class Line(Protocol):
+class LineStyle(Protocol):
     """How a system is drawn, see `lipbench.reports.figures.Look`."""
 
     @property
@@ -58,13 +58,13 @@ class Player:
 
 
 @dataclass
-class _Shelf:
+class _SheetStore:
     """Sheets by file, each read once."""
 
     sheets: list[dict[str, object]] = field(default_factory=list)
-    found: dict[Path, tuple[int, Sheet] | str] = field(default_factory=dict)
+    found: dict[Path, tuple[int, SpriteSheet] | str] = field(default_factory=dict)
 
-    def take(self, path: Path) -> tuple[int, Sheet] | str:
+    def take(self, path: Path) -> tuple[int, SpriteSheet] | str:
         """A sheet and its place, or why there is none."""
         if path not in self.found:
             try:
@@ -78,7 +78,7 @@ class _Shelf:
 
 
 def load_player(
-    tables: Sequence[QualityTable], root: Path, *, style: Mapping[str, Line], limit: int = CLIPS
+    tables: Sequence[QualityTable], root: Path, *, style: Mapping[str, LineStyle], limit: int = CLIPS
 ) -> Player | None:
     """Gather what the player shows from a run's records and the clips that it kept.
 
@@ -94,45 +94,48 @@ def load_player(
     model_tables = [table for table in tables if table.models]
     if not model_tables:
         return None
-    saved_by_table = [{row.label: kept_clips(row, root) for row in table.models} for table in model_tables]
+    saved_by_table = [{row.label: find_saved_clips(row, root) for row in table.models} for table in model_tables]
     full = [
         i
         for i, saved_by_label in enumerate(saved_by_table)
         if any(saved_clips.files for saved_clips in saved_by_label.values())
     ]
-    places = dict(zip(full, shares(limit, len(full)), strict=True)) if full else {}
-    shelf, boards, missing = _Shelf(), [], []
+    places = dict(zip(full, split_evenly(limit, len(full)), strict=True)) if full else {}
+    shelf, boards, missing = _SheetStore(), [], []
     for i, table in enumerate(model_tables):
         choices = choose_clips(table, saved_by_table[i], places.get(i, 0))
         board, absent = _board(table, saved_by_table[i], choices, shelf, style, limit)
         boards.append({"title": table.place, **board})
         missing += [f"{reason} ({table.place})" if len(model_tables) > 1 else reason for reason in absent]
-    return Player(boards=boards, sheets=shelf.sheets, notes=[*_said(model_tables[0], boards, limit), *missing])
+    return Player(
+        boards=boards, sheets=shelf.sheets, notes=[*_summary_sentence(model_tables[0], boards, limit), *missing]
+    )
 
 
-def _said(table: QualityTable, boards: Sequence[Mapping[str, Any]], limit: int) -> list[str]:
+def _summary_sentence(table: QualityTable, boards: Sequence[Mapping[str, Any]], limit: int) -> list[str]:
     """How clips were chosen, in a sentence or two."""
     n_played = sum(clip["play"] is not None for board in boards for clip in board["clips"])
     total = sum(board["total"] for board in boards)
     metric = next(iter(clip_metrics(table)), None)
     if n_played == 0:
         return [
-            f"None of {count(total, 'clip')} can be played; their values are in the list. {_HOW if limit else _MORE}"
+            f"None of {count(total, 'clip')} can be played; their values are in the list. "
+            f"{_KEEP_CLIPS_HINT if limit else _MORE_CLIPS_HINT}"
         ]
     extremes = f"the worst and the best of each model by {metric.title}, " if metric else ""
     return [
         f"{n_played} of {count(total, 'clip')} can be played: {extremes}the shortest, the longest, and others spread "
-        f"evenly. {_MORE}",
+        f"evenly. {_MORE_CLIPS_HINT}",
         "Frames are packed as WebP pictures for looking at; every value was measured on the frames themselves.",
     ]
 
 
 def _board(
     table: QualityTable,
-    saved_clips: Mapping[str, Kept],
-    choices: Sequence[Choice],
-    shelf: _Shelf,
-    style: Mapping[str, Line],
+    saved_clips: Mapping[str, SavedClips],
+    choices: Sequence[ClipChoice],
+    shelf: _SheetStore,
+    style: Mapping[str, LineStyle],
     limit: int,
 ) -> tuple[dict[str, Any], list[str]]:
     """One table's clips, and what of them is absent and why."""
@@ -141,12 +144,12 @@ def _board(
     for row in models:
         if reason := saved_clips[row.label].reason:
             absent.setdefault(reason, []).append(row.label)
-    missing = [f"No clips of {joined(labels)}: {reason}." for reason, labels in absent.items()]
+    missing = [f"No clips of {join_words(labels)}: {reason}." for reason, labels in absent.items()]
     scores = {row.label: {score.utterance: score for score in row.scores} for row in models}
     play_by_clip = {c.clip: {"rank": i, **_play(c, models, scores, saved_clips, shelf)} for i, c in enumerate(choices)}
-    missing += _absences(models, play_by_clip)
+    missing += _missing_sentences(models, play_by_clip)
     utterances = sorted({utterance for score_by_clip in scores.values() for utterance in score_by_clip})
-    listed_clips = _listed(utterances, play_by_clip)
+    listed_clips = _choose_listed(utterances, play_by_clip)
     if len(listed_clips) < len(utterances):
         missing.append(
             f"{len(listed_clips)} of {len(utterances)} clips are listed, spread evenly; the records have all of them."
@@ -168,10 +171,10 @@ def _board(
     }, missing
 
 
-def _listed(utterances: list[str], play_by_clip: Mapping[str, object]) -> list[str]:
-    if len(utterances) <= LISTED:
+def _choose_listed(utterances: list[str], play_by_clip: Mapping[str, object]) -> list[str]:
+    if len(utterances) <= MAX_LISTED:
         return utterances
-    spread = {utterances[i * len(utterances) // LISTED] for i in range(LISTED - len(play_by_clip))}
+    spread = {utterances[i * len(utterances) // MAX_LISTED] for i in range(MAX_LISTED - len(play_by_clip))}
     return sorted(spread | set(play_by_clip))
 
 
@@ -208,11 +211,11 @@ def _clip(
 
 
 def _play(
-    choice: Choice,
+    choice: ClipChoice,
     models: Sequence[QualityRow],
     scores: Mapping[str, Mapping[str, ClipScore]],
-    saved_clips: Mapping[str, Kept],
-    shelf: _Shelf,
+    saved_clips: Mapping[str, SavedClips],
+    shelf: _SheetStore,
 ) -> dict[str, Any]:
     """Sheets and openings of one clip: the truth first, then every model."""
     files = [saved_clips[row.label].files.get(choice.clip) for row in models]
@@ -224,7 +227,7 @@ def _play(
     return {"why": choice.why, "fps": rates[0] if rates else 25.0, "sides": sides}
 
 
-def _side(path: Path | None, aperture: Sequence[float | None], shelf: _Shelf) -> dict[str, Any]:
+def _side(path: Path | None, aperture: Sequence[float | None], shelf: _SheetStore) -> dict[str, Any]:
     sheet_or_reason = "not kept" if path is None else shelf.take(path)
     opening_curve = [None if value is None else round(value, 2) for value in aperture[:MAX_FRAMES]]
     if isinstance(sheet_or_reason, str):
@@ -233,7 +236,7 @@ def _side(path: Path | None, aperture: Sequence[float | None], shelf: _Shelf) ->
     return {"sheet": place, "fps": sheet.fps, "length": sheet.length, "aperture": opening_curve}
 
 
-def _absences(models: Sequence[QualityRow], play_by_clip: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def _missing_sentences(models: Sequence[QualityRow], play_by_clip: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """What the clips shown lack, in sentences."""
     sentences: list[str] = []
     if not play_by_clip:
@@ -248,7 +251,7 @@ def _absences(models: Sequence[QualityRow], play_by_clip: Mapping[str, Mapping[s
                 "The ground truth was not kept: these records are older than that. Evaluate again to have it."
             )
         elif reasons - {"not kept"}:
-            sentences.append(f"Some clips of {label} cannot be shown: {joined(sorted(reasons - {'not kept'}))}.")
+            sentences.append(f"Some clips of {label} cannot be shown: {join_words(sorted(reasons - {'not kept'}))}.")
     sides = [side for play in play_by_clip.values() for side in play["sides"]]
     if not any(side["aperture"] for side in sides):
         sentences.append(f"There are no curves of the mouth's opening: {_no_opening(models)}.")

@@ -28,7 +28,7 @@ class NoClipError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sheet:
+class SpriteSheet:
     """A clip's frames, row by row in one WebP picture."""
 
     picture: bytes
@@ -54,7 +54,7 @@ class Sheet:
         }
 
 
-def read_sheet(path: Path) -> Sheet:
+def read_sheet(path: Path) -> SpriteSheet:
     """Read a video file as a sheet.
 
     Args:
@@ -81,10 +81,10 @@ def read_sheet(path: Path) -> Sheet:
         raise NoClipError(f"the file cannot be decoded: {error}") from error
     if not frames or not math.isfinite(fps) or fps <= 0:
         raise NoClipError("the file holds no frames" if not frames else "the file has no frame rate")
-    return pack(frames, fps=fps, length=length)
+    return pack_sheet(frames, fps=fps, length=length)
 
 
-def pack(frames: list[NDArray[np.uint8]], *, fps: float, length: int | None = None) -> Sheet:
+def pack_sheet(frames: list[NDArray[np.uint8]], *, fps: float, length: int | None = None) -> SpriteSheet:
     """Lay frames out as a sheet, about as wide as high.
 
     Args:
@@ -103,7 +103,7 @@ def pack(frames: list[NDArray[np.uint8]], *, fps: float, length: int | None = No
         sheet[top : top + down, left : left + across] = padded_frame
     buffer = io.BytesIO()
     Image.fromarray(sheet).save(buffer, format="WEBP", quality=_QUALITY, method=2)
-    return Sheet(
+    return SpriteSheet(
         picture=buffer.getvalue(),
         frames=len(frames),
         length=length or len(frames),

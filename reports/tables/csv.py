@@ -9,7 +9,7 @@ import pandas as pd
 from lipbench.records.quality import changed_lengths, total_effect
 from lipbench.records.record import Failure
 from lipbench.reports.tables.latency import LatencyCell, LatencyTable, cost_columns
-from lipbench.reports.tables.paper_comparison import UNITS, ComparedTable
+from lipbench.reports.tables.paper_comparison import UNITS, ComparisonTable
 from lipbench.reports.tables.quality import QualityRow, QualityTable
 from lipbench.statistics.intervals import Mean
 
@@ -112,7 +112,7 @@ def _latency_columns(cell: LatencyCell) -> dict[str, object]:
     }
 
 
-def comparison_frame(tables: Iterable[ComparedTable]) -> pd.DataFrame:
+def comparison_frame(tables: Iterable[ComparisonTable]) -> pd.DataFrame:
     """All comparisons for programs: one row per number of the paper."""
     return pd.DataFrame(
         {

@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from lipbench.records.quality import MetricFacts
 from lipbench.reports.tables.metric_order import in_order
 from lipbench.reports.tables.quality import QualityRow, QualityTable
-from lipbench.statistics.paired import Difference, Side, corrected, paired_all
+from lipbench.statistics.paired import Difference, MetricScores, correct_family, paired_differences
 
-STILL = "first_frame"
+MOTIONLESS_CONTROL = "first_frame"
 """The control that every model is compared with: it knows nothing that a model does not."""
-BESIDE = frozenset({"lmd_centred", "length_error_share", "landmark_failure_preds", "landmark_failure_target"})
+REDUNDANT_METRICS = frozenset(
+    {"lmd_centred", "length_error_share", "landmark_failure_preds", "landmark_failure_target"}
+)
 """Metrics that say the same as another, or how often another could not be had: comparing them too would only make the
 correction stricter."""
 
@@ -64,12 +66,12 @@ def difference_table(table: QualityTable) -> DifferenceTable | None:
     Returns:
         The paired differences, or None if there is no pair of systems to compare.
     """
-    still = [row for row in table.controls if row.name == STILL]
+    still = [row for row in table.controls if row.name == MOTIONLESS_CONTROL]
     row_pairs = [*itertools.combinations(table.models, 2), *itertools.product(table.models, still)]
     metrics = [
         m
         for m in in_order(table.metrics)
-        if m.per == "clip" and m.higher_is_better is not None and m.name not in BESIDE
+        if m.per == "clip" and m.higher_is_better is not None and m.name not in REDUNDANT_METRICS
     ]
     metrics = [m for m in metrics if any(all(m.name in row.cells for row in pair) for pair in row_pairs)]
     pair_metrics = [
@@ -86,7 +88,9 @@ def difference_table(table: QualityTable) -> DifferenceTable | None:
     ]
     speakers = {clip.utterance: clip.speaker for row in table.rows for clip in row.scores}
     cells: list[dict[str, Difference]] = [{} for _ in row_pairs]
-    for (place, name), difference in zip(pair_metrics, corrected(paired_all(pairs, speakers)), strict=True):
+    for (place, name), difference in zip(
+        pair_metrics, correct_family(paired_differences(pairs, speakers)), strict=True
+    ):
         cells[place][name] = difference
     difference_rows = [DifferenceRow(first=a, second=b, cells=c) for (a, b), c in zip(row_pairs, cells, strict=True)]
     return DifferenceTable(metrics=metrics, rows=difference_rows)
@@ -124,10 +128,10 @@ def mark_ties(table: QualityTable, differences: DifferenceTable | None) -> Quali
     return replace(table, rows=rows)
 
 
-def _side(row: QualityRow, metric: str) -> Side:
+def _side(row: QualityRow, metric: str) -> MetricScores:
     """Values and weights as the means of the table have them."""
     scored_clips = [clip for clip in row.scores if metric in clip.values]
-    return Side(
+    return MetricScores(
         {clip.utterance: clip.values[metric] for clip in scored_clips},
         {clip.utterance: clip.weights[metric] for clip in scored_clips if metric in clip.weights},
     )

@@ -20,7 +20,7 @@ CEILINGS = frozenset({"ground_truth"})
 
 
 @dataclass(frozen=True)
-class Naming:
+class SystemNames:
     """Titles and kinds of every system that a run mentions, failed ones included."""
 
     titles: dict[str, str]
@@ -33,7 +33,7 @@ class Naming:
         return self.order.index(name)
 
 
-def naming(records: Sequence[Record]) -> Naming:
+def collect_names(records: Sequence[Record]) -> SystemNames:
     """Collect names from what was measured; a system that only failed takes the paper's title or its own name.
 
     Args:
@@ -56,7 +56,7 @@ def naming(records: Sequence[Record]) -> Naming:
     )
     controls = [name for name in titles if name not in paper_names and kinds[name] == "control"]
     controls.sort(key=lambda name: (name not in CEILINGS, titles[name].lower()))
-    return Naming(titles, kinds, (*paper_names, *others, *controls))
+    return SystemNames(titles, kinds, (*paper_names, *others, *controls))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +77,7 @@ class Variant:
     device: str | None = None
 
 
-def variant(record: Record, names: Naming) -> Variant:
+def variant(record: Record, names: SystemNames) -> Variant:
     """What a record says of the system that it measured, or would have measured had it not failed."""
     cell, result = record.cell, record.result
     is_quality = cell.kind == "quality"
@@ -116,7 +116,7 @@ def _weights(system: System) -> str | None:
     return f"checkpoint {system.checkpoint[:8]}" if system.checkpoint else None
 
 
-_LAST_RESORTS: tuple[Callable[[Variant], str | None], ...] = (
+_DISAMBIGUATORS: tuple[Callable[[Variant], str | None], ...] = (
     lambda v: v.steps,
     lambda v: v.checkpoint,
     lambda v: v.clips,
@@ -145,7 +145,7 @@ def labels(variants: Sequence[Variant]) -> list[str]:
         differing = [name for name in names if len({repr(twin.options.get(name)) for twin in twins}) > 1]
         extra += [f"{name}={row_variant.options.get(name, 'default')}" for name in differing]
         extras.append(extra)
-    for describe in _LAST_RESORTS:
+    for describe in _DISAMBIGUATORS:
         for tied_places in _ties(variants, extras):
             descriptions = [describe(variants[i]) for i in tied_places]
             if len(set(descriptions) - {None}) > 1:
@@ -177,6 +177,6 @@ def hardware(machine: Machine, device: str) -> str:
     return f"{machine.cpu or 'unknown CPU'}, {count(machine.threads, 'thread')}"
 
 
-def accepts(requested: object, actual: object) -> bool:
+def matches_request(requested: object, actual: object) -> bool:
     """Whether something found is what a cell asked for; a cell that named nothing (None) takes everything."""
     return requested is None or requested == actual

@@ -11,8 +11,8 @@ from lipbench.records.latency import EAGER, Latency
 from lipbench.records.record import Cell, Failure, Record
 from lipbench.records.system import System
 from lipbench.reports.paper import LatencyPoint, load_paper
-from lipbench.reports.tables.labels import Kind, Naming, accepts, hardware, labels, variant
-from lipbench.statistics.timings import Line, Ratio, Timing, line_over_length, speedup, timing
+from lipbench.reports.tables.labels import Kind, SystemNames, hardware, labels, matches_request, variant
+from lipbench.statistics.timings import LinearFit, Ratio, Timing, line_over_length, speedup, summarise_timing
 
 MOST_LENGTHS = 12
 """Columns of lengths that still fit onto a page; see `LatencyTable.shown`."""
@@ -52,7 +52,7 @@ class LatencyCell:
     def first_frame_s(self) -> float | None:
         """Median time to the first picture; None where it comes with the last one, or was not timed."""
         first = self.result.first_frame
-        return None if first is None else timing([sample.wall_s for sample in first.samples]).median
+        return None if first is None else summarise_timing([sample.wall_s for sample in first.samples]).median
 
     @property
     def over_floor(self) -> float | None:
@@ -90,7 +90,7 @@ class LatencyRow:
     """Length in frames to what was found there; an absent length was not attempted."""
     records: dict[int, str]
     """Length in frames to the key of the cell that it comes from."""
-    line: Line | None
+    line: LinearFit | None
     """Latency over length; None for fewer than two lengths."""
     paper: list[LatencyPoint]
     """The paper's points for this system, shortest first; empty where it measured otherwise."""
@@ -172,14 +172,14 @@ class _Key:
         return self.device, self.hardware, self.dtype, self.batch, self.preset or ""
 
 
-def latency_tables(records: Sequence[Record], names: Naming) -> list[LatencyTable]:
+def latency_tables(records: Sequence[Record], names: SystemNames) -> list[LatencyTable]:
     """Sort latency records into tables.
 
     Machines are kept apart too: a ratio of two machines' times says nothing about two models.
 
     Args:
         records: a run's records, of any kind.
-        names: see `lipbench.reports.tables.labels.naming`.
+        names: see `lipbench.reports.tables.labels.collect_names`.
 
     Returns:
         The tables. A failed cell stands in every table that it fits; where nothing of its condition was measured there
@@ -206,15 +206,15 @@ def _belongs(failed_record: Record, key: _Key) -> bool:
     """Whether a failed cell asked for what a table shows. Whatever a cell did not name fits everything."""
     cell = failed_record.cell
     return (
-        accepts(cell.device, key.device)
-        and accepts(cell.preset, key.preset)
-        and accepts(cell.batch, key.batch)
+        matches_request(cell.device, key.device)
+        and matches_request(cell.preset, key.preset)
+        and matches_request(cell.batch, key.batch)
         and hardware(failed_record.machine, key.device) == key.hardware
     )
 
 
 @dataclass(frozen=True)
-class _Found:
+class _RowRecords:
     """What will be one row: one system, asked for in one way, at all its lengths."""
 
     measured: list[tuple[Record, Latency]]
@@ -225,7 +225,7 @@ class _Found:
         return self.measured[0][0] if self.measured else self.failed[0]
 
 
-def _table(key: _Key, group: list[tuple[Record, Latency]], failures: list[Record], names: Naming) -> LatencyTable:
+def _table(key: _Key, group: list[tuple[Record, Latency]], failures: list[Record], names: SystemNames) -> LatencyTable:
     paper, row_records = load_paper(), _by_system(group, failures)
     lengths = sorted({result.frames for _, result in group} | {r.cell.frames for r in failures if r.cell.frames})
     titles = labels([variant(row_source.first, names) for row_source in row_records])
@@ -283,7 +283,7 @@ def _is_tied(first: LatencyCell, other_cell: LatencyCell) -> bool:
     return interval is not None and interval.low <= 1 <= interval.high
 
 
-def _baseline(row_records: Sequence[_Found]) -> int | None:
+def _baseline(row_records: Sequence[_RowRecords]) -> int | None:
     """Place of the row that speed-ups are relative to: the model as it is, where it was timed so."""
     places = [
         i
@@ -293,21 +293,21 @@ def _baseline(row_records: Sequence[_Found]) -> int | None:
     return min(places, key=lambda i: row_records[i].measured[0][1].variant != EAGER, default=None)
 
 
-def _by_system(group: list[tuple[Record, Latency]], failures: list[Record]) -> list[_Found]:
+def _by_system(group: list[tuple[Record, Latency]], failures: list[Record]) -> list[_RowRecords]:
     """Gather lengths into rows. A failed length stands in the row of the cells that asked for the same system."""
-    rows: dict[str, _Found] = {}
+    rows: dict[str, _RowRecords] = {}
     for record, result in group:
-        identity = _asked(record.cell) + result.system.model_dump_json()
-        rows.setdefault(identity, _Found([], [])).measured.append((record, result))
+        identity = _cell_key(record.cell) + result.system.model_dump_json()
+        rows.setdefault(identity, _RowRecords([], [])).measured.append((record, result))
     measured_rows = list(rows.values())
     for record in failures:
         matching_row = next((row for row in measured_rows if _same_system(record.cell, row.first.cell)), None)
-        row = matching_row or rows.setdefault(_asked(record.cell), _Found([], []))
+        row = matching_row or rows.setdefault(_cell_key(record.cell), _RowRecords([], []))
         row.failed.append(record)
     return list(rows.values())
 
 
-def _asked(cell: Cell) -> str:
+def _cell_key(cell: Cell) -> str:
     """What a cell asked for, its length apart."""
     return cell.model_copy(update={"frames": None}).model_dump_json()
 
@@ -316,8 +316,8 @@ def _same_system(failed_cell: Cell, measured_cell: Cell) -> bool:
     """Whether a failed cell is a length of what another cell measured."""
     return (
         failed_cell.system == measured_cell.system
-        and accepts(failed_cell.preset, measured_cell.preset)
-        and accepts(failed_cell.corpus, measured_cell.corpus)
+        and matches_request(failed_cell.preset, measured_cell.preset)
+        and matches_request(failed_cell.corpus, measured_cell.corpus)
         and (failed_cell.corpus is None or failed_cell.corpus_options == measured_cell.corpus_options)
         and failed_cell.options == measured_cell.options
         and failed_cell.checkpoint == measured_cell.checkpoint
@@ -348,7 +348,12 @@ def _walls(result: Latency) -> list[float]:
 
 
 def _row(
-    row_source: _Found, label: str, lengths: list[int], baseline: dict[int, list[float]], names: Naming, batch: int
+    row_source: _RowRecords,
+    label: str,
+    lengths: list[int],
+    baseline: dict[int, list[float]],
+    names: SystemNames,
+    batch: int,
 ) -> LatencyRow:
     """One row; the paper's points are of its own batch size."""
     paper, name = load_paper(), row_source.first.cell.system
@@ -381,8 +386,8 @@ def _cell(result: Latency, baseline: list[float] | None, paper: LatencyPoint | N
         tokens=result.tokens,
         batch=result.batch,
         fps=result.fps,
-        wall=timing(walls),
-        device=timing(on_device) if on_device else None,
+        wall=summarise_timing(walls),
+        device=summarise_timing(on_device) if on_device else None,
         first_call_s=result.first_call_s,
         settled=result.settled,
         speedup=speedup(baseline, walls) if baseline else None,

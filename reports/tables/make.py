@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from lipbench.records.record import Record
 from lipbench.reports.tables.differences import DifferenceTable, difference_table, mark_ties
-from lipbench.reports.tables.labels import Naming
+from lipbench.reports.tables.labels import SystemNames
 from lipbench.reports.tables.latency import LatencyTable, latency_tables
 from lipbench.reports.tables.quality import QualityTable, quality_tables
 
@@ -22,12 +22,12 @@ class Tables:
     """Of each quality table, in the same order; None where there is no pair to compare."""
 
 
-def make_tables(records: Sequence[Record], names: Naming) -> Tables:
+def make_tables(records: Sequence[Record], names: SystemNames) -> Tables:
     """Sort a run's records into tables.
 
     Args:
         records: of one run.
-        names: see `lipbench.reports.tables.labels.naming`.
+        names: see `lipbench.reports.tables.labels.collect_names`.
     """
     quality = quality_tables(records, names)
     differences = [difference_table(table) for table in quality]

@@ -8,22 +8,22 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from lipbench.records.latency import Natural
+from lipbench.records.latency import UtteranceLatency
 from lipbench.records.record import Failure, Record
 from lipbench.reports.paper import load_paper
-from lipbench.reports.tables.labels import Kind, Naming, accepts, hardware, labels, variant
+from lipbench.reports.tables.labels import Kind, SystemNames, hardware, labels, matches_request, variant
 from lipbench.statistics.intervals import Mean, mean_by_cluster
-from lipbench.statistics.timings import Ratio, Timing, ratio_of_sums, timing
+from lipbench.statistics.timings import Ratio, Timing, ratio_of_sums, summarise_timing
 
 
 @dataclass(frozen=True, kw_only=True)
-class NaturalRow:
+class UtteranceLatencyRow:
     """One system."""
 
     name: str
     label: str
     kind: Kind
-    result: Natural | None
+    result: UtteranceLatency | None
     """None if the cell failed."""
     record: str
     """Key of the cell whose record this is."""
@@ -41,7 +41,7 @@ class NaturalRow:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NaturalTable:
+class UtteranceLatencyTable:
     """Systems that were timed alike on the same utterances."""
 
     corpus: str
@@ -53,44 +53,46 @@ class NaturalTable:
     preset: str | None
     baseline: str | None
     """Label of the row that speed-ups are relative to; None if it was not measured."""
-    rows: list[NaturalRow]
+    rows: list[UtteranceLatencyRow]
 
 
-def natural_tables(records: Sequence[Record], names: Naming) -> list[NaturalTable]:
+def utterance_latency_tables(records: Sequence[Record], names: SystemNames) -> list[UtteranceLatencyTable]:
     """Sort times of real utterances into tables.
 
     Args:
         records: a run's records, of any kind.
-        names: see `lipbench.reports.tables.labels.naming`.
+        names: see `lipbench.reports.tables.labels.collect_names`.
 
     Returns:
         The tables. A failed cell stands in every table that it fits; where nothing of its condition was measured there
         is no table to put it in.
     """
-    groups: dict[tuple[str, ...], list[tuple[Record, Natural]]] = {}
+    groups: dict[tuple[str, ...], list[tuple[Record, UtteranceLatency]]] = {}
     for record in records:
-        if isinstance(record.result, Natural):
+        if isinstance(record.result, UtteranceLatency):
             groups.setdefault(_key(record, record.result), []).append((record, record.result))
     failed_records = [r for r in records if r.status == "failed" and r.cell.kind == "natural"]
     return [_table(group, failed_records, names) for _, group in sorted(groups.items())]
 
 
-def _key(record: Record, result: Natural) -> tuple[str, ...]:
+def _key(record: Record, result: UtteranceLatency) -> tuple[str, ...]:
     place = hardware(record.machine, result.device)
     corpus = (record.cell.corpus or "", result.corpus_fingerprint)
     return (*corpus, result.timer, result.device, place, result.dtype, result.system.preset or "")
 
 
-def _table(group: list[tuple[Record, Natural]], failed_records: list[Record], names: Naming) -> NaturalTable:
+def _table(
+    group: list[tuple[Record, UtteranceLatency]], failed_records: list[Record], names: SystemNames
+) -> UtteranceLatencyTable:
     first, result = group[0]
     cell = first.cell
     failures = [
         r
         for r in failed_records
-        if accepts(r.cell.device, result.device)
-        and accepts(r.cell.preset, cell.preset)
-        and accepts(r.cell.corpus, cell.corpus)
-        and accepts(r.cell.timer, result.timer)
+        if matches_request(r.cell.device, result.device)
+        and matches_request(r.cell.preset, cell.preset)
+        and matches_request(r.cell.corpus, cell.corpus)
+        and matches_request(r.cell.timer, result.timer)
     ]
     titles = labels([variant(record, names) for record in [*(record for record, _ in group), *failures]])
     base = next((i for i, (record, _) in enumerate(group) if record.cell.system == load_paper().baseline), None)
@@ -100,7 +102,7 @@ def _table(group: list[tuple[Record, Natural]], failed_records: list[Record], na
         for (record, utterance_latency), title in zip(group, titles, strict=False)
     ]
     rows += [
-        NaturalRow(
+        UtteranceLatencyRow(
             name=r.cell.system,
             label=title,
             kind=names.kinds[r.cell.system],
@@ -112,7 +114,7 @@ def _table(group: list[tuple[Record, Natural]], failed_records: list[Record], na
     ]
     rows = mark_ties(rows)
     rows.sort(key=lambda row: (row.kind == "control", names.place(row.name), row.label))
-    return NaturalTable(
+    return UtteranceLatencyTable(
         corpus=cell.corpus or "corpus not named",
         fingerprint=result.corpus_fingerprint,
         timer=result.timer,
@@ -125,7 +127,7 @@ def _table(group: list[tuple[Record, Natural]], failed_records: list[Record], na
     )
 
 
-def mark_ties(rows: Sequence[NaturalRow]) -> list[NaturalRow]:
+def mark_ties(rows: Sequence[UtteranceLatencyRow]) -> list[UtteranceLatencyRow]:
     """Mark the fastest model by its mean, and those that are not told from it.
 
     Tied is a model of which the bootstrap interval of the ratio of sums, over the utterances that both were timed on,
@@ -142,7 +144,7 @@ def mark_ties(rows: Sequence[NaturalRow]) -> list[NaturalRow]:
     return [replace(row, best=row is first, tied=id(row) in others) for row in rows]
 
 
-def _is_tied(first: NaturalRow, other: NaturalRow) -> bool:
+def _is_tied(first: UtteranceLatencyRow, other: UtteranceLatencyRow) -> bool:
     fast, slow = (_walls(row.result) if row.result else {} for row in (first, other))
     common = sorted(fast.keys() & slow.keys())
     if not common:
@@ -151,14 +153,16 @@ def _is_tied(first: NaturalRow, other: NaturalRow) -> bool:
     return interval is not None and interval.low <= 1 <= interval.high
 
 
-def _walls(result: Natural) -> dict[str, float]:
+def _walls(result: UtteranceLatency) -> dict[str, float]:
     return {clip.utterance: clip.wall_s for clip in result.clips}
 
 
-def _row(record: Record, result: Natural, label: str, slow: Mapping[str, float] | None, names: Naming) -> NaturalRow:
+def _row(
+    record: Record, result: UtteranceLatency, label: str, slow: Mapping[str, float] | None, names: SystemNames
+) -> UtteranceLatencyRow:
     walls = _walls(result)
     common = sorted(walls.keys() & slow.keys()) if slow else []
-    return NaturalRow(
+    return UtteranceLatencyRow(
         name=result.system.name,
         label=label,
         kind=names.kinds[result.system.name],
@@ -166,12 +170,12 @@ def _row(record: Record, result: Natural, label: str, slow: Mapping[str, float] 
         record=record.cell.key,
         # each clip counts for itself: no name of a speaker is in the record
         mean=mean_by_cluster(list(walls.values()), [""] * len(walls)),
-        wall=timing(list(walls.values())),
+        wall=summarise_timing(list(walls.values())),
         speedup=ratio_of_sums([slow[n] for n in common], [walls[n] for n in common]) if slow and common else None,
     )
 
 
-def natural_frame(table: NaturalTable) -> pd.DataFrame:
+def natural_frame(table: UtteranceLatencyTable) -> pd.DataFrame:
     """The table for programs: one row per system and clip, times in seconds."""
     return pd.DataFrame(
         [

@@ -10,7 +10,7 @@ from typing import Literal
 
 from lipbench.records.quality import MetricFacts, Quality
 from lipbench.records.record import Cell, Failure, Record
-from lipbench.reports.formatting import code, count, escaped, size
+from lipbench.reports.formatting import code, count, escape, size_text
 from lipbench.reports.paper import LatencyCondition, QualityCondition, QualityEntry, load_paper
 from lipbench.reports.tables.latency import LatencyCell, LatencyTable
 from lipbench.reports.tables.make import Tables
@@ -35,7 +35,7 @@ UNITS = {**{m.name: f" {m.unit}" for m in METRICS if m.unit}, "speedup": "×", "
 
 
 @dataclass(frozen=True, kw_only=True)
-class Compared:
+class ComparisonCell:
     """One number of the paper and what we have for it."""
 
     quantity: str
@@ -50,7 +50,7 @@ class Compared:
     n: int | None = None
     """Clips, or timed calls."""
     distance: float | None = None
-    """What the status was decided by, see `lipbench.reports.tables.tolerance.Decision`; None where nothing was
+    """What the status was decided by, see `lipbench.reports.tables.tolerance.ToleranceResult`; None where nothing was
     decided."""
     tolerance: float | None = None
     """The largest distance that counts as a reproduction."""
@@ -64,7 +64,7 @@ class Compared:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ComparedRow:
+class ComparisonRow:
     """One system of one of the paper's tables."""
 
     label: str
@@ -73,25 +73,25 @@ class ComparedRow:
     corpus: str | None
     """Of table 3, whose rows are of two corpora."""
     control: bool = False
-    cells: dict[str, Compared]
+    cells: dict[str, ComparisonCell]
     record: str | None = None
     """Key of the cell whose record our numbers are from; None for a row that has none of ours."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class ComparedTable:
+class ComparisonTable:
     """One of the paper's tables beside one condition of ours, or beside nothing."""
 
     source: str
     about: str
     """What ours was measured on, as markdown; why there is nothing, where there is not."""
-    rows: list[ComparedRow]
+    rows: list[ComparisonRow]
     """The paper's, then our controls."""
     protocol: str | None = None
     """Name and whole fingerprint; None of latency, and where nothing was scored."""
 
 
-def compare_with_paper(records: Sequence[Record], tables: Tables) -> list[ComparedTable]:
+def compare_with_paper(records: Sequence[Record], tables: Tables) -> list[ComparisonTable]:
     """Set a run beside every number that the paper prints in its tables 1 to 4.
 
     Whether a number is reproduced is decided by `lipbench.reports.tables.tolerance`, only where the two are of one
@@ -107,7 +107,7 @@ def compare_with_paper(records: Sequence[Record], tables: Tables) -> list[Compar
         the paper's order.
     """
     paper = load_paper()
-    comparison_tables: list[ComparedTable] = []
+    comparison_tables: list[ComparisonTable] = []
     for condition in paper.quality:
         ours = [table for table in tables.quality if table.condition == condition]
         comparison_tables += [_quality(condition, table, records) for table in ours]
@@ -122,8 +122,8 @@ def compare_with_paper(records: Sequence[Record], tables: Tables) -> list[Compar
 # Tables 1, 2 and 4 -----------------------------------------------------------------------------------------------
 
 
-def _quality(condition: QualityCondition, table: QualityTable, records: Sequence[Record]) -> ComparedTable:
-    rows: list[ComparedRow] = []
+def _quality(condition: QualityCondition, table: QualityTable, records: Sequence[Record]) -> ComparisonTable:
+    rows: list[ComparisonRow] = []
     for entry in condition.rows:
         ours = [row for row in table.models if row.entry == entry]
         failed_rows = [row for row in table.rows if row.failure and row.name == entry.system and row.kind == "model"]
@@ -131,21 +131,23 @@ def _quality(condition: QualityCondition, table: QualityTable, records: Sequence
         if not ours:
             # which losses a cell that failed would have had is not known: it is no news of any variant
             failure = failed_rows[0].failure if failed_rows and entry.variant is None else None
-            reason = f"{failure.type}: {failure.message}" if failure else _refused(entry, condition, records)
+            reason = (
+                f"{failure.type}: {failure.message}" if failure else _not_attempted_reason(entry, condition, records)
+            )
             rows.append(_absent(entry, "failed" if failure else "not attempted", reason))
     names = {name: None for entry in condition.rows for name in entry.values}
     rows += [_control_row(row, list(names)) for row in table.controls]
-    frames = f"{size(table.frame_size)} pixels" if table.frame_size else "frame size not recorded"
+    frames = f"{size_text(table.frame_size)} pixels" if table.frame_size else "frame size not recorded"
     clips = sorted({row.clips for row in table.models})
     parts = [
-        f"{escaped(load_paper().corpora[condition.corpus])}, {condition.durations} durations",
-        f"{escaped(table.corpus.split)} split",
+        f"{escape(load_paper().corpora[condition.corpus])}, {condition.durations} durations",
+        f"{escape(table.corpus.split)} split",
         " or ".join(count(n, "clip") for n in clips),
         count(table.speakers, "speaker") if table.speakers else "speakers not known",
         frames,
-        f"protocol **{escaped(table.protocol.name)}** {code(table.protocol.fingerprint[:12])}",
+        f"protocol **{escape(table.protocol.name)}** {code(table.protocol.fingerprint[:12])}",
     ]
-    return ComparedTable(
+    return ComparisonTable(
         source=condition.source,
         about="; ".join(part for part in parts if part),
         rows=rows,
@@ -153,14 +155,14 @@ def _quality(condition: QualityCondition, table: QualityTable, records: Sequence
     )
 
 
-def _quality_row(row: QualityRow, entry: QualityEntry, table: QualityTable) -> ComparedRow:
+def _quality_row(row: QualityRow, entry: QualityEntry, table: QualityTable) -> ComparisonRow:
     cells = {name: _quality_cell(row, name, value, table) for name, value in entry.values.items()}
-    return ComparedRow(
+    return ComparisonRow(
         label=row.label, variant=entry.variant, corpus=None, cells=cells, record=_source(row.record, cells)
     )
 
 
-def _source(record: str, cells: Mapping[str, Compared]) -> str | None:
+def _source(record: str, cells: Mapping[str, ComparisonCell]) -> str | None:
     """A record's key, where some number is from it."""
     return record if any(cell.ours is not None for cell in cells.values()) else None
 
@@ -169,13 +171,13 @@ def _mark(cell: QualityCell | LatencyCell) -> Mark | None:
     return "best" if cell.best else "tied" if cell.tied else None
 
 
-def _quality_cell(row: QualityRow, name: str, value: Decimal, table: QualityTable) -> Compared:
+def _quality_cell(row: QualityRow, name: str, value: Decimal, table: QualityTable) -> ComparisonCell:
     paper = load_paper()
     cell = row.cells.get(name)
     if cell is None or math.isnan(cell.mean.value):
         reason = row.not_measured.get(name) or (cell.mean.reason if cell else None)
         reason_text = reason or "the metric was not asked for"
-        return Compared(quantity=name, paper=value, status="not measured", reason=reason_text)
+        return ComparisonCell(quantity=name, paper=value, status="not measured", reason=reason_text)
     mean = cell.mean
     cell_fields = {
         "quantity": name,
@@ -186,14 +188,14 @@ def _quality_cell(row: QualityRow, name: str, value: Decimal, table: QualityTabl
         "mark": _mark(cell),
     }
     if row.untrained:
-        return Compared(**cell_fields, status="not comparable", reason="untrained")
+        return ComparisonCell(**cell_fields, status="not comparable", reason="untrained")
     if table.frame_size != paper.frame_size:
-        our_size = size(table.frame_size) if table.frame_size else "unknown size"
-        return Compared(**cell_fields, status="not comparable", reason=f"frames of {our_size}")
+        our_size = size_text(table.frame_size) if table.frame_size else "unknown size"
+        return ComparisonCell(**cell_fields, status="not comparable", reason=f"frames of {our_size}")
     tolerance = paper.tolerances[name]
     decision = decide(mean.interval, value, tolerance)
     lacking = mean.reason or "one value of all clips, without an interval"
-    return Compared(
+    return ComparisonCell(
         **cell_fields,
         status=decision.status,
         reason=lacking if mean.interval is None else None,
@@ -202,40 +204,44 @@ def _quality_cell(row: QualityRow, name: str, value: Decimal, table: QualityTabl
     )
 
 
-def _control_row(row: QualityRow, metrics: Sequence[str]) -> ComparedRow:
+def _control_row(row: QualityRow, metrics: Sequence[str]) -> ComparisonRow:
     cells = {
-        name: Compared(quantity=name, paper=None, status="control", ours=mean.value, interval=mean.interval, n=mean.n)
+        name: ComparisonCell(
+            quantity=name, paper=None, status="control", ours=mean.value, interval=mean.interval, n=mean.n
+        )
         for name in metrics
         if name in row.cells
         for mean in [row.cells[name].mean]
     }
-    return ComparedRow(
+    return ComparisonRow(
         label=row.label, variant=None, corpus=None, cells=cells, control=True, record=_source(row.record, cells)
     )
 
 
-def _refused(entry: QualityEntry, condition: QualityCondition, records: Sequence[Record]) -> str | None:
+def _not_attempted_reason(entry: QualityEntry, condition: QualityCondition, records: Sequence[Record]) -> str | None:
     """Why a run did not attempt a row of a condition, if it says so; of variants it does not know which."""
     condition_key = (entry.system, condition.corpus, condition.durations)
     if entry.variant is not None:
         return None
-    return _first_reason(
+    return _first_failure_reason(
         records, lambda cell: cell.kind == "quality" and (cell.system, cell.corpus, cell.durations) == condition_key
     )
 
 
-def _first_reason(records: Sequence[Record], matches: Callable[[Cell], bool]) -> str | None:
+def _first_failure_reason(records: Sequence[Record], matches: Callable[[Cell], bool]) -> str | None:
     reasons = (r.failure.message for r in records if r.status == "not_attempted" and r.failure and matches(r.cell))
     return next(reasons, None)
 
 
-def _absent(entry: QualityEntry, status: Status, reason: str | None = None) -> ComparedRow:
-    cells = {n: Compared(quantity=n, paper=value, status=status, reason=reason) for n, value in entry.values.items()}
-    return ComparedRow(label=load_paper().systems[entry.system], variant=entry.variant, corpus=None, cells=cells)
+def _absent(entry: QualityEntry, status: Status, reason: str | None = None) -> ComparisonRow:
+    cells = {
+        n: ComparisonCell(quantity=n, paper=value, status=status, reason=reason) for n, value in entry.values.items()
+    }
+    return ComparisonRow(label=load_paper().systems[entry.system], variant=entry.variant, corpus=None, cells=cells)
 
 
-def _no_quality(condition: QualityCondition, records: Sequence[Record]) -> ComparedTable:
-    place = f"{escaped(load_paper().corpora[condition.corpus])}, {condition.durations} durations"
+def _no_quality(condition: QualityCondition, records: Sequence[Record]) -> ComparisonTable:
+    place = f"{escape(load_paper().corpora[condition.corpus])}, {condition.durations} durations"
     splits = {
         record.result.corpus.split
         for record in records
@@ -243,16 +249,18 @@ def _no_quality(condition: QualityCondition, records: Sequence[Record]) -> Compa
         and (record.result.corpus.name, record.result.durations) == (condition.corpus, condition.durations)
     }
     reason = "scored here on another split than the paper's" if splits else "nothing was scored here"
-    rows = [_absent(entry, "not attempted", _refused(entry, condition, records)) for entry in condition.rows]
-    return ComparedTable(source=condition.source, about=f"{place}: {reason}", rows=rows)
+    rows = [
+        _absent(entry, "not attempted", _not_attempted_reason(entry, condition, records)) for entry in condition.rows
+    ]
+    return ComparisonTable(source=condition.source, about=f"{place}: {reason}", rows=rows)
 
 
 # Table 3 ---------------------------------------------------------------------------------------------------------
 
 
-def _latency(table: LatencyTable, records: Sequence[Record]) -> ComparedTable:
+def _latency(table: LatencyTable, records: Sequence[Record]) -> ComparisonTable:
     paper = load_paper()
-    rows: list[ComparedRow] = []
+    rows: list[ComparisonRow] = []
     for condition in paper.latency:
         for entry in condition.rows:
             matching_rows = [row for row in table.rows if row.name == entry.system and condition.frames in row.cells]
@@ -263,7 +271,7 @@ def _latency(table: LatencyTable, records: Sequence[Record]) -> ComparedTable:
             ]
     parts = [table.hardware, table.device.upper(), table.dtype, f"preset {table.preset}" if table.preset else ""]
     description = f"{', '.join(part for part in parts if part)} (the paper: {paper.hardware})"
-    return ComparedTable(source=paper.latency[0].source, about=escaped(description), rows=rows)
+    return ComparisonTable(source=paper.latency[0].source, about=escape(description), rows=rows)
 
 
 def _latency_row(
@@ -273,7 +281,7 @@ def _latency_row(
     system: str,
     latency_condition: LatencyCondition,
     records: Sequence[Record],
-) -> ComparedRow:
+) -> ComparisonRow:
     paper = load_paper()
     entry = next(row for row in latency_condition.rows if row.system == system)
     row = next((r for r in table.rows if r.label == label), None) if table and label else None
@@ -285,22 +293,22 @@ def _latency_row(
         reason = (
             f"{failure.type}: {failure.message}"
             if isinstance(failure, Failure)
-            else _first_reason(
+            else _first_failure_reason(
                 records,
                 lambda cell: (
                     cell.kind == "latency" and (cell.system, cell.frames) == (system, latency_condition.frames)
                 ),
             )
         )
-        cells = {n: Compared(quantity=n, paper=v, status=status, reason=reason) for n, v in values.items()}
-        return ComparedRow(label=label or paper.systems[system], variant=None, corpus=corpus, cells=cells)
+        cells = {n: ComparisonCell(quantity=n, paper=v, status=status, reason=reason) for n, v in values.items()}
+        return ComparisonRow(label=label or paper.systems[system], variant=None, corpus=corpus, cells=cells)
     cell = row.measured[latency_condition.frames]
-    seconds = Compared(
+    seconds = ComparisonCell(
         quantity="latency_s", paper=entry.latency_s, status="not comparable", reason="another machine",
         ours=cell.wall.median, interval=cell.wall.interval, n=cell.wall.n, mark=_mark(cell),
     )  # fmt: skip
     ratio = _speedup(cell, entry.speedup, itself=system == paper.baseline)
-    return ComparedRow(
+    return ComparisonRow(
         label=row.label,
         variant=None,
         corpus=corpus,
@@ -309,24 +317,24 @@ def _latency_row(
     )
 
 
-def _speedup(cell: LatencyCell, value: Decimal, *, itself: bool) -> Compared:
+def _speedup(cell: LatencyCell, value: Decimal, *, itself: bool) -> ComparisonCell:
     if cell.speedup is None:
         reason = "the baseline was not measured at this length"
-        return Compared(quantity="speedup", paper=value, status="not measured", reason=reason)
+        return ComparisonCell(quantity="speedup", paper=value, status="not measured", reason=reason)
     ours, n = cell.speedup.value, cell.wall.n
     if itself:
         reason = "1 by definition"
-        return Compared(quantity="speedup", paper=value, status="not comparable", reason=reason, ours=ours, n=n)
+        return ComparisonCell(quantity="speedup", paper=value, status="not comparable", reason=reason, ours=ours, n=n)
     interval, tolerance = cell.speedup.interval, load_paper().tolerances["speedup"] * float(value)
     decision = decide(interval, value, tolerance)
-    return Compared(
+    return ComparisonCell(
         quantity="speedup", paper=value, status=decision.status, ours=ours, interval=interval, n=n,
         reason=cell.speedup.reason,
         distance=decision.distance, tolerance=tolerance,
     )  # fmt: skip
 
 
-def _no_latency(tables: Tables, records: Sequence[Record]) -> ComparedTable:
+def _no_latency(tables: Tables, records: Sequence[Record]) -> ComparisonTable:
     paper = load_paper()
     lengths = " or ".join(str(condition.frames) for condition in paper.latency)
     reason = f"nothing was timed here at {lengths} frames and a batch of {paper.batch}" if tables.latency else (
@@ -337,4 +345,4 @@ def _no_latency(tables: Tables, records: Sequence[Record]) -> ComparedTable:
         for condition in paper.latency
         for entry in condition.rows
     ]
-    return ComparedTable(source=paper.latency[0].source, about=reason, rows=rows)
+    return ComparisonTable(source=paper.latency[0].source, about=reason, rows=rows)

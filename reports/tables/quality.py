@@ -9,12 +9,12 @@ from decimal import Decimal
 
 import numpy as np
 
-from lipbench.records.quality import ClipScore, Corpus, CorpusScore, MetricFacts, Protocol, Quality
+from lipbench.records.quality import ClipScore, CorpusFacts, CorpusScore, MetricFacts, ProtocolFacts, Quality
 from lipbench.records.record import Failure, Record
 from lipbench.records.system import System
-from lipbench.reports.formatting import joined, size
+from lipbench.reports.formatting import join_words, size_text
 from lipbench.reports.paper import QualityCondition, QualityEntry, load_paper
-from lipbench.reports.tables.labels import CEILINGS, Kind, Naming, accepts, labels, variant
+from lipbench.reports.tables.labels import CEILINGS, Kind, SystemNames, labels, matches_request, variant
 from lipbench.statistics.intervals import Mean, means_by_cluster
 
 
@@ -96,9 +96,9 @@ class QualityTable:
     """Corpus and durations in plain text, such as "GRID, predicted durations"."""
     apart: tuple[str, ...]
     """What tells the table from others of the same title, such as "protocol eat-2023"; empty if there is none."""
-    corpus: Corpus
+    corpus: CorpusFacts
     durations: str
-    protocol: Protocol
+    protocol: ProtocolFacts
     frame_size: tuple[int, int] | None
     speakers: int
     """Speakers among the clips scored, as far as they are known."""
@@ -171,7 +171,7 @@ class QualityTable:
         if not titles_by_control:
             return None
         rivals = "every model" if len(self.models) > 1 else f"the only model ({self.models[0].label})"
-        claim_texts = joined(f"{label} on {joined(titles)}" for label, titles in titles_by_control.items())
+        claim_texts = join_words(f"{label} on {join_words(titles)}" for label, titles in titles_by_control.items())
         subject = "A control beats" if len(titles_by_control) == 1 else "Controls beat"
         return f"{subject} {rivals}: {claim_texts}."
 
@@ -181,7 +181,7 @@ class QualityTable:
         return any(cell.paper is not None for row in self.rows for cell in row.cells.values())
 
 
-def split_option(corpus: Corpus) -> str | None:
+def split_option(corpus: CorpusFacts) -> str | None:
     """How the store behind a corpus was split (``lipbench prepare split=…``); None if its options do not tell."""
     option = corpus.options.get("split")
     return None if option is None else str(option)
@@ -191,12 +191,12 @@ def _sign(metric: MetricFacts) -> int:
     return 0 if metric.higher_is_better is None else 1 if metric.higher_is_better else -1
 
 
-def quality_tables(records: Sequence[Record], names: Naming) -> list[QualityTable]:
+def quality_tables(records: Sequence[Record], names: SystemNames) -> list[QualityTable]:
     """Sort quality records into tables.
 
     Args:
         records: a run's records, of any kind.
-        names: see `lipbench.reports.tables.labels.naming`.
+        names: see `lipbench.reports.tables.labels.collect_names`.
 
     Returns:
         The tables, predicted durations first. A failed cell is a row of every table that it fits; where nothing of its
@@ -221,22 +221,22 @@ def quality_tables(records: Sequence[Record], names: Naming) -> list[QualityTabl
             t.frame_size or (0, 0),
         )
     )
-    return [replace(table, apart=_apart(table, tables)) for table in tables]
+    return [replace(table, apart=_distinctions(table, tables)) for table in tables]
 
 
-def _apart(table: QualityTable, tables: Sequence[QualityTable]) -> tuple[str, ...]:
+def _distinctions(table: QualityTable, tables: Sequence[QualityTable]) -> tuple[str, ...]:
     """What of the table's key differs among the tables of its title, in words."""
     same_title_tables = [other for other in tables if other.title == table.title]
-    distinctions = [words(table) for words in _TELLING if len({words(other) for other in same_title_tables}) > 1]
+    distinctions = [words(table) for words in _DISTINGUISHERS if len({words(other) for other in same_title_tables}) > 1]
     name, fingerprint = table.protocol.name, table.protocol.fingerprint
     if any(other.protocol.name == name and other.protocol.fingerprint != fingerprint for other in same_title_tables):
         distinctions.append(f"protocol's fingerprint {fingerprint[:6]}")
     return tuple(distinctions)
 
 
-_TELLING: tuple[Callable[[QualityTable], str], ...] = (
+_DISTINGUISHERS: tuple[Callable[[QualityTable], str], ...] = (
     lambda table: f"protocol {table.protocol.name}",
-    lambda table: f"{size(table.frame_size)} pixels" if table.frame_size else "frames of their own size",
+    lambda table: f"{size_text(table.frame_size)} pixels" if table.frame_size else "frames of their own size",
     lambda table: f"{table.corpus.split} split",
     lambda table: f"corpus {table.corpus.fingerprint[:6]}",
 )
@@ -261,17 +261,17 @@ def _belongs(failed_record: Record, group: list[tuple[Record, Quality]]) -> bool
     cell = failed_record.cell
     presets = {record.cell.preset for record, quality in group if quality.system.kind == "model"} - {None}
     return (cell.preset is None or not presets or cell.preset in presets) and any(
-        accepts(cell.corpus, quality.corpus.name)
+        matches_request(cell.corpus, quality.corpus.name)
         # options are of a corpus: without its name there are none
         and (cell.corpus is None or cell.corpus_options == record.cell.corpus_options)
-        and accepts(cell.split, quality.corpus.split)
-        and accepts(cell.protocol, quality.protocol.name)
-        and accepts(cell.durations, quality.durations)
+        and matches_request(cell.split, quality.corpus.split)
+        and matches_request(cell.protocol, quality.protocol.name)
+        and matches_request(cell.durations, quality.durations)
         for record, quality in group
     )
 
 
-def _table(group: list[tuple[Record, Quality]], failures: list[Record], names: Naming) -> QualityTable:
+def _table(group: list[tuple[Record, Quality]], failures: list[Record], names: SystemNames) -> QualityTable:
     paper = load_paper()
     results = [result for _, result in group]
     first = results[0]
@@ -291,7 +291,7 @@ def _table(group: list[tuple[Record, Quality]], failures: list[Record], names: N
         )
         for record in failures
     ]
-    rows = _beside_the_papers_losses(rows)
+    rows = _without_other_losses(rows)
     rows.sort(key=lambda row: (row.kind == "control", names.place(row.name), row.label))
     table = QualityTable(
         title=f"{paper.corpora.get(first.corpus.name, first.corpus.name)}, {first.durations} durations",
@@ -307,10 +307,10 @@ def _table(group: list[tuple[Record, Quality]], failures: list[Record], names: N
         other_split=paper_condition is not None and not same_split,
         same_clips=len({frozenset(clip.utterance for clip in result.clips) for result in results}) == 1,
     )
-    return _with_marks(table)
+    return _mark_best(table)
 
 
-def _beside_the_papers_losses(rows: Sequence[QualityRow]) -> list[QualityRow]:
+def _without_other_losses(rows: Sequence[QualityRow]) -> list[QualityRow]:
     """Of systems that some row trained as the paper did, the others have no value of the paper beside them."""
     matching_names = {row.name for row in rows if row.papers_losses}
     return [
@@ -321,7 +321,7 @@ def _beside_the_papers_losses(rows: Sequence[QualityRow]) -> list[QualityRow]:
     ]
 
 
-def _is_papers_split(corpus: Corpus, paper_condition: QualityCondition) -> bool:
+def _is_papers_split(corpus: CorpusFacts, paper_condition: QualityCondition) -> bool:
     """Whether clips are of a test split that is drawn as the paper's, as far as the record tells."""
     option = split_option(corpus)
     return corpus.split == "test" and (
@@ -384,7 +384,7 @@ def _means(result: Quality) -> dict[str, Mean]:
     }
 
 
-def _with_marks(table: QualityTable) -> QualityTable:
+def _mark_best(table: QualityTable) -> QualityTable:
     """Mark the best model per metric, where models differ, and the controls above all."""
     best = {metric.name: {row.label for row in table.winners(metric)} for metric in table.metrics}
     above = {metric.name: {row.label for row in table.above_models(metric)} for metric in table.metrics}

@@ -19,19 +19,19 @@ from typing import Literal, NamedTuple
 
 from lipbench.statistics.intervals import Interval
 
-Decided = Literal["reproduced", "differs", "undecided"]
+ToleranceStatus = Literal["reproduced", "differs", "undecided"]
 
 
-class Decision(NamedTuple):
+class ToleranceResult(NamedTuple):
     """What our interval says of a number of the paper's."""
 
-    status: Decided
+    status: ToleranceStatus
     distance: float | None
     """reproduced and undecided: how far our interval reaches from the number; differs: how near it comes; None without
     an interval."""
 
 
-def decide(interval: Interval | None, paper: Decimal, tolerance: float) -> Decision:
+def decide(interval: Interval | None, paper: Decimal, tolerance: float) -> ToleranceResult:
     """Apply the rule.
 
     Args:
@@ -40,17 +40,17 @@ def decide(interval: Interval | None, paper: Decimal, tolerance: float) -> Decis
         tolerance: the largest distance that counts as a reproduction, in the number's unit.
     """
     if interval is None:
-        return Decision("undecided", None)
+        return ToleranceResult("undecided", None)
     value = float(paper)
     reach = max(abs(interval.low - value), abs(interval.high - value))
-    rounding = half_digit(paper)
+    rounding = half_last_digit(paper)
     if reach <= tolerance + rounding:
-        return Decision("reproduced", reach)
+        return ToleranceResult("reproduced", reach)
     gap = max(interval.low - value, value - interval.high)
-    return Decision("differs", gap) if gap > rounding else Decision("undecided", reach)
+    return ToleranceResult("differs", gap) if gap > rounding else ToleranceResult("undecided", reach)
 
 
-def half_digit(value: Decimal) -> float:
+def half_last_digit(value: Decimal) -> float:
     """Half of the last digit that a number is printed with: what rounding may have taken or added.
 
     Example:

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from lipbench.baselines import controls
-from lipbench.baselines.controls import Material
+from lipbench.baselines.controls import ControlInputs
 from lipbench.errors import UnknownNameError
 
 
@@ -13,7 +13,7 @@ def clip(seed: int, frames: int) -> torch.Tensor:
 
 
 TRUTH, OTHER, RESAMPLED = clip(0, 9), clip(1, 6), clip(2, 9)
-MATERIAL = Material(TRUTH, other=lambda: OTHER, round_trip=lambda: RESAMPLED)
+MATERIAL = ControlInputs(TRUTH, other=lambda: OTHER, round_trip=lambda: RESAMPLED)
 
 
 def make(name: str) -> torch.Tensor:
@@ -62,25 +62,25 @@ def test_a_late_clip_begins_by_waiting_and_an_early_one_ends_so():
 def test_another_sentence_is_cut_or_held_to_the_length():
     assert torch.equal(make("other_sentence")[:6], OTHER)
     assert all(torch.equal(frame, OTHER[-1]) for frame in make("other_sentence")[6:])
-    long = Material(TRUTH, other=lambda: clip(3, 30), round_trip=lambda: TRUTH)
+    long = ControlInputs(TRUTH, other=lambda: clip(3, 30), round_trip=lambda: TRUTH)
     assert torch.equal(controls.get("other_sentence").make(long), clip(3, 30)[:9])
 
 
 def test_blur_keeps_the_mean_and_loses_detail():
     truth = torch.rand(2, 3, 40, 80, generator=torch.Generator().manual_seed(4))
-    made = controls.get("blur").make(Material(truth, other=lambda: truth, round_trip=lambda: truth))
+    made = controls.get("blur").make(ControlInputs(truth, other=lambda: truth, round_trip=lambda: truth))
     assert made.mean() == pytest.approx(float(truth.mean()), abs=0.01)
     assert made.var() < 0.2 * truth.var()
 
 
 def test_averaging_takes_most_of_the_grain_and_little_of_a_slow_movement():
     grain = torch.rand(40, 3, 8, 16, generator=torch.Generator().manual_seed(5))
-    made = controls.get("average_3").make(Material(grain, other=lambda: grain, round_trip=lambda: grain))
+    made = controls.get("average_3").make(ControlInputs(grain, other=lambda: grain, round_trip=lambda: grain))
     assert torch.allclose(made[7], grain[6:9].mean(dim=0), atol=1e-6)
     # of neighbouring means all but the two outer frames cancel out
     assert made.diff(dim=0).abs().mean() == pytest.approx(float(grain.diff(dim=0).abs().mean()) / 3, rel=0.05)
     slow = torch.linspace(0, 1, 9)[:, None, None, None].expand(9, 3, 8, 16)
-    kept = controls.get("average_3").make(Material(slow, other=lambda: slow, round_trip=lambda: slow))
+    kept = controls.get("average_3").make(ControlInputs(slow, other=lambda: slow, round_trip=lambda: slow))
     assert torch.allclose(kept[1:-1], slow[1:-1], atol=1e-6)
 
 
@@ -88,7 +88,7 @@ def test_a_control_is_made_from_what_it_needs_only():
     def forbidden() -> torch.Tensor:
         raise AssertionError("not asked for")
 
-    alone = Material(TRUTH, other=forbidden, round_trip=forbidden)
+    alone = ControlInputs(TRUTH, other=forbidden, round_trip=forbidden)
     for name in set(controls.names()) - {"other_sentence", "crop_round_trip"}:
         controls.get(name).make(alone)
 

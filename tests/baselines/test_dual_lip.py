@@ -6,7 +6,7 @@ import torch
 from lipbench import models
 from lipbench.baselines.dual_lip.attention import LocationAttention
 from lipbench.baselines.dual_lip.with_durations import DualLipWithDurations
-from lipbench.models.contract import Lesson, LipRequest
+from lipbench.models.contract import LipRequest, TrainingBatch
 
 
 def test_attention_stays_on_the_text_and_remembers_where_it_looked():
@@ -82,7 +82,7 @@ def test_the_branch_with_durations_makes_all_frames_from_the_text_and_feeds_none
     assert model.card.predicts_durations
     tokens, durations = torch.tensor([[1, 2, 3]]), torch.tensor([[2, 0, 3]])
     frames = torch.rand(1, 5, 3, 20, 40)
-    given = Lesson(
+    given = TrainingBatch(
         tokens, torch.tensor([3]), durations, torch.rand(1, 3, 20, 40), frames, torch.tensor([5]), torch.arange(5)[None]
     )
     with torch.no_grad():
@@ -101,7 +101,7 @@ def test_the_branch_with_durations_predicts_them_where_none_are_given():
 
 def test_the_duration_loss_leaves_the_text_alone():
     model = branch().train()
-    given = Lesson(
+    given = TrainingBatch(
         torch.tensor([[1, 2]]), torch.tensor([2]), torch.tensor([[1, 1]]), torch.rand(1, 3, 20, 40),
         torch.rand(1, 2, 3, 20, 40), torch.tensor([2]), torch.tensor([[0]]),
     )  # fmt: skip

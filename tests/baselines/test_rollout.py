@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from lipbench import models
-from lipbench.baselines.rollout import LengthLimitWarning, Step, roll_out
-from lipbench.models.contract import Lesson, LipRequest
+from lipbench.baselines.rollout import LengthLimitWarning, RolloutStep, roll_out
+from lipbench.models.contract import LipRequest, TrainingBatch
 
 REQUEST = LipRequest(torch.ones(2, 1, dtype=torch.long), torch.ones(2, dtype=torch.long), torch.zeros(2, 3, 2, 4))
 
@@ -16,7 +16,7 @@ def counting(stops_at: list[int]):
     def step(previous, made):
         frame = previous + 1
         logit = torch.where(torch.tensor(stops_at) == made + 1, 9.0, -9.0)
-        return Step(frame, logit, made + 1)
+        return RolloutStep(frame, logit, made + 1)
 
     return step
 
@@ -32,7 +32,7 @@ def test_a_clip_ends_at_the_median_of_the_lengths_that_the_logits_stand_for():
     def step(previous, made):
         frame_number = made + 1
         chance = 0.0 if frame_number < 60 else 1 / (101 - frame_number)
-        return Step(previous, torch.logit(torch.full((2,), chance)), frame_number)
+        return RolloutStep(previous, torch.logit(torch.full((2,), chance)), frame_number)
 
     assert roll_out(step, REQUEST, 0, limit=200).lengths.tolist() == [80, 80]
 
@@ -73,7 +73,7 @@ def test_generating_equals_teacher_forcing_with_ones_own_frames(name, options):
     tokens, lengths = torch.randint(1, 9, (2, 5)), torch.tensor([5, 5])
     identity = torch.rand(2, 3, 20, 40)
     clip = model.generate(LipRequest(tokens, lengths, identity, n_frames=torch.tensor([6, 6])))
-    lesson = Lesson(
+    lesson = TrainingBatch(
         tokens, lengths, torch.ones(2, 5), identity, clip.frames, clip.lengths, torch.arange(6).expand(2, -1)
     )
     with torch.no_grad():
@@ -86,7 +86,7 @@ def test_a_changed_frame_changes_those_after_it_and_none_before(name):
     torch.manual_seed(0)
     model = models.create(name, "tiny", vocabulary_size=9).eval()  # pyright: ignore
     frames = torch.rand(1, 6, 3, 20, 40)
-    base = Lesson(
+    base = TrainingBatch(
         torch.randint(1, 9, (1, 5)), torch.tensor([5]), torch.ones(1, 5), torch.rand(1, 3, 20, 40), frames,
         torch.tensor([6]), torch.arange(6)[None],
     )  # fmt: skip
@@ -103,7 +103,7 @@ def test_a_changed_frame_changes_those_after_it_and_none_before(name):
 def test_the_fed_back_frame_is_dropped_out_while_training_only(name, share):
     torch.manual_seed(0)
     model = models.create(name, "tiny", vocabulary_size=9, feedback_dropout=share)  # nothing else of tiny drops out
-    lesson = Lesson(
+    lesson = TrainingBatch(
         torch.randint(1, 9, (1, 5)), torch.tensor([5]), torch.ones(1, 5), torch.rand(1, 3, 20, 40),
         torch.rand(1, 6, 3, 20, 40), torch.tensor([6]), torch.arange(6)[None],
     )  # fmt: skip

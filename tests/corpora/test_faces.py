@@ -11,8 +11,8 @@ import torch
 
 from lipbench.corpora import landmarks
 from lipbench.corpora.canvas import Box
-from lipbench.corpora.faces import FaceJob, FaceWorkers, FilmJob, find, locate
-from lipbench.corpora.landmarks import MIN_MOUTH_WIDTH, FaceLandmarker, found_mouths, mouths_of, recogniser_path
+from lipbench.corpora.faces import FaceJob, FaceWorkers, VideoFaceJob, find_faces, locate_face
+from lipbench.corpora.landmarks import MIN_MOUTH_WIDTH, FaceLandmarker, mouths_of, recogniser_path, valid_mouths
 from lipbench.corpora.placement import Placement
 from lipbench.corpora.synthetic.corpus import SyntheticCorpus
 from lipbench.corpora.video import read_video, warp
@@ -74,7 +74,7 @@ def test_pasting_a_crop_where_it_came_from_changes_nothing(portrait):
 
 def test_the_mouth_is_found_in_pixels_of_the_crop(portrait, landmarker):
     crops, placement = portrait
-    found = find(FaceJob(crops=crops, placement=placement))
+    found = find_faces(FaceJob(crops=crops, placement=placement))
     assert found.mouths.shape == (1, 20, 2)
     assert found.mouths.dtype == np.float32
     in_face = landmarker.points(placement.face[None], [Box(-0.5, -0.5, 256)])[0, landmarks.MOUTH]
@@ -85,7 +85,7 @@ def test_the_mouth_is_found_in_pixels_of_the_crop(portrait, landmarker):
 def test_a_mouth_that_moves_in_the_crop_is_found_to_move_that_way(portrait):
     crops, placement = portrait
     left, at, right = (
-        find(FaceJob(crops=np.roll(crops, shift, axis=2), placement=placement)).mouths[..., 0].mean()
+        find_faces(FaceJob(crops=np.roll(crops, shift, axis=2), placement=placement)).mouths[..., 0].mean()
         for shift in (-6, 0, 6)
     )
     # not by all of it: the rest of the face stays, and the predictor sees that too
@@ -96,7 +96,7 @@ def test_a_mouth_that_moves_in_the_crop_is_found_to_move_that_way(portrait):
 def test_equal_crops_have_equal_landmarks_and_descriptors(portrait):
     crops, placement = portrait
     job = FaceJob(crops=np.repeat(crops, 3, axis=0), placement=placement, described=(0, 2))
-    found = find(job)
+    found = find_faces(job)
     assert (found.mouths == found.mouths[0]).all()
     assert found.descriptors.shape == (2, 128)
     assert (found.descriptors[0] == found.descriptors[1]).all()
@@ -119,7 +119,7 @@ def test_only_what_the_crops_change_is_resampled_and_nothing_else_comes_out(port
         x, y = np.clip(np.add(placement.corner, (dx, dy)), 0, [256 - 160, 256 - 80]).tolist()
         for box in (placement.box, (placement.box[0] + 3.3, placement.box[1] - 7.1, 1.37 * placement.box[2])):
             moved = dataclasses.replace(placement, corner=(x, y), box=box)
-            found = find(FaceJob(crops=crops, placement=moved, described=(3, 1, 0, 1)))
+            found = find_faces(FaceJob(crops=crops, placement=moved, described=(3, 1, 0, 1)))
             mouths, descriptors = plain(crops, moved, (3, 1, 0, 1), landmarker)
             usable = ~np.isnan(mouths).any(axis=(1, 2))[[3, 1, 0, 1]]
             np.testing.assert_array_equal(found.mouths, mouths)
@@ -129,7 +129,7 @@ def test_only_what_the_crops_change_is_resampled_and_nothing_else_comes_out(port
 
 def test_on_real_clips_the_quick_way_finds_what_the_plain_one_finds(grid_clips, landmarker):
     for crops, placement in grid_clips:
-        found = find(FaceJob(crops=crops, placement=placement, described=(7, 60)))
+        found = find_faces(FaceJob(crops=crops, placement=placement, described=(7, 60)))
         mouths, descriptors = plain(crops, placement, (7, 60), landmarker)
         np.testing.assert_array_equal(found.mouths, mouths)
         np.testing.assert_array_equal(found.descriptors, descriptors)
@@ -138,7 +138,9 @@ def test_on_real_clips_the_quick_way_finds_what_the_plain_one_finds(grid_clips, 
 def test_a_spoilt_mouth_changes_the_descriptor_less_than_another_person_would(portrait):
     crops, placement = portrait
     blurred = np.stack([cv2.GaussianBlur(crop, (0, 0), 4) for crop in crops])
-    sharp, soft = (find(FaceJob(crops=c, placement=placement, described=(0,))).descriptors for c in (crops, blurred))
+    sharp, soft = (
+        find_faces(FaceJob(crops=c, placement=placement, described=(0,))).descriptors for c in (crops, blurred)
+    )
     distance = np.linalg.norm(sharp - soft)
     assert 0 < distance < 0.6
 
@@ -181,14 +183,14 @@ def mouth(width: float, centre: tuple[float, float]) -> np.ndarray:
 )
 @pytest.mark.filterwarnings("ignore:invalid value")
 def test_what_counts_as_a_mouth(points, found):
-    assert found_mouths(points, SIZE).tolist() == [found]
+    assert valid_mouths(points, SIZE).tolist() == [found]
 
 
 def test_a_frame_without_a_mouth_is_nan_as_a_whole_and_so_is_its_descriptor(portrait, monkeypatch):
     crops, placement = portrait
     crops = np.repeat(crops, 3, axis=0)
-    monkeypatch.setattr(landmarks, "found_mouths", lambda mouths, size: np.array([True, False, True]))
-    found = find(FaceJob(crops=crops, placement=placement, described=(0, 1)))
+    monkeypatch.setattr(landmarks, "valid_mouths", lambda mouths, size: np.array([True, False, True]))
+    found = find_faces(FaceJob(crops=crops, placement=placement, described=(0, 1)))
     assert np.isnan(found.mouths).all(axis=(1, 2)).tolist() == [False, True, False]
     assert np.isnan(found.descriptors).all(axis=1).tolist() == [False, True]
     assert not np.isnan(found.mouths[[0, 2]]).any()
@@ -215,7 +217,7 @@ def test_a_missing_recogniser_is_said(monkeypatch):
 def test_many_clips_over_two_processes_are_as_in_this_one(portrait):
     crops, placement = portrait
     jobs = [FaceJob(crops=np.roll(crops, n, axis=2), placement=placement, described=(0,)) for n in range(6)]
-    alone = [find(job) for job in jobs]
+    alone = [find_faces(job) for job in jobs]
     with FaceWorkers(2) as workers:
         shared = [pending() for pending in [workers.submit(job) for job in jobs]]
     with FaceWorkers(0) as nobody:
@@ -255,7 +257,7 @@ def test_a_worker_that_dies_is_said(portrait):
 def test_on_real_clips_distances_grow_with_the_shift(grid_clips):
     values = []
     for crops, placement in grid_clips:
-        found = find(FaceJob(crops=crops, placement=placement))
+        found = find_faces(FaceJob(crops=crops, placement=placement))
         assert not np.isnan(found.mouths).any()
         points = torch.from_numpy(found.mouths)
         values.append([lmd(points[k:], points[: len(points) - k]).mean().item() for k in (0, 1, 3, 5)])
@@ -269,7 +271,7 @@ def test_on_real_clips_distances_grow_with_the_shift(grid_clips):
 def test_on_real_clips_a_frozen_mouth_says_nothing_of_the_real_one(grid_clips):
     crops, placement = grid_clips[0]
     real, still = (
-        find(FaceJob(crops=c, placement=placement, described=(0, 40)))
+        find_faces(FaceJob(crops=c, placement=placement, described=(0, 40)))
         for c in (crops, np.repeat(crops[:1], len(crops), axis=0))
     )
     points, frozen = torch.from_numpy(real.mouths), torch.from_numpy(still.mouths)
@@ -288,18 +290,18 @@ def whole():
 
 
 def test_mouths_of_whole_faces_are_in_pixels_of_the_video(whole, landmarker):
-    box = locate(whole)
-    found = find(FilmJob(frames=whole, box=box, described=(0,)))
+    box = locate_face(whole)
+    found = find_faces(VideoFaceJob(frames=whole, box=box, described=(0,)))
     expected = landmarker.points(whole, [box])[:, landmarks.MOUTH]
     assert np.allclose(found.mouths, expected, atol=1e-3)
     assert np.isfinite(found.descriptors).all()
     moved = np.roll(whole, (12, -20), axis=(1, 2))
-    there = find(FilmJob(frames=moved, box=Box(box.left - 20, box.top + 12, box.side)))
+    there = find_faces(VideoFaceJob(frames=moved, box=Box(box.left - 20, box.top + 12, box.side)))
     assert np.allclose(there.mouths - found.mouths, [-20, 12], atol=1.0)
 
 
 def test_a_mouth_outside_the_box_is_a_failure_and_its_frame_has_no_descriptor(whole, monkeypatch):
-    box = locate(whole)
+    box = locate_face(whole)
     points = FaceLandmarker.points
     frames = np.concatenate([whole, whole])
 
@@ -307,23 +309,23 @@ def test_a_mouth_outside_the_box_is_a_failure_and_its_frame_has_no_descriptor(wh
         return points(self, frames, boxes) + np.array([[[0, 0]], [[box.side, 0]]], dtype=np.float32)
 
     monkeypatch.setattr(FaceLandmarker, "points", second_astray)
-    found = find(FilmJob(frames=frames, box=box, described=(0, 1)))
+    found = find_faces(VideoFaceJob(frames=frames, box=box, described=(0, 1)))
     for side in (found.mouths, found.descriptors):
         assert np.isfinite(side[0]).all()
         assert np.isnan(side[1]).all()
 
 
 def test_equal_frames_have_equal_mouths_whatever_frames_stand_beside_them(whole):
-    box = locate(whole)
+    box = locate_face(whole)
     dark = (whole * 0.5).astype(np.uint8)
-    many = find(FilmJob(frames=np.concatenate([dark, whole, dark]), box=box))
-    assert np.array_equal(many.mouths[1], find(FilmJob(frames=whole, box=box)).mouths[0])
+    many = find_faces(VideoFaceJob(frames=np.concatenate([dark, whole, dark]), box=box))
+    assert np.array_equal(many.mouths[1], find_faces(VideoFaceJob(frames=whole, box=box)).mouths[0])
     assert np.array_equal(many.mouths[0], many.mouths[2])
 
 
 def test_a_clip_without_a_face_has_no_place_to_look_at():
     with pytest.raises(UserError, match="no face was found"):
-        locate(np.full((6, 120, 160, 3), 90, np.uint8))
+        locate_face(np.full((6, 120, 160, 3), 90, np.uint8))
 
 
 def test_drawn_mouths_are_found_where_they_are_known_to_be(portrait):
@@ -336,7 +338,7 @@ def test_drawn_mouths_are_found_where_they_are_known_to_be(portrait):
     forwards, backwards = [], []
     for name in corpus.ids("test"):
         drawn = corpus.load(name)
-        mouths = find(FaceJob(crops=drawn.frames, placement=placement)).mouths
+        mouths = find_faces(FaceJob(crops=drawn.frames, placement=placement)).mouths
         assert np.isfinite(mouths).all()
         assert np.linalg.norm(mouths.mean(axis=1) - drawn.landmarks.mean(axis=1), axis=1).max() < 8
         found, known = (aperture(torch.from_numpy(points).double()).numpy() for points in (mouths, drawn.landmarks))

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from lipbench.benchmarks.cli.main import main
-from lipbench.corpora.plot import draw, lip_opening
+from lipbench.corpora.plot import lip_opening, plot_utterance
 from lipbench.corpora.synthetic.corpus import SyntheticCorpus
 from lipbench.metrics.functional.aperture_correlation import aperture
 
@@ -43,7 +43,7 @@ def test_the_opening_is_that_of_the_metrics():
 
 
 def test_the_same_utterance_gives_the_same_picture(utterance):
-    assert draw(utterance) == draw(utterance)
+    assert plot_utterance(utterance) == plot_utterance(utterance)
 
 
 @pytest.mark.parametrize(
@@ -59,8 +59,8 @@ def test_the_same_utterance_gives_the_same_picture(utterance):
 )
 def test_everything_about_it_shows(utterance, change):
     changed = replace(utterance, **change(utterance))
-    assert picture(draw(changed)).shape == picture(draw(utterance)).shape
-    assert (picture(draw(changed)) != picture(draw(utterance))).any()
+    assert picture(plot_utterance(changed)).shape == picture(plot_utterance(utterance)).shape
+    assert (picture(plot_utterance(changed)) != picture(plot_utterance(utterance))).any()
 
 
 @pytest.mark.parametrize("n_frames", [1, 400])
@@ -73,14 +73,14 @@ def test_clips_of_any_length_can_be_drawn(utterance, n_frames):
         landmarks=np.resize(utterance.landmarks, (n_frames, 20, 2)),
         durations=durations,
     )
-    assert picture(draw(clip)).shape[1] == {1: 1800, 400: 4500}[n_frames]
+    assert picture(plot_utterance(clip)).shape[1] == {1: 1800, 400: 4500}[n_frames]
 
 
 def test_show_writes_a_picture(utterance, tmp_path, capsys):
     out = tmp_path / "deep" / "it.png"
     assert main(["show", f"utterance={utterance.id}", f"out={out}", *OPTIONS]) == 0
     assert str(out) in capsys.readouterr().out
-    assert out.read_bytes() == draw(utterance)
+    assert out.read_bytes() == plot_utterance(utterance)
     # without an id, the first one for testing
     assert main(["show", f"out={out}", *OPTIONS]) == 0
     assert utterance.id in capsys.readouterr().out

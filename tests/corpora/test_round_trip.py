@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lipbench.corpora.placement import Placement, through_source
+from lipbench.corpora.placement import Placement, resample_through_source
 
 
 def placement(scale, n_frames=2):
@@ -19,7 +19,7 @@ def smooth():
 
 def error(scale):
     crops = smooth()
-    return np.abs(through_source(crops, placement(scale)).astype(float) - crops).mean()
+    return np.abs(resample_through_source(crops, placement(scale)).astype(float) - crops).mean()
 
 
 def test_crops_come_back_in_place():
@@ -37,4 +37,4 @@ def test_nothing_is_lost_on_the_grid_of_the_source():
         face=np.zeros((256, 256, 3), np.uint8), corner=(0, 0), box=(0.0, 0.0, 100.0),
         affines=np.tile(np.array([[1.0, 0.0, -40.0], [0.0, 1.0, -100.0]]), (2, 1, 1)),
     )  # fmt: skip
-    assert np.array_equal(through_source(smooth(), still), smooth())
+    assert np.array_equal(resample_through_source(smooth(), still), smooth())

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from lipbench.corpora import video
-from lipbench.corpora.video import Film, VideoError, read_video, warp, write_video
+from lipbench.corpora.video import VideoError, VideoReader, read_video, warp, write_video
 
 
 def moving_pattern(n_frames=12, height=80, width=160):
@@ -118,19 +118,19 @@ def test_a_video_beyond_the_limit_is_refused(tmp_path):
 def test_a_film_gives_the_same_frames_held_or_not(tmp_path, hold_bytes):
     write_video(moving_pattern(12), tmp_path / "clip.mp4", 30000 / 1001)
     whole = read_video(tmp_path / "clip.mp4")
-    film = Film(tmp_path / "clip.mp4", hold_bytes=hold_bytes)
+    film = VideoReader(tmp_path / "clip.mp4", hold_bytes=hold_bytes)
     assert (len(film), film.fps) == (12, whole.fps)
     for _ in range(2):
         np.testing.assert_array_equal(np.stack(list(film)), whole.frames)
     np.testing.assert_array_equal(np.stack(list(film.every(5))), whole.frames[::5])
     assert all(frame.flags.c_contiguous for frame in film)
-    assert all(frame.flags.c_contiguous for frame in Film(tmp_path / "clip.mp4", hold_bytes=0))
+    assert all(frame.flags.c_contiguous for frame in VideoReader(tmp_path / "clip.mp4", hold_bytes=0))
 
 
 def test_a_film_that_does_not_fit_is_not_held(tmp_path):
     write_video(moving_pattern(12), tmp_path / "clip.mp4", 25)
-    film = Film(tmp_path / "clip.mp4", hold_bytes=12 * 80 * 160 * 3 - 1)
-    held = Film(tmp_path / "clip.mp4", hold_bytes=12 * 80 * 160 * 3)
+    film = VideoReader(tmp_path / "clip.mp4", hold_bytes=12 * 80 * 160 * 3 - 1)
+    held = VideoReader(tmp_path / "clip.mp4", hold_bytes=12 * 80 * 160 * 3)
     (tmp_path / "clip.mp4").unlink()
     assert len(list(held)) == 12
     with pytest.raises(VideoError, match="there is no video"):

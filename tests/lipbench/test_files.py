@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lipbench.errors import UserError
-from lipbench.files import is_leftover, remove_leftovers, save_whole, write_atomic
+from lipbench.files import is_leftover, remove_leftovers, save_text, write_atomic
 
 ROOT = Path(__file__).parents[2]
 CONTENTS = {"bytes": b"new", "callback": lambda path: path.write_bytes(b"new")}
@@ -72,7 +72,7 @@ def test_a_folder_that_cannot_be_made_is_an_error_of_the_system_or_of_the_user(t
     with pytest.raises(OSError, match="file"):
         write_atomic(tmp_path / "file" / "it", b"")
     with pytest.raises(UserError, match=r"the record .*file/it cannot be written: .*out="):
-        save_whole("", tmp_path / "file" / "it", "the record")
+        save_text("", tmp_path / "file" / "it", "the record")
 
 
 def test_what_a_killed_process_left_is_known_and_removed_and_what_a_living_one_writes_is_not(tmp_path):

@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from lipbench.errors import UserError
-from lipbench.locks import held, one_of
+from lipbench.locks import first_free, hold
 
 HOLDER = """
 import sys, time
@@ -31,20 +31,20 @@ def test_a_claim_waits_until_the_process_that_holds_it_has_ended(tmp_path, holde
     ended = tmp_path / "ended"
     watcher = f"import os, time; time.sleep(1); open({str(ended)!r}, 'w').close(); os.kill({holder.pid}, 9)"
     killer = subprocess.Popen([sys.executable, "-c", watcher])
-    with held([tmp_path / "run"]):
+    with hold([tmp_path / "run"]):
         assert ended.exists()
     assert killer.wait() == 0
     assert f"{tmp_path / 'run'} is being written by another command" in caplog.text
 
 
 def test_other_claims_do_not_wait(tmp_path, holder):
-    with held([tmp_path / "other", tmp_path / "third"]):
+    with hold([tmp_path / "other", tmp_path / "third"]):
         assert holder.poll() is None
 
 
 def test_a_claim_is_free_again_afterwards_and_leaves_what_it_is_for_alone(tmp_path, caplog):
     for _ in range(2):
-        with held([tmp_path / "run"]):
+        with hold([tmp_path / "run"]):
             pass
     assert not caplog.text
     assert [path.name for path in tmp_path.iterdir()] == [".run.lock"]
@@ -52,13 +52,13 @@ def test_a_claim_is_free_again_afterwards_and_leaves_what_it_is_for_alone(tmp_pa
 
 def test_a_place_that_cannot_be_written_is_one_clear_error(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(UserError, match="cannot be made"), held([tmp_path / "file" / "run"]):
+    with pytest.raises(UserError, match="cannot be made"), hold([tmp_path / "file" / "run"]):
         pass
 
 
 def test_of_several_locks_each_asker_gets_one_until_none_is_left(tmp_path):
     locks = [tmp_path / "first", tmp_path / "second"]
-    with one_of(locks) as mine, one_of(locks) as yours, one_of(locks) as theirs:
+    with first_free(locks) as mine, first_free(locks) as yours, first_free(locks) as theirs:
         assert (mine, yours, theirs) == (*locks, None)
-    with one_of(locks) as again:
+    with first_free(locks) as again:
         assert again == locks[0]

@@ -6,7 +6,7 @@ from torch import nn
 
 from lipbench import models
 from lipbench.errors import UnknownNameError, UserError
-from lipbench.models.contract import Lesson
+from lipbench.models.contract import TrainingBatch
 from lipbench.models.hh_t2l.model import HHT2L
 
 
@@ -77,7 +77,7 @@ def test_duration_dropout_is_the_only_one_that_training_s_durations_meet(share):
     model = models.create("hh_t2l", "tiny", duration_dropout=share)
     assert isinstance(model, HHT2L)
     model.train()
-    lesson = Lesson(
+    lesson = TrainingBatch(
         tokens=torch.tensor([[1, 2, 3]]),
         token_lengths=torch.tensor([3]),
         durations=torch.tensor([[2, 2, 2]]),

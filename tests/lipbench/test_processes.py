@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from lipbench.processes import LostProcessError, in_fresh_process, initialise_worker, usable_cores
+from lipbench.processes import LostProcessError, initialise_worker, run_in_subprocess, usable_cores
 
 ROOT = Path(__file__).parents[2]
 PARENT = """
@@ -36,12 +36,12 @@ def test_usable_cores_are_those_that_the_process_may_run_on():
 
 
 def test_a_function_is_called_in_another_process():
-    assert in_fresh_process(os.getpid) != os.getpid()
+    assert run_in_subprocess(os.getpid) != os.getpid()
 
 
 def test_a_process_that_dies_is_an_error():
     with pytest.raises(LostProcessError, match="without an answer"):
-        in_fresh_process(os._exit, 1)
+        run_in_subprocess(os._exit, 1)
 
 
 def test_a_worker_ends_with_a_parent_that_is_killed():

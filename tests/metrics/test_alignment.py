@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lipbench.metrics.alignment import align, sampled
+from lipbench.metrics.alignment import align, evenly_spaced
 from lipbench.metrics.protocols import Length
 
 RULES = get_args(Length)
@@ -147,7 +147,7 @@ def test_an_unknown_rule_is_named():
 @settings(max_examples=50, deadline=None)
 @given(st.integers(1, 200), st.integers(1, 200))
 def test_sampled_frames_are_evenly_spaced(n, count):
-    taken = sampled(n, count).tolist()
+    taken = evenly_spaced(n, count).tolist()
     assert len(taken) == min(n, count) == len(set(taken))
     assert taken == sorted(taken)
     assert taken[0] >= 0
@@ -159,4 +159,4 @@ def test_sampled_frames_are_evenly_spaced(n, count):
 
 
 def test_all_frames_are_sampled_by_none():
-    assert sampled(5, None).tolist() == [0, 1, 2, 3, 4]
+    assert evenly_spaced(5, None).tolist() == [0, 1, 2, 3, 4]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from lipbench.metrics.pictures import GREY, grey_8_bits, prepared, to_8_bits
+from lipbench.metrics.pictures import GREY, grey_8_bits, prepare_frames, to_8_bits
 from lipbench.metrics.protocols import PAPER
 
 
@@ -31,19 +31,19 @@ def test_levels_are_the_nearest(frames):
 
 
 def test_nothing_is_done_to_frames_as_they_come(frames):
-    assert torch.equal(prepared(frames, PAPER), frames.double())
+    assert torch.equal(prepare_frames(frames, PAPER), frames.double())
 
 
 def test_grey_without_rounding(frames):
-    grey = prepared(frames, dataclasses.replace(PAPER, colour="grey"))
+    grey = prepare_frames(frames, dataclasses.replace(PAPER, colour="grey"))
     expected = sum(weight * frames[:, i].double() for i, weight in enumerate(GREY))
     torch.testing.assert_close(grey, expected[:, None])
 
 
 def test_both_rules_together(frames):
-    both = prepared(frames, dataclasses.replace(PAPER, colour="grey", depth="uint8"))
+    both = prepare_frames(frames, dataclasses.replace(PAPER, colour="grey", depth="uint8"))
     assert both.shape == (2, 1, 24, 32)
     torch.testing.assert_close(both * 255, (both * 255).round(), rtol=0, atol=1e-9)
     torch.testing.assert_close(
-        both, prepared(frames, dataclasses.replace(PAPER, colour="grey")), rtol=0, atol=1.01 / 255
+        both, prepare_frames(frames, dataclasses.replace(PAPER, colour="grey")), rtol=0, atol=1.01 / 255
     )

@@ -14,7 +14,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from lipbench import metrics
 from lipbench.errors import UnknownNameError, UserError
 from lipbench.metrics import protocols
-from lipbench.metrics.alignment import align, sampled
+from lipbench.metrics.alignment import align, evenly_spaced
 from lipbench.metrics.protocols import PAPER, Protocol
 
 CHANGES = {
@@ -63,8 +63,8 @@ def scores(protocol: Protocol) -> list[float]:
             metric.update(*alignment.apply(*((moved, points) if metric.takes == "landmarks" else (preds, target))))
     return [
         *(metric.compute().item() for metric in whole.values()),
-        *sampled(75, protocol.inception_frames).tolist(),
-        *sampled(75, protocol.face_frames).tolist(),
+        *evenly_spaced(75, protocol.inception_frames).tolist(),
+        *evenly_spaced(75, protocol.face_frames).tolist(),
     ]
 
 

@@ -8,7 +8,7 @@ import torch
 from lipbench.metrics.corpus_metric import FrechetMetric, NotMeasuredError
 from lipbench.metrics.kid import KID
 from lipbench.metrics.protocols import PAPER
-from lipbench.metrics.real_side import fill_real, floor
+from lipbench.metrics.real_side import load_or_make_real_side, real_side_floor
 
 KEY = {"corpus": "abc", "split": "test"}
 
@@ -57,7 +57,7 @@ def test_the_second_time_it_comes_from_the_cache_and_gives_the_same(kind, tmp_pa
     for cached in (False, True):
         metric = kind()
         metric.update(None, clip(99, 5.0))  # forgotten
-        assert fill_real(metric, tmp_path / "cache", KEY, source) is cached
+        assert load_or_make_real_side(metric, tmp_path / "cache", KEY, source) is cached
         for seed in range(10, 14):
             metric.update(clip(seed, 0.5), None)
         values.append(metric.compute().item())
@@ -81,21 +81,21 @@ def test_the_second_time_it_comes_from_the_cache_and_gives_the_same(kind, tmp_pa
 )
 def test_what_decides_the_features_decides_the_file(metric, key, tmp_path):
     source = Source()
-    fill_real(SmallFrechet(), tmp_path, KEY, source)
-    assert fill_real(metric, tmp_path, key, source) is False
+    load_or_make_real_side(SmallFrechet(), tmp_path, KEY, source)
+    assert load_or_make_real_side(metric, tmp_path, key, source) is False
     assert source.calls == 2
 
 
 def test_a_damaged_file_is_made_anew(tmp_path):
     source = Source()
-    fill_real(SmallFrechet(), tmp_path, KEY, source)
+    load_or_make_real_side(SmallFrechet(), tmp_path, KEY, source)
     (file,) = tmp_path.iterdir()
     whole = file.read_bytes()
     for damage in (b"", whole[:-10], b"\xff" * len(whole)):
         file.write_bytes(damage)
-        assert fill_real(SmallFrechet(), tmp_path, KEY, source) is False
+        assert load_or_make_real_side(SmallFrechet(), tmp_path, KEY, source) is False
         assert file.read_bytes() == whole
-    assert fill_real(SmallFrechet(), tmp_path, KEY, source) is True
+    assert load_or_make_real_side(SmallFrechet(), tmp_path, KEY, source) is True
 
 
 def test_a_failure_while_making_leaves_no_file_and_the_metric_as_it_was(tmp_path):
@@ -105,14 +105,14 @@ def test_a_failure_while_making_leaves_no_file_and_the_metric_as_it_was(tmp_path
 
     metric = SmallFrechet()
     with pytest.raises(RuntimeError, match="on fire"):
-        fill_real(metric, tmp_path, KEY, broken)
+        load_or_make_real_side(metric, tmp_path, KEY, broken)
     assert list(tmp_path.iterdir()) == []
     assert metric.clips() == (0, 0)
 
 
 def test_no_clips_are_refused(tmp_path):
     with pytest.raises(ValueError, match="no real clip"):
-        fill_real(SmallFrechet(), tmp_path, KEY, list)
+        load_or_make_real_side(SmallFrechet(), tmp_path, KEY, list)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -127,7 +127,7 @@ def test_a_real_side_of_another_kind_is_refused():
 @every_kind
 def test_the_floor_lies_below_a_worse_corpus_and_above_nothing(kind):
     real = [clip(seed) for seed in range(20)]
-    lowest = floor(kind, names(20), real)
+    lowest = real_side_floor(kind, names(20), real)
     metric = kind()
     for seed in range(20):
         metric.update(clip(50 + seed, 1.0), real[seed])
@@ -138,8 +138,10 @@ def test_the_floor_lies_below_a_worse_corpus_and_above_nothing(kind):
 def test_the_seed_decides_the_halves_and_each_clip_goes_as_a_whole():
     # clips that differ by more than frames do: halves of frames would be alike
     real = [clip(seed, shift=3.0 * seed) for seed in range(6)]
-    assert floor(SmallFrechet, names(6), real, seed=1) == floor(SmallFrechet, names(6), iter(real), seed=1)
-    values = {floor(SmallFrechet, names(6), real, seed=seed) for seed in range(6)}
+    assert real_side_floor(SmallFrechet, names(6), real, seed=1) == real_side_floor(
+        SmallFrechet, names(6), iter(real), seed=1
+    )
+    values = {real_side_floor(SmallFrechet, names(6), real, seed=seed) for seed in range(6)}
     assert len(values) > 1
     assert min(values) > 1.0
 
@@ -148,17 +150,19 @@ def test_the_seed_decides_the_halves_and_each_clip_goes_as_a_whole():
 def test_the_order_of_the_clips_does_not_change_the_floor(kind):
     real = [clip(seed, shift=3.0 * seed) for seed in range(6)]
     turned = dict(reversed(list(zip(names(6), real, strict=True))))
-    assert floor(kind, list(turned), turned.values()) == pytest.approx(floor(kind, names(6), real), rel=1e-9)
+    assert real_side_floor(kind, list(turned), turned.values()) == pytest.approx(
+        real_side_floor(kind, names(6), real), rel=1e-9
+    )
 
 
 def test_halves_that_are_too_small_are_refused():
     with pytest.raises(NotMeasuredError, match="it needs 2 clips"):
-        floor(SmallFrechet, names(3), [clip(seed) for seed in range(3)])
+        real_side_floor(SmallFrechet, names(3), [clip(seed) for seed in range(3)])
 
 
 @pytest.mark.parametrize("count", [3, 5])
 def test_a_wrong_count_and_a_name_twice_are_refused(count):
     with pytest.raises(ValueError, match="zip"):
-        floor(SmallFrechet, names(4), [clip(seed) for seed in range(count)])
+        real_side_floor(SmallFrechet, names(4), [clip(seed) for seed in range(count)])
     with pytest.raises(ValueError, match="two real clips have one id"):
-        floor(SmallFrechet, [*names(4), "s1/0"], [clip(seed) for seed in range(5)])
+        real_side_floor(SmallFrechet, [*names(4), "s1/0"], [clip(seed) for seed in range(5)])

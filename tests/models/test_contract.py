@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from lipbench import models
 from lipbench.baselines.rollout import LengthLimitWarning
-from lipbench.models.contract import Lesson, LipClip, LipModel, LipRequest, StreamingLipModel
+from lipbench.models.contract import LipClip, LipModel, LipRequest, StreamingLipModel, TrainingBatch
 
 VOCABULARY = 29
 
@@ -52,7 +52,7 @@ def build(name: str, seed: int = 0, **options: object) -> nn.Module:
     return model.eval()
 
 
-def lesson(model: nn.Module, clips: int = 3, tokens: int = 6, seed: int = 1) -> Lesson:
+def lesson(model: nn.Module, clips: int = 3, tokens: int = 6, seed: int = 1) -> TrainingBatch:
     g = torch.Generator().manual_seed(seed)
     durations = torch.randint(0, 4, (clips, tokens), generator=g)
     durations[:, 0] += 1
@@ -62,7 +62,7 @@ def lesson(model: nn.Module, clips: int = 3, tokens: int = 6, seed: int = 1) -> 
     height, width = model.frame_size  # pyright: ignore
     picked = torch.stack([torch.randint(0, int(n), (2,), generator=g) for n in lengths])
     ids = torch.randint(1, VOCABULARY, (clips, tokens), generator=g)
-    return Lesson(
+    return TrainingBatch(
         tokens=ids * (torch.arange(tokens) < token_lengths[:, None]),
         token_lengths=token_lengths,
         durations=durations,
@@ -73,7 +73,7 @@ def lesson(model: nn.Module, clips: int = 3, tokens: int = 6, seed: int = 1) -> 
     )
 
 
-def whole(given: Lesson) -> Lesson:
+def whole(given: TrainingBatch) -> TrainingBatch:
     """The same lesson with every frame to be drawn; after a clip's end, its last frame again."""
     return given._replace(picked=torch.arange(given.frames.shape[1]).minimum(given.frame_lengths[:, None] - 1))
 
@@ -95,7 +95,7 @@ def without_dropout(model: nn.Module) -> nn.Module:
     return same
 
 
-def request_of(given: Lesson, **changes: Tensor | None) -> LipRequest:
+def request_of(given: TrainingBatch, **changes: Tensor | None) -> LipRequest:
     return LipRequest(given.tokens, given.token_lengths, given.identity)._replace(**changes)
 
 

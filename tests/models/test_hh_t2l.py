@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from lipbench import models
-from lipbench.models.contract import Lesson, LipRequest
+from lipbench.models.contract import LipRequest, TrainingBatch
 from lipbench.models.hh_t2l.model import HHT2L
 
 PAPER = {
@@ -123,7 +123,7 @@ def test_the_duration_loss_reaches_the_text_encoder_on_request_only(detached):
     model = build(detach_durations=detached)
     durations = torch.tensor([[2, 0, 3, 1]])
     frames = torch.rand(1, 6, 3, *model.frame_size)
-    given = Lesson(
+    given = TrainingBatch(
         TOKENS, torch.tensor([4]), durations, picture(model, 1), frames, torch.tensor([6]), torch.tensor([[0]])
     )
     predicted = model(given).durations

@@ -13,7 +13,7 @@ from safetensors.numpy import save_file
 
 from lipbench.records.files import save_record
 from lipbench.records.latency import Latency, LatencySample
-from lipbench.records.quality import ClipScore, Corpus, LengthEffect, MetricFacts, Protocol, Quality
+from lipbench.records.quality import ClipScore, CorpusFacts, LengthEffect, MetricFacts, ProtocolFacts, Quality
 from lipbench.records.record import Cell, Failure, Record
 from lipbench.records.system import Machine, Software, System, Training
 
@@ -24,10 +24,10 @@ SOFTWARE = Software(
     commit="0123456789abcdef0123456789abcdef01234567",
     dirty=False,
 )
-PROTOCOL = Protocol(
+PROTOCOL = ProtocolFacts(
     name="paper", fingerprint="aa" * 32, summary="RGB in [0, 1]; SSIM gaussian 11, sigma 1.5", length="truncate"
 )
-OTHER_PROTOCOL = Protocol(name="lelechen63-2018", fingerprint="bb" * 32, summary="uint8 with wrap-around")
+OTHER_PROTOCOL = ProtocolFacts(name="lelechen63-2018", fingerprint="bb" * 32, summary="uint8 with wrap-around")
 METRICS = [
     MetricFacts(name="psnr", title="PSNR", unit="dB", higher_is_better=True),
     MetricFacts(name="ssim", title="SSIM", unit="", higher_is_better=True),
@@ -120,7 +120,7 @@ def quality(
     *,
     corpus: str = "grid",
     durations: Any = "predicted",
-    protocol: Protocol = PROTOCOL,
+    protocol: ProtocolFacts = PROTOCOL,
     n: int = 12,
     speakers: Sequence[str] = ("s1",),
     split: str = "test",
@@ -136,7 +136,7 @@ def quality(
     who = system(name, **(about or {}))
     result = Quality(
         system=who,
-        corpus=Corpus(
+        corpus=CorpusFacts(
             name=corpus,
             fingerprint=FINGERPRINTS.get(corpus, "ee" * 32),
             options=corpus_options or {},

@@ -8,7 +8,7 @@ import pytest
 from lipbench.errors import UserError
 from lipbench.records.files import save_record
 from lipbench.records.run_folder import CALIBRATION
-from lipbench.reports.files import Summary
+from lipbench.reports.files import SummaryTarget
 from lipbench.reports.inputs.run import read_run
 from lipbench.reports.render import render
 
@@ -115,15 +115,15 @@ def test_a_summary_keeps_its_limit_with_what_was_there_before(make, tmp_path):
         save_record(make.latency("hh_t2l", frames), tmp_path)
     summary = tmp_path / "summary.md"
     summary.write_text("another step\n", encoding="utf-8")
-    render(tmp_path, summary=Summary(summary, 4000))
+    render(tmp_path, summary=SummaryTarget(summary, 4000))
     text = summary.read_text(encoding="utf-8")
     assert text.startswith("another step\n# Text-to-lip benchmark")
     assert len(text.encode()) <= 4000
     assert "Left out to keep within" in text
-    assert "](figures/" not in text + str(render(tmp_path, summary=Summary(tmp_path / "other.md", 10**6)))
+    assert "](figures/" not in text + str(render(tmp_path, summary=SummaryTarget(tmp_path / "other.md", 10**6)))
     assert "](figures/" not in (tmp_path / "other.md").read_text(encoding="utf-8")
     assert "](figures/" in (tmp_path / "report" / "report.md").read_text(encoding="utf-8")
-    render(tmp_path, summary=Summary(summary, 100))
+    render(tmp_path, summary=SummaryTarget(summary, 100))
     assert summary.read_text(encoding="utf-8") == text, "there is no room left, and that is no error"
 
 

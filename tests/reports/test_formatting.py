@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from lipbench.records.files import save_record
-from lipbench.reports.formatting import BREAK, MOST_DECIMALS, decimals_for, decimals_within, escaped, signed
+from lipbench.reports.formatting import BREAK, MOST_DECIMALS, decimals_for, decimals_within, escape, signed
 from lipbench.reports.render import render
 from lipbench.statistics.intervals import Interval
 
@@ -69,14 +69,14 @@ def as_text(markdown):
 @pytest.mark.parametrize("text", TEXTS)
 def test_no_address_and_no_name_is_live(text):
     assert LIVE.search(text), "or this test tests nothing"
-    shown = as_text(escaped(text))
+    shown = as_text(escape(text))
     assert not LIVE.search(shown)
     assert shown.replace(BREAK, "").strip() == text, "what is read is what was said"
 
 
 @pytest.mark.parametrize("text", ["a: b // c", "wwwx", "x @ y", "# 1", "C#", "5 // 2", "http:"])
 def test_what_is_not_live_is_left_alone(text):
-    assert BREAK not in escaped(text)
+    assert BREAK not in escape(text)
 
 
 def test_a_report_calls_nobody_and_its_page_has_the_text_as_it_was(make, tmp_path):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lipbench.reports.formatting import printed
+from lipbench.reports.formatting import paper_number
 from lipbench.reports.paper import load_paper, uses_ssim_loss
 
 REPORTED = Path(__file__).parents[2].parent / "shared" / "paper" / "reported_results.json"
@@ -36,7 +36,7 @@ def test_quality_agrees_with_the_transcription(reported, corpus, durations, tabl
     assert len(condition.rows) == len(expected)
     for row in condition.rows:
         name = (row.variant or "").removesuffix(" (L1)") if row.variant else paper.systems[row.system]
-        assert {KEYS[metric]: printed(value) for metric, value in row.values.items()} == expected[name]
+        assert {KEYS[metric]: paper_number(value) for metric, value in row.values.items()} == expected[name]
 
 
 def test_latency_agrees_with_the_transcription(reported):
@@ -44,7 +44,7 @@ def test_latency_agrees_with_the_transcription(reported):
     for condition in paper.latency:
         expected = reported["table_3_latency"][paper.corpora[condition.corpus]]
         assert {
-            paper.systems[r.system]: {"latency_s": printed(r.latency_s), "speedup": printed(r.speedup)}
+            paper.systems[r.system]: {"latency_s": paper_number(r.latency_s), "speedup": paper_number(r.speedup)}
             for r in condition.rows
         } == expected
     assert [(c.corpus, c.frames) for c in paper.latency] == [("grid", 75), ("tcd_timit", 137)]

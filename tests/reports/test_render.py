@@ -14,7 +14,7 @@ from PIL import Image
 from lipbench.errors import UserError
 from lipbench.records.files import save_record
 from lipbench.records.latency import Telemetry
-from lipbench.records.quality import Corpus
+from lipbench.records.quality import CorpusFacts
 from lipbench.records.record import Cell
 from lipbench.reports.render import render
 
@@ -301,7 +301,7 @@ def test_rendering_is_deterministic(make, tmp_path):
 def test_whatever_a_record_says_stays_text(make, tmp_path):
     evil = "x|y <script>alert(1)</script> `a` [b](javascript:c) ![i](http://i) **d**\nnew"
     record = make.quality("hh_t2l", about={"title": evil, "checkpoint": "`" + evil}, command=evil, created=evil)
-    corpus = Corpus(name=evil, fingerprint="`" + evil, split=evil, clips=60)
+    corpus = CorpusFacts(name=evil, fingerprint="`" + evil, split=evil, clips=60)
     protocol = make.PROTOCOL.model_copy(update={"name": evil, "summary": evil, "fingerprint": "`" + evil})
     metrics = [make.METRICS[0].model_copy(update={"title": evil, "unit": evil})]
     result = record.result.model_copy(

@@ -25,7 +25,7 @@ def trained(tmp_path_factory, corpus):
 
 
 def test_a_checkpoint_says_what_it_is_and_rebuilds_its_model(trained, corpus):
-    loaded = checkpoint.load(trained, model="hh_t2l", preset="tiny")
+    loaded = checkpoint.load_checkpoint(trained, model="hh_t2l", preset="tiny")
     assert loaded.model.config.hidden == 16  # pyright: ignore
     assert not loaded.model.training
     assert loaded.steps == 1
@@ -40,12 +40,12 @@ def test_a_checkpoint_says_what_it_is_and_rebuilds_its_model(trained, corpus):
 )
 def test_a_checkpoint_of_something_else_is_refused(trained, asked, says):
     with pytest.raises(CheckpointError, match=says):
-        checkpoint.load(trained, **asked)
+        checkpoint.load_checkpoint(trained, **asked)
 
 
 def test_a_missing_checkpoint_names_the_way_out(tmp_path):
     with pytest.raises(CheckpointError, match="lipbench train"):
-        checkpoint.load(tmp_path / "none.ckpt")
+        checkpoint.load_checkpoint(tmp_path / "none.ckpt")
 
 
 @pytest.mark.parametrize("damage", [b"", b"not a checkpoint at all", None])
@@ -53,7 +53,7 @@ def test_a_damaged_file_is_refused(trained, tmp_path, damage):
     file = tmp_path / "damaged.ckpt"
     file.write_bytes(trained.read_bytes()[:5000] if damage is None else damage)
     with pytest.raises(CheckpointError, match="damaged"):
-        checkpoint.load(file)
+        checkpoint.load_checkpoint(file)
 
 
 def test_weights_of_other_code_are_refused(trained, tmp_path):
@@ -62,14 +62,14 @@ def test_weights_of_other_code_are_refused(trained, tmp_path):
     file = tmp_path / "other.ckpt"
     torch.save(content, file)
     with pytest.raises(CheckpointError, match="do not fit"):
-        checkpoint.load(file)
+        checkpoint.load_checkpoint(file)
 
 
 def test_another_files_dictionary_is_refused(tmp_path):
     file = tmp_path / "plain.ckpt"
     torch.save({"state_dict": {}}, file)
     with pytest.raises(CheckpointError, match="no checkpoint of lipbench"):
-        checkpoint.load(file)
+        checkpoint.load_checkpoint(file)
 
 
 class _Trap:
@@ -87,9 +87,9 @@ def test_loading_executes_no_code(tmp_path):
     file = tmp_path / "hostile.ckpt"
     torch.save({"lipbench": _Trap(sprung)}, file)
     with pytest.raises(CheckpointError):
-        checkpoint.load(file)
+        checkpoint.load_checkpoint(file)
     assert not sprung.exists()
     file.write_bytes(pickle.dumps(_Trap(sprung)))
     with pytest.raises(CheckpointError):
-        checkpoint.load(file)
+        checkpoint.load_checkpoint(file)
     assert not sprung.exists()

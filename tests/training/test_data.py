@@ -10,7 +10,16 @@ import torch
 from lipbench.errors import UserError
 from lipbench.models.text import Vocabulary
 from lipbench.training.config import TrainingConfig
-from lipbench.training.data import LEAST_EXCERPT, Clip, ClipReader, Lessons, StepsLeft, View, excerpt, part_of
+from lipbench.training.data import (
+    MIN_CROP_FRAMES,
+    Augmentation,
+    Clip,
+    ClipReader,
+    ResumeSampler,
+    TrainingDataset,
+    crop_in_time,
+    shard_batch,
+)
 from lipbench.training.frames import to_model_size, to_unit
 
 CONFIG = TrainingConfig(clips=3, frames_per_clip=2, checkpoint_steps=4, steps=8)
@@ -18,7 +27,7 @@ CONFIG = TrainingConfig(clips=3, frames_per_clip=2, checkpoint_steps=4, steps=8)
 
 def lessons(corpus, config=CONFIG, cache_bytes=1 << 30):
     reader = ClipReader(corpus, Vocabulary(corpus.symbols), frame_size=(20, 40), cache_bytes=cache_bytes)
-    return Lessons(reader, corpus.ids("train"), config)
+    return TrainingDataset(reader, corpus.ids("train"), config)
 
 
 def test_a_lesson_fits_together(corpus):
@@ -57,8 +66,8 @@ def test_excerpts_are_successive_tokens_with_the_frames_that_go_with_them(corpus
     cuts = [0, *clip.durations.cumsum(0).tolist()]
     met = set()
     for _ in range(60):
-        cut = excerpt(clip, rng)
-        assert int(cut.durations.sum()) == len(cut.frames) >= min(LEAST_EXCERPT, len(clip.frames))
+        cut = crop_in_time(clip, rng)
+        assert int(cut.durations.sum()) == len(cut.frames) >= min(MIN_CROP_FRAMES, len(clip.frames))
         places = [
             start for start in range(len(clip.tokens) - len(cut.tokens) + 1)
             if torch.equal(clip.frames[cuts[start] : cuts[start + len(cut.tokens)]], cut.frames)
@@ -74,7 +83,7 @@ def test_a_short_clip_and_one_without_durations_stay_whole(corpus):
     clip = reader.read(corpus.ids("train")[0])
     short = Clip(torch.tensor([1, 2]), torch.tensor([1, 2]), clip.frames[:3])
     for whole in (short, clip._replace(durations=torch.zeros_like(clip.durations))):
-        for one, other in zip(excerpt(whole, np.random.default_rng(0)), whole, strict=True):
+        for one, other in zip(crop_in_time(whole, np.random.default_rng(0)), whole, strict=True):
             assert torch.equal(one, other)
 
 
@@ -91,17 +100,17 @@ def test_excerpts_are_of_the_share_asked_for(corpus):
 
 def test_a_view_moves_and_mirrors_a_picture_and_repeats_its_edge():
     picture = torch.arange(12.0).reshape(1, 3, 4)
-    assert torch.equal(View(mirrored=False, down=0, right=0).of(picture), picture)
-    assert torch.equal(View(mirrored=True, down=0, right=0).of(picture), picture.flip(-1))
-    moved = View(mirrored=False, down=1, right=-1).of(picture)[0]
+    assert torch.equal(Augmentation(mirrored=False, down=0, right=0).of(picture), picture)
+    assert torch.equal(Augmentation(mirrored=True, down=0, right=0).of(picture), picture.flip(-1))
+    moved = Augmentation(mirrored=False, down=1, right=-1).of(picture)[0]
     assert moved.tolist() == [[1, 2, 3, 3], [1, 2, 3, 3], [5, 6, 7, 7]]
-    assert torch.equal(View(mirrored=True, down=1, right=-1).of(picture)[0], moved.flip(-1))
+    assert torch.equal(Augmentation(mirrored=True, down=1, right=-1).of(picture)[0], moved.flip(-1))
 
 
 def test_a_clip_and_its_identity_are_seen_alike_and_all_else_is_as_without(corpus):
     plain = lessons(corpus, replace(CONFIG, identity="first"))
     source = lessons(corpus, replace(CONFIG, identity="first", mirrored=0.5, shift=1))
-    views = [View(m, d, r) for m in (False, True) for d in (-1, 0, 1) for r in (-1, 0, 1)]
+    views = [Augmentation(m, d, r) for m in (False, True) for d in (-1, 0, 1) for r in (-1, 0, 1)]
     met = set()
     for step in range(CONFIG.steps):
         one, other = plain[step], source[step]
@@ -125,14 +134,14 @@ def test_every_clip_is_met_equally_often(corpus):
 
 
 def test_a_resumed_run_is_as_long_as_the_whole_and_begins_where_it_stopped():
-    sampler = StepsLeft(5, steps_done=2)
+    sampler = ResumeSampler(5, steps_done=2)
     assert list(sampler) == [2, 3, 4]
     assert len(sampler) == 5
 
 
 def test_the_parts_of_a_lesson_are_the_whole_lesson(corpus):
     lesson = lessons(corpus, TrainingConfig(clips=4, frames_per_clip=2))[0]
-    parts = [part_of(lesson, rank, 2) for rank in range(2)]
+    parts = [shard_batch(lesson, rank, 2) for rank in range(2)]
     for whole, first, second in zip(lesson, *parts, strict=True):
         assert len(first) == len(second) == 2
         assert torch.equal(torch.cat([first, second]), whole)
@@ -141,7 +150,7 @@ def test_the_parts_of_a_lesson_are_the_whole_lesson(corpus):
 def test_an_empty_split_is_refused(corpus):
     reader = ClipReader(corpus, Vocabulary(corpus.symbols), frame_size=(20, 40), cache_bytes=0)
     with pytest.raises(UserError, match="empty"):
-        Lessons(reader, [], CONFIG)
+        TrainingDataset(reader, [], CONFIG)
 
 
 def test_resizing_averages_areas():

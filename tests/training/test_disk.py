@@ -56,9 +56,11 @@ def test_a_disk_that_fills_up_ends_a_run_that_goes_on_once_there_is_room(tmp_pat
         patch.setattr(torch, "save", fills_up)
         with pytest.raises(UserError, match=r"cannot be written.*No space left.*goes on from the last one"):
             train(tmp_path / "full", corpus)
-    assert checkpoint.load(tmp_path / "full" / "last.ckpt").steps == 2
+    assert checkpoint.load_checkpoint(tmp_path / "full" / "last.ckpt").steps == 2
     assert [file.name for file in (tmp_path / "full").iterdir() if "tmp" in file.name] == []
-    assert checkpoint.load(train(tmp_path / "full", corpus)).digest == checkpoint.load(whole).digest
+    assert (
+        checkpoint.load_checkpoint(train(tmp_path / "full", corpus)).digest == checkpoint.load_checkpoint(whole).digest
+    )
 
 
 def test_a_log_that_finds_no_room_is_one_clear_error(tmp_path, corpus, monkeypatch):
@@ -83,9 +85,11 @@ def test_losses_that_find_no_room_are_one_clear_error(tmp_path, corpus):
     log.symlink_to("/dev/full")
     with pytest.raises(UserError, match=r"no room left in .*goes on from the last checkpoint"):
         train(tmp_path / "full", corpus)
-    assert checkpoint.load(tmp_path / "full" / "last.ckpt").steps >= 2
+    assert checkpoint.load_checkpoint(tmp_path / "full" / "last.ckpt").steps >= 2
     log.unlink()
-    assert checkpoint.load(train(tmp_path / "full", corpus)).digest == checkpoint.load(whole).digest
+    assert (
+        checkpoint.load_checkpoint(train(tmp_path / "full", corpus)).digest == checkpoint.load_checkpoint(whole).digest
+    )
 
 
 def test_a_thread_that_finds_no_room_for_tensorboard_is_the_same_one_error(tmp_path, corpus, monkeypatch):
@@ -103,7 +107,7 @@ def test_a_thread_that_finds_no_room_for_tensorboard_is_the_same_one_error(tmp_p
     monkeypatch.setattr(gfile.LocalFileSystem, "append", fills_up)
     with pytest.raises(UserError, match=r"no room left in .*goes on from the last checkpoint"):
         train(tmp_path, corpus)
-    assert checkpoint.load(tmp_path / "last.ckpt").steps >= 2
+    assert checkpoint.load_checkpoint(tmp_path / "last.ckpt").steps >= 2
     assert not tracebacks
     assert threading.excepthook == tracebacks.append, "other threads' errors are heard as before"
 
@@ -136,7 +140,7 @@ def test_a_log_that_cannot_be_written_is_named_and_the_last_checkpoint_kept(tmp_
         train(folder, corpus)
     assert (folder / "last.ckpt").read_bytes() == before
     in_its_place.unlink()
-    assert checkpoint.load(train(folder, corpus)).steps == 4
+    assert checkpoint.load_checkpoint(train(folder, corpus)).steps == 4
 
 
 def test_a_file_of_the_corpus_that_cannot_be_read_is_not_the_logs_error(tmp_path, corpus, monkeypatch):

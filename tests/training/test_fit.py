@@ -57,9 +57,9 @@ def test_a_run_that_was_killed_goes_on_exactly_as_an_unbroken_one(
         patch.setattr(LipTraining, "training_step", dies)
         with pytest.raises(KilledError):
             train(tmp_path / "broken", corpus, model=model, config=config, **options)
-    assert checkpoint.load(tmp_path / "broken" / "last.ckpt").steps == 2
+    assert checkpoint.load_checkpoint(tmp_path / "broken" / "last.ckpt").steps == 2
     resumed = train(tmp_path / "broken", corpus, model=model, config=config, **options)
-    assert checkpoint.load(resumed).steps == checkpoint.load(whole).steps == 4
+    assert checkpoint.load_checkpoint(resumed).steps == checkpoint.load_checkpoint(whole).steps == 4
     assert weights(resumed) == weights(whole), "the discriminator's as well"
 
 
@@ -70,7 +70,7 @@ def weights(path):
 def test_the_discriminator_is_in_the_checkpoint_and_not_in_the_model(tmp_path, corpus):
     path = train(tmp_path, corpus, config=replace(CONFIG, steps=1, weight_adversarial=5.0))
     names = set(torch.load(path, weights_only=True)["state_dict"])
-    scored = {f"model.{name}" for name in checkpoint.load(path).model.state_dict()}
+    scored = {f"model.{name}" for name in checkpoint.load_checkpoint(path).model.state_dict()}
     assert scored < names
     assert {name.split(".")[0] for name in names - scored} == {"adversary"}
 
@@ -78,7 +78,7 @@ def test_the_discriminator_is_in_the_checkpoint_and_not_in_the_model(tmp_path, c
 def test_the_discriminator_changes_what_is_learned(tmp_path, corpus):
     alone = train(tmp_path / "ssim", corpus, config=replace(CONFIG, steps=1))
     judged = train(tmp_path / "ssim_adv", corpus, config=replace(CONFIG, steps=1, weight_adversarial=5.0))
-    assert checkpoint.load(alone).digest != checkpoint.load(judged).digest
+    assert checkpoint.load_checkpoint(alone).digest != checkpoint.load_checkpoint(judged).digest
 
 
 def test_half_precision_learns_nearly_the_same_and_keeps_its_weights_whole(tmp_path, corpus):
@@ -89,7 +89,7 @@ def test_half_precision_learns_nearly_the_same_and_keeps_its_weights_whole(tmp_p
     totals = [column(folder, "loss/total")[-1] for folder in (tmp_path / "32", tmp_path / "16")]
     assert totals[0] != totals[1]
     assert totals[0] == pytest.approx(totals[1], rel=0.02)
-    assert checkpoint.load(exact).digest != checkpoint.load(half).digest
+    assert checkpoint.load_checkpoint(exact).digest != checkpoint.load_checkpoint(half).digest
 
 
 def column(folder, name):
@@ -147,7 +147,7 @@ def test_strips_show_the_truth_and_what_is_drawn_and_change_nothing(tmp_path, co
     with_strips = replace(CONFIG, strip_checkpoints=1)
     path = train(tmp_path / "with", corpus, config=with_strips)
     bare = train(tmp_path / "without", corpus, config=replace(CONFIG, strip_checkpoints=0))
-    assert checkpoint.load(path).digest == checkpoint.load(bare).digest
+    assert checkpoint.load_checkpoint(path).digest == checkpoint.load_checkpoint(bare).digest
     files = sorted((tmp_path / "with" / "strips").iterdir())
     assert [file.name for file in files] == ["step_000002.png", "step_000004.png"]
     assert not (tmp_path / "without" / "strips").exists()
@@ -243,7 +243,7 @@ def test_a_model_that_needs_no_durations_learns_without_any(tmp_path, corpus):
     config = replace(CONFIG, steps=2)
     bare = train(tmp_path / "bare", without_durations(corpus), model="dual_lip", config=config)
     full = train(tmp_path / "full", corpus, model="dual_lip", config=config)
-    assert checkpoint.load(bare).digest == checkpoint.load(full).digest
+    assert checkpoint.load_checkpoint(bare).digest == checkpoint.load_checkpoint(full).digest
 
 
 def test_training_lowers_the_loss(tmp_path, corpus):
@@ -304,4 +304,4 @@ def test_an_interrupt_reaches_the_caller_and_keeps_the_last_checkpoint(tmp_path,
             train(tmp_path, corpus)
     finally:
         signal.signal(signal.SIGINT, before)
-    assert checkpoint.load(tmp_path / "last.ckpt").steps in (2, 3)
+    assert checkpoint.load_checkpoint(tmp_path / "last.ckpt").steps in (2, 3)

@@ -42,7 +42,7 @@ def test_a_discriminator_that_is_lost_stops_and_keeps_the_last_checkpoint(tmp_pa
     monkeypatch.setattr(losses, "discriminator_loss", broken)
     with pytest.raises(UserError, match=r"discriminator's .* not a number any more at step 3\."):
         train(tmp_path, corpus, config=replace(CONFIG, weight_adversarial=5.0))
-    assert checkpoint.load(tmp_path / "last.ckpt").steps == 2
+    assert checkpoint.load_checkpoint(tmp_path / "last.ckpt").steps == 2
 
 
 def test_a_loss_that_is_no_number_stops_and_keeps_the_last_checkpoint(tmp_path, corpus, monkeypatch):
@@ -55,7 +55,7 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_checkpoint(tmp_path, 
     monkeypatch.setattr(LipTraining, "judge", broken)
     with pytest.raises(UserError, match=r"not a number any more at step 3.*l1 nan"):
         train(tmp_path, corpus)
-    assert checkpoint.load(tmp_path / "last.ckpt").steps == 2
+    assert checkpoint.load_checkpoint(tmp_path / "last.ckpt").steps == 2
 
 
 def spoil_the_gradient(monkeypatch, step):
@@ -82,7 +82,7 @@ def test_a_gradient_that_is_no_number_stops_and_keeps_the_last_checkpoint(tmp_pa
         UserError, match=r"the gradient is not a number any more at step 3\. The last checkpoint is kept"
     ):
         train(tmp_path, corpus, config=replace(CONFIG, **changes))
-    assert checkpoint.load(tmp_path / "last.ckpt").steps == 2
+    assert checkpoint.load_checkpoint(tmp_path / "last.ckpt").steps == 2
     assert all_finite(tmp_path / "last.ckpt")
 
 
@@ -101,7 +101,7 @@ def test_in_half_precision_the_scaler_leaves_such_a_step_out(tmp_path, corpus, m
     path = train(tmp_path, corpus, config=replace(CONFIG, precision="16-mixed", clip_norm=clip_norm))
     scaler = torch.load(path, weights_only=True)["MixedPrecision"]
     assert scaler["_growth_tracker"] == 1, "of the steps after the one left out"
-    assert checkpoint.load(path).steps == 4
+    assert checkpoint.load_checkpoint(path).steps == 4
     assert all_finite(path)
 
 
@@ -125,5 +125,5 @@ def test_who_follows_the_remedy_trains_on(tmp_path, corpus, monkeypatch, capsys)
     assert main([*words, f"{lower}=0.0001"]) == 2, "a lower rate alone is another recipe, in the same folder"
     assert "comes from another run" in capsys.readouterr().err
     assert main([*words, f"{lower}=0.0001", f"{other}=slower"]) == 0
-    assert checkpoint.load(tmp_path / "train" / "slower" / "last.ckpt").steps == 4
+    assert checkpoint.load_checkpoint(tmp_path / "train" / "slower" / "last.ckpt").steps == 4
     assert (tmp_path / "train" / "hh_t2l-tiny" / "last.ckpt").read_bytes() == before

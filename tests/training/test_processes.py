@@ -89,7 +89,7 @@ def test_a_run_killed_outright_goes_on_exactly_as_an_unbroken_one(tmp_path, corp
         process.kill()
         _, said = process.communicate()
     assert target.exists(), said.decode()
-    done = checkpoint.load(target).steps
+    done = checkpoint.load_checkpoint(target).steps
     assert 1 <= done < config.steps
     resumed = here(target.parent, corpus, config)
     whole = here(tmp_path / "whole", corpus, config)
@@ -180,7 +180,7 @@ def test_two_processes_train_what_one_does(tmp_path, corpus, two):
     one = alone(tmp_path, corpus)
     assert_the_same_losses(last_row(two.folder, "from_step_000000"), last_row(tmp_path, "from_step_000000"))
     assert_nearly_the_same(two.folder / fit.LAST, one)
-    assert checkpoint.load(two.folder / fit.LAST).steps == 3
+    assert checkpoint.load_checkpoint(two.folder / fit.LAST).steps == 3
 
 
 def test_only_one_of_two_processes_reports_and_both_leave_their_group(two):
@@ -192,7 +192,7 @@ def test_only_one_of_two_processes_reports_and_both_leave_their_group(two):
 def test_what_two_processes_began_one_goes_on_with(tmp_path, corpus, two):
     shutil.copy(two.folder / "last.ckpt.at_2", tmp_path / fit.LAST)
     one = alone(tmp_path, corpus)
-    assert checkpoint.load(one).steps == 3
+    assert checkpoint.load_checkpoint(one).steps == 3
     assert_the_same_losses(last_row(tmp_path, "from_step_000002"), last_row(two.folder, "from_step_000000"))
     assert_nearly_the_same(one, two.folder / fit.LAST)
 
@@ -203,4 +203,4 @@ def test_two_processes_stop_together_where_the_gradient_of_one_is_no_number(tmp_
     assert code == 2, said
     assert said.count("the gradient is not a number any more at step 1") == 2
     assert "Traceback" not in said
-    assert checkpoint.load(tmp_path / "train" / "it" / fit.LAST).steps == 1
+    assert checkpoint.load_checkpoint(tmp_path / "train" / "it" / fit.LAST).steps == 1

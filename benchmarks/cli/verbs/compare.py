@@ -7,7 +7,7 @@ from pathlib import Path
 from lipbench.benchmarks.cli.verb import Verb
 from lipbench.benchmarks.config.requests import Limit, Request
 from lipbench.errors import UserError
-from lipbench.files import save_whole
+from lipbench.files import save_text
 
 
 class Compare(Request):
@@ -23,12 +23,12 @@ class Compare(Request):
 def run(request: Compare) -> None:
     """Print what differs; write it as markdown and CSV where `out` is given, and within a limit to `summary`."""
     from lipbench.reports.compare.runs import compare_runs
-    from lipbench.reports.compare.text import markdown, quality_frame, terminal, time_frame
-    from lipbench.reports.files import Summary, add_to
+    from lipbench.reports.compare.text import markdown, quality_frame, terminal_lines, time_frame
+    from lipbench.reports.files import SummaryTarget, append_summary
     from lipbench.reports.markdown.size_limit import LIMITS
 
     comparison = compare_runs(request.a, request.b)
-    print("\n".join(terminal(comparison)))
+    print("\n".join(terminal_lines(comparison)))
     if request.out is not None:
         frames = {
             "quality": quality_frame(comparison),
@@ -36,12 +36,14 @@ def run(request: Compare) -> None:
             "natural": time_frame(comparison.natural),
         }
         for name, frame in frames.items():
-            save_whole(frame.to_csv(index=False), request.out / f"{name}.csv", "the table")
-        print(f"comparison: {save_whole(markdown(comparison), request.out / 'compare.md', 'the comparison')}")
+            save_text(frame.to_csv(index=False), request.out / f"{name}.csv", "the table")
+        print(f"comparison: {save_text(markdown(comparison), request.out / 'compare.md', 'the comparison')}")
     if request.summary is not None:
         limit = LIMITS[request.limit] if isinstance(request.limit, str) else request.limit
         try:
-            add_to(Summary(request.summary, limit), lambda max_bytes: markdown(comparison, limit=max_bytes))
+            append_summary(
+                SummaryTarget(request.summary, limit), lambda max_bytes: markdown(comparison, limit=max_bytes)
+            )
         except OSError as error:
             raise UserError(
                 f"the summary cannot be written: {request.summary}: {error.strerror or error}",

@@ -59,11 +59,11 @@ def _entries(kind: str) -> list[tuple[str, str]]:
 def _describe(request: Listing, model: str) -> None:
     from torch import nn
 
-    from lipbench.benchmarks.cells.loading import describe
+    from lipbench.benchmarks.cells.loading import describe_system
 
     preset, options = request.preset, request.options
     model_object = models.create(model, preset, **options)
-    system = describe(model_object, name=model, preset=preset, options=options)
+    system = describe_system(model_object, name=model, preset=preset, options=options)
     card = getattr(model_object, "card", None)
     rows = {"name": system.name, "preset": preset, "parameters": f"{system.parameters or 0:,}"}
     rows |= {field: str(value) for field, value in vars(card).items()} if card is not None else {}
@@ -71,7 +71,7 @@ def _describe(request: Listing, model: str) -> None:
     for field, value in rows.items():
         print(f"{field:<22} {value}")
     if isinstance(model_object, nn.Module):
-        _print_modules(model_object, _plain_twin(model_object, request, model))
+        _print_modules(model_object, _plain_model(model_object, request, model))
 
 
 def _print_modules(model: nn.Module, plain_model: nn.Module) -> None:
@@ -105,7 +105,7 @@ def _figures(operations: int) -> str:
     return f"{operations / CLIP_FRAMES / 1e6:>16,.2f} {operations / 1e9:>18,.3f}"
 
 
-def _plain_twin(model: nn.Module, request: Listing, name: str) -> nn.Module:
+def _plain_model(model: nn.Module, request: Listing, name: str) -> nn.Module:
     """The model as it is written down, if it makes clips by another formulation: then its parts can be told apart."""
     from torch import nn
 
@@ -122,12 +122,12 @@ def _clip_request(model: nn.Module) -> LipRequest | None:
     """One clip of `CLIP_FRAMES`; None if the model does not say what it takes."""
     import torch
 
-    from lipbench.benchmarks.latency import request_of
+    from lipbench.benchmarks.latency import random_request
 
     size, symbols = getattr(model, "frame_size", None), getattr(getattr(model, "config", None), "vocabulary_size", None)
     if size is None or symbols is None:
         return None
-    return request_of(CLIP_FRAMES, 1, frame_size=size, symbols=symbols, device=torch.device("cpu"))
+    return random_request(CLIP_FRAMES, 1, frame_size=size, symbols=symbols, device=torch.device("cpu"))
 
 
 VERB = Verb(

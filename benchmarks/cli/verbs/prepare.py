@@ -13,16 +13,16 @@ from lipbench import corpora
 from lipbench.benchmarks.cli.verb import Verb
 from lipbench.benchmarks.config.requests import CorpusChoice, Request
 from lipbench.errors import UserError
-from lipbench.locks import held
+from lipbench.locks import hold
 
 if TYPE_CHECKING:
     from lipbench.corpora.preparation.clip import ClipOutcome
-    from lipbench.corpora.preparation.run import Download, Summary
+    from lipbench.corpora.preparation.run import PreparationSummary, SourceCorpus
     from lipbench.corpora.preparation.survey import Survey
 
 log = logging.getLogger(__name__)
 
-_SHOWN = 10
+_NAMES_PER_LINE = 10
 """So many ids of a list are shown in a dry run."""
 
 
@@ -46,18 +46,18 @@ class Prepare(Request):
 
 def run(request: Prepare) -> None:
     """Prepare, naming each clip that is left out, and print a summary; or say what would be done."""
-    from lipbench.benchmarks.cli.progress import bar
+    from lipbench.benchmarks.cli.progress import show_progress
     from lipbench.corpora.preparation.run import prepare
     from lipbench.corpora.preparation.survey import survey
 
     name = request.corpus.name
     (store,) = claims(request)
-    source = find(request)
+    source = find_corpus(request)
     log.info("found %s: %s, %d clips", name, source.layout, len(source.clips))
     if request.dry_run:
         print(describe_survey(survey(source, store, limit=request.limit)))
         return
-    with held([store]), bar(f"preparing {name}", None) as (advance, set_total):
+    with hold([store]), show_progress(f"preparing {name}", None) as (advance, set_total):
 
         def on_progress(outcome: ClipOutcome) -> None:
             set_total(outcome.total)
@@ -66,7 +66,7 @@ def run(request: Prepare) -> None:
                 log.info("left out %s: %s", outcome.id, outcome.reason)
 
         summary = prepare(source, store, workers=request.workers, limit=request.limit, on_progress=on_progress)
-    print(describe(summary))
+    print(describe_summary(summary))
 
 
 def claims(request: Prepare) -> list[Path]:
@@ -74,7 +74,7 @@ def claims(request: Prepare) -> list[Path]:
     return [Path(str(request.corpus.options.get("store") or f"prepared/{request.corpus.name}"))]
 
 
-def find(request: Prepare) -> Download:
+def find_corpus(request: Prepare) -> SourceCorpus:
     """Find the corpus, with those of the verb's options that were given.
 
     Raises:
@@ -101,7 +101,7 @@ def find(request: Prepare) -> Download:
     return finder(**options)
 
 
-def describe(summary: Summary) -> str:
+def describe_summary(summary: PreparationSummary) -> str:
     """A preparation's summary as text: counts, what was left out and why, what is odd but kept."""
     usable = summary.train + summary.test
     lines = [
@@ -138,7 +138,7 @@ def describe_survey(result: Survey) -> str:
         f"a run would prepare {result.to_prepare} clips into {result.store}, keep {result.kept} that are there already"
         f" and leave out {len(result.skipped)}"
     )
-    lines += [f"  would leave out {clip}: {reason}" for clip, reason in list(result.skipped.items())[:_SHOWN]]
+    lines += [f"  would leave out {clip}: {reason}" for clip, reason in list(result.skipped.items())[:_NAMES_PER_LINE]]
     lines.append("nothing was written")
     return "\n".join(lines)
 
@@ -148,8 +148,8 @@ def _list(names: tuple[str, ...]) -> str:
 
 
 def _some(names: tuple[str, ...]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
+    more = f" and {len(names) - _NAMES_PER_LINE} more" if len(names) > _NAMES_PER_LINE else ""
+    return ", ".join(names[:_NAMES_PER_LINE]) + more
 
 
 VERB = Verb(

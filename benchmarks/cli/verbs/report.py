@@ -23,12 +23,12 @@ class Report(Request):
 
 def run(request: Report) -> None:
     """Render, and print where the report lies and which records are not in it."""
-    from lipbench.reports.files import Summary
+    from lipbench.reports.files import SummaryTarget
     from lipbench.reports.markdown.size_limit import LIMITS
     from lipbench.reports.render import render
 
     limit = LIMITS[request.limit] if isinstance(request.limit, str) else request.limit
-    summary = Summary(request.summary, limit) if request.summary else None
+    summary = SummaryTarget(request.summary, limit) if request.summary else None
     report_files = render(request.run, request.out, clips=request.clips, summary=summary)
     for unread_file in report_files.unread:
         print(f"lipbench: not in the report: {unread_file.problem}", file=sys.stderr)

@@ -13,7 +13,7 @@ from lipbench.benchmarks.config.requests import CorpusChoice, Device, Names, Req
 from lipbench.errors import UnknownNameError, UserError
 
 if TYPE_CHECKING:
-    from lipbench.benchmarks.cli.reproduction import Choices, Journal, Row, Step
+    from lipbench.benchmarks.cli.reproduction import Journal, PaperRow, PlanOptions, PlanStep
 
 
 class Reproduce(Request):
@@ -65,19 +65,19 @@ def run(request: Reproduce) -> None:
         )
 
 
-def _rows(names: list[str]) -> dict[str, Row]:
+def _rows(names: list[str]) -> dict[str, PaperRow]:
     from omegaconf import OmegaConf
 
-    from lipbench.benchmarks.cli.reproduction import Row
+    from lipbench.benchmarks.cli.reproduction import PaperRow
     from lipbench.benchmarks.config.composition import CONF
 
     row_files = {file.stem: file for file in sorted((CONF / "row").glob("*.yaml"))}
-    rows: dict[str, Row] = {}
+    rows: dict[str, PaperRow] = {}
     for name in names:
         if name not in row_files:
             raise UnknownNameError("row", name, row_files)
         try:
-            rows[name] = Row.model_validate(OmegaConf.to_container(OmegaConf.load(row_files[name])))
+            rows[name] = PaperRow.model_validate(OmegaConf.to_container(OmegaConf.load(row_files[name])))
         except ValidationError as error:
             raise UserError(
                 f"{row_files[name].name} is not a row: {error}", remedy="Give it model: and losses:"
@@ -85,14 +85,14 @@ def _rows(names: list[str]) -> dict[str, Row]:
     return rows
 
 
-def _choices(request: Reproduce) -> Choices:
-    from lipbench.benchmarks.cli.reproduction import Choices
+def _choices(request: Reproduce) -> PlanOptions:
+    from lipbench.benchmarks.cli.reproduction import PlanOptions
     from lipbench.benchmarks.config import composition
 
     # a step's command says what differs from the corpus' own file, as whoever types it would
     usual = composition.request("reproduce", Reproduce, [f"corpus={request.corpus.name}"]).corpus.options
     options = [f"corpus.{key}={value}" for key, value in request.corpus.options.items() if value != usual.get(key)]
-    return Choices(
+    return PlanOptions(
         corpus=(f"corpus={request.corpus.name}", *options),
         root=request.root,
         preset=request.preset,
@@ -106,7 +106,7 @@ def _choices(request: Reproduce) -> Choices:
     )
 
 
-def _line(step: Step, journal: Journal) -> str:
+def _line(step: PlanStep, journal: Journal) -> str:
     entry = journal.find(step)
     state = "to do" if entry is None else f"done in {entry.seconds:.0f} s"
     return f"{step.key:<28} {state:<16} {step.command}"

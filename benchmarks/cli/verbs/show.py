@@ -21,12 +21,12 @@ class Show(Request):
 
 def run(request: Show) -> None:
     """Draw it, and print where the picture lies."""
-    from lipbench.corpora.plot import draw
+    from lipbench.corpora.plot import plot_utterance
 
     corpus = corpora.create(request.corpus.name, **request.corpus.options)
     utterance = corpus.load(request.utterance or next(iter([*corpus.ids("test"), *corpus.ids("train")]), ""))
     try:
-        write_atomic(request.out, draw(utterance))
+        write_atomic(request.out, plot_utterance(utterance))
     except OSError as error:
         raise UserError(
             f"{request.out} cannot be written: {error.strerror}", remedy="Give another place: out=PATH"

@@ -9,7 +9,7 @@ from typing import Any
 from lipbench import corpora, models
 from lipbench.benchmarks.cli.verb import Verb
 from lipbench.benchmarks.config.requests import CorpusChoice, Device, Request, Text, TrainingName
-from lipbench.locks import held
+from lipbench.locks import hold
 from lipbench.records.run_folder import checkpoint_path
 from lipbench.training.naming import training_config, training_name
 
@@ -47,7 +47,7 @@ def run(request: Train) -> None:
     (folder,) = claims(request)
     # the others of one training share what the first one holds
     leads = all(os.environ.get(rank, "0") == "0" for rank in RANKS)
-    with held([folder] if leads else []):
+    with hold([folder] if leads else []):
         path = train(
             request.model,
             request.preset,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from lipbench.benchmarks.gate.deciding.manifest import Comparable
-from lipbench.benchmarks.gate.pairs import Matched
-from lipbench.benchmarks.gate.verdict import Finding, Rules, Verdict, place_of
+from lipbench.benchmarks.gate.deciding.manifest import MatchedCell
+from lipbench.benchmarks.gate.pairs import RecordPair
+from lipbench.benchmarks.gate.verdict import Finding, Margins, Verdict, cell_label
 from lipbench.records.latency import Latency
 from lipbench.records.record import Record
 
@@ -21,7 +21,7 @@ def costs(record: Record) -> dict[str, int]:
     return {name: count for name, count in counts.items() if count is not None}
 
 
-def judge(cells: Sequence[Comparable], margins: Rules) -> tuple[list[Finding], list[str]]:
+def judge_costs(cells: Sequence[MatchedCell], margins: Margins) -> tuple[list[Finding], list[str]]:
     """Compare the costs of every latency cell.
 
     Returns:
@@ -32,14 +32,14 @@ def judge(cells: Sequence[Comparable], margins: Rules) -> tuple[list[Finding], l
     for comparable in cells:
         base, head = _sides(comparable.matched)
         new |= head.keys() - base.keys()
-        findings += list(_of_cell(comparable, base, head, margins))
+        findings += list(_cell_findings(comparable, base, head, margins))
     return findings, [f"{name}: only head counts it, so it is not gated yet" for name in sorted(new)]
 
 
 Counts = dict[str, set[int]]
 
 
-def _sides(pairs: Sequence[Matched]) -> tuple[Counts, Counts]:
+def _sides(pairs: Sequence[RecordPair]) -> tuple[Counts, Counts]:
     """Cost to all its counts over the pairs, of base and of head."""
     sides: tuple[Counts, Counts] = {}, {}
     for pair in pairs:
@@ -49,13 +49,13 @@ def _sides(pairs: Sequence[Matched]) -> tuple[Counts, Counts]:
     return sides
 
 
-def _of_cell(comparable: Comparable, base: Counts, head: Counts, margins: Rules) -> Iterator[Finding]:
+def _cell_findings(comparable: MatchedCell, base: Counts, head: Counts, margins: Margins) -> Iterator[Finding]:
     for name in base:
         before, after = sorted(base[name]), sorted(head.get(name, ()))
-        verdict, reason = _weigh(before, after, margins)
+        verdict, reason = _weigh_costs(before, after, margins)
         yield Finding(
             check="costs",
-            place=f"{name} of {place_of(comparable.cell)}",
+            place=f"{name} of {cell_label(comparable.cell)}",
             verdict=verdict,
             reason=reason,
             change=f"{before[-1]:,} to {after[-1]:,}" if after else "",
@@ -64,7 +64,7 @@ def _of_cell(comparable: Comparable, base: Counts, head: Counts, margins: Rules)
         )
 
 
-def _weigh(before: Sequence[int], after: Sequence[int], margins: Rules) -> tuple[Verdict, str]:
+def _weigh_costs(before: Sequence[int], after: Sequence[int], margins: Margins) -> tuple[Verdict, str]:
     if not after:
         return Verdict.NOT_MEASURED, "base counts it, head does not"
     if len(before) > 1 or len(after) > 1:

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from lipbench.benchmarks.gate.deciding.estimate import MIN_PAIRS, estimate
-from lipbench.benchmarks.gate.pairs import Conditions, Pair
+from lipbench.benchmarks.gate.pairs import BlockPair, Conditions
 
-OFFSET = 0.01
+MAX_OFFSET = 0.01
 """Difference in speed between the sides above which times may not be compared."""
 BUSY_CORES = 0.25
 """Cores taken by other processes above which a reader is told."""
@@ -26,7 +26,7 @@ class Drift:
     slows_head: bool
 
 
-def drifts(pairs: Sequence[Pair], *, seed: int = 0) -> list[Drift]:
+def find_drifts(pairs: Sequence[BlockPair], *, seed: int = 0) -> list[Drift]:
     """Compare what was noted of the machine while each side was measured.
 
     Args:
@@ -35,16 +35,16 @@ def drifts(pairs: Sequence[Pair], *, seed: int = 0) -> list[Drift]:
 
     Returns:
         Every difference found: one may have slowed head down, and another base. Empty also if too few pairs were
-        watched; see `unwatched`.
+        watched; see `unwatched_note`.
     """
-    condition_pairs = _watched(pairs)
+    condition_pairs = _watched_pairs(pairs)
     drift_list: list[Drift] = []
-    pulse = _offset([_log(head.pulse_s, base.pulse_s) for base, head in condition_pairs], OFFSET, seed)
+    pulse = _offset([_log(head.pulse_s, base.pulse_s) for base, head in condition_pairs], MAX_OFFSET, seed)
     if pulse is not None:
         slower = "head" if pulse > 0 else "base"
         reason = f"a fixed calculation took {abs(pulse):.1%} longer beside the blocks of {slower}: the machine drifted"
         drift_list.append(Drift(reason, pulse > 0))
-    clock = _offset([_log(base.clock_mhz, head.clock_mhz) for base, head in condition_pairs], OFFSET, seed)
+    clock = _offset([_log(base.clock_mhz, head.clock_mhz) for base, head in condition_pairs], MAX_OFFSET, seed)
     if clock is not None:
         slower = "head" if clock > 0 else "base"
         drift_list.append(Drift(f"the clock was {abs(clock):.1%} lower in the blocks of {slower}", clock > 0))
@@ -56,19 +56,19 @@ def drifts(pairs: Sequence[Pair], *, seed: int = 0) -> list[Drift]:
     return drift_list
 
 
-def unwatched(pairs: Sequence[Pair]) -> str | None:
+def unwatched_note(pairs: Sequence[BlockPair]) -> str | None:
     """That drift could not be looked for, as a note; None if it could."""
-    n_watched = len(_watched(pairs))
+    n_watched = len(_watched_pairs(pairs))
     if n_watched >= MIN_PAIRS:
         return None
     return f"how the machine was is known of {n_watched} pairs: a drift between the sides is not ruled out"
 
 
-def _watched(pairs: Sequence[Pair]) -> list[tuple[Conditions, Conditions]]:
+def _watched_pairs(pairs: Sequence[BlockPair]) -> list[tuple[Conditions, Conditions]]:
     return [(p.base.conditions, p.head.conditions) for p in pairs if p.base.conditions and p.head.conditions]
 
 
-def busy(pairs: Sequence[Pair]) -> str | None:
+def load_note(pairs: Sequence[BlockPair]) -> str | None:
     """That others used the machine all the while, as a note; None if hardly, or if nobody watched."""
     blocks = [block.conditions for pair in pairs for block in (pair.base, pair.head) if block.conditions]
     foreign = [conditions.foreign_cores for conditions in blocks if conditions.foreign_cores is not None]

@@ -66,7 +66,7 @@ def estimate(changes: Sequence[float], *, margin: float, seed: int = 0) -> Estim
     )
 
 
-def spread(changes: Sequence[float], *, pairs: int, seed: int = 0) -> float:
+def chance_spread(changes: Sequence[float], *, pairs: int, seed: int = 0) -> float:
     """How far from 0 chance alone takes the median of so many pairs: its 95th percentile over resampled A/A pairs.
 
     Args:

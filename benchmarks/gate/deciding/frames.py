@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lipbench.benchmarks.gate.deciding.manifest import Comparable
-from lipbench.benchmarks.gate.verdict import Finding, Rules, Verdict, place_of
+from lipbench.benchmarks.gate.deciding.manifest import MatchedCell
+from lipbench.benchmarks.gate.verdict import Finding, Margins, Verdict, cell_label
 from lipbench.records.latency import Latency
 from lipbench.records.quality import Quality
 
 
-def judge(cells: Sequence[Comparable], margins: Rules) -> tuple[list[Finding], list[str]]:
+def judge_frames(cells: Sequence[MatchedCell], margins: Margins) -> tuple[list[Finding], list[str]]:
     """Compare what the timed calls of every latency cell made.
 
     Returns:
@@ -28,15 +28,15 @@ def judge(cells: Sequence[Comparable], margins: Rules) -> tuple[list[Finding], l
         before, after = ([result for result in side if isinstance(result, Latency)] for side in (base, head))
         if not before or not after:
             continue
-        weighed = _weigh(before, after, comparable.cell.system in scored_systems, margins)
+        weighed = _weigh_frames(before, after, comparable.cell.system in scored_systems, margins)
         if weighed is None:
-            uncompared.append(place_of(comparable.cell))
+            uncompared.append(cell_label(comparable.cell))
             continue
         verdict, reason, change = weighed
         findings.append(
             Finding(
                 check="costs",
-                place=f"frames of {place_of(comparable.cell)}",
+                place=f"frames of {cell_label(comparable.cell)}",
                 verdict=verdict,
                 reason=reason,
                 change=change,
@@ -49,8 +49,8 @@ def judge(cells: Sequence[Comparable], margins: Rules) -> tuple[list[Finding], l
     ] if uncompared else []
 
 
-def _weigh(
-    before: Sequence[Latency], after: Sequence[Latency], is_scored: bool, margins: Rules
+def _weigh_frames(
+    before: Sequence[Latency], after: Sequence[Latency], is_scored: bool, margins: Margins
 ) -> tuple[Verdict, str, str] | None:
     """Verdict, reason and difference; None where nothing can be said."""
     digests = [{digest for result in side for digest in result.outputs} for side in (before, after)]
@@ -59,9 +59,9 @@ def _weigh(
     if not all(result.sketch for result in (*before, *after)):
         return None
     base, head = (np.array([result.sketch for result in side]) for side in (before, after))
-    if max(_apart(side, side[0]) for side in (base, head)) > margins.output_tolerance:
+    if max(_largest_rms(side, side[0]) for side in (base, head)) > margins.output_tolerance:
         return Verdict.AMBIGUOUS, "they should be the same in every process, and are not", ""
-    distance = _apart(head, base[0])
+    distance = _largest_rms(head, base[0])
     if distance <= margins.output_tolerance:
         return Verdict.PASS, "as before, but for rounding", f"{distance:.2g}"
     if len({result.system.checkpoint for result in (*before, *after)}) > 1:
@@ -71,6 +71,6 @@ def _weigh(
     return Verdict.FAIL, "the same weights make other frames, and no quality of them is measured", f"{distance:.2g}"
 
 
-def _apart(sketches: np.ndarray, sketch: np.ndarray) -> float:
+def _largest_rms(sketches: np.ndarray, sketch: np.ndarray) -> float:
     """The largest root mean square difference of any of some sketches from another."""
     return float(np.sqrt(((sketches - sketch) ** 2).mean(axis=1)).max())

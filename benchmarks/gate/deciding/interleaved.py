@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from lipbench.benchmarks.gate.pairs import Block, Pair
+from lipbench.benchmarks.gate.pairs import BlockPair, BlockRecords
 
 LONGEST_PAUSE_S = 600.0
 """Between the two blocks of a pair: a process starts in seconds, and what runs beside it changes within minutes."""
@@ -22,7 +22,7 @@ class _Span:
     ended: float
 
 
-def why_not(pairs: Sequence[Pair]) -> str | None:
+def interleaving_problem(pairs: Sequence[BlockPair]) -> str | None:
     """Why the times of these pairs may not be compared; None if base and head were measured in turn.
 
     In turn means: the two blocks of a pair next to each other in time, no other block between them, and base first
@@ -48,14 +48,16 @@ def why_not(pairs: Sequence[Pair]) -> str | None:
         pause = max(span.began for span in pair) - min(span.ended for span in pair)
         if pause > LONGEST_PAUSE_S:
             return f"the two runs of pair {place + 1} were not measured in turn: {pause / 60:.0f} minutes lie between"
-    separate_pairs = [(base, head) for base, head in known_spans if _first(base, head) or _first(head, base)]
-    first = sum(_first(base, head) for base, head in separate_pairs)
+    separate_pairs = [
+        (base, head) for base, head in known_spans if _ended_before(base, head) or _ended_before(head, base)
+    ]
+    first = sum(_ended_before(base, head) for base, head in separate_pairs)
     if abs(2 * first - len(separate_pairs)) > 1:
         return f"base was measured first in {first} of {len(separate_pairs)} pairs, not in every other one"
     return None
 
 
-def one_by_one(pairs: Sequence[Pair]) -> str | None:
+def turns_note(pairs: Sequence[BlockPair]) -> str | None:
     """That the gate could not let the sides take turns call by call, as a note; None if they did.
 
     Args:
@@ -71,12 +73,12 @@ def one_by_one(pairs: Sequence[Pair]) -> str | None:
     )
 
 
-def _first(span: _Span, other_span: _Span) -> bool:
+def _ended_before(span: _Span, other_span: _Span) -> bool:
     """Whether one block had ended when the other began; of two that ran at once neither is the first."""
     return span.ended <= other_span.began + CLOCK_S and span.began < other_span.began
 
 
-def _span(block: Block) -> _Span | None:
+def _span(block: BlockRecords) -> _Span | None:
     """From the start of a block's first cell to the end of its last; None where a record does not say."""
     ends: list[tuple[float, float]] = []
     for record in block.records:

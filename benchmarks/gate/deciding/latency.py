@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lipbench.benchmarks.gate.deciding.drift import Drift
-from lipbench.benchmarks.gate.deciding.estimate import ALPHA, MIN_PAIRS, Estimate, estimate, spread
-from lipbench.benchmarks.gate.deciding.manifest import Comparable
-from lipbench.benchmarks.gate.pairs import log_ratio, typical_s
-from lipbench.benchmarks.gate.verdict import Check, Finding, Rules, Verdict, place_of
+from lipbench.benchmarks.gate.deciding.estimate import ALPHA, MIN_PAIRS, Estimate, chance_spread, estimate
+from lipbench.benchmarks.gate.deciding.manifest import MatchedCell
+from lipbench.benchmarks.gate.pairs import log_ratio, typical_seconds
+from lipbench.benchmarks.gate.verdict import CheckKind, Finding, Margins, Verdict, cell_label
 from lipbench.records.latency import Latency
 from lipbench.records.record import Cell
 from lipbench.statistics.intervals import holm
@@ -25,7 +25,7 @@ MIN_LENGTHS = 3
 class Change:
     """One thing that may have become slower, in every pair."""
 
-    check: Check
+    check: CheckKind
     place: str
     cell: Cell
     values: tuple[float, ...]
@@ -45,17 +45,17 @@ class Change:
 
     def by_chance(self, pairs: int, seed: int) -> float:
         """How large a share chance alone makes of it in so many pairs, if these are of one revision."""
-        log_spread = spread(self.values, pairs=pairs, seed=seed)
+        log_spread = chance_spread(self.values, pairs=pairs, seed=seed)
         return log_spread if self.check == "scaling" else math.expm1(log_spread)
 
 
-def changes(cells: Sequence[Comparable]) -> list[Change]:
+def latency_changes(cells: Sequence[MatchedCell]) -> list[Change]:
     """All changes of latency: of every cell, and of the slope of every system that was timed at enough lengths."""
     latency_cells = [comparable for comparable in cells if isinstance(comparable.matched[0][0].result, Latency)]
     cell_changes = [
         Change(
             check="latency",
-            place=place_of(comparable.cell),
+            place=cell_label(comparable.cell),
             cell=comparable.cell,
             values=tuple(log_ratio(base, head) for base, head in comparable.matched),
         )
@@ -64,16 +64,16 @@ def changes(cells: Sequence[Comparable]) -> list[Change]:
     return cell_changes + [change for group in _by_length(latency_cells) if (change := _slope(group))]
 
 
-def _by_length(latency_cells: Sequence[Comparable]) -> Iterator[list[Comparable]]:
+def _by_length(latency_cells: Sequence[MatchedCell]) -> Iterator[list[MatchedCell]]:
     """Cells that differ in their length alone, the shortest first."""
-    groups: dict[str, list[Comparable]] = {}
+    groups: dict[str, list[MatchedCell]] = {}
     for comparable in latency_cells:
         groups.setdefault(comparable.cell.model_copy(update={"frames": None}).model_dump_json(), []).append(comparable)
     for group in groups.values():
         yield sorted(group, key=lambda comparable: comparable.cell.frames or 0)
 
 
-def _slope(group: Sequence[Comparable]) -> Change | None:
+def _slope(group: Sequence[MatchedCell]) -> Change | None:
     """How much of base's time at the longest length head's steeper slope adds there.
 
     The ratio of two slopes says nothing where a slope is near 0, as that of a parallel model on a GPU is.
@@ -86,22 +86,22 @@ def _slope(group: Sequence[Comparable]) -> Change | None:
     of_pair = [dict(zip(comparable.places, comparable.matched, strict=True)) for comparable in group]
     # of one typical time: a base that was slow by chance in one pair would make that pair's change small
     typical = np.array(
-        [np.median([typical_s(records_by_place[place][0]) for place in common]) for records_by_place in of_pair]
+        [np.median([typical_seconds(records_by_place[place][0]) for place in common]) for records_by_place in of_pair]
     )
     log_ratios = np.array([[log_ratio(*records_by_place[place]) for place in common] for records_by_place in of_pair])
     # (lengths, pairs): seconds that head adds, compared call by call as the cells are
     added_seconds = typical[:, None] * np.expm1(log_ratios)
     values = np.polyfit(lengths, added_seconds, 1)[0] * lengths[-1] / typical[-1]
     longest = group[-1].cell
-    return Change(check="scaling", place=slope_of(longest), cell=longest, values=tuple(values.tolist()))
+    return Change(check="scaling", place=slope_label(longest), cell=longest, values=tuple(values.tolist()))
 
 
-def unsloped(expected: Sequence[Cell], measured_changes: Sequence[Change]) -> tuple[list[Finding], list[str]]:
+def missing_slopes(expected: Sequence[Cell], measured_changes: Sequence[Change]) -> tuple[list[Finding], list[str]]:
     """Slopes that are not known.
 
     Args:
         expected: the cells that the config asks for; three lengths of a system ask for its slope.
-        measured_changes: from `changes`.
+        measured_changes: from `latency_changes`.
 
     Returns:
         A finding for each slope that was asked for and is not there, and a note on systems of which none was.
@@ -110,7 +110,7 @@ def unsloped(expected: Sequence[Cell], measured_changes: Sequence[Change]) -> tu
     lengths: dict[str, list[Cell]] = {}
     for cell in expected:
         if cell.kind == "latency":
-            lengths.setdefault(slope_of(cell), []).append(cell)
+            lengths.setdefault(slope_label(cell), []).append(cell)
     findings = [
         Finding(
             check="scaling",
@@ -128,14 +128,14 @@ def unsloped(expected: Sequence[Cell], measured_changes: Sequence[Change]) -> tu
     ] if few else []
 
 
-def slope_of(cell: Cell) -> str:
+def slope_label(cell: Cell) -> str:
     """What the slope over a cell's lengths is called."""
-    return f"slope of {place_of(cell.model_copy(update={'frames': None}))}"
+    return f"slope of {cell_label(cell.model_copy(update={'frames': None}))}"
 
 
 def judge(
     measured_changes: Sequence[Change],
-    gate_margins: Rules,
+    gate_margins: Margins,
     drifts: Sequence[Drift],
     *,
     times_problem: str | None = None,
@@ -143,7 +143,7 @@ def judge(
     """Decide about changes of latency, all of them one family.
 
     Args:
-        measured_changes: from `changes`.
+        measured_changes: from `latency_changes`.
         gate_margins: margins.
         drifts: what the machine did meanwhile.
         times_problem: why these times may not be compared, whatever they are; None: they may.
@@ -171,7 +171,7 @@ def judge(
                 place=change.place,
                 verdict=verdict,
                 reason=reason,
-                change=_shown(change_estimate),
+                change=_format_estimate(change_estimate),
                 allowed=f"{margin:+.1%}",
                 cell=change.cell,
             )
@@ -179,7 +179,7 @@ def judge(
     return findings
 
 
-def _weigh(change_estimate: Estimate, p_holm: float, margin: float, margins: Rules) -> tuple[Verdict, str]:
+def _weigh(change_estimate: Estimate, p_holm: float, margin: float, margins: Margins) -> tuple[Verdict, str]:
     if change_estimate.low > margin and p_holm < ALPHA:
         return Verdict.FAIL, f"slower by more than the margin of {margin:.1%}"
     if change_estimate.high < -margins.implausible:
@@ -201,7 +201,7 @@ def _with_drifts(verdict: Verdict, reason: str, drifts: Sequence[Drift]) -> tupl
     return (Verdict.AMBIGUOUS, f"{reason}, but {' and '.join(excuses)}") if excuses else (verdict, reason)
 
 
-def _shown(change_estimate: Estimate | None) -> str:
+def _format_estimate(change_estimate: Estimate | None) -> str:
     if change_estimate is None or not math.isfinite(change_estimate.value):
         return ""
     change = change_estimate

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lipbench.benchmarks.gate.pairs import Matched, Pair
-from lipbench.benchmarks.gate.verdict import Finding, Verdict, place_of
+from lipbench.benchmarks.gate.pairs import BlockPair, RecordPair
+from lipbench.benchmarks.gate.verdict import Finding, Verdict, cell_label
 from lipbench.records.latency import Latency
 from lipbench.records.quality import Quality
 from lipbench.records.record import Cell, Record
@@ -22,17 +22,17 @@ IDENTITY = ("kind", "system", "role", "frames", "durations")
 
 
 @dataclass(frozen=True)
-class Comparable:
+class MatchedCell:
     """A cell that both sides measured, alike in all but the code."""
 
     cell: Cell
-    matched: tuple[Matched, ...]
+    matched: tuple[RecordPair, ...]
     """Its records, pair by pair."""
     places: tuple[int, ...]
     """Which of all pairs these are, from 0; cells may have been measured in different ones."""
 
 
-def match(expected: Sequence[Cell], pairs: Sequence[Pair]) -> tuple[list[Comparable], list[Finding]]:
+def match(expected: Sequence[Cell], pairs: Sequence[BlockPair]) -> tuple[list[MatchedCell], list[Finding]]:
     """Find the records of every expected cell.
 
     Args:
@@ -42,18 +42,18 @@ def match(expected: Sequence[Cell], pairs: Sequence[Pair]) -> tuple[list[Compara
     Returns:
         The cells that can be compared, and a finding for each other.
     """
-    comparables: list[Comparable] = []
+    comparables: list[MatchedCell] = []
     findings: list[Finding] = []
     for cell in expected:
         record_pairs, reason = _match(cell, pairs)
         if reason is None:
-            comparables.append(Comparable(cell, tuple(record_pairs.values()), tuple(record_pairs)))
+            comparables.append(MatchedCell(cell, tuple(record_pairs.values()), tuple(record_pairs)))
         else:
             findings.append(_missing(cell, reason))
     return comparables, findings
 
 
-def dropped(expected: Sequence[Cell], pairs: Sequence[Pair]) -> list[Cell]:
+def dropped_cells(expected: Sequence[Cell], pairs: Sequence[BlockPair]) -> list[Cell]:
     """Cells that base measured and that nobody expects: the config that expects is head's, which may have lost them.
 
     Args:
@@ -64,7 +64,7 @@ def dropped(expected: Sequence[Cell], pairs: Sequence[Pair]) -> list[Cell]:
     return [cell for cell in base_cells.values() if cell not in expected]
 
 
-def other_packages(cells: Sequence[Comparable]) -> str | None:
+def packages_note(cells: Sequence[MatchedCell]) -> str | None:
     """That the sides ran with other packages, as a note: times may differ by them; None if they did not."""
     for base, head in (pair for base_versions in cells for pair in base_versions.matched):
         base_versions, head_versions = (
@@ -83,16 +83,16 @@ def other_packages(cells: Sequence[Comparable]) -> str | None:
 def _missing(cell: Cell, reason: str) -> Finding:
     return Finding(
         check="manifest",
-        place=f"{cell.kind} of {place_of(cell)}",
+        place=f"{cell.kind} of {cell_label(cell)}",
         verdict=Verdict.NOT_MEASURED,
         reason=reason,
         cell=cell,
     )
 
 
-def _match(cell: Cell, pairs: Sequence[Pair]) -> tuple[dict[int, Matched], str | None]:
+def _match(cell: Cell, pairs: Sequence[BlockPair]) -> tuple[dict[int, RecordPair], str | None]:
     """The records of a cell by the place of their pair, or why they cannot be compared."""
-    record_pairs: dict[int, Matched] = {}
+    record_pairs: dict[int, RecordPair] = {}
     for place, pair in enumerate(pairs):
         base, head = pair.base.of(cell), pair.head.of(cell)
         if base is None and head is None:
@@ -157,7 +157,7 @@ def _incomparable(base: Record, head: Record) -> str | None:
     return None
 
 
-def unlike(machine: Machine, other_machine: Machine, fields: Sequence[str] = MACHINE) -> str:
+def machine_differences(machine: Machine, other_machine: Machine, fields: Sequence[str] = MACHINE) -> str:
     """In what two machines differ, for readers; empty if in nothing that times depend on.
 
     Args:
@@ -173,7 +173,7 @@ def unlike(machine: Machine, other_machine: Machine, fields: Sequence[str] = MAC
 
 
 def _other_machine(base: Machine, head: Machine) -> str | None:
-    differing = unlike(base, head)
+    differing = machine_differences(base, head)
     return f"the two sides ran on unlike machines: {differing}" if differing else None
 
 

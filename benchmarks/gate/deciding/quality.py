@@ -11,16 +11,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from lipbench.benchmarks.gate.deciding.estimate import ALPHA
-from lipbench.benchmarks.gate.deciding.manifest import Comparable
-from lipbench.benchmarks.gate.verdict import Finding, Rules, Verdict, place_of
+from lipbench.benchmarks.gate.deciding.manifest import MatchedCell
+from lipbench.benchmarks.gate.verdict import Finding, Margins, Verdict, cell_label
 from lipbench.records.quality import ClipScore, MetricFacts, Quality
 from lipbench.records.record import Cell
 from lipbench.statistics.intervals import MIN_CLUSTERS
-from lipbench.statistics.paired import Difference, corrected, paired
+from lipbench.statistics.paired import Difference, correct_family, paired_difference
 
 
 @dataclass(frozen=True, kw_only=True)
-class Loss:
+class QualityLoss:
     """One metric of one cell. Signs are such that above 0 is worse, in the metric's unit."""
 
     cell: Cell
@@ -32,7 +32,7 @@ class Loss:
     """Loss minus margin."""
 
 
-def judge(cells: Sequence[Comparable], margins: Rules) -> tuple[list[Finding], list[str]]:
+def judge(cells: Sequence[MatchedCell], margins: Margins) -> tuple[list[Finding], list[str]]:
     """Decide about every quality cell, all metrics of all cells one family.
 
     Returns:
@@ -40,7 +40,7 @@ def judge(cells: Sequence[Comparable], margins: Rules) -> tuple[list[Finding], l
     """
     findings: list[Finding] = []
     notes: dict[str, str] = {}
-    losses: list[Loss] = []
+    losses: list[QualityLoss] = []
     for comparable in cells:
         base, head = (record.result for record in comparable.matched[0])
         if not isinstance(base, Quality) or not isinstance(head, Quality):
@@ -58,11 +58,11 @@ def judge(cells: Sequence[Comparable], margins: Rules) -> tuple[list[Finding], l
                 notes[facts.name] = f"{facts.title} is not gated: {reason}"
                 continue
             loss_or_finding = _loss(comparable.cell, facts, base, head, margins)
-            if isinstance(loss_or_finding, Loss):
+            if isinstance(loss_or_finding, QualityLoss):
                 losses.append(loss_or_finding)
             else:
                 findings.append(loss_or_finding)
-    family = corrected([loss.beyond for loss in losses])
+    family = correct_family([loss.beyond for loss in losses])
     findings += [_weigh(replace(loss, beyond=beyond)) for loss, beyond in zip(losses, family, strict=True)]
     return findings, list(notes.values())
 
@@ -94,7 +94,7 @@ def _absent(base: Quality, head: Quality) -> str | None:
     return None
 
 
-def _loss(cell: Cell, facts: MetricFacts, base: Quality, head: Quality, margins: Rules) -> Loss | Finding:
+def _loss(cell: Cell, facts: MetricFacts, base: Quality, head: Quality, margins: Margins) -> QualityLoss | Finding:
     """How much worse each clip became; a finding at once where a perfect value was lost."""
     after = {clip.utterance: clip for clip in head.clips}
     losses = {
@@ -118,8 +118,8 @@ def _loss(cell: Cell, facts: MetricFacts, base: Quality, head: Quality, margins:
     margin = margins.quality_margins.get(facts.name, share)
     speakers = _clusters(base.clips)
     excess_losses = {utterance: loss - margin for utterance, loss in losses.items()}
-    beyond = paired(excess_losses, dict.fromkeys(excess_losses, 0.0), speakers, seed=margins.seed)
-    return Loss(
+    beyond = paired_difference(excess_losses, dict.fromkeys(excess_losses, 0.0), speakers, seed=margins.seed)
+    return QualityLoss(
         cell=cell, facts=facts, margin=margin, implausible=_implausible(facts, mean, margins.implausible), beyond=beyond
     )
 
@@ -157,7 +157,7 @@ def _worse(facts: MetricFacts, base: ClipScore, head: ClipScore) -> float:
     return before - after if facts.higher_is_better else after - before
 
 
-def _weigh(loss: Loss) -> Finding:
+def _weigh(loss: QualityLoss) -> Finding:
     beyond = loss.beyond
     value = beyond.value + loss.margin
     allowed = f"{loss.margin:+.3g}"
@@ -183,7 +183,7 @@ def _weigh(loss: Loss) -> Finding:
 def _finding(
     cell: Cell, facts: MetricFacts | None, verdict: Verdict, reason: str, change: str = "", allowed: str = ""
 ) -> Finding:
-    place = place_of(cell) if facts is None else f"{facts.title} of {place_of(cell)}"
+    place = cell_label(cell) if facts is None else f"{facts.title} of {cell_label(cell)}"
     if change and facts is not None and facts.unit:
         change = f"{change} ({facts.unit})"
     return Finding(

@@ -7,10 +7,10 @@ from functools import cache
 from typing import Any
 
 from lipbench.benchmarks.config.composition import request as compose
-from lipbench.benchmarks.config.requests import Bench, Gate, verbatim
+from lipbench.benchmarks.config.requests import BenchRequest, GateRequest, verbatim
 
 
-def of(request: Gate, **changed_options: object) -> list[str]:
+def bench_arguments(request: GateRequest, **changed_options: object) -> list[str]:
     """The words behind `lipbench bench` that ask for the same as a gate.
 
     Only what differs from the bench's own defaults is said, so that an option which the other revision does not know
@@ -21,8 +21,8 @@ def of(request: Gate, **changed_options: object) -> list[str]:
         changed_options: options of the bench that have other values.
     """
     corpus = f"corpus={request.corpus.name}"
-    bench_values = {name: getattr(request, name) for name in Bench.model_fields} | changed_options
-    leaves = _leaves(Bench.model_validate(_plain(bench_values)).model_dump(mode="json"))
+    bench_values = {name: getattr(request, name) for name in BenchRequest.model_fields} | changed_options
+    leaves = _leaves(BenchRequest.model_validate(_plain(bench_values)).model_dump(mode="json"))
     default = _default(corpus)
     differing = {key: value for key, value in leaves.items() if key not in default or default[key] != value}
     return [corpus, *(f"{key}={_literal(key, value)}" for key, value in sorted(differing.items()))]
@@ -30,7 +30,7 @@ def of(request: Gate, **changed_options: object) -> list[str]:
 
 @cache
 def _default(corpus: str) -> dict[str, Any]:
-    return _leaves(compose("bench", Bench, [corpus]).model_dump(mode="json"))
+    return _leaves(compose("bench", BenchRequest, [corpus]).model_dump(mode="json"))
 
 
 def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def _literal(key: str, value: Any) -> str:
         return str(value).lower()
     if isinstance(value, (list, tuple)):
         return f"[{','.join(_literal('', item) for item in value)}]"
-    if isinstance(value, str) and key not in verbatim(Bench):
+    if isinstance(value, str) and key not in verbatim(BenchRequest):
         escaped = value.replace("\\'", "\\\\'").replace("'", "\\'")
         return f"'{escaped}'"
     return str(value)

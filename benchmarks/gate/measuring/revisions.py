@@ -19,12 +19,12 @@ from lipbench.errors import UserError
 from lipbench.processes import usable_cores
 
 log = logging.getLogger(__name__)
-TOLD = 3
+ERROR_LINES = 3
 """Last lines of another program's output that an error repeats."""
 
 
 @dataclass(frozen=True)
-class Side:
+class Revision:
     """One revision, ready to be measured."""
 
     name: str
@@ -84,7 +84,7 @@ def _share_cores(process: int) -> None:
         os.sched_setaffinity(process, cores[1:] or cores)
 
 
-def prepare(name: str, revision: str | None, folder: Path) -> Side:
+def prepare_revision(name: str, revision: str | None, folder: Path) -> Revision:
     """Make a revision ready to run.
 
     Args:
@@ -96,36 +96,36 @@ def prepare(name: str, revision: str | None, folder: Path) -> Side:
         UserError: there is no such revision, or it does not build or start.
     """
     if revision is None:
-        return Side(name, _commit(name, "HEAD"), _changes(), CHECKOUT, Path(sys.executable))
+        return Revision(name, _commit(name, "HEAD"), _changes(), CHECKOUT, Path(sys.executable))
     commit = _commit(name, revision)
-    root = _checked_out(commit, folder / commit[:12])
-    side = Side(name, commit, "", root, _interpreter(name, root, folder))
+    root = _make_worktree(commit, folder / commit[:12])
+    side = Revision(name, commit, "", root, _interpreter(name, root, folder))
     trial_process = side.run(["list", "models"])
     output, _ = trial_process.communicate()
     if trial_process.returncode != 0:
         raise UserError(
-            f"{name} ({revision}, {commit[:12]}) does not build: {last(output)}",
+            f"{name} ({revision}, {commit[:12]}) does not build: {last_lines(output)}",
             remedy="Compare with a revision that runs; nothing was measured",
         )
     return side
 
 
-def remove(sides: Iterable[Side]) -> None:
+def remove_checkouts(sides: Iterable[Revision]) -> None:
     """Take revisions that were checked out away again; their environments stay for the next time."""
     for root in {side.root for side in sides} - {CHECKOUT}:
         _git("worktree", "remove", "--force", str(root))
 
 
-def last(output: str) -> str:
+def last_lines(output: str) -> str:
     """The last lines of a program's output, as one."""
-    return " / ".join(line.strip() for line in output.strip().splitlines()[-TOLD:]) or "it says nothing"
+    return " / ".join(line.strip() for line in output.strip().splitlines()[-ERROR_LINES:]) or "it says nothing"
 
 
 def _commit(name: str, revision: str) -> str:
     git_result = _git("rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}")
     if git_result.returncode != 0:
         raise UserError(
-            f"{name}={revision} is no revision of {CHECKOUT.name}: {last(git_result.stderr)}",
+            f"{name}={revision} is no revision of {CHECKOUT.name}: {last_lines(git_result.stderr)}",
             remedy="Fetch it first (in CI the checkout must not be shallow: fetch-depth 0)",
         )
     return git_result.stdout.strip()
@@ -144,7 +144,7 @@ def _changes() -> str:
     return digest.hexdigest()
 
 
-def _checked_out(commit: str, root: Path) -> Path:
+def _make_worktree(commit: str, root: Path) -> Path:
     """A worktree of a commit, made unless it is there from an interrupted run."""
     if root.is_dir():
         existing_worktree = _git("-C", str(root), "rev-parse", "HEAD", "--show-toplevel")
@@ -158,12 +158,13 @@ def _checked_out(commit: str, root: Path) -> Path:
     git_result = _git("worktree", "add", "--detach", "--force", str(root), commit)
     if git_result.returncode != 0:
         raise UserError(
-            f"{commit[:12]} cannot be checked out to {root}: {last(git_result.stderr)}", remedy="Give another out=…"
+            f"{commit[:12]} cannot be checked out to {root}: {last_lines(git_result.stderr)}",
+            remedy="Give another out=…",
         )
     return root
 
 
-def needs(root: Path) -> str:
+def environment_requirements(root: Path) -> str:
     """What an environment for a revision must hold, as text: versions and dependencies, not the linter's settings."""
     constraints = root / "constraints.txt"
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -173,9 +174,9 @@ def needs(root: Path) -> str:
 
 def _interpreter(name: str, root: Path, folder: Path) -> Path:
     """This interpreter if the revision needs what the running one needs; one of its own otherwise."""
-    if needs(root) == needs(CHECKOUT):
+    if environment_requirements(root) == environment_requirements(CHECKOUT):
         return Path(sys.executable)
-    home = folder / f"environment-{hashlib.sha256(needs(root).encode()).hexdigest()[:12]}"
+    home = folder / f"environment-{hashlib.sha256(environment_requirements(root).encode()).hexdigest()[:12]}"
     python = home / "bin" / "python"
     installed_mark = home / ".installed"
     if installed_mark.is_file():
@@ -189,7 +190,7 @@ def _interpreter(name: str, root: Path, folder: Path) -> Path:
         process = subprocess.run(command, capture_output=True, text=True, check=False)
         if process.returncode != 0:
             raise UserError(
-                f"{name} does not build, its environment cannot be made: {last(process.stderr)}",
+                f"{name} does not build, its environment cannot be made: {last_lines(process.stderr)}",
                 remedy="Compare with a revision whose packages can be installed; nothing was measured",
             )
     installed_mark.touch()

@@ -16,12 +16,12 @@ from types import TracebackType
 
 from lipbench.benchmarks.timing.turns import GRANTED
 
-LOOK_S = 0.05
+POLL_S = 0.05
 """Time between two looks at whether a side has ended."""
 LONGEST_MESSAGE = 4096
 
 
-class _Player:
+class _Side:
     """One side: where it asks, whether it waits for a turn, and which cells it has come to."""
 
     def __init__(self, path: Path) -> None:
@@ -46,7 +46,7 @@ class _Player:
             self.turns -= 1
 
 
-class Referee:
+class TurnServer:
     """Grants turns to one or two processes, each of which was given the path of one of its sockets.
 
     Args:
@@ -57,7 +57,7 @@ class Referee:
         # the path of a socket may have about a hundred characters, so it cannot lie in the gate's folder
         self._folder = tempfile.TemporaryDirectory(prefix="lipbench-")
         self._sides = sides
-        self._players = {side: _Player(Path(self._folder.name) / side) for side in self._sides}
+        self._players = {side: _Side(Path(self._folder.name) / side) for side in self._sides}
         self._due: deque[str] = deque()
         self._rounds = 0
         self._selector = selectors.DefaultSelector()
@@ -69,7 +69,7 @@ class Referee:
             listener.listen()
             self._selector.register(listener, selectors.EVENT_READ, (player, self._welcome))
 
-    def __enter__(self) -> Referee:
+    def __enter__(self) -> TurnServer:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -99,7 +99,7 @@ class Referee:
         """
         runs = dict.fromkeys(self._sides, True)
         while any(runs.values()):
-            for key, _ in self._selector.select(LOOK_S):
+            for key, _ in self._selector.select(POLL_S):
                 player, hear = key.data
                 hear(player, key.fileobj)
             runs = {side: running(side) for side in self._sides}
@@ -122,12 +122,12 @@ class Referee:
             self._rounds += 1
         return self._due.popleft()
 
-    def _welcome(self, player: _Player, listener: socket.socket) -> None:
+    def _welcome(self, player: _Side, listener: socket.socket) -> None:
         channel, _ = listener.accept()
         self._open.add(channel)
         self._selector.register(channel, selectors.EVENT_READ, (player, self._hear))
 
-    def _hear(self, player: _Player, channel: socket.socket) -> None:
+    def _hear(self, player: _Side, channel: socket.socket) -> None:
         """A side asks for a turn, or has closed its end."""
         try:
             message = channel.recv(LONGEST_MESSAGE)

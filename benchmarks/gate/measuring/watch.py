@@ -13,18 +13,18 @@ from typing import Any
 
 import psutil
 
-from lipbench.benchmarks.gate.measuring.turn_server import Referee
+from lipbench.benchmarks.gate.measuring.turn_server import TurnServer
 from lipbench.benchmarks.gate.pairs import Conditions
 from lipbench.benchmarks.timing.telemetry import cpu_mhz
 
-EVERY_S = 0.5
+POLL_S = 0.5
 """Time between two looks at the clock."""
 PULSES = 20
 PULSE_BYTES = 2**21
 
 
-def watched(
-    processes: Mapping[str, subprocess.Popen[str]], turn_server: Referee, device: str
+def wait_and_watch(
+    processes: Mapping[str, subprocess.Popen[str]], turn_server: TurnServer, device: str
 ) -> tuple[dict[str, str], Conditions]:
     """Wait for the processes of one block, or of a pair of blocks that take turns, to end.
 
@@ -44,7 +44,7 @@ def watched(
         try:
             turn_future = pool.submit(turn_server.watch, lambda side: side in outputs and not outputs[side].done())
             running: set[Future[Any]] = {*outputs.values(), turn_future}
-            while running := wait(running, timeout=EVERY_S).not_done:
+            while running := wait(running, timeout=POLL_S).not_done:
                 clock = _clock_mhz(device)
                 clocks += [clock] if clock else []
             turn_future.result()

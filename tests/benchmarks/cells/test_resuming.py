@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from lipbench.benchmarks.cells import environment
-from lipbench.benchmarks.cells.runner import finished, run_cell
+from lipbench.benchmarks.cells.runner import reusable_record, run_cell
 from lipbench.records.files import load_record, save_record
-from lipbench.records.quality import Corpus, MetricFacts, Protocol, Quality
+from lipbench.records.quality import CorpusFacts, MetricFacts, ProtocolFacts, Quality
 from lipbench.records.record import Cell, Failure
 from lipbench.records.system import System
 
@@ -18,8 +18,8 @@ ASKED = {"metrics": ["psnr"], "height": 80, "inception_weights": None, "out": "h
 def quality(metric="psnr", title="PSNR"):
     return Quality(
         system=System(name="blur", title="Truth, blurred", kind="control"),
-        corpus=Corpus(name="grid", fingerprint="c", split="test", clips=0),
-        protocol=Protocol(name="paper", fingerprint="p", summary=""),
+        corpus=CorpusFacts(name="grid", fingerprint="c", split="test", clips=0),
+        protocol=ProtocolFacts(name="paper", fingerprint="p", summary=""),
         durations="true",
         device="cpu",
         metrics=[MetricFacts(name=metric, title=title, unit="dB", higher_is_better=True)],
@@ -34,7 +34,7 @@ def kept(tmp_path):
 
 
 def ask(run, cell=CELL, *, corpus="c", protocol="p", **changes):
-    return finished(cell, run, request=ASKED | changes, corpus=corpus, protocol=protocol)
+    return reusable_record(cell, run, request=ASKED | changes, corpus=corpus, protocol=protocol)
 
 
 def path_of(run):

@@ -14,10 +14,10 @@ import psutil
 import pytest
 
 from lipbench.benchmarks.cli import multirun, verbs
-from lipbench.benchmarks.cli.launchers import find
+from lipbench.benchmarks.cli.launchers import find_launcher
 from lipbench.benchmarks.cli.main import main
-from lipbench.benchmarks.cli.multirun import check_apart
-from lipbench.benchmarks.config.composition import split, swept
+from lipbench.benchmarks.cli.multirun import check_separate_outputs
+from lipbench.benchmarks.config.composition import split_words, sweep_commands
 from lipbench.errors import UserError
 from lipbench.training import checkpoint
 
@@ -80,7 +80,7 @@ def checkpoints(tmp_path) -> list[Path]:
 def test_after_a_kill_the_same_command_finishes_what_was_begun(left_behind, tmp_path, capfd):
     assert sweep(tmp_path, *left_behind) == 0
     assert [line.rpartition(": ")[2] for line in capfd.readouterr().out.splitlines()[1:]] == ["done", "done"]
-    assert [checkpoint.load(path).steps for path in checkpoints(tmp_path)] == [30, 30]
+    assert [checkpoint.load_checkpoint(path).steps for path in checkpoints(tmp_path)] == [30, 30]
     for log in (tmp_path / "jobs").glob("*/log.txt"):
         assert log.read_text().count("lipbench train ") == 2
 
@@ -100,7 +100,7 @@ def test_every_verb_that_can_be_swept_says_so_in_its_help(capsys):
 
 def check_sweep(name: str, words: list[str]) -> None:
     verb = verbs.get(name)
-    check_apart(verb, [verbs.request(name, job) for job in swept(name, verb.request, words)])
+    check_separate_outputs(verb, [verbs.request(name, job) for job in sweep_commands(name, verb.request, words)])
 
 
 @pytest.mark.parametrize(
@@ -169,8 +169,8 @@ def test_every_command_of_the_manual_is_one_that_the_command_line_takes(words):
     verb, *words = words
     if "--multirun" not in words:
         verbs.request(verb, words)
-        own, hydras = split(words)
+        own, hydras = split_words(words)
     else:
-        own, hydras = split([word for word in words if word != "--multirun"])
+        own, hydras = split_words([word for word in words if word != "--multirun"])
         check_sweep(verb, own)
-    assert find(hydras).name in ("basic", "joblib", "submitit_slurm")
+    assert find_launcher(hydras).name in ("basic", "joblib", "submitit_slurm")

@@ -9,7 +9,7 @@ def test_where_there_is_no_terminal_a_line_now_and_then_says_how_far_it_is(monke
     now = [0.0]
     monkeypatch.setattr(progress, "on_terminal", lambda: False)
     monkeypatch.setattr(progress.time, "perf_counter", lambda: now[0])
-    with caplog.at_level(logging.INFO), progress.bar("preparing", None) as shown:
+    with caplog.at_level(logging.INFO), progress.show_progress("preparing", None) as shown:
         shown.set_total(100)
         for _ in range(25):
             now[0] += 1.0
@@ -20,6 +20,6 @@ def test_where_there_is_no_terminal_a_line_now_and_then_says_how_far_it_is(monke
 def test_on_a_terminal_a_bar_is_drawn(monkeypatch, capsys):
     monkeypatch.setattr(progress, "on_terminal", lambda: True)
     monkeypatch.setenv("FORCE_COLOR", "1")
-    with progress.bar("scoring", 4) as shown:
+    with progress.show_progress("scoring", 4) as shown:
         shown.advance(4)
     assert "4/4" in capsys.readouterr().err

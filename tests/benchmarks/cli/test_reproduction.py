@@ -4,16 +4,16 @@ from pathlib import Path
 import pytest
 
 from lipbench.benchmarks.cli import verbs
-from lipbench.benchmarks.cli.launchers import INTERRUPTED, start
+from lipbench.benchmarks.cli.launchers import INTERRUPTED, start_command
 from lipbench.benchmarks.cli.main import main
-from lipbench.benchmarks.cli.reproduction import Choices, Journal, Row, Step, plan, run_all, stages
+from lipbench.benchmarks.cli.reproduction import Journal, PaperRow, PlanOptions, PlanStep, plan, run_all, stages
 from lipbench.benchmarks.config.composition import CONF
 from lipbench.errors import UserError
 
-ROWS = {"hh_t2l": Row(model="hh_t2l", losses="ssim"), "hh_t2l_adv": Row(model="hh_t2l", losses="adv")}
+ROWS = {"hh_t2l": PaperRow(model="hh_t2l", losses="ssim"), "hh_t2l_adv": PaperRow(model="hh_t2l", losses="adv")}
 
 
-def choices(out: Path, **changes) -> Choices:
+def choices(out: Path, **changes) -> PlanOptions:
     values = {
         "corpus": ("corpus=synthetic",),
         "root": None,
@@ -26,7 +26,7 @@ def choices(out: Path, **changes) -> Choices:
         "out": out,
         "device": "cpu",
     }
-    return Choices(**{**values, **changes})
+    return PlanOptions(**{**values, **changes})
 
 
 class Starter:
@@ -122,7 +122,7 @@ def test_a_failure_costs_what_needs_it_and_nothing_else(tmp_path):
     lost = run_all(plan(ROWS, choices(tmp_path)), Journal(tmp_path, "code"), start=starter, say=said)
     assert set(lost) == {"train hh_t2l", "evaluate hh_t2l", "train hh_t2l_adv", "evaluate hh_t2l_adv"}
     assert [words.split()[0] for words in starter.started] == ["train", "train", "bench", "report"]
-    assert Journal(tmp_path, "code").find(Step("train hh_t2l", ())) is None
+    assert Journal(tmp_path, "code").find(PlanStep("train hh_t2l", ())) is None
 
 
 def test_an_interrupt_stops_the_plan_and_keeps_what_is_done(tmp_path):
@@ -151,7 +151,7 @@ def test_the_journal_is_plain_json_with_the_time_that_each_step_took(tmp_path):
 
 
 def test_a_step_runs_in_a_process_of_its_own_and_its_code_comes_back(capfd):
-    assert start(["no_such_verb"]) == 2
+    assert start_command(["no_such_verb"]) == 2
     assert "no_such_verb" in capfd.readouterr().err
 
 

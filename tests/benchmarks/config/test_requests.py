@@ -8,8 +8,8 @@ from lipbench.benchmarks.cli import verbs
 from lipbench.benchmarks.cli.verbs.evaluate import Evaluate
 from lipbench.benchmarks.cli.verbs.generate import Generate
 from lipbench.benchmarks.cli.verbs.train import Train
-from lipbench.benchmarks.config.composition import groups
-from lipbench.benchmarks.config.requests import Bench
+from lipbench.benchmarks.config.composition import config_groups
+from lipbench.benchmarks.config.requests import BenchRequest
 from lipbench.errors import UserError
 from lipbench.training.config import TrainingConfig
 from lipbench.training.naming import training_config, training_name
@@ -29,7 +29,7 @@ def test_every_verbs_defaults_are_valid(verb):
 
 def test_overrides_reach_the_request():
     asked = verbs.request("bench", ["corpus=grid", "frames=[5,7]", "models=hh_t2l", "training.steps=9", "limit=3"])
-    assert isinstance(asked, Bench)
+    assert isinstance(asked, BenchRequest)
     assert asked.corpus.name == "grid"
     assert asked.corpus.options == {"store": "prepared/grid"}
     assert asked.frames == [5, 7]
@@ -93,16 +93,16 @@ def test_the_base_recipe_in_conf_is_that_of_the_code():
     assert asked.training == dataclasses.asdict(TrainingConfig())
 
 
-@pytest.mark.parametrize("recipe", groups()["training"])
+@pytest.mark.parametrize("recipe", config_groups()["training"])
 def test_every_recipe_is_valid(recipe):
     asked = verbs.request("train", [f"training={recipe}"])
     assert isinstance(asked, Train)
     assert training_config(asked.training).steps > 0
 
 
-@pytest.mark.parametrize("losses", groups()["losses"])
+@pytest.mark.parametrize("losses", config_groups()["losses"])
 def test_any_losses_go_with_any_recipe(losses):
-    for recipe in groups()["training"]:
+    for recipe in config_groups()["training"]:
         asked = verbs.request("train", [f"training={recipe}", f"losses={losses}"])
         assert isinstance(asked, Train)
         made = training_config(asked.training)
@@ -134,7 +134,9 @@ def test_the_public_codes_recipe_is_the_public_codes():
 
 
 def test_trainings_with_other_losses_have_other_names():
-    names = {training_name("hh_t2l", "small", training_config(asked_losses(name))) for name in groups()["losses"]}
+    names = {
+        training_name("hh_t2l", "small", training_config(asked_losses(name))) for name in config_groups()["losses"]
+    }
     assert names == {"hh_t2l-small", "hh_t2l-small-base", "hh_t2l-small-adv", "hh_t2l-small-ssim_adv"}
 
 

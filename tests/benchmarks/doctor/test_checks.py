@@ -19,14 +19,14 @@ def shares(idle, steal=0.0):
 
 def test_cores_that_others_keep_busy_are_warned_of():
     cores = psutil.cpu_count()
-    assert host.busy(shares(100.0)).state == "ok"
-    crowded = host.busy(shares(0.0))
+    assert host.processor_load(shares(100.0)).state == "ok"
+    crowded = host.processor_load(shares(0.0))
     assert (crowded.state, crowded.facts["foreign_cores"]) == ("warning", cores)
     assert crowded.remedy == "Stop them or wait"
 
 
 def test_time_that_the_host_takes_is_no_other_process():
-    stolen = host.busy(shares(80.0, steal=20.0))
+    stolen = host.processor_load(shares(80.0, steal=20.0))
     assert (stolen.state, stolen.facts["foreign_cores"]) == ("warning", 0.0)
     assert "not shared" in stolen.remedy
 

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from lipbench.benchmarks.doctor import text
 from lipbench.benchmarks.doctor.diagnosis import Resolution
-from lipbench.benchmarks.doctor.noise import aa_run, by_turns, needed, noise_of, resolution
+from lipbench.benchmarks.doctor.noise import aa_run, measure_in_turn, resolution, rounds_needed, summarise_noise
 
 
 def test_sides_change_places_every_round_so_that_drift_meets_both():
     times = iter([1.0, 2.0, 1.0, 2.0])
     told = []
     twice = math.log(2)
-    assert by_turns(lambda: next(times), 2, told.append) == pytest.approx([twice, -twice])
+    assert measure_in_turn(lambda: next(times), 2, told.append) == pytest.approx([twice, -twice])
     assert told == [1, 1]
 
 
@@ -46,14 +46,14 @@ def test_a_side_that_is_always_slower_cannot_be_resolved_below_its_lead():
 @given(share=st.floats(0.001, 0.5), rounds=st.integers(5, 200), target=st.floats(0.005, 0.1))
 @settings(max_examples=50, deadline=None)
 def test_rounds_grow_with_the_square_of_what_is_asked(share, rounds, target):
-    found = needed(Resolution(rounds=rounds, share=share, low=share / 2, high=2 * share), target)
+    found = rounds_needed(Resolution(rounds=rounds, share=share, low=share / 2, high=2 * share), target)
     assert found.low <= found.rounds <= found.high
     assert found.rounds == max(5, math.ceil(rounds * (math.log1p(share) / math.log1p(target)) ** 2))
 
 
 def test_the_text_says_what_it_takes():
     changes = np.random.default_rng(0).normal(0, 0.05, 40).tolist()
-    noise = noise_of(changes, seconds=20.0, device="cpu", isolated=False)
+    noise = summarise_noise(changes, seconds=20.0, device="cpu", isolated=False)
     said = "\n".join(text.noise_lines(noise))
     assert f"a paired run of 40 rounds resolves {noise.resolution.share:.1%}" in said
     assert [one.share for one in noise.needed] == [0.03, 0.01]

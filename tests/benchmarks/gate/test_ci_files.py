@@ -62,10 +62,10 @@ def test_that_linter_sees_what_a_copy_may_get_wrong(whole, broken, found, tmp_pa
 @pytest.mark.parametrize("name", FILES)
 def test_their_words_are_words_of_the_gate(name):
     from lipbench.benchmarks.config.composition import request
-    from lipbench.benchmarks.config.requests import Gate
+    from lipbench.benchmarks.config.requests import GateRequest
 
     text = (ROOT / "ci" / name).read_text()
-    assert set(Gate.model_fields) >= {"base", "preset", "frames", "summary", "out"}
+    assert set(GateRequest.model_fields) >= {"base", "preset", "frames", "summary", "out"}
     for word in ("base=", "preset=tiny", "frames=[25,75,137]", "summary=", "out=runs/gate"):
         assert word in text
-    request("gate", Gate, ["base=x", "preset=tiny", "frames=[25,75,137]", "summary=s", "out=runs/gate"])
+    request("gate", GateRequest, ["base=x", "preset=tiny", "frames=[25,75,137]", "summary=s", "out=runs/gate"])

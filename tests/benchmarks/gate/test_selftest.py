@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from lipbench.benchmarks.cli.main import main
 from lipbench.benchmarks.gate import selftest
-from lipbench.benchmarks.gate.verdict import Rules, Verdict
+from lipbench.benchmarks.gate.verdict import Margins, Verdict
 
 
 def test_the_gate_sees_every_regression_that_is_put_in(capsys):
@@ -13,7 +13,7 @@ def test_the_gate_sees_every_regression_that_is_put_in(capsys):
 
 
 def test_a_gate_that_lets_everything_pass_fails_its_self_test(monkeypatch, capsys):
-    broken = selftest.Outcome("a slowdown", Verdict.FAIL, selftest._timed(Rules()))
+    broken = selftest.SelfTestResult("a slowdown", Verdict.FAIL, selftest._decide_latency(Margins()))
     monkeypatch.setattr(selftest, "run", lambda _: [broken])
     assert main(["gate", "--self-test"]) == 1
     assert "BROKEN  a slowdown: pass, must be fail" in capsys.readouterr().out

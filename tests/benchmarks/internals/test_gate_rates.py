@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from lipbench.benchmarks.gate.verdict import Rules, Verdict
+from lipbench.benchmarks.gate.verdict import Margins, Verdict
 from lipbench.benchmarks.internals import gate_rates
 from lipbench.benchmarks.internals.gate_rates import SampledBlock, Samples, collect, load, main, measure_rates, save
 from lipbench.errors import UserError
@@ -33,14 +33,14 @@ def drawn(blocks: int, spread: float = 0.002) -> Samples:
 
 def test_rates_repeat_by_seed_and_see_what_they_put_in():
     calm = drawn(30)
-    found = measure_rates(calm, Rules(), pairs=5, trials=1, seed=1)
-    assert found == measure_rates(calm, Rules(), pairs=5, trials=1, seed=1)
+    found = measure_rates(calm, Margins(), pairs=5, trials=1, seed=1)
+    assert found == measure_rates(calm, Margins(), pairs=5, trials=1, seed=1)
     null, _, tenth, real = found
     assert null.share(Verdict.PASS) == real.share(Verdict.PASS) == 1.0
     assert tenth.share(Verdict.FAIL) == 1.0
     assert (tenth.again, real.trials, real.again) == (1, 1, 0)
     with pytest.raises(UserError, match="29 blocks are fewer"):
-        measure_rates(drawn(29), Rules(), pairs=5, trials=1, seed=0)
+        measure_rates(drawn(29), Margins(), pairs=5, trials=1, seed=0)
 
 
 def test_a_gates_folder_becomes_samples_and_then_rates(tmp_path, capsys):

@@ -18,9 +18,9 @@ QUICK = timing.Budget(seconds=0.01, least=2, most=3, warmup_s=0.0)
 @pytest.mark.parametrize("name", models.names())
 @pytest.mark.parametrize("frames", [1, 6])
 def test_every_model_is_timed_at_exactly_the_length_asked_for(name, frames):
-    subject = loading.untrained(name, "tiny", options={}, device=CPU)
-    request = latency.request_of(frames, 2, frame_size=subject.frame_size, symbols=29, device=CPU)
-    prepared = latency.prepare(subject, request, device=CPU, budget=QUICK)
+    subject = loading.build_untrained(name, "tiny", options={}, device=CPU)
+    request = latency.random_request(frames, 2, frame_size=subject.frame_size, symbols=29, device=CPU)
+    prepared = latency.prepare_cell(subject, request, device=CPU, budget=QUICK)
     result = prepared.result([prepared.once() for _ in range(prepared.rounds)], 25.0)
     assert (result.frames, result.batch, result.device, result.dtype) == (frames, 2, "cpu", "float32")
     assert 2 <= len(result.samples) <= 3
@@ -30,7 +30,7 @@ def test_every_model_is_timed_at_exactly_the_length_asked_for(name, frames):
 
 
 def test_the_request_is_the_same_for_every_model_and_its_tokens_are_real():
-    one, other = (latency.request_of(75, 1, frame_size=(4, 8), symbols=29, device=CPU) for _ in range(2))
+    one, other = (latency.random_request(75, 1, frame_size=(4, 8), symbols=29, device=CPU) for _ in range(2))
     assert torch.equal(one.tokens, other.tokens)
     assert torch.equal(one.identity, other.identity)
     assert one.tokens.min() >= 1
@@ -44,18 +44,18 @@ def test_a_model_that_makes_another_length_is_not_timed():
         def generate(self, request):
             return LipClip(request.identity[:, None], torch.ones(len(request.tokens), dtype=torch.long))
 
-    subject = loading.Subject(
-        Short(), loading.describe(Short(), name="short", preset="", options={}), None, Short.frame_size
+    subject = loading.LoadedModel(
+        Short(), loading.describe_system(Short(), name="short", preset="", options={}), None, Short.frame_size
     )
-    request = latency.request_of(5, 1, frame_size=(4, 8), symbols=3, device=CPU)
+    request = latency.random_request(5, 1, frame_size=(4, 8), symbols=3, device=CPU)
     with pytest.raises(ValueError, match=r"short made \[1\] frames, asked for \[5\]"):
-        latency.prepare(subject, request, device=CPU, budget=QUICK)
+        latency.prepare_cell(subject, request, device=CPU, budget=QUICK)
 
 
 def prepared(name, variant="eager", frames=5):
-    subject = loading.untrained(name, "tiny", options={}, device=CPU)
-    request = latency.request_of(frames, 1, frame_size=subject.frame_size, symbols=29, device=CPU)
-    return latency.prepare(subject, request, device=CPU, budget=QUICK, variant=variant)
+    subject = loading.build_untrained(name, "tiny", options={}, device=CPU)
+    request = latency.random_request(frames, 1, frame_size=subject.frame_size, symbols=29, device=CPU)
+    return latency.prepare_cell(subject, request, device=CPU, budget=QUICK, variant=variant)
 
 
 def test_every_variant_that_can_be_named_is_there():
@@ -102,11 +102,11 @@ class Growing:
 
 def grown(step):
     model = Growing(step)
-    subject = loading.Subject(
-        model, loading.describe(model, name="growing", preset="", options={}), None, model.frame_size
+    subject = loading.LoadedModel(
+        model, loading.describe_system(model, name="growing", preset="", options={}), None, model.frame_size
     )
-    request = latency.request_of(5, 1, frame_size=(4, 8), symbols=3, device=CPU)
-    return latency.prepare(subject, request, device=CPU, budget=QUICK)
+    request = latency.random_request(5, 1, frame_size=(4, 8), symbols=3, device=CPU)
+    return latency.prepare_cell(subject, request, device=CPU, budget=QUICK)
 
 
 def test_hh_t2l_is_timed_to_the_first_frame_that_it_draws():
@@ -122,7 +122,7 @@ def test_a_stream_is_timed_to_its_first_chunk():
 
 
 def test_a_number_is_void_where_the_frames_are_not_the_same_every_time():
-    with pytest.raises(latency.VoidError, match=r"first frames of growing.*differ"):
+    with pytest.raises(latency.OutputMismatchError, match=r"first frames of growing.*differ"):
         grown(0.1)
 
 
@@ -134,9 +134,9 @@ def test_rounding_does_not_void_and_both_digests_are_kept():
 
 @pytest.mark.parametrize("name", ["dual_lip", "transformer_t2l"])
 def test_no_submodule_is_left_uncompiled_for_the_number_of_its_siblings(name):
-    subject = loading.untrained(name, "tiny", options={}, device=CPU)
-    request = latency.request_of(2, 1, frame_size=subject.frame_size, symbols=29, device=CPU)
+    subject = loading.build_untrained(name, "tiny", options={}, device=CPU)
+    request = latency.random_request(2, 1, frame_size=subject.frame_size, symbols=29, device=CPU)
     limits = torch._dynamo.config
     with limits.patch(cache_size_limit=1):
-        variants.run_as("compile", subject, request)
+        variants.apply_variant("compile", subject, request)
         assert limits.cache_size_limit >= len(list(subject.model.children()))

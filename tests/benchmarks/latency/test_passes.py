@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from lipbench.benchmarks.cells.plan import blocks
+from lipbench.benchmarks.cells.plan import cell_blocks
 from lipbench.benchmarks.cli import verbs
 from lipbench.benchmarks.cli.verbs.bench import work as bench
-from lipbench.benchmarks.latency import VoidError
-from lipbench.benchmarks.latency.passes import measured_again
+from lipbench.benchmarks.latency import OutputMismatchError
+from lipbench.benchmarks.latency.passes import add_pass
 from lipbench.benchmarks.sweep import Sweep
 from lipbench.records.files import load_records
 from lipbench.records.latency import Latency
@@ -32,7 +32,7 @@ def only(out):
 def test_what_has_passes_of_its_own_is_measured_by_the_first_pass_alone(tmp_path):
     asked = request(tmp_path, "floors=true")
     sweep = Sweep(asked, progress=False)
-    (timed,) = blocks(asked)[0].cells
+    (timed,) = cell_blocks(asked)[0].cells
     floor = sweep.time(timed).floor
     assert floor is not None
     assert floor.arithmetic_s > 0
@@ -59,15 +59,15 @@ def test_the_same_command_goes_on_and_takes_only_the_passes_that_are_missing(tmp
     def fails():
         raise MemoryError("no room")
 
-    kept = measured_again(record, fails)
+    kept = add_pass(record, fails)
     assert kept.samples == both.samples
     assert kept.lost == "pass 3 failed: MemoryError: no room"
 
     def void():
-        raise VoidError("other frames")
+        raise OutputMismatchError("other frames")
 
-    with pytest.raises(VoidError):
-        measured_again(record, void)
+    with pytest.raises(OutputMismatchError):
+        add_pass(record, void)
     bench.run(request(tmp_path, "again=true"))
     assert only(tmp_path)[1].blocks == 1
 
@@ -83,10 +83,10 @@ def test_a_fresh_process_leaves_the_same_record_and_says_its_memory(tmp_path):
 
 def test_every_pass_has_every_cell_in_an_order_of_its_own_that_the_seed_repeats(tmp_path):
     asked = request(tmp_path, "models=[hh_t2l,dual_lip]", "frames=[1,2,3,4,5,6]", "passes=3")
-    made = blocks(asked)
-    assert made == blocks(asked)
+    made = cell_blocks(asked)
+    assert made == cell_blocks(asked)
     assert len({tuple(block.cells) for block in made}) == 3
     assert all(len(set(block.cells)) == 12 for block in made)
-    for block in blocks(asked.model_copy(update={"isolate": True})):
+    for block in cell_blocks(asked.model_copy(update={"isolate": True})):
         assert len({(cell.model, cell.variant) for cell in block.cells}) == 1
         assert len(block.cells) == 6

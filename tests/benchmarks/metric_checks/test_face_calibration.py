@@ -27,7 +27,7 @@ def test_ours_is_dlibs_where_both_look_in_one_box_and_a_step_from_it_elsewhere()
 
 @pytest.mark.parametrize("wrong", [lambda mouths: 1.02 * mouths, lambda mouths: mouths[::-1] + 0.5 * mouths])
 def test_a_wrong_way_to_the_mouth_does_not_pass(monkeypatch, wrong):
-    right = face_calibration.find
+    right = face_calibration.find_faces
     sides = []
 
     def find(job):
@@ -36,7 +36,7 @@ def test_a_wrong_way_to_the_mouth_does_not_pass(monkeypatch, wrong):
         # one side only: what is wrong on both alike is no distance
         return found if len(sides) == 2 else type(found)(mouths=wrong(found.mouths), descriptors=found.descriptors)
 
-    monkeypatch.setattr(face_calibration, "find", find)
+    monkeypatch.setattr(face_calibration, "find_faces", find)
     assert {row.setting for row in calibrate_faces().rows if not row.passed} >= set(SAME_BOX)
 
 

@@ -6,10 +6,10 @@ import pytest
 
 from lipbench import metrics
 from lipbench.baselines import controls
-from lipbench.benchmarks.metric_checks.ranking import UNRANKED, check
-from lipbench.benchmarks.scoring.measure import facts
+from lipbench.benchmarks.metric_checks.ranking import UNRANKED_METRICS, check
+from lipbench.benchmarks.scoring.measure import metric_facts
 
-FACTS = {name: facts(name, metrics.create(name)) for name in metrics.names()}
+FACTS = {name: metric_facts(name, metrics.create(name)) for name in metrics.names()}
 WORSE = {
     "ground_truth": 0.0,
     "crop_round_trip": 0.1,
@@ -52,7 +52,7 @@ def results(**changes):
     """Every control's result; ``first_frame__psnr=40`` changes one value, None takes it away."""
     found = {}
     for name in controls.names():
-        values = {metric: typical(metric, name) for metric in FACTS if metric not in UNRANKED}
+        values = {metric: typical(metric, name) for metric in FACTS if metric not in UNRANKED_METRICS}
         for change, value in changes.items():
             control, _, metric = change.rpartition("__")
             if control == name:
@@ -69,8 +69,8 @@ def test_metrics_that_work_break_nothing_and_all_have_a_rule_or_a_reason():
     outcomes = check(results())
     assert [outcome for outcome in outcomes if not outcome.holds] == []
     ranked = {outcome.expectation.metric for outcome in outcomes}
-    assert ranked.isdisjoint(UNRANKED)
-    assert ranked | set(UNRANKED) == set(metrics.names()), "decide how a new metric must rank the controls"
+    assert ranked.isdisjoint(UNRANKED_METRICS)
+    assert ranked | set(UNRANKED_METRICS) == set(metrics.names()), "decide how a new metric must rank the controls"
 
 
 @pytest.mark.parametrize(

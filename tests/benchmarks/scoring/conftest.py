@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from lipbench.benchmarks.cells.loading import Subject
+from lipbench.benchmarks.cells.loading import LoadedModel
 from lipbench.benchmarks.scoring.scorer import Scoring
 from lipbench.corpora.placement import Placement
 from lipbench.corpora.synthetic.corpus import SyntheticCorpus
@@ -72,7 +72,7 @@ def drawn():
 
     def subject(model):
         system = System(name="parrot", title="Parrot", kind="model", frame_size=(40, 80))
-        return Subject(model, system, Vocabulary(corpus.symbols), (40, 80))
+        return LoadedModel(model, system, Vocabulary(corpus.symbols), (40, 80))
 
     return SimpleNamespace(
         corpus=corpus, with_faces=WithFaces(**OPTIONS), scoring=scoring, subject=subject, Parrot=Parrot

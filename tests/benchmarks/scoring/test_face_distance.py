@@ -13,7 +13,7 @@ import torch
 
 from lipbench.benchmarks.scoring.scorer import Scorer
 from lipbench.corpora import faces
-from lipbench.metrics.alignment import sampled
+from lipbench.metrics.alignment import evenly_spaced
 from lipbench.metrics.frechet_face_distance import FrechetFaceDistance
 
 SIZE = (40, 80)
@@ -38,9 +38,9 @@ def found(monkeypatch):
         descriptors = described(crops) if len(crops) else np.empty((0, 128), np.float32)
         descriptors[[is_faceless(crop) for crop in crops]] = np.nan
         mouths = np.zeros((len(job.crops), 20, 2), np.float32)
-        return faces.FaceFound(mouths=mouths, descriptors=descriptors)
+        return faces.FaceResult(mouths=mouths, descriptors=descriptors)
 
-    monkeypatch.setattr(faces, "find", find)
+    monkeypatch.setattr(faces, "find_faces", find)
     # a handful of clips is enough to see which frames are in it
     monkeypatch.setattr(FrechetFaceDistance, "_min_frames", lambda _: 2)
 
@@ -112,10 +112,10 @@ def test_the_order_of_the_clips_does_not_change_the_floor(drawn):
 
 def test_a_pair_that_is_compared_and_a_clip_alone_are_looked_at_once_where_they_are_the_same(drawn, monkeypatch):
     jobs = []
-    find = faces.find
-    monkeypatch.setattr(faces, "find", lambda job: jobs.append(job) or find(job))
+    find = faces.find_faces
+    monkeypatch.setattr(faces, "find_faces", lambda job: jobs.append(job) or find(job))
     with scorer(drawn) as made:
         made.control("blur", frame_size=SIZE, durations="true")
     assert [len(job.described) for job in jobs] == [FRAMES] * 10
     lengths = {len(drawn.corpus.load(name).frames) for name in drawn.corpus.ids("test")}
-    assert {tuple(sampled(length, FRAMES).tolist()) for length in lengths} == {job.described for job in jobs}
+    assert {tuple(evenly_spaced(length, FRAMES).tolist()) for length in lengths} == {job.described for job in jobs}

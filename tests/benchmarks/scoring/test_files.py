@@ -7,10 +7,10 @@ import torch
 from safetensors import safe_open
 from safetensors.numpy import load_file
 
-from lipbench.benchmarks.cli.console import account
-from lipbench.benchmarks.scoring.clips import generated, to_pictures
-from lipbench.benchmarks.scoring.files import Keeper, index_of, stored
-from lipbench.benchmarks.scoring.scorer import Keep, Scorer
+from lipbench.benchmarks.cli.console import exceptions_lines
+from lipbench.benchmarks.scoring.clips import generate_clips, to_pictures
+from lipbench.benchmarks.scoring.files import SampleWriter, read_index, read_saved_pairs
+from lipbench.benchmarks.scoring.scorer import SampleOptions, Scorer
 from lipbench.corpora.video import read_video
 from lipbench.errors import UserError
 
@@ -21,12 +21,12 @@ CPU = torch.device("cpu")
 def pairs(drawn):
     ids = drawn.corpus.ids("test")
     model = drawn.Parrot(extra=2, durations=2)
-    return list(generated(drawn.subject(model), drawn.corpus, ids, durations="predicted", batch=2, device=CPU))
+    return list(generate_clips(drawn.subject(model), drawn.corpus, ids, durations="predicted", batch=2, device=CPU))
 
 
 @pytest.fixture
 def kept(drawn, pairs, tmp_path):
-    keeper = Keeper(tmp_path, "parrot", drawn.corpus.ids("test"), keep_clips=True, fingerprint="f" * 64)
+    keeper = SampleWriter(tmp_path, "parrot", drawn.corpus.ids("test"), keep_clips=True, fingerprint="f" * 64)
     for pair in pairs:
         keeper.add(pair)
     return tmp_path, keeper.save_strip(), keeper.save_clips()
@@ -44,7 +44,7 @@ def test_sample_frames_are_kept_side_by_side(kept):
 def test_the_shortest_and_the_longest_clip_are_shown_whatever_comes_first(drawn, pairs, tmp_path, backwards):
     lengths = {pair.truth.utterance.id: len(pair.truth.frames) for pair in pairs}
     assert len(set(lengths.values())) > 2, "otherwise this shows nothing"
-    keeper = Keeper(tmp_path, "parrot", drawn.corpus.ids("test"), keep_clips=False, fingerprint="f" * 64)
+    keeper = SampleWriter(tmp_path, "parrot", drawn.corpus.ids("test"), keep_clips=False, fingerprint="f" * 64)
     for pair in reversed(pairs) if backwards else pairs:
         keeper.add(pair)
     with safe_open(tmp_path / keeper.save_strip(), framework="numpy") as file:
@@ -55,7 +55,7 @@ def test_the_shortest_and_the_longest_clip_are_shown_whatever_comes_first(drawn,
 def test_of_equally_long_clips_the_first_and_the_last_are_shown(pairs, tmp_path):
     one = pairs[0].truth.utterance
     ids = ["b", "a", "c", "d"]
-    keeper = Keeper(tmp_path, "parrot", ids, keep_clips=False, fingerprint="f" * 64)
+    keeper = SampleWriter(tmp_path, "parrot", ids, keep_clips=False, fingerprint="f" * 64)
     for name in ids:
         truth = pairs[0].truth._replace(utterance=dataclasses.replace(one, id=name))
         keeper.add(pairs[0]._replace(truth=truth))
@@ -65,7 +65,7 @@ def test_of_equally_long_clips_the_first_and_the_last_are_shown(pairs, tmp_path)
 
 def test_kept_clips_come_back_as_they_were(drawn, pairs, kept):
     run, _, folder = kept
-    again = list(stored(run / folder, drawn.corpus, (40, 80)))
+    again = list(read_saved_pairs(run / folder, drawn.corpus, (40, 80)))
     assert len(again) == len(pairs)
     for before, after in zip(pairs, again, strict=True):
         assert torch.equal(before.made.frames, after.made.frames)
@@ -75,14 +75,14 @@ def test_kept_clips_come_back_as_they_were(drawn, pairs, kept):
 
 def test_the_real_clips_are_kept_beside_them_and_once_for_all_cells(drawn, pairs, kept):
     run, _, folder = kept
-    index = index_of(run / folder)
+    index = read_index(run / folder)
     for pair in pairs:
         real = read_video(run / index[pair.truth.utterance.id]["real"])
         assert (real.frames == to_pictures(pair.truth.frames)).all()
         assert real.fps == pair.truth.utterance.fps
     files = {path: path.stat().st_ino for path in (run / "real").rglob("*.mkv")}
-    again = Keeper(run, "another", drawn.corpus.ids("test"), keep_clips=True, fingerprint="f" * 64)
-    other_corpus = Keeper(run, "other", drawn.corpus.ids("test"), keep_clips=True, fingerprint="e" * 64)
+    again = SampleWriter(run, "another", drawn.corpus.ids("test"), keep_clips=True, fingerprint="f" * 64)
+    other_corpus = SampleWriter(run, "other", drawn.corpus.ids("test"), keep_clips=True, fingerprint="e" * 64)
     again.add(pairs[0])
     assert {path: path.stat().st_ino for path in (run / "real").rglob("*.mkv")} == files, "nothing was written again"
     other_corpus.add(pairs[0])
@@ -93,27 +93,27 @@ def test_kept_clips_score_as_they_did(drawn, tmp_path):
     scoring = drawn.scoring(metrics=["psnr", "ssim", "token_duration_error"])
     subject = drawn.subject(drawn.Parrot(durations=2))
     with Scorer(scoring) as scorer:
-        first = scorer.model(subject, durations="predicted", batch=2, keep=Keep(tmp_path, "p", clips=True))
-        pairs = stored(tmp_path / first.generated, drawn.corpus, (40, 80))
+        first = scorer.model(subject, durations="predicted", batch=2, keep=SampleOptions(tmp_path, "p", clips=True))
+        pairs = read_saved_pairs(tmp_path / first.generated, drawn.corpus, (40, 80))
         again = scorer.pairs(subject.system, pairs, durations="predicted")
     assert first.clips == again.clips
 
 
 def test_that_a_clip_was_cut_off_is_kept_recorded_and_said(drawn, pairs, tmp_path):
     marked = [pairs[0]._replace(made=pairs[0].made._replace(cut_off=True)), *pairs[1:]]
-    keeper = Keeper(tmp_path, "parrot", drawn.corpus.ids("test"), keep_clips=True, fingerprint="f" * 64)
+    keeper = SampleWriter(tmp_path, "parrot", drawn.corpus.ids("test"), keep_clips=True, fingerprint="f" * 64)
     for pair in marked:
         keeper.add(pair)
-    kept = list(stored(tmp_path / keeper.save_clips(), drawn.corpus, (40, 80)))
+    kept = list(read_saved_pairs(tmp_path / keeper.save_clips(), drawn.corpus, (40, 80)))
     with Scorer(drawn.scoring()) as scorer:
         quality = scorer.pairs(drawn.subject(drawn.Parrot()).system, kept, durations="predicted")
     first = pairs[0].truth.utterance.id
     assert [clip.utterance for clip in quality.clips if clip.cut_off] == [first]
-    assert f"  cut off at the model's longest length, without a stop token: 1: {first}" in account(quality)
+    assert f"  cut off at the model's longest length, without a stop token: 1: {first}" in exceptions_lines(quality)
 
 
 def test_a_set_without_its_index_is_not_complete(drawn, pairs, tmp_path):
-    keeper = Keeper(tmp_path, "parrot", drawn.corpus.ids("test"), keep_clips=True, fingerprint="f" * 64)
+    keeper = SampleWriter(tmp_path, "parrot", drawn.corpus.ids("test"), keep_clips=True, fingerprint="f" * 64)
     keeper.add(pairs[0])
     with pytest.raises(UserError, match="no complete set of generated clips"):
-        next(stored(tmp_path / "generated" / "parrot", drawn.corpus, (40, 80)))
+        next(read_saved_pairs(tmp_path / "generated" / "parrot", drawn.corpus, (40, 80)))

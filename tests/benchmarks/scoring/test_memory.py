@@ -15,14 +15,14 @@ EARLY, LATE = 6, 18
 
 
 def find(job):
-    return faces.FaceFound(
+    return faces.FaceResult(
         mouths=np.random.default_rng(0).normal(40, 5, (len(job.crops), 20, 2)).astype(np.float32),
         descriptors=np.zeros((len(job.described), 128), np.float32),
     )
 
 
 def test_what_is_kept_of_a_clip_is_small_beside_its_pictures(drawn, monkeypatch):
-    monkeypatch.setattr(faces, "find", find)
+    monkeypatch.setattr(faces, "find_faces", find)
     corpus = type(drawn.with_faces)(train=1, test=LATE + 2, speakers=1, seconds=(0.6, 0.6))
     metrics = ["psnr", "ssim", "lmd", "identity_similarity", "frechet_face_distance"]
     scored, seen = 0, {}

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from lipbench.benchmarks.cells import loading
-from lipbench.benchmarks.scoring.scorer import Keep, Scorer
+from lipbench.benchmarks.scoring.scorer import SampleOptions, Scorer
 from lipbench.errors import UserError
 
 SIZE = (40, 80)
@@ -166,7 +166,7 @@ def test_the_real_side_is_looked_at_once(drawn, monkeypatch):
 
     looked = []
     find = faces.find
-    monkeypatch.setattr(faces, "find", lambda job: looked.append(job) or find(job))
+    monkeypatch.setattr(faces, "find_faces", lambda job: looked.append(job) or find(job))
     with Scorer(drawn.scoring(corpus=drawn.with_faces, metrics=["lmd"])) as scorer:
         first = scorer.control("blur", frame_size=SIZE, durations="true")
         assert len(looked) == 10
@@ -181,7 +181,7 @@ def test_each_picture_is_looked_at_once_and_no_value_changes(drawn, monkeypatch)
 
     looked = []
     find = faces.find
-    monkeypatch.setattr(faces, "find", lambda job: looked.append(job) or find(job))
+    monkeypatch.setattr(faces, "find_faces", lambda job: looked.append(job) or find(job))
     asked = {"corpus": drawn.with_faces, "metrics": [*FACES, "identity_similarity"]}
 
     def pictures(name):
@@ -213,7 +213,7 @@ def test_inception_without_weights_is_not_measured_and_names_the_way_out(drawn, 
 
 
 def test_samples_are_kept(drawn, tmp_path):
-    quality = score(drawn, drawn.Parrot(extra=2), keep=Keep(tmp_path, "parrot", clips=True))
+    quality = score(drawn, drawn.Parrot(extra=2), keep=SampleOptions(tmp_path, "parrot", clips=True))
     assert quality.strip == "strips/parrot.safetensors"
     assert quality.generated == "generated/parrot"
     assert (tmp_path / quality.strip).is_file()
@@ -221,7 +221,7 @@ def test_samples_are_kept(drawn, tmp_path):
 
 
 def test_an_untrained_model_is_not_scored(drawn):
-    untrained = loading.untrained("hh_t2l", "tiny", options={}, device=torch.device("cpu"))
+    untrained = loading.build_untrained("hh_t2l", "tiny", options={}, device=torch.device("cpu"))
     with Scorer(drawn.scoring()) as scorer, pytest.raises(UserError, match="not trained"):
         scorer.model(untrained, durations="true", batch=1)
 

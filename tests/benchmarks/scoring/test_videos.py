@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from lipbench.benchmarks.scoring.scorer import Scorer
-from lipbench.benchmarks.scoring.videos import Others, Videos, look_into, match
+from lipbench.benchmarks.scoring.videos import GeneratedVideos, ReferenceVideos, find_videos, match_names
 from lipbench.corpora.canvas import Box
 from lipbench.corpora.video import read_video, write_video
 from lipbench.errors import UserError
@@ -36,8 +36,10 @@ def sides(tmp_path):
 
 
 def others(theirs, reference, *, resize=False, ignore_rates=False):
-    made, real = look_into(theirs), look_into(reference)
-    return Others(made.files, Videos(real), match(made, real), resize=resize, ignore_rates=ignore_rates)
+    made, real = find_videos(theirs), find_videos(reference)
+    return GeneratedVideos(
+        made.files, ReferenceVideos(real), match_names(made, real), resize=resize, ignore_rates=ignore_rates
+    )
 
 
 def read(found):
@@ -140,22 +142,22 @@ def test_files_that_are_no_videos_are_named(sides):
     theirs, _ = sides
     (theirs / "a" / "notes.txt").touch()
     (theirs / "a" / "three.MKV").write_bytes(b"x")
-    found = look_into(theirs)
+    found = find_videos(theirs)
     assert found.others == ["a/notes.txt"]
     assert "a/three" in found.files
 
 
 def test_the_fingerprint_is_of_names_and_content(sides):
     _, reference = sides
-    before = look_into(reference).digest
-    assert look_into(shutil.copytree(reference, reference.with_name("copy"))).digest == before, (
+    before = find_videos(reference).digest
+    assert find_videos(shutil.copytree(reference, reference.with_name("copy"))).digest == before, (
         "the same files elsewhere"
     )
     (reference / "a" / "one.mkv").rename(reference / "a" / "three.mkv")
-    renamed = look_into(reference).digest
+    renamed = find_videos(reference).digest
     assert renamed != before
     write(reference, "a/two", picture(7))
-    assert look_into(reference).digest not in (before, renamed)
+    assert find_videos(reference).digest not in (before, renamed)
 
 
 @pytest.mark.parametrize("case", ["missing", "a file", "empty", "no videos"])
@@ -168,14 +170,14 @@ def test_a_folder_without_videos_is_refused(tmp_path, case):
     if case == "no videos":
         (folder / "clip.txt").touch()
     with pytest.raises(UserError, match="no folder" if case in ("missing", "a file") else "no video below"):
-        look_into(folder)
+        find_videos(folder)
 
 
 def test_folders_without_a_common_name_are_refused_with_an_example(tmp_path):
     write(tmp_path / "theirs", "s1_one", picture(0))
     write(tmp_path / "reference", "s1/one", picture(0))
     with pytest.raises(UserError, match="'s1_one' is generated, 's1/one' is reference"):
-        match(look_into(tmp_path / "theirs"), look_into(tmp_path / "reference"))
+        match_names(find_videos(tmp_path / "theirs"), find_videos(tmp_path / "reference"))
 
 
 def score(drawn, found, videos, ids, metrics):
@@ -187,9 +189,9 @@ def score(drawn, found, videos, ids, metrics):
 
 def test_without_a_face_what_needs_one_is_not_measured_and_the_rest_is(drawn, sides):
     theirs, reference = sides
-    made, real = look_into(theirs), look_into(reference)
-    matched, videos = match(made, real), Videos(real)
-    found = Others(made.files, videos, matched, resize=False, ignore_rates=False)
+    made, real = find_videos(theirs), find_videos(reference)
+    matched, videos = match_names(made, real), ReferenceVideos(real)
+    found = GeneratedVideos(made.files, videos, matched, resize=False, ignore_rates=False)
     asked = ["psnr", "lmd", "identity_similarity", "frechet_face_distance", "token_duration_error", "length_error"]
     quality = score(drawn, found, videos, matched.ids, asked)
     assert quality.values("psnr") == [100.0] * 3
@@ -203,12 +205,12 @@ def test_without_a_face_what_needs_one_is_not_measured_and_the_rest_is(drawn, si
 def test_clips_without_a_face_lose_face_metrics_only(drawn, sides, monkeypatch):
     """A face is said to be in one of three clips: the predictor answers something there."""
     theirs, reference = sides
-    made, real = look_into(theirs), look_into(reference)
-    matched, videos = match(made, real), Videos(real)
+    made, real = find_videos(theirs), find_videos(reference)
+    matched, videos = match_names(made, real), ReferenceVideos(real)
     box = Box(0.0, 0.0, 30.0)
     reason = "no face was found in the reference video"
     monkeypatch.setattr(videos, "face_box", lambda clip: box if clip.id == "a/two" else reason)
-    found = Others(made.files, videos, matched, resize=False, ignore_rates=False)
+    found = GeneratedVideos(made.files, videos, matched, resize=False, ignore_rates=False)
     quality = score(drawn, found, videos, matched.ids, ["psnr", "landmark_failure_preds"])
     assert len(quality.values("psnr")) == 3
     assert len(quality.values("landmark_failure_preds")) == len(quality.values("landmark_failure_target")) == 1
@@ -224,11 +226,11 @@ def test_real_faces_are_looked_at_where_they_are(drawn, tmp_path):
     frames = read_video(files[0]).frames[:6]
     write(tmp_path / "reference", "s1/clip", frames)
     write(tmp_path / "theirs", "s1/clip", np.concatenate([frames[:1], frames[:-1]]))
-    made, real = look_into(tmp_path / "theirs"), look_into(tmp_path / "reference")
-    matched, videos = match(made, real), Videos(real)
+    made, real = find_videos(tmp_path / "theirs"), find_videos(tmp_path / "reference")
+    matched, videos = match_names(made, real), ReferenceVideos(real)
     quality = {}
     for name, side in (("late", made), ("same", real)):
-        found = Others(side.files, videos, matched, resize=False, ignore_rates=False)
+        found = GeneratedVideos(side.files, videos, matched, resize=False, ignore_rates=False)
         asked = ["lmd", "landmark_failure_target", "identity_similarity"]
         quality[name] = score(drawn, found, videos, matched.ids, asked)
     assert quality["same"].mean("lmd") == 0

@@ -20,7 +20,7 @@ REQUEST = LipRequest(torch.ones(1, 1, dtype=torch.long), torch.tensor([1]), torc
 
 def test_a_matrix_product_costs_two_operations_per_multiply_add_and_its_output():
     left, right = torch.rand(3, 5), torch.rand(5, 7)
-    counted = costs.count(None, lambda: left @ right)
+    counted = costs.count_costs(None, lambda: left @ right)
     assert (counted.operations, counted.launches, counted.activation_bytes) == (2 * 3 * 5 * 7, 1, 3 * 7 * 4)
     assert counted.parameters == 0
 
@@ -40,15 +40,15 @@ def test_the_peak_is_of_what_lives_at_once():
         for _ in range(10):
             made.add_(1)
 
-    assert costs.count(None, one_after_the_other).activation_bytes == 4000
-    assert costs.count(None, side_by_side).activation_bytes == 40000
-    assert costs.count(None, in_place).activation_bytes == 4000
+    assert costs.count_costs(None, one_after_the_other).activation_bytes == 4000
+    assert costs.count_costs(None, side_by_side).activation_bytes == 40000
+    assert costs.count_costs(None, in_place).activation_bytes == 4000
 
 
 def test_a_view_of_a_weight_is_no_activation():
     weight = nn.Parameter(torch.zeros(8, 8))
-    assert costs.count(None, lambda: weight.t().contiguous()[:4]).activation_bytes == 8 * 8 * 4
-    assert costs.count(None, lambda: weight.view(64)).activation_bytes == 0
+    assert costs.count_costs(None, lambda: weight.t().contiguous()[:4]).activation_bytes == 8 * 8 * 4
+    assert costs.count_costs(None, lambda: weight.view(64)).activation_bytes == 0
 
 
 @settings(max_examples=10, deadline=None)
@@ -57,7 +57,7 @@ def test_a_recurrent_layer_costs_its_matrix_products_in_both_directions(steps, f
     layer = nn.LSTM(features, hidden, bidirectional=True).eval()
     inputs = torch.rand(steps, 2, features)
     with torch.no_grad():
-        counted = costs.count(layer, lambda: layer(inputs))
+        counted = costs.count_costs(layer, lambda: layer(inputs))
     assert counted.operations == 2 * (2 * steps * 2) * 4 * hidden * (features + hidden)
     assert counted.parameters == 2 * 4 * hidden * (features + hidden + 2)
 
@@ -65,16 +65,16 @@ def test_a_recurrent_layer_costs_its_matrix_products_in_both_directions(steps, f
 def test_attention_on_a_cpu_is_counted():
     query = torch.rand(1, 2, 6, 4)
     with torch.no_grad():
-        counted = costs.count(None, lambda: nn.functional.scaled_dot_product_attention(query, query, query))
+        counted = costs.count_costs(None, lambda: nn.functional.scaled_dot_product_attention(query, query, query))
     assert counted.operations == 2 * (2 * 6 * 6 * 4) * 2
 
 
 @pytest.mark.parametrize("name", models.names())
 def test_the_same_model_at_the_same_length_always_costs_the_same_and_a_longer_clip_more(name):
     def of(frames):
-        subject = loading.untrained(name, "tiny", options={}, device=CPU)
-        request = latency.request_of(frames, 1, frame_size=subject.frame_size, symbols=29, device=CPU)
-        return costs.count(subject.model, lambda: subject.model.generate(request))
+        subject = loading.build_untrained(name, "tiny", options={}, device=CPU)
+        request = latency.random_request(frames, 1, frame_size=subject.frame_size, symbols=29, device=CPU)
+        return costs.count_costs(subject.model, lambda: subject.model.generate(request))
 
     assert of(4) == of(4)
     short, long = of(4), of(8)

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lipbench.corpora.alignments import Alignment, AlignmentError, Interval
+from lipbench.corpora.alignments import Alignment, AlignmentError, LabelInterval
 from lipbench.corpora.alignments.durations import Slack, align_tokens
 from lipbench.corpora.tokens import CHARACTERS, LETTERS
 
@@ -14,7 +14,7 @@ def spoken(*words, phones=(), fps=25.0, unit="words"):
     """An alignment from (start frame, end frame, label)."""
     tiers = {"words": words, "phones": phones} if unit == "words" else {"phones": words}
     made = {
-        tier: tuple(Interval(start / fps, end / fps, label) for start, end, label in rows)
+        tier: tuple(LabelInterval(start / fps, end / fps, label) for start, end, label in rows)
         for tier, rows in tiers.items()
     }
     return Alignment(format="by hand", **made)
@@ -121,11 +121,11 @@ def alignments(draw):
         labels = list(word) if draw(st.booleans()) else ["aa"]
         for label in labels:
             end = time + draw(st.floats(0.001, 0.3))
-            phones.append(Interval(time, end, label))
+            phones.append(LabelInterval(time, end, label))
             time = end
-        words.append(Interval(start, time, word))
+        words.append(LabelInterval(start, time, word))
     if draw(st.booleans()):
-        silence = Interval(time, time + draw(st.floats(0, 2)), "")
+        silence = LabelInterval(time, time + draw(st.floats(0, 2)), "")
         words.append(silence)
         phones.append(silence)
     return Alignment(format="drawn", words=tuple(words), phones=tuple(phones))

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from lipbench.corpora.alignments import SILENCE, AlignmentError, Interval, read_alignment
+from lipbench.corpora.alignments import SILENCE, AlignmentError, LabelInterval, read_alignment
 from lipbench.corpora.alignments.durations import align_tokens
 from lipbench.corpora.grid.vocabulary import sentence_of_code
 
@@ -20,11 +20,11 @@ def test_a_file_is_read_in_seconds(tmp_path):
     alignment = read_alignment(write(tmp_path, EXAMPLE))
     assert alignment.format == "grid align"
     assert alignment.words == (
-        Interval(0.0, 0.4, SILENCE),
-        Interval(0.4, 0.64, "bin"),
-        Interval(0.64, 0.68, SILENCE),
-        Interval(0.68, 0.84, "blue"),
-        Interval(0.84, 0.98, SILENCE),
+        LabelInterval(0.0, 0.4, SILENCE),
+        LabelInterval(0.4, 0.64, "bin"),
+        LabelInterval(0.64, 0.68, SILENCE),
+        LabelInterval(0.68, 0.84, "blue"),
+        LabelInterval(0.84, 0.98, SILENCE),
     )
     assert (alignment.phones, alignment.repairs) == ((), ())
 

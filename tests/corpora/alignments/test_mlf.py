@@ -1,6 +1,6 @@
 import pytest
 
-from lipbench.corpora.alignments import AlignmentError, Interval, read_alignment
+from lipbench.corpora.alignments import AlignmentError, LabelInterval, read_alignment
 from lipbench.corpora.alignments.durations import Slack, align_tokens
 from lipbench.corpora.alignments.mlf import parse_block, read_blocks
 
@@ -28,10 +28,10 @@ def test_times_are_in_units_of_100_ns(tmp_path):
     alignment = read(tmp_path, LABELS)
     assert alignment.format == "htk mlf"
     assert alignment.phones == (
-        Interval(0.0, 0.91, ""),
-        Interval(0.91, 1.05, "sh"),
-        Interval(1.05, 1.13, "iy"),
-        Interval(1.13, 1.5, ""),
+        LabelInterval(0.0, 0.91, ""),
+        LabelInterval(0.91, 1.05, "sh"),
+        LabelInterval(1.05, 1.13, "iy"),
+        LabelInterval(1.13, 1.5, ""),
     )
     assert (alignment.words, alignment.repairs) == ((), ())
     times = align_tokens(alignment, "phones", 45, fps=NTSC)

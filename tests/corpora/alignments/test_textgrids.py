@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lipbench.corpora.alignments import AlignmentError, Interval, read_alignment
+from lipbench.corpora.alignments import AlignmentError, LabelInterval, read_alignment
 from lipbench.corpora.alignments.durations import align_tokens
 
 
@@ -60,7 +60,7 @@ def test_p2fa(tmp_path):
     assert alignment.format == "p2fa TextGrid"
     assert [w.label for w in alignment.words] == ["", "bin", "", "at", ""]
     assert [p.label for p in alignment.phones] == ["", "b", "ih", "n", "", "ae", "t", ""]
-    assert alignment.words[1] == Interval(0.2125, 0.5125, "bin")
+    assert alignment.words[1] == LabelInterval(0.2125, 0.5125, "bin")
     assert alignment.repairs == ("{ns} in clip.TextGrid counts as silence",)
     # P2FA begins late and ends short of the clip: the silences at the ends take both rests
     times = align_tokens(alignment, "phones", 30, fps=25.0)

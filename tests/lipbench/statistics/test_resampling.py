@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from lipbench.statistics.intervals import LARGEST, mean_by_cluster, median_places, random_signs, resample_counts
-from lipbench.statistics.paired import paired
-from lipbench.statistics.timings import speedup, timing
+from lipbench.statistics.intervals import MAX_CACHED_ITEMS, mean_by_cluster, median_ranks, random_signs, resample_counts
+from lipbench.statistics.paired import paired_difference
+from lipbench.statistics.timings import speedup, summarise_timing
 
 RESAMPLES = 9999
 
@@ -29,7 +29,7 @@ def test_signs_are_fair():
 def test_places_of_medians_are_distributed_as_those_of_drawn_samples(n):
     random = np.random.default_rng(1)
     drawn = np.sort(random.integers(0, n, size=(40_000, n)), axis=1)
-    ours = median_places(n, 3, 40_000)
+    ours = median_ranks(n, 3, 40_000)
     for place, found in zip(((n - 1) // 2, n // 2), ours, strict=True):
         shares = [np.bincount(places, minlength=n) / len(places) for places in (found, drawn[:, place])]
         assert np.abs(np.cumsum(shares[0]) - np.cumsum(shares[1])).max() < 0.015
@@ -53,7 +53,7 @@ def test_the_interval_of_a_speed_up_is_that_of_the_plain_bootstrap(n):
     assert (found.low, found.high) == pytest.approx((plain.low, plain.high), rel=0.02)
 
 
-@pytest.mark.parametrize("n", [12, 100, LARGEST, LARGEST + 1])
+@pytest.mark.parametrize("n", [12, 100, MAX_CACHED_ITEMS, MAX_CACHED_ITEMS + 1])
 def test_the_interval_of_a_mean_is_that_of_the_plain_bootstrap_below_and_above_the_limit(n):
     values = np.random.default_rng(3).normal(28, 1, size=n)
     plain = stats.bootstrap((values,), np.mean, method="percentile", n_resamples=RESAMPLES,
@@ -65,14 +65,16 @@ def test_the_interval_of_a_mean_is_that_of_the_plain_bootstrap_below_and_above_t
     assert found.high == pytest.approx(plain.high, abs=0.05 * width)
 
 
-@pytest.mark.parametrize("n", [12, 14, 40, LARGEST + 1])
+@pytest.mark.parametrize("n", [12, 14, 40, MAX_CACHED_ITEMS + 1])
 @pytest.mark.parametrize("shift", [0.0, 0.25, 5.0])
 def test_p_is_that_of_scipys_sign_flips_below_and_above_the_limits(n, shift):
     deltas = np.random.default_rng(4).normal(shift, 1, size=n)
     plain = stats.permutation_test((deltas,), lambda x, axis: x.mean(axis=axis), permutation_type="samples",
                                    vectorized=True, n_resamples=RESAMPLES, rng=np.random.default_rng(5))  # fmt: skip
     names = [f"c{i}" for i in range(n)]
-    found = paired(dict(zip(names, deltas, strict=True)), dict.fromkeys(names, 0.0), dict.fromkeys(names, "s1"))
+    found = paired_difference(
+        dict(zip(names, deltas, strict=True)), dict.fromkeys(names, 0.0), dict.fromkeys(names, "s1")
+    )
     assert found.p == pytest.approx(float(plain.pvalue), abs=0.03)
     if shift == 5.0 and n > 20:
         assert found.p == float(plain.pvalue)  # as small as it can be
@@ -82,6 +84,6 @@ def test_p_is_that_of_scipys_sign_flips_below_and_above_the_limits(n, shift):
 def test_the_interval_of_a_median_is_scipys(n):
     seconds = np.random.default_rng(6).gamma(5, size=n)
     plain = stats.quantile_test(seconds, p=0.5).confidence_interval(0.95)
-    found = timing(seconds.tolist()).interval
+    found = summarise_timing(seconds.tolist()).interval
     assert found is not None
     assert (found.low, found.high) == (plain.low, plain.high)

@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from lipbench.statistics.intervals import MIN_CLUSTERS
-from lipbench.statistics.timings import MIN_SAMPLES, line_over_length, speedup, timing
+from lipbench.statistics.timings import MIN_SAMPLES, line_over_length, speedup, summarise_timing
 
 
 @given(st.lists(st.floats(1e-4, 10), min_size=1, max_size=60))
 def test_timing_against_numpy_and_the_binomial(seconds):
-    found = timing(seconds)
+    found = summarise_timing(seconds)
     assert [found.p10, found.median, found.p90, found.p95] == pytest.approx(np.quantile(seconds, [0.1, 0.5, 0.9, 0.95]))
     assert found.n == len(seconds)
     n, ordered = len(seconds), sorted(seconds)
@@ -28,7 +28,7 @@ def test_timing_against_numpy_and_the_binomial(seconds):
 
 def test_timing_needs_a_sample():
     with pytest.raises(ValueError, match="no timed call"):
-        timing([])
+        summarise_timing([])
 
 
 def test_line_against_least_squares_by_numpy_and_a_t_interval_by_hand():

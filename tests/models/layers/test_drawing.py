@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from lipbench.models.layers.drawing import FoldedDrawing, PlainDrawing, drawing, in_chunks
+from lipbench.models.layers.drawing import FoldedDrawing, PlainDrawing, draw_in_chunks, prepare_drawing
 from lipbench.models.layers.images import IdentityEncoder, ImageDecoder
 
 
@@ -58,7 +58,7 @@ def test_chunks_change_nothing_and_each_clip_has_its_own_identity(chunk, rows, w
     levels, decoder = stack(len(rows))
     motion = torch.randn(len(rows), max(rows), 7)
     with torch.no_grad():
-        made = drawing(decoder, levels, way).clips(motion, rows, chunk=chunk)
+        made = prepare_drawing(decoder, levels, way).clips(motion, rows, chunk=chunk)
         for clip, length in enumerate(rows):
             alone = decoder(motion[clip, :length], levels, torch.full((length,), clip))
             torch.testing.assert_close(made[clip, :length], alone, atol=1e-5, rtol=0)
@@ -85,7 +85,7 @@ def test_a_decoder_in_training_mode_is_not_folded():
     for part in (decoder, decoder.levels[0][1]):  # the whole, and one batch norm alone
         decoder.eval()
         part.train()
-        made = drawing(decoder, levels).clips(motion, [5, 5])
+        made = prepare_drawing(decoder, levels).clips(motion, [5, 5])
         clips = torch.arange(2).repeat_interleave(5)
         torch.testing.assert_close(made.flatten(0, 1), decoder(motion.flatten(0, 1), levels, clips))
 
@@ -96,8 +96,8 @@ def test_chunks_that_are_handed_out_join_to_the_whole_clips(chunk, rows, way):
     levels, decoder = stack(len(rows))
     motion = torch.randn(len(rows), max(rows), 7)
     with torch.no_grad():
-        drawn = drawing(decoder, levels, way)
-        whole, parts = drawn.clips(motion, rows), list(in_chunks(drawn, motion, rows, chunk=chunk))
+        drawn = prepare_drawing(decoder, levels, way)
+        whole, parts = drawn.clips(motion, rows), list(draw_in_chunks(drawn, motion, rows, chunk=chunk))
     assert parts[0].shape[1] == 1
     assert all(part.shape[1] <= chunk for part in parts[1:] if chunk)
     joined = torch.cat(parts, dim=1)
@@ -110,7 +110,7 @@ def test_chunks_that_are_handed_out_join_to_the_whole_clips(chunk, rows, way):
 def test_the_first_frame_is_handed_out_before_the_others_are_drawn(way):
     levels, decoder = stack(1)
     with torch.no_grad():
-        chunks = in_chunks(drawing(decoder, levels, way), torch.randn(1, 9, 7), [9])
+        chunks = draw_in_chunks(prepare_drawing(decoder, levels, way), torch.randn(1, 9, 7), [9])
         with Widest() as first:
             next(chunks)
         with Widest() as rest:

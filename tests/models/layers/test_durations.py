@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lipbench.models.layers.durations import DurationPredictor, expand, places, whole_frames
+from lipbench.models.layers.durations import DurationPredictor, expand, token_position_features, whole_frames
 
 durations = st.lists(st.integers(0, 9), min_size=1, max_size=12).filter(any)
 predicted = st.lists(st.floats(0, 20, width=32), min_size=1, max_size=30)
@@ -107,7 +107,7 @@ def test_rounding_each_token_lets_errors_add_up_and_gives_a_clip_of_nothing_a_fr
 
 @given(st.lists(st.integers(0, 6), min_size=1, max_size=8).filter(any), st.integers(0, 3))
 def test_places_count_the_frames_of_each_token(durations, padding):
-    made = places(torch.tensor([durations]), sum(durations) + padding)[0]
+    made = token_position_features(torch.tensor([durations]), sum(durations) + padding)[0]
     assert made.isfinite().all()
     expected = [
         (i + 0.5, frames - i - 0.5, (i + 0.5) / frames, math.log(frames)) for frames in durations for i in range(frames)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from lipbench.models.layers.images import IdentityEncoder, ImageDecoder, coarsest, pick
+from lipbench.models.layers.images import IdentityEncoder, ImageDecoder, coarsest, gather_frames
 
 
 def stack(output="sigmoid"):
@@ -25,7 +25,7 @@ def test_any_subset_of_frames_can_be_drawn():
     levels = encoder(torch.rand(2, 3, 8, 16)).levels
     motion = torch.rand(2, 9, 7)
     whole = torch.stack([decoder(row, levels, torch.full((9,), clip)) for clip, row in enumerate(motion)])
-    chosen, clip = pick(motion, torch.tensor([[8, 0], [3, 3]]))
+    chosen, clip = gather_frames(motion, torch.tensor([[8, 0], [3, 3]]))
     drawn = decoder(chosen, levels, clip)
     torch.testing.assert_close(
         drawn, torch.stack([whole[0, 8], whole[0, 0], whole[1, 3], whole[1, 3]]), atol=1e-6, rtol=0

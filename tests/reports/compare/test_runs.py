@@ -11,7 +11,7 @@ from lipbench.benchmarks.cli.main import main
 from lipbench.errors import UserError
 from lipbench.records.files import save_record
 from lipbench.reports.compare.runs import compare_runs
-from lipbench.reports.compare.text import markdown, quality_frame, terminal, time_frame
+from lipbench.reports.compare.text import markdown, quality_frame, terminal_lines, time_frame
 from lipbench.reports.markdown.size_limit import LIMITS
 
 
@@ -205,8 +205,8 @@ def test_whatever_a_record_says_stays_text(make, compared):
     assert html.count("&lt;script&gt;alert(1)&lt;/script&gt;") >= 2
     rows = [line for line in text.split("\n## Provenance")[0].splitlines() if line.startswith("|")]
     assert len({line.replace("\\|", "").count("|") for line in rows}) == 1
-    assert "\x1b" not in "".join(terminal(found))
-    assert " ↑" in "".join(terminal(found)), "a space that does not break stays a space"
+    assert "\x1b" not in "".join(terminal_lines(found))
+    assert " ↑" in "".join(terminal_lines(found)), "a space that does not break stays a space"
 
 
 def test_both_runs_are_traced_to_code_machine_and_command(make, compared):

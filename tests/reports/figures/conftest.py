@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from lipbench.records.quality import ClipScore, MetricFacts
-from lipbench.reports.figures.style import looks
+from lipbench.reports.figures.style import plot_styles
 from lipbench.reports.paper import load_paper
-from lipbench.reports.tables.labels import naming
+from lipbench.reports.tables.labels import collect_names
 from lipbench.reports.tables.latency import latency_tables
 from lipbench.reports.tables.quality import quality_tables
 
@@ -20,17 +20,17 @@ TOKENS = MetricFacts(name="token_duration_error", title="Token error", unit="fra
 
 
 def quality_table(records):
-    (table,) = quality_tables(records, naming(records))
+    (table,) = quality_tables(records, collect_names(records))
     return table
 
 
 def latency_table(records):
-    (table,) = latency_tables(records, naming(records))
+    (table,) = latency_tables(records, collect_names(records))
     return table
 
 
 def style(table):
-    return looks((row.name, row.label) for row in table.rows)
+    return plot_styles((row.name, row.label) for row in table.rows)
 
 
 def clip(i, *, frames=75, generated=None, ssim=0.8, speaker="s1", **more):

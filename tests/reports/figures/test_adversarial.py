@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from lipbench.reports.figures.adversarial import draw_adversarial, enlarged, find_ablation, moments
-from lipbench.reports.figures.figure import Absent, Drawn
+from lipbench.reports.figures.adversarial import crop_mouth_box, draw_adversarial, find_ablation, moments
+from lipbench.reports.figures.figure import MissingFigure, ReportFigure
 from lipbench.reports.figures.style import render_figure
 from lipbench.reports.inputs.strips import load_strips
 
@@ -35,7 +35,7 @@ def files(make, tmp_path):
 
 def test_rows_are_in_the_order_of_table_4_under_the_truth(make, drawing, files):
     found, _ = drawn([ablation(make, one) for one in reversed(LOSSES)], drawing, files)
-    assert isinstance(found, Drawn)
+    assert isinstance(found, ReportFigure)
     (axes,) = found.figure.axes
     labels = [text.get_text() for text in axes.texts if text.get_text() in ("Ground truth", *LOSSES)]
     assert labels == ["Ground truth", *LOSSES]
@@ -52,7 +52,7 @@ def test_rows_are_in_the_order_of_table_4_under_the_truth(make, drawing, files):
 
 def test_what_is_missing_is_said(make, drawing, files):
     found, _ = drawn([ablation(make, "+SSIM"), ablation(make, "+SSIM+ADV")], drawing, files)
-    assert isinstance(found, Drawn)
+    assert isinstance(found, ReportFigure)
     assert "Not measured, or without sample frames: base and +ADV." in found.caption
 
 
@@ -69,7 +69,7 @@ def test_what_is_missing_is_said(make, drawing, files):
 )
 def test_without_both_there_is_a_reason(make, drawing, files, rows, reason):
     found, _ = drawn([ablation(make, losses, name) for losses, name in rows], drawing, files)
-    assert isinstance(found, Absent)
+    assert isinstance(found, MissingFigure)
     assert found.reason == reason
 
 
@@ -86,7 +86,7 @@ def test_moments_are_where_the_mouth_differs_from_the_first_frame_and_from_one_a
     truth[4, :2] = 255  # outside what is enlarged
     assert moments(truth) == [2, 3, 5]
     assert moments(truth[:1]) == [0]
-    assert enlarged(truth).shape == (6, 24, 48, 3)
+    assert crop_mouth_box(truth).shape == (6, 24, 48, 3)
 
 
 def test_variants_sampled_at_other_moments_are_not_set_side_by_side(make, drawing, files):
@@ -103,7 +103,7 @@ def test_variants_sampled_at_other_moments_are_not_set_side_by_side(make, drawin
 def test_one_that_was_sampled_otherwise_leaves_the_others_and_is_named(make, drawing, files, odd):
     make.write_strip(files / f"{odd}.safetensors", [[0.1] * 2], numbers="0,9")
     found, _ = drawn([ablation(make, one) for one in LOSSES], drawing, files)
-    assert isinstance(found, Drawn)
+    assert isinstance(found, ReportFigure)
     assert [text.get_text() for text in found.figure.axes[0].texts if text.get_text() in LOSSES] == [
         one for one in LOSSES if one != odd
     ]
@@ -115,5 +115,5 @@ def test_a_variant_that_failed_or_lost_its_frames_is_said_to_be_missing(make, dr
     (files / "+ADV.safetensors").unlink()
     failed = make.failed(make.quality_cell("hh_t2l", durations="true", checkpoint="base.ckpt"))
     found, _ = drawn([failed, *(ablation(make, one) for one in ("+SSIM", "+ADV", "+SSIM+ADV"))], drawing, files)
-    assert isinstance(found, Drawn)
+    assert isinstance(found, ReportFigure)
     assert "Not measured, or without sample frames: base and +ADV." in found.caption

@@ -3,7 +3,7 @@
 import pytest
 
 from lipbench.reports.figures.durations import draw_durations
-from lipbench.reports.figures.figure import Absent, Drawn
+from lipbench.reports.figures.figure import MissingFigure, ReportFigure
 
 
 def drawn(records, drawing):
@@ -22,7 +22,7 @@ def test_a_line_is_the_share_of_clips_up_to_an_error(make, drawing):
     own = make.quality("hh_t2l", scores=late(drawing, [-2, 0, 0, 3], [1.0, 0.5, 0.5, 2.0]), metrics=[drawing.TOKENS])
     other = make.quality("dual_lip", scores=late(drawing, [5, 5, 5, 7]), metrics=[drawing.TOKENS])
     found, style = drawn([own, other], drawing)
-    assert isinstance(found, Drawn)
+    assert isinstance(found, ReportFigure)
     left, right = found.figure.axes
     line = drawing.line_of(left, style["HH-T2L"])
     assert line.get_xdata().tolist() == [-2, -2, 0, 3]
@@ -45,7 +45,7 @@ def test_without_durations_of_tokens_there_is_one_panel(make, drawing):
 @pytest.mark.parametrize(("durations", "name"), [("true", "hh_t2l"), ("predicted", "first_frame")])
 def test_where_no_length_was_chosen_there_is_a_reason(make, drawing, durations, name):
     found, _ = drawn([make.quality(name, durations=durations)], drawing)
-    assert isinstance(found, Absent)
+    assert isinstance(found, MissingFigure)
     assert found.reason == (
         "the true durations were given, so there is no error" if durations == "true" else "no model was scored"
     )

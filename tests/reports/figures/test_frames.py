@@ -8,7 +8,7 @@ from PIL import Image
 from lipbench.reports.figures.frames import LABEL_INCHES, MOST_COLUMNS, draw_strip, strip_figure
 from lipbench.reports.figures.style import render_figure
 from lipbench.reports.inputs.strips import TRUTH, load_strips
-from lipbench.reports.tables.labels import naming
+from lipbench.reports.tables.labels import collect_names
 from lipbench.reports.tables.quality import quality_tables
 
 
@@ -17,7 +17,7 @@ def pixels(content: bytes) -> np.ndarray:
 
 
 def strips_of(records, root):
-    return load_strips(quality_tables(records, naming(records)), root)
+    return load_strips(quality_tables(records, collect_names(records)), root)
 
 
 def test_strips_set_the_truth_above_the_systems(make, tmp_path):

@@ -3,23 +3,23 @@
 import numpy as np
 import pytest
 
-from lipbench.reports.figures.figure import Absent, Drawn
-from lipbench.reports.figures.gallery import absences, choose_tables, draw_figures, report_looks
+from lipbench.reports.figures.figure import MissingFigure, ReportFigure
+from lipbench.reports.figures.gallery import choose_tables, draw_figures, missing_figure_sentences, report_styles
 from lipbench.reports.figures.style import render_figure
 from lipbench.reports.inputs.strips import load_strips
 from lipbench.reports.inputs.training_logs import load_training_logs
-from lipbench.reports.tables.labels import naming
+from lipbench.reports.tables.labels import collect_names
 from lipbench.reports.tables.make import make_tables
 
 REAL = [0.0, 2.0, 4.0, 2.0, 1.0]
 
 
 def placed(records, root):
-    names = naming(records)
+    names = collect_names(records)
     tables = make_tables(records, names)
     choice = choose_tables(tables.quality, tables.latency)
     strips, _ = load_strips([tables.quality[i] for i in sorted(choice.quality)], root)
-    return list(draw_figures(tables, choice, strips, load_training_logs(root), report_looks(tables, names.order)))
+    return list(draw_figures(tables, choice, strips, load_training_logs(root), report_styles(tables, names.order)))
 
 
 def lively(drawing, name, n=40):
@@ -50,7 +50,7 @@ def rich(make, drawing, tmp_path):
 
 def test_a_rich_run_has_every_figure_and_each_has_its_words(rich):
     found = placed(*rich)
-    drawn = [one.what for one in found if isinstance(one.what, Drawn)]
+    drawn = [one.what for one in found if isinstance(one.what, ReportFigure)]
     expected = {
         "strip",
         "ssim-length",
@@ -68,16 +68,16 @@ def test_a_rich_run_has_every_figure_and_each_has_its_words(rich):
         assert "GRID" in one.caption
         assert one.caption.endswith(".")
         assert len(one.alt) > 20
-    reasons = absences(found)
+    reasons = missing_figure_sentences(found)
     absent = {"With and without adversarial training", "Memory against length", "Energy against length"}
     assert absent <= {reason.split(" (")[0] for reason in reasons}
-    names = [(one.what.name, one.of) for one in found if isinstance(one.what, Drawn)]
+    names = [(one.what.name, one.of) for one in found if isinstance(one.what, ReportFigure)]
     assert len(set(names)) == len(names), "no figure overwrites another"
 
 
 def test_systems_look_alike_in_every_figure(rich, drawing):
     for one in placed(*rich):
-        if isinstance(one.what, Drawn) and one.what.figure.legends:
+        if isinstance(one.what, ReportFigure) and one.what.figure.legends:
             legend = one.what.figure.legends[0]
             colors = dict(zip((t.get_text() for t in legend.get_texts()), legend.legend_handles, strict=True))
             assert colors["HH-T2L"].get_color() == "#0072B2"
@@ -98,8 +98,8 @@ def test_of_several_protocols_the_papers_is_drawn(make, drawing, tmp_path):
 
 def test_one_reason_for_several_conditions_is_one_sentence(make, tmp_path):
     found = placed([make.quality("hh_t2l", durations=durations) for durations in ("true", "predicted")], tmp_path)
-    assert all(isinstance(one.what, Absent) for one in found if one.what.title != "Duration error")
-    (sentence,) = [one for one in absences(found) if one.startswith("Quality against latency")]
+    assert all(isinstance(one.what, MissingFigure) for one in found if one.what.title != "Duration error")
+    (sentence,) = [one for one in missing_figure_sentences(found) if one.startswith("Quality against latency")]
     assert sentence == "Quality against latency (GRID, predicted durations and GRID, true durations): nothing was timed"
 
 
@@ -110,7 +110,7 @@ def test_odd_names_are_drawn_and_break_nothing(make, drawing, tmp_path):
         for i, clip in enumerate(lively(drawing, "a"))
     ]
     records = [make.quality("odd", scores=clips, about={"title": odd}), make.latency("odd", 75, about={"title": odd})]
-    drawn = [one.what for one in placed(records, tmp_path) if isinstance(one.what, Drawn)]
+    drawn = [one.what for one in placed(records, tmp_path) if isinstance(one.what, ReportFigure)]
     assert {one.name for one in drawn} >= {"ssim-length", "positions", "openings", "durations"}
     for one in drawn:
         assert len(render_figure(one.figure, "png")) > 5000
@@ -128,16 +128,16 @@ def test_a_variant_looks_the_same_in_all_figures_whatever_order_its_records_come
     timed = [make.latency("hh_t2l", frames=length) for length in (25, 75)]
     found = []
     for records in ([*variants, *timed], [*timed, *reversed(variants)]):
-        names = naming(records)
+        names = collect_names(records)
         tables = make_tables(records, names)
-        found.append(report_looks(tables, names.order))
+        found.append(report_styles(tables, names.order))
         (table,) = tables.quality
         assert [row.label for row in table.rows] == ["HH-T2L", "HH-T2L +ADV", "HH-T2L +SSIM+ADV"]
     assert found[0] == found[1]
     assert found[0]["HH-T2L"].color == "#0072B2", "the model's own, in latency too"
 
 
-@pytest.mark.parametrize(("text", "kind"), [("loss/l1,step\n0.5,9\n", Drawn), ("no log\n", Absent)])
+@pytest.mark.parametrize(("text", "kind"), [("loss/l1,step\n0.5,9\n", ReportFigure), ("no log\n", MissingFigure)])
 def test_trainings_in_the_run_have_a_figure_or_a_reason(make, tmp_path, text, kind):
     file = tmp_path / "train" / "one" / "csv" / "from_step_000000" / "metrics.csv"
     file.parent.mkdir(parents=True)

@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 
 from lipbench.records.record import Failure
-from lipbench.reports.figures.figure import Absent, Drawn
+from lipbench.reports.figures.figure import MissingFigure, ReportFigure
 from lipbench.reports.figures.latency import draw_latency, latency_figure
-from lipbench.reports.figures.style import looks, render_figure
-from lipbench.reports.tables.labels import naming
+from lipbench.reports.figures.style import plot_styles, render_figure
+from lipbench.reports.tables.labels import collect_names
 from lipbench.reports.tables.latency import latency_tables
 
 
@@ -21,11 +21,11 @@ def pixels(content: bytes) -> np.ndarray:
 
 
 def style_of(table):
-    return looks((row.name, row.label) for row in table.rows)
+    return plot_styles((row.name, row.label) for row in table.rows)
 
 
 def table_of(records):
-    (table,) = latency_tables(records, naming(records))
+    (table,) = latency_tables(records, collect_names(records))
     return table
 
 
@@ -106,7 +106,7 @@ def test_no_style_and_no_figure_stays_behind(make):
 def test_the_words_tell_the_fits_the_machine_and_both_ends(make):
     table = table_of([make.latency(name, n) for name in ("hh_t2l", "dual_lip") for n in (50, 100)])
     drawn = draw_latency(table, style_of(table))
-    assert isinstance(drawn, Drawn)
+    assert isinstance(drawn, ReportFigure)
     line = next(row.line for row in table.rows if row.name == "hh_t2l")
     assert f"HH-T2L {line.intercept * 1000:.2f} + {line.slope * 1000:.3g} L" in drawn.caption
     assert (
@@ -124,4 +124,4 @@ def test_where_every_cell_failed_there_is_a_reason(make):
     table = table_of([make.latency("hh_t2l", 75)])
     rows = [dataclasses.replace(row, cells={75: Failure(type="E", message="m")}) for row in table.rows]
     found = draw_latency(dataclasses.replace(table, rows=rows), style_of(table))
-    assert found == Absent(title="Latency against length", reason="no cell was measured")
+    assert found == MissingFigure(title="Latency against length", reason="no cell was measured")

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lipbench.reports.figures.figure import Absent, Drawn
-from lipbench.reports.figures.frame_curves import FrameMetric
+from lipbench.reports.figures.figure import MissingFigure, ReportFigure
+from lipbench.reports.figures.frame_curves import CurveMetric
 from lipbench.reports.figures.lengths import (
     MOST_BINS,
     PER_BIN,
@@ -32,7 +32,7 @@ def drawn(records, drawing):
 
 def test_points_are_means_of_the_clips_of_a_bin_and_n_stands_beneath(make, drawing):
     found, table = drawn([scored(make, drawing)], drawing)
-    assert isinstance(found, Drawn)
+    assert isinstance(found, ReportFigure)
     upper, lower = found.figure.axes
     line = drawing.line_of(upper, drawing.style(table)["HH-T2L"])
     bins = length_bins(table.rows)
@@ -68,7 +68,7 @@ def test_a_bin_with_few_clips_has_a_point_and_no_interval(make, drawing):
     table = drawing.quality_table([many, few])
     bins = length_bins(table.rows)
     means = binned_values(
-        next(row for row in table.rows if row.name == "dual_lip"), bins, FrameMetric(make.METRICS[1])
+        next(row for row in table.rows if row.name == "dual_lip"), bins, CurveMetric(make.METRICS[1])
     ).means
     assert [mean.interval is None for mean in means] == [mean.n < MIN_CLUSTERS for mean in means]
     assert {mean.interval is None for mean in means} == {True, False}
@@ -128,7 +128,7 @@ def test_other_frame_metrics_have_panels_on_the_same_bins(make, drawing):
     ]
     table = drawing.quality_table([make.quality("hh_t2l", scores=clips)])
     found = draw_other_lengths(table, drawing.style(table))
-    assert isinstance(found, Drawn)
+    assert isinstance(found, ReportFigure)
     panels = [axes for axes in found.figure.axes if axes.get_ylabel()]
     assert [axes.get_ylabel() for axes in panels] == ["PSNR (dB)", "LMD (px)", "Aperture error (px)"]
     look = drawing.style(table)["HH-T2L"]
@@ -145,7 +145,7 @@ def test_without_other_metrics_there_is_a_reason(make, drawing):
     clips = [drawing.clip(i, frames=50 + i, curves={"ssim": [0.8]}) for i in range(30)]
     table = drawing.quality_table([make.quality("hh_t2l", scores=clips)])
     found = draw_other_lengths(table, drawing.style(table))
-    assert isinstance(found, Absent)
+    assert isinstance(found, MissingFigure)
     assert "of another metric than SSIM" in found.reason
 
 
@@ -159,13 +159,13 @@ def test_without_other_metrics_there_is_a_reason(make, drawing):
 )
 def test_without_two_bins_there_is_a_reason_instead(make, drawing, lengths, reason):
     found, _ = drawn([scored(make, drawing, lengths=lengths)], drawing)
-    assert found == Absent(title="SSIM against clip length", reason=reason)
+    assert found == MissingFigure(title="SSIM against clip length", reason=reason)
 
 
 def test_without_ssim_there_is_a_reason(make, drawing):
     clips = [drawing.clip(i, frames=50 + i, values={"psnr": 20.0}) for i in range(30)]
     found, _ = drawn([make.quality("hh_t2l", scores=clips), scored(make, drawing, "first_frame")], drawing)
-    assert isinstance(found, Absent)
+    assert isinstance(found, MissingFigure)
     assert found.reason == "no model has an SSIM"
 
 

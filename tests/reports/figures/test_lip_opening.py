@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lipbench.reports.figures.figure import Absent, Drawn
+from lipbench.reports.figures.figure import MissingFigure, ReportFigure
 from lipbench.reports.figures.lip_opening import choose_cases, draw_openings
 from lipbench.reports.figures.style import INK
 
@@ -32,7 +32,7 @@ def test_best_median_and_worst_clip_are_shown_with_the_truth_beneath(make, drawi
     one = make.quality("hh_t2l", scores=opened(drawing, [0.1, 0.9, 0.5, 0.6, 0.2]))
     two = make.quality("dual_lip", scores=opened(drawing, [0.0, 0.8, 0.4, 0.7, 0.9], scale=0.2))
     found, style = drawn([one, two], drawing)
-    assert isinstance(found, Drawn)
+    assert isinstance(found, ReportFigure)
     titles = [axes.get_title(loc="left") for axes in found.figure.axes]
     assert [title.split(",")[0] for title in titles] == ["best: s1/clip001", "median: s1/clip004", "worst: s1/clip000"]
     assert titles[0].endswith("HH-T2L r 0.90, DualLip r 0.80")
@@ -64,12 +64,12 @@ def test_only_clips_that_every_model_has_are_chosen(make, drawing):
 
 def test_an_older_record_is_no_error_but_a_reason(make, drawing):
     found, _ = drawn([make.quality("hh_t2l"), make.quality("first_frame", scores=opened(drawing, [0.0]))], drawing)
-    assert isinstance(found, Absent)
+    assert isinstance(found, MissingFigure)
     assert "no record of a model holds the opening over time" in found.reason
     apart = [
         make.quality("hh_t2l", scores=opened(drawing, [0.5])[:1]),
         make.quality("dual_lip", scores=opened(drawing, [0.1, 0.2])[1:]),
     ]
     found, _ = drawn(apart, drawing)
-    assert isinstance(found, Absent)
+    assert isinstance(found, MissingFigure)
     assert "from every model" in found.reason

@@ -2,8 +2,8 @@
 
 import pytest
 
-from lipbench.reports.figures.figure import Absent, Drawn
-from lipbench.reports.figures.pareto import draw_pareto, frontier, pair
+from lipbench.reports.figures.figure import MissingFigure, ReportFigure
+from lipbench.reports.figures.pareto import draw_pareto, frontier, pair_quality_latency
 
 SSIM = {"hh_t2l": 0.85, "dual_lip": 0.9, "transformer_t2l": 0.8, "first_frame": 0.7}
 
@@ -30,7 +30,7 @@ def three(make, drawing):
 
 def test_points_are_the_mean_and_the_median_at_the_length_next_to_the_clips(three, drawing):
     found, table, times = drawn(*three, drawing)
-    assert isinstance(found, Drawn)
+    assert isinstance(found, ReportFigure)
     ssim, lmd = found.figure.axes
     style = drawing.style(table)
     (point,) = [
@@ -61,7 +61,7 @@ def test_the_papers_points_are_those_of_its_tables(three, drawing):
 
 def test_the_frontier_follows_the_metrics_direction(three, drawing):
     table, times = drawing.quality_table(three[0]), drawing.latency_table(three[1])
-    points, frames = pair(table, times)
+    points, frames = pair_quality_latency(table, times)
     assert frames == 70
     known = {metric.name: metric for metric in table.metrics}
     assert [point.label for point in frontier(points, known["ssim"])] == ["HH-T2L", "DualLip"]
@@ -72,7 +72,7 @@ def test_another_preset_or_other_options_are_another_model(make, drawing):
     quality = [scored(make, drawing, name) for name in ("hh_t2l", "dual_lip")]
     latency = [make.latency("hh_t2l", 75), make.latency("dual_lip", 75, about={"options": {"width": 2}})]
     found, *_ = drawn(quality, latency, drawing)
-    assert isinstance(found, Absent)
+    assert isinstance(found, MissingFigure)
     assert found.reason.startswith("fewer than two models")
 
 
@@ -81,7 +81,7 @@ def test_a_model_that_was_told_its_vocabulary_to_be_timed_is_the_one_that_was_sc
     quality = [scored(make, drawing, name, about=built) for name in ("hh_t2l", "dual_lip")]
     told = {**built, "options": {"vocabulary_size": 29}}
     found, *_ = drawn(quality, [make.latency(name, 75, about=told) for name in ("hh_t2l", "dual_lip")], drawing)
-    assert not isinstance(found, Absent)
+    assert not isinstance(found, MissingFigure)
 
 
 def test_ways_of_running_one_model_share_its_colour_and_not_its_marker(make, drawing):

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from lipbench.metrics.alignment import sampled
+from lipbench.metrics.alignment import evenly_spaced
 from lipbench.records.quality import MetricFacts
-from lipbench.reports.figures.figure import Absent, Drawn
-from lipbench.reports.figures.positions import draw_positions, stacked
+from lipbench.reports.figures.figure import MissingFigure, ReportFigure
+from lipbench.reports.figures.positions import draw_positions, stack_curves
 
 
 def drawn(records, drawing):
@@ -26,7 +26,7 @@ def test_lines_are_means_over_clips_in_both_panels(make, drawing):
         make.quality("dual_lip", scores=falling(drawing, at=0.8)),
     ]
     found, style = drawn(records, drawing)
-    assert isinstance(found, Drawn)
+    assert isinstance(found, ReportFigure)
     panels = found.figure.axes
     assert [axes.get_ylabel() for axes in panels] == ["SSIM", "PSNR (dB)", "clips", "clips"]
     assert panels[2].get_xlabel() == "position in the clip (frames)"
@@ -52,7 +52,7 @@ def test_a_position_that_few_clips_reach_is_left_out(make, drawing):
 def test_a_frame_without_a_value_is_no_zero(make, drawing):
     scores = falling(drawing)
     scores[0] = scores[0].model_copy(update={"curves": {"ssim": [None, *scores[0].curves["ssim"][1:]], "psnr": []}})
-    matrix = stacked([np.array(clip.curves["ssim"], dtype=float) for clip in scores])
+    matrix = stack_curves([np.array(clip.curves["ssim"], dtype=float) for clip in scores])
     assert np.isnan(matrix[0, 0])
     assert np.isfinite(matrix).sum() == matrix.size - 1
     found, style = drawn([make.quality("hh_t2l", scores=scores)], drawing)
@@ -97,7 +97,7 @@ def test_values_of_a_few_frames_stand_where_those_frames_are(make, drawing):
     found, style = drawn([make.quality("hh_t2l", scores=scores, metrics=[make.METRICS[1], FACES])], drawing)
     axes = next(axes for axes in found.figure.axes if axes.get_ylabel() == "Identity similarity")
     line = drawing.line_of(axes, style["HH-T2L"])
-    assert line.get_xdata().tolist() == sampled(75, 5).tolist() == [7, 22, 37, 52, 67]
+    assert line.get_xdata().tolist() == evenly_spaced(75, 5).tolist() == [7, 22, 37, 52, 67]
     assert line.get_ydata()[[0, 1]].tolist() == pytest.approx([0.9, 0.8])
     assert np.isnan(line.get_ydata()[2])
     counts = next(axes for axes in found.figure.axes if axes.get_ylabel() == "clips")
@@ -116,5 +116,5 @@ def test_a_model_far_below_the_others_does_not_squeeze_them_and_is_named(make, d
 
 def test_without_curves_there_is_a_reason(make, drawing):
     found, _ = drawn([make.quality("hh_t2l")], drawing)
-    assert isinstance(found, Absent)
+    assert isinstance(found, MissingFigure)
     assert "no record of a model has curves per frame" in found.reason

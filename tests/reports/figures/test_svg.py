@@ -5,8 +5,8 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from lipbench.reports.figures.style import draw_bars, empty_figure, house_style, looks, render_figure
-from lipbench.reports.figures.svg import compact
+from lipbench.reports.figures.style import draw_bars, empty_figure, house_style, plot_styles, render_figure
+from lipbench.reports.figures.svg import shrink_svg
 
 SVG = """<svg>
   <g clip-path="url(#p1)">
@@ -22,7 +22,7 @@ L 3.5 82
 
 
 def test_coordinates_get_two_decimals_and_markers_of_a_line_one_style():
-    small = compact(SVG)
+    small = shrink_svg(SVG)
     assert '<g clip-path="url(#p1)" style="fill: #5f5f5f">' in small
     assert '<use xlink:href="#m1" x="46.4" y="129.91"/>' in small
     assert 'x="47" y="-0"' in small
@@ -33,7 +33,7 @@ def test_coordinates_get_two_decimals_and_markers_of_a_line_one_style():
 
 
 def test_a_figures_file_stays_an_svg_with_every_marker_and_bar():
-    (look,) = looks([("hh_t2l", "HH-T2L")]).values()
+    (look,) = plot_styles([("hh_t2l", "HH-T2L")]).values()
     with house_style():
         figure = empty_figure(2.0)
         axes = figure.subplots()
@@ -50,4 +50,4 @@ def test_a_figures_file_stays_an_svg_with_every_marker_and_bar():
 
 @pytest.mark.parametrize("text", ["", "<svg/>", "no svg"])
 def test_what_holds_nothing_of_it_stays_as_it_is(text):
-    assert compact(text) == text
+    assert shrink_svg(text) == text

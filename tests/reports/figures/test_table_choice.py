@@ -7,12 +7,12 @@ import pytest
 from lipbench.records.files import save_record
 from lipbench.reports.figures.gallery import MOST_TABLES, choose_tables
 from lipbench.reports.render import render
-from lipbench.reports.tables.labels import naming
+from lipbench.reports.tables.labels import collect_names
 from lipbench.reports.tables.make import make_tables
 
 
 def choice_of(records, **options):
-    tables = make_tables(records, naming(records))
+    tables = make_tables(records, collect_names(records))
     return choose_tables(tables.quality, tables.latency, **options), tables
 
 

@@ -2,13 +2,13 @@
 
 import pytest
 
-from lipbench.records.quality import LengthEffect, Protocol, changed_lengths, total_effect
-from lipbench.reports.formatting import escaped
+from lipbench.records.quality import LengthEffect, ProtocolFacts, changed_lengths, total_effect
+from lipbench.reports.formatting import escape
 from lipbench.reports.markdown.length_rule import length_note, length_table
 from lipbench.reports.markdown.quality import metric_tables
 from lipbench.reports.markdown.quality_notes import quality_notes
 from lipbench.reports.tables.csv import quality_frame
-from lipbench.reports.tables.labels import naming
+from lipbench.reports.tables.labels import collect_names
 from lipbench.reports.tables.quality import quality_tables
 
 
@@ -22,7 +22,7 @@ def of_lengths(make, name, effects):
 
 
 def table_of(records):
-    (table,) = quality_tables(records, naming(records))
+    (table,) = quality_tables(records, collect_names(records))
     return table
 
 
@@ -76,7 +76,7 @@ def test_nothing_is_shown_where_nothing_differs(make):
 
 def test_an_older_record_does_not_tell_what_was_left_out(make):
     scores = [clip.model_copy(update={"length": None, "generated_frames": 80}) for clip in make.clips("hh_t2l", 4)]
-    old = Protocol(name="paper", fingerprint="aa" * 32, summary="")
+    old = ProtocolFacts(name="paper", fingerprint="aa" * 32, summary="")
     records = [make.quality("hh_t2l", scores=scores, protocol=old), of_lengths(make, "dual_lip", LATE)]
     assert total_effect(scores) is None
     text = length_table(table_of(records))
@@ -97,9 +97,9 @@ def test_warping_changes_clips_of_equal_length_too(make):
 
 @pytest.mark.parametrize("rule", ["<b>", "own|rule"])
 def test_a_rule_that_is_not_known_is_named_as_it_is(make, rule):
-    protocol = Protocol(name="own", fingerprint="aa" * 32, summary="", length=rule)
+    protocol = ProtocolFacts(name="own", fingerprint="aa" * 32, summary="", length=rule)
     scores = [clip.model_copy(update={"generated_frames": 80}) for clip in make.clips("hh_t2l", 4)]
     note = length_note(table_of([make.quality("hh_t2l", scores=scores, protocol=protocol)]))
     assert note is not None
-    assert f"the rule “{escaped(rule)}” of" in note
+    assert f"the rule “{escape(rule)}” of" in note
     assert rule not in note

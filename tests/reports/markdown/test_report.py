@@ -1,20 +1,20 @@
 """The registration of a report's parts."""
 
 from lipbench.errors import UserError
-from lipbench.reports.inputs.run import Unread, read_run
+from lipbench.reports.inputs.run import UnreadableRecord, read_run
 from lipbench.reports.markdown.data import Pictures, ReportData
 from lipbench.reports.markdown.report import OMISSION_ORDER, make_report
-from lipbench.reports.tables.labels import naming
+from lipbench.reports.tables.labels import collect_names
 from lipbench.reports.tables.make import make_tables
 
 
 def test_every_kind_of_section_has_its_place_in_the_order_of_omission(demo_run):
     records = read_run(demo_run).records
-    names = naming(records)
+    names = collect_names(records)
     report = make_report(
         ReportData(
             records=records,
-            unread=[Unread("a.json", "truncated")],
+            unread=[UnreadableRecord("a.json", "truncated")],
             names=names,
             tables=make_tables(records, names),
             pictures=Pictures(missing_strips=["no frames"], missing_figures=["nothing was timed"]),
@@ -28,6 +28,6 @@ def test_every_kind_of_section_has_its_place_in_the_order_of_omission(demo_run):
 
 def test_no_two_parts_share_a_title_or_an_anchor(demo_run):
     records = read_run(demo_run).records
-    names = naming(records)
+    names = collect_names(records)
     parts = make_report(ReportData(records=records, names=names, tables=make_tables(records, names))).parts
     assert len({part.title for part in parts}) == len({part.anchor for part in parts}) == len(parts)

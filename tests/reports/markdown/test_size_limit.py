@@ -8,7 +8,7 @@ from lipbench.reports.markdown import size_limit
 from lipbench.reports.markdown.report import OMISSION_ORDER as ORDER
 from lipbench.reports.markdown.size_limit import LIMITS, Piece
 
-fitted = size_limit.fitted
+fitted = size_limit.fit_to_limit
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=60)
 PIECES = st.lists(
     st.builds(Piece, st.sampled_from(list(ORDER)), TEXT, st.none() | st.sampled_from(["## A", "## B\n\n- ∞ note"])),

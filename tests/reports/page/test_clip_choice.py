@@ -6,14 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lipbench.reports.inputs.saved_clips import Kept, kept_clips
-from lipbench.reports.page.clip_choice import choose_clips, clip_metrics, ranked, shares
-from lipbench.reports.tables.labels import naming
+from lipbench.reports.inputs.saved_clips import SavedClips, find_saved_clips
+from lipbench.reports.page.clip_choice import choose_clips, clip_metrics, rank_clips, split_evenly
+from lipbench.reports.tables.labels import collect_names
 from lipbench.reports.tables.quality import quality_tables
 
 
 def table_of(*records):
-    (table,) = quality_tables(records, naming(records))
+    (table,) = quality_tables(records, collect_names(records))
     return table
 
 
@@ -23,7 +23,10 @@ def table(make):
 
 
 def everything(table, tmp_path):
-    return {row.label: Kept(files={score.utterance: tmp_path for score in row.scores}, real={}) for row in table.models}
+    return {
+        row.label: SavedClips(files={score.utterance: tmp_path for score in row.scores}, real={})
+        for row in table.models
+    }
 
 
 def test_clips_are_ranked_by_what_a_still_mouth_fails(table):
@@ -34,7 +37,7 @@ def test_clips_are_ranked_by_what_a_still_mouth_fails(table):
 def test_the_worst_come_first_whichever_way_is_better(table):
     scores = table.models[0].scores
     for metric in clip_metrics(table):
-        values = [score.values[metric.name] for score in ranked(scores, metric)]
+        values = [score.values[metric.name] for score in rank_clips(scores, metric)]
         assert values == sorted(values, reverse=not metric.higher_is_better)
 
 
@@ -43,7 +46,7 @@ def test_worst_and_best_of_each_model_are_among_the_choices(table, tmp_path):
     assert len({choice.clip for choice in choices}) == len(choices) == 12
     metric = clip_metrics(table)[0]
     for row in table.models:
-        order = [score.utterance for score in ranked(row.scores, metric)]
+        order = [score.utterance for score in rank_clips(row.scores, metric)]
         reasons = {choice.clip: choice.why for choice in choices}
         assert {order[0], order[-1]} <= set(reasons)
     assert choices[0].why == "worst of HH-T2L by Aperture correlation"
@@ -51,9 +54,9 @@ def test_worst_and_best_of_each_model_are_among_the_choices(table, tmp_path):
 
 
 def test_only_kept_clips_are_chosen(table, tmp_path):
-    kept = {label: Kept(files={}, real={}, reason="gone") for label in everything(table, tmp_path)}
+    kept = {label: SavedClips(files={}, real={}, reason="gone") for label in everything(table, tmp_path)}
     assert choose_clips(table, kept, 12) == []
-    kept["HH-T2L"] = Kept(files={"s1/clip003": tmp_path, "s1/clip007": tmp_path}, real={})
+    kept["HH-T2L"] = SavedClips(files={"s1/clip003": tmp_path, "s1/clip007": tmp_path}, real={})
     assert {choice.clip for choice in choose_clips(table, kept, 12)} == {"s1/clip003", "s1/clip007"}
 
 
@@ -66,7 +69,7 @@ def test_never_more_than_asked_for_and_never_fewer_than_there_are(make, tmp_path
 
 @given(st.integers(0, 100), st.integers(1, 20))
 def test_shares_add_up_and_are_even(limit, parts):
-    found = shares(limit, parts)
+    found = split_evenly(limit, parts)
     assert sum(found) == limit
     assert max(found) - min(found) <= 1
     assert found == sorted(found, reverse=True)
@@ -78,7 +81,7 @@ def kept_from(make, run, index, *, folder="generated/a"):
     if index is not None:
         (run / "generated" / "a").mkdir(parents=True)
         (run / "generated" / "a" / "clips.json").write_text(index)
-    return kept_clips(table_of(record).models[0], run)
+    return find_saved_clips(table_of(record).models[0], run)
 
 
 def test_kept_clips_are_found_with_the_real_ones(make, tmp_path):
@@ -111,5 +114,5 @@ def test_a_folder_outside_the_run_is_not_looked_into(make, tmp_path):
 
 
 def test_a_record_without_kept_clips_says_so(make, tmp_path):
-    kept = kept_clips(table_of(make.quality("hh_t2l", n=3)).models[0], tmp_path)
+    kept = find_saved_clips(table_of(make.quality("hh_t2l", n=3)).models[0], tmp_path)
     assert "none were kept" in kept.reason

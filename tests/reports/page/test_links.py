@@ -6,9 +6,9 @@ from html import unescape
 import pytest
 
 from lipbench.records.files import save_record
-from lipbench.records.latency import ClipTime, Natural
+from lipbench.records.latency import ClipTime, UtteranceLatency
 from lipbench.records.record import Cell
-from lipbench.reports.page.links import DETAILED, record_anchor
+from lipbench.reports.page.links import MAX_DETAILED, record_anchor
 from lipbench.reports.render import render
 
 
@@ -34,7 +34,7 @@ def natural(make, name):
     clips = [
         ClipTime(utterance=f"{i}", frames=50, true_frames=60, wall_s=0.1 + i / 100, digest="ab") for i in range(12)
     ]
-    result = Natural(
+    result = UtteranceLatency(
         system=make.system(name), device="cpu", dtype="float32", fps=25.0, timer="synchronised",
         corpus_fingerprint="cc" * 32, clips=clips,
     )  # fmt: skip
@@ -138,8 +138,8 @@ def test_the_page_says_what_a_record_says_but_for_raw_values(make, tmp_path):
 
 
 def test_of_very_many_records_the_page_holds_some_and_links_all(make, tmp_path):
-    records = [make.latency("hh_t2l", frames, n=1) for frames in range(1, DETAILED + 21)]
+    records = [make.latency("hh_t2l", frames, n=1) for frames in range(1, MAX_DETAILED + 21)]
     html = page_of(records, tmp_path)
-    assert html.count('<pre tabindex="0">') == DETAILED
+    assert html.count('<pre tabindex="0">') == MAX_DETAILED
     assert all(f'id="{record_anchor(record.cell.key)}"' in html for record in records)
     assert all(f'href="../records/{record.cell.key}.json"' in html for record in records)

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from lipbench.corpora.video import write_video
-from lipbench.reports.page.player import LISTED, load_player
+from lipbench.reports.page.player import MAX_LISTED, load_player
 from lipbench.reports.page.sprite_sheet import MAX_FRAMES
-from lipbench.reports.tables.labels import naming
+from lipbench.reports.tables.labels import collect_names
 from lipbench.reports.tables.quality import quality_tables
 
 
 def tables_of(*records):
-    return quality_tables(records, naming(records))
+    return quality_tables(records, collect_names(records))
 
 
 def player_of(tables, run, **options):
@@ -141,10 +141,10 @@ def test_without_models_there_is_no_player(make, tmp_path):
 def test_a_long_list_is_thinned_out_and_keeps_what_plays(make, tmp_path):
     record = kept(make, tmp_path)
     few = list(record.result.clips)
-    many = [few[0].model_copy(update={"utterance": f"t/{i:05d}"}) for i in range(LISTED + 500)]
+    many = [few[0].model_copy(update={"utterance": f"t/{i:05d}"}) for i in range(MAX_LISTED + 500)]
     record = record.model_copy(update={"result": record.result.model_copy(update={"clips": [*many, *few]})})
     board = player_of(tables_of(record), tmp_path).boards[0]
-    assert len({clip["id"] for clip in board["clips"]}) == len(board["clips"]) <= LISTED
+    assert len({clip["id"] for clip in board["clips"]}) == len(board["clips"]) <= MAX_LISTED
     assert sum(clip["play"] is not None for clip in board["clips"]) == 4
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from lipbench.corpora.video import write_video
-from lipbench.reports.page.sprite_sheet import MAX_FRAMES, MAX_WIDTH, NoClipError, pack, read_sheet
+from lipbench.reports.page.sprite_sheet import MAX_FRAMES, MAX_WIDTH, NoClipError, pack_sheet, read_sheet
 
 
 def flat(levels, size=(40, 80)):
@@ -30,7 +30,7 @@ def frame_of(sheet, n):
     st.tuples(st.integers(1, 50), st.integers(1, 90)),
 )
 def test_every_frame_is_found_where_the_sheet_says_and_none_runs_into_another(levels, size):
-    sheet = pack(flat(levels, size), fps=25)
+    sheet = pack_sheet(flat(levels, size), fps=25)
     assert sheet.frames == sheet.length == len(levels)
     for n, level in enumerate(levels):
         found = frame_of(sheet, n).astype(int)

@@ -7,16 +7,16 @@ import torch
 from lipbench import metrics
 from lipbench.metrics import protocols
 from lipbench.metrics.alignment import align
-from lipbench.records.quality import ClipScore, Protocol
+from lipbench.records.quality import ClipScore, ProtocolFacts
 from lipbench.reports.markdown.quality import difference_note, differences_table, metric_tables
 from lipbench.reports.tables.csv import quality_frame
 from lipbench.reports.tables.differences import difference_table, mark_ties
-from lipbench.reports.tables.labels import naming
+from lipbench.reports.tables.labels import collect_names
 from lipbench.reports.tables.quality import quality_tables
 
 
 def table_of(records):
-    (table,) = quality_tables(records, naming(records))
+    (table,) = quality_tables(records, collect_names(records))
     return difference_table(table)
 
 
@@ -76,14 +76,14 @@ def scored_under(protocol, lengths):
 @pytest.mark.parametrize("name", protocols.names())
 def test_a_difference_is_that_of_the_means_in_the_table_under_every_protocol(make, name):
     rules = protocols.get(name)
-    protocol = Protocol(name=name, fingerprint=rules.fingerprint, summary=rules.summary)
+    protocol = ProtocolFacts(name=name, fingerprint=rules.fingerprint, summary=rules.summary)
     lengths = {"hh_t2l": [4 + i for i in range(12)], "dual_lip": [15 - i for i in range(12)]}
     scored = {system: scored_under(rules, its) for system, its in lengths.items()}
     records = [
         make.quality(system, scores=scores, metrics=make.METRICS[:3], protocol=protocol)
         for system, scores in scored.items()
     ]
-    (table,) = quality_tables(records, naming(records))
+    (table,) = quality_tables(records, collect_names(records))
     row = difference_table(table).rows[0]
     for metric in ("psnr", "ssim", "lmd"):
         means = row.first.cells[metric].mean.value, row.second.cells[metric].mean.value
@@ -122,7 +122,7 @@ def test_a_small_but_sure_difference_does_not_read_as_zero(make):
     assert (shown.text, shown.mark) == (f"+{cell.value:.4f}", "significant")
     assert shown.interval == f"[+{cell.interval.low:.4f}, +{cell.interval.high:.4f}]"
     # and the means that it is of have the digits to show it
-    (table,) = quality_tables(records, naming(records))
+    (table,) = quality_tables(records, collect_names(records))
     first, second = (row.cells["ssim"].mean.value for row in table.rows)
     shown = [row.cells[1].text for row in metric_tables(table)[0].rows]
     assert shown == [f"{first:.4f}", f"{second:.4f}"]
@@ -155,7 +155,7 @@ def near(make, name, shift, n=30):
 
 
 def marked(records):
-    (table,) = quality_tables(records, naming(records))
+    (table,) = quality_tables(records, collect_names(records))
     return mark_ties(table, difference_table(table))
 
 
@@ -182,7 +182,7 @@ def test_what_was_not_tested_is_no_tie(make):
 def test_more_differences_than_the_clips_can_tell_apart_are_not_tested_and_no_ties(make):
     names = ("hh_t2l", "dual_lip", "transformer_t2l", "yak", "zebra")
     records = [make.quality(name, n=10) for name in names]
-    (table,) = quality_tables(records, naming(records))
+    (table,) = quality_tables(records, collect_names(records))
     found = difference_table(table)
     assert found is not None
     assert found.family > 25

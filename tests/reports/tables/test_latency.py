@@ -6,12 +6,12 @@ import pytest
 from lipbench.records.latency import Ceilings, Costs, Energy, FirstFrame, Floor, LatencySample, Memory
 from lipbench.reports.markdown.latency import cells_table, costs_table, latency_notes, medians_table, speedup_table
 from lipbench.reports.tables.csv import latency_frame
-from lipbench.reports.tables.labels import naming
+from lipbench.reports.tables.labels import collect_names
 from lipbench.reports.tables.latency import MOST_LENGTHS, latency_tables
 
 
 def tables_of(records):
-    return latency_tables(records, naming(records))
+    return latency_tables(records, collect_names(records))
 
 
 def only(records):

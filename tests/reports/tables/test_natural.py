@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from lipbench.records.latency import ClipTime, Natural
+from lipbench.records.latency import ClipTime, UtteranceLatency
 from lipbench.records.record import Cell
 from lipbench.reports.markdown.cells import Column
-from lipbench.reports.markdown.natural import natural_notes, natural_title, utterances_table
-from lipbench.reports.tables.labels import naming
-from lipbench.reports.tables.natural import natural_frame, natural_tables
+from lipbench.reports.markdown.natural import utterance_latency_notes, utterance_latency_title, utterances_table
+from lipbench.reports.tables.labels import collect_names
+from lipbench.reports.tables.natural import natural_frame, utterance_latency_tables
 
 
 def natural(make, name, walls, *, timer: Any = "synchronised", scored=None, first=0):
@@ -17,7 +17,7 @@ def natural(make, name, walls, *, timer: Any = "synchronised", scored=None, firs
         ClipTime(utterance=f"s1/{i:03d}", frames=50 + i, true_frames=60, wall_s=wall, digest="ab")
         for i, wall in enumerate(walls, start=first)
     ]
-    result = Natural(
+    result = UtteranceLatency(
         system=make.system(name), device="cpu", dtype="float32", fps=25.0, timer=timer,
         corpus_fingerprint="cc" * 32, clips=clips, scored=scored,
     )  # fmt: skip
@@ -26,7 +26,7 @@ def natural(make, name, walls, *, timer: Any = "synchronised", scored=None, firs
 
 
 def tables(records):
-    return natural_tables(records, naming(records))
+    return utterance_latency_tables(records, collect_names(records))
 
 
 def test_means_paces_and_speed_ups_over_common_clips(make):
@@ -51,18 +51,18 @@ def test_timers_corpora_and_machines_never_share_a_table(make):
     other = natural(make, "hh_t2l", [0.1] * 3, timer="unsynchronised")
     elsewhere = one.model_copy(update={"machine": make.MACHINE.model_copy(update={"cpu": "Another"})})
     assert len(tables([one, other, elsewhere])) == 3
-    titles = [natural_title(table) for table in tables([one, other])]
+    titles = [utterance_latency_title(table) for table in tables([one, other])]
     assert titles == ["GRID, synchronised timer, CPU, float32, preset small",
                       "GRID, unsynchronised timer, CPU, float32, preset small"]  # fmt: skip
 
 
 def test_notes_say_how_the_clock_stopped_and_whether_timed_was_scored(make):
     (table,) = tables([natural(make, "hh_t2l", [0.1] * 3, timer="unsynchronised", scored="quality-hh")])
-    notes = " ".join(natural_notes(table))
+    notes = " ".join(utterance_latency_notes(table))
     assert "before its work is done" in notes
     assert "equal the scored ones: HH-T2L" in notes
     (table,) = tables([natural(make, "hh_t2l", [0.1] * 3)])
-    assert "no scored clips to compare" in " ".join(natural_notes(table))
+    assert "no scored clips to compare" in " ".join(utterance_latency_notes(table))
 
 
 def test_a_failed_cell_is_a_row(make):
@@ -81,7 +81,7 @@ def test_what_is_not_told_from_the_fastest_over_common_clips_is_tied(make):
     assert marks == {"hh_t2l": (True, False), "dual_lip": (False, True), "transformer_t2l": (False, False)}
     shown = {row.cells[0].text: row.cells[1].plain for row in utterances_table(table).rows}
     assert "tied with the best" in shown["DualLip"]
-    assert "Tied:" in " ".join(natural_notes(table))
+    assert "Tied:" in " ".join(utterance_latency_notes(table))
     (table,) = tables([natural(make, name, seconds[:3]) for name, seconds in rows.items()])
     assert not any(row.tied for row in table.rows), "three clips tell nothing"
     (table,) = tables([natural(make, "hh_t2l", walls)])

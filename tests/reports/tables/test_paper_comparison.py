@@ -11,7 +11,7 @@ from lipbench.reports.markdown.cells import Span
 from lipbench.reports.markdown.paper_comparison import comparison_table
 from lipbench.reports.paper import load_paper
 from lipbench.reports.tables.csv import comparison_frame
-from lipbench.reports.tables.labels import naming
+from lipbench.reports.tables.labels import collect_names
 from lipbench.reports.tables.make import make_tables
 from lipbench.reports.tables.paper_comparison import compare_with_paper
 
@@ -19,7 +19,7 @@ PAPER_SIZE = (80, 160)
 
 
 def compared(records):
-    return compare_with_paper(records, make_tables(records, naming(records)))
+    return compare_with_paper(records, make_tables(records, collect_names(records)))
 
 
 def one(records, source, system, quantity, *, variant=None, corpus=None) -> Any:

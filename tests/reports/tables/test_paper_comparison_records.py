@@ -1,14 +1,14 @@
 """The paper's tables take marks and records over from the run's own."""
 
 from lipbench.reports.markdown.paper_comparison import comparison_table
-from lipbench.reports.tables.labels import naming
+from lipbench.reports.tables.labels import collect_names
 from lipbench.reports.tables.make import make_tables
 from lipbench.reports.tables.paper_comparison import compare_with_paper
 
 
 def beside(records, source):
     """Those of the paper's tables that are one of its, beside what a run measured."""
-    tables = make_tables(records, naming(records))
+    tables = make_tables(records, collect_names(records))
     return [table for table in compare_with_paper(records, tables) if table.source == source]
 
 

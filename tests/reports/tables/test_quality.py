@@ -11,12 +11,12 @@ from lipbench.reports.markdown.quality import left_out_notes, metric_tables, not
 from lipbench.reports.markdown.quality_notes import quality_notes
 from lipbench.reports.tables.csv import quality_frame
 from lipbench.reports.tables.differences import difference_table, mark_ties
-from lipbench.reports.tables.labels import naming
+from lipbench.reports.tables.labels import collect_names
 from lipbench.reports.tables.quality import quality_tables
 
 
 def tables_of(records):
-    return quality_tables(records, naming(records))
+    return quality_tables(records, collect_names(records))
 
 
 def only(records):

@@ -1,12 +1,12 @@
 """Beside which of several trainings the paper's values stand."""
 
 from lipbench.reports.markdown.quality_notes import quality_notes
-from lipbench.reports.tables.labels import naming
+from lipbench.reports.tables.labels import collect_names
 from lipbench.reports.tables.quality import quality_tables
 
 
 def only(records):
-    (table,) = quality_tables(records, naming(records))
+    (table,) = quality_tables(records, collect_names(records))
     return table
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lipbench.reports.tables.tolerance import decide, half_digit
+from lipbench.reports.tables.tolerance import decide, half_last_digit
 from lipbench.statistics.intervals import Interval
 
 PAPER = Decimal("28.74")
@@ -39,8 +39,8 @@ def test_without_an_interval_nothing_is_decided():
 
 
 def test_half_of_the_last_digit_is_the_papers_rounding():
-    assert half_digit(PAPER) == 0.005
-    assert half_digit(Decimal("299")) == 0.5
+    assert half_last_digit(PAPER) == 0.005
+    assert half_last_digit(Decimal("299")) == 0.5
     # 0.504 from the printed number may be 0.499 from the one that was rounded
     assert decide(of(0.504, 0.504), PAPER, 0.5).status == "reproduced"
     assert decide(of(0.506, 0.506), PAPER, 0.5).status == "differs"
@@ -54,7 +54,7 @@ def test_a_reproduction_is_never_wider_than_twice_the_tolerance_and_a_difference
 ):
     interval = of(min(a, b), max(a, b))
     status = decide(interval, PAPER, tolerance).status
-    rounding = half_digit(PAPER) + 1e-9
+    rounding = half_last_digit(PAPER) + 1e-9
     if status == "reproduced":
         assert interval.high - interval.low <= 2 * (tolerance + rounding)
     if status == "differs":

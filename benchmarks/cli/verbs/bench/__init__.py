@@ -5,17 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from lipbench.benchmarks.cli.verb import Verb
-from lipbench.benchmarks.config.requests import Bench
+from lipbench.benchmarks.config.requests import BenchRequest
 
 
-def run(request: Bench) -> None:
+def run(request: BenchRequest) -> None:
     """Measure all cells, and print one line for each; the same command again goes on where it stopped."""
     from lipbench.benchmarks.cli.verbs.bench import work
 
     work.run(request)
 
 
-def claims(request: Bench) -> list[Path]:
+def claims(request: BenchRequest) -> list[Path]:
     """All records of the run."""
     from lipbench.benchmarks.cli.verbs.bench import work
 
@@ -30,7 +30,7 @@ VERB = Verb(
         "lipbench bench corpus=grid training=small out=runs/grid",
     ),
     place=80,
-    request=Bench,
+    request=BenchRequest,
     run=run,
     measures_time=True,
     claims=claims,

@@ -7,17 +7,17 @@ from functools import cache, partial
 from pathlib import Path
 
 from lipbench import corpora, metrics
-from lipbench.benchmarks.cells.plan import chosen_controls, quality_cell
-from lipbench.benchmarks.cells.runner import finished, run_cell
-from lipbench.benchmarks.cli.console import describe, refuse_failures
-from lipbench.benchmarks.cli.progress import bar
+from lipbench.benchmarks.cells.plan import quality_cell, resolve_control_names
+from lipbench.benchmarks.cells.runner import reusable_record, run_cell
+from lipbench.benchmarks.cli.console import quality_line, raise_on_failures
+from lipbench.benchmarks.cli.progress import show_progress
 from lipbench.benchmarks.cli.verbs.controls import Controls
 from lipbench.benchmarks.metric_checks.face_calibration import calibrate_faces
-from lipbench.benchmarks.metric_checks.ranking import Outcome, check
-from lipbench.benchmarks.scoring.clips import choose, placement_of
-from lipbench.benchmarks.scoring.scorer import Keep, Scorer, scoring_for
+from lipbench.benchmarks.metric_checks.ranking import ExpectationResult, check
+from lipbench.benchmarks.scoring.clips import choose_utterances, placement_of
+from lipbench.benchmarks.scoring.scorer import SampleOptions, Scorer, scoring_for
 from lipbench.errors import UserError
-from lipbench.locks import held
+from lipbench.locks import hold
 from lipbench.metrics import protocols
 from lipbench.metrics.calibration import calibrate
 from lipbench.metrics.corpus_metric import NotMeasuredError
@@ -26,7 +26,7 @@ from lipbench.records.calibration import Calibration, CalibrationRow, save_calib
 from lipbench.records.quality import Quality
 from lipbench.records.record import Cell, Record
 from lipbench.records.run_folder import CALIBRATION
-from lipbench.registry import chosen
+from lipbench.registry import resolve_names
 
 FROM_VIDEO = "crop_round_trip"
 """The control that needs to know where crops were cut from."""
@@ -40,21 +40,21 @@ def run(request: Controls) -> None:
     Raises:
         UserError: a control could not be scored, or a metric ranks two of them the wrong way round.
     """
-    wanted = chosen_controls(request.controls)
-    chosen(request.metrics, metrics.METRICS)
+    wanted = resolve_control_names(request.controls)
+    resolve_names(request.metrics, metrics.METRICS)
     protocols.get(request.protocol)
     corpus = corpora.create(request.corpus.name, **request.corpus.options)
-    ids = choose(corpus, request.split, request.limit)
+    ids = choose_utterances(corpus, request.split, request.limit)
     if request.controls == ["all"] and placement_of(corpus, ids[0]) is None:
         wanted.remove(FROM_VIDEO)
         print(f"without {FROM_VIDEO}: the clips of {corpus.name} were cut from no larger video")
     scoring = scoring_for(request, corpus, ids, split=request.split, corpus_options=request.corpus.options)
     has_weights = cache(partial(_has_weights, request.inception_weights))
-    with held(claims(request)), Scorer(scoring) as scorer:
+    with hold(claims(request)), Scorer(scoring) as scorer:
         records = [_kept(name, request, scorer, has_weights) or _score(name, request, scorer) for name in wanted]
         _calibrate(request.out)
     print(f"records: {request.out / 'records'}   (lipbench report {request.out})")
-    refuse_failures(records)
+    raise_on_failures(records)
     _judge(records)
 
 
@@ -74,7 +74,7 @@ def _has_weights(given: Path | None) -> bool:
 
 def _kept(name: str, request: Controls, scorer: Scorer, has_weights: Callable[[], bool]) -> Record | None:
     """The record of a control that an earlier run has scored, printed; None if it is to be scored."""
-    found = finished(
+    found = reusable_record(
         _cell(name, request),
         request.out,
         request=request.model_dump(mode="json"),
@@ -83,7 +83,7 @@ def _kept(name: str, request: Controls, scorer: Scorer, has_weights: Callable[[]
     )
     if found is None or (_lacks_weights(found, scorer) and has_weights()):
         return None
-    print(f"{describe(found)}   (scored {found.created})", flush=True)
+    print(f"{quality_line(found)}   (scored {found.created})", flush=True)
     return found
 
 
@@ -112,17 +112,17 @@ def _score(name: str, request: Controls, scorer: Scorer) -> Record:
     cell = _cell(name, request)
 
     def measure() -> Quality:
-        with bar(name, len(scorer.scoring.ids)) as shown:
+        with show_progress(name, len(scorer.scoring.ids)) as shown:
             return scorer.control(
                 name,
                 frame_size=(request.height, 2 * request.height),
                 durations="predicted",
-                keep=Keep(request.out, cell.key),
+                keep=SampleOptions(request.out, cell.key),
                 advance=shown.advance,
             )
 
     found = run_cell(cell, request.out, measure, request=request.model_dump(mode="json"))
-    print(describe(found), flush=True)
+    print(quality_line(found), flush=True)
     return found
 
 
@@ -168,7 +168,7 @@ def _judge(records: list[Record]) -> None:
         )
 
 
-def told(outcome: Outcome) -> str:
+def told(outcome: ExpectationResult) -> str:
     """A broken expectation in words."""
     rule = outcome.expectation
     if rule.worse is None:

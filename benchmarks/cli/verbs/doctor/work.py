@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 
 from lipbench.benchmarks.cells import environment
 from lipbench.benchmarks.cells.environment import pick_device
-from lipbench.benchmarks.cli.progress import bar
+from lipbench.benchmarks.cli.progress import show_progress
 from lipbench.benchmarks.cli.verbs.doctor import Doctor
 from lipbench.benchmarks.doctor import device, host, parts, text
 from lipbench.benchmarks.doctor.diagnosis import Check, Diagnosis, Noise, is_able
 from lipbench.benchmarks.doctor.noise import TARGETS, aa_run
 from lipbench.benchmarks.timing.telemetry import Gpu
-from lipbench.files import save_whole
+from lipbench.files import save_text
 
 
 def run(request: Doctor) -> int:
@@ -48,7 +48,7 @@ def checks(request: Doctor) -> Iterator[Check]:
         yield from device.gpu_checks(Gpu.of(pick_device(request.device)))
     yield host.processor()
     yield host.clocks()
-    yield host.busy()
+    yield host.processor_load()
     yield host.threads()
     yield host.memory()
     yield host.disk(request.runs)
@@ -62,7 +62,7 @@ def _noise(request: Doctor, found: list[Check]) -> tuple[Noise | None, Check]:
     if not is_able(found):
         return None, Check(name="noise", state=None, finding="not measured: there is a problem above")
     try:
-        with bar("A/A run", request.rounds) as progress:
+        with show_progress("A/A run", request.rounds) as progress:
             noise = aa_run(
                 pick_device(request.device),
                 seconds=request.seconds,
@@ -97,4 +97,4 @@ def _save(request: Doctor, found: list[Check], noise: Noise | None) -> None:
         checks=found,
         noise=noise,
     )
-    save_whole(diagnosis.model_dump_json(indent=1), request.json_file, "the diagnosis")
+    save_text(diagnosis.model_dump_json(indent=1), request.json_file, "the diagnosis")

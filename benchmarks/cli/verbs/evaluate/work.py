@@ -11,23 +11,23 @@ import torch
 from lipbench import corpora, metrics, models
 from lipbench.benchmarks.cells import loading
 from lipbench.benchmarks.cells.environment import pick_device
-from lipbench.benchmarks.cells.loading import Subject
-from lipbench.benchmarks.cells.plan import chosen_controls, quality_cell
+from lipbench.benchmarks.cells.loading import LoadedModel
+from lipbench.benchmarks.cells.plan import quality_cell, resolve_control_names
 from lipbench.benchmarks.cells.runner import run_cell
-from lipbench.benchmarks.cli.console import describe, describe_whole, refuse_failures
-from lipbench.benchmarks.cli.progress import bar
+from lipbench.benchmarks.cli.console import quality_line, quality_lines, raise_on_failures
+from lipbench.benchmarks.cli.progress import show_progress
 from lipbench.benchmarks.cli.verbs.evaluate import Evaluate
-from lipbench.benchmarks.scoring.clips import Durations, choose
-from lipbench.benchmarks.scoring.scorer import Keep, Scorer, scoring_for
+from lipbench.benchmarks.scoring.clips import Durations, choose_utterances
+from lipbench.benchmarks.scoring.scorer import SampleOptions, Scorer, scoring_for
 from lipbench.corpora.utterance import Corpus
-from lipbench.locks import held
+from lipbench.locks import hold
 from lipbench.metrics import protocols
 from lipbench.models.text import Vocabulary
 from lipbench.records.files import record_path
 from lipbench.records.quality import Quality
 from lipbench.records.record import Cell, Record
 from lipbench.records.run_folder import checkpoint_path
-from lipbench.registry import chosen, short_name
+from lipbench.registry import resolve_names, short_name
 from lipbench.training.naming import training_name
 
 log = logging.getLogger(__name__)
@@ -35,25 +35,25 @@ log = logging.getLogger(__name__)
 
 def run(request: Evaluate) -> None:
     """Score, and print one line per cell."""
-    chosen(request.metrics, metrics.METRICS)
+    resolve_names(request.metrics, metrics.METRICS)
     protocols.get(request.protocol)
-    beside = chosen_controls(request.controls)
+    beside = resolve_control_names(request.controls)
     device = pick_device(request.device)
     corpus = corpora.create(request.corpus.name, **request.corpus.options)
     subject = _subject(request, corpus, device)
-    ids = choose(corpus, request.split, request.limit)
+    ids = choose_utterances(corpus, request.split, request.limit)
     scoring = scoring_for(request, corpus, ids, split=request.split, corpus_options=request.corpus.options)
     records: list[Record] = []
-    with held(claims(request)), Scorer(scoring) as scorer:
+    with hold(claims(request)), Scorer(scoring) as scorer:
         evaluation = _Evaluation(request, scorer, subject, device)
         for durations in request.durations:
             for system in (request.model, *beside):
                 records.append(evaluation.score(system, durations))
                 # of controls, which have the truth's own timing, there is nothing to account for
-                told = describe_whole if system == request.model else describe
+                told = quality_lines if system == request.model else quality_line
                 print(told(records[-1]), flush=True)
     print(f"records: {request.out / 'records'}   (lipbench report {request.out})")
-    refuse_failures(records)
+    raise_on_failures(records)
 
 
 def claims(request: Evaluate) -> list[Path]:
@@ -78,14 +78,14 @@ def _cell(request: Evaluate, system: str, durations: Durations) -> Cell:
     )
 
 
-def _subject(request: Evaluate, corpus: Corpus, device: torch.device) -> Subject:
+def _subject(request: Evaluate, corpus: Corpus, device: torch.device) -> LoadedModel:
     """The model: from its checkpoint, or as it is if it is one that does not learn."""
     if request.checkpoint is None and not models.is_trainable(request.model):
-        return loading.untrained(
+        return loading.build_untrained(
             request.model, request.preset, options=request.options, device=device, vocabulary=Vocabulary(corpus.symbols)
         )
     path = _named(request) or checkpoint_path(request.out, training_name(request.model, request.preset))
-    subject = loading.trained(path, model=request.model, preset=request.preset, device=device)
+    subject = loading.load_trained(path, model=request.model, preset=request.preset, device=device)
     learned = subject.system.training
     if learned is not None and learned.corpus_fingerprint != corpus.fingerprint:
         log.warning(
@@ -105,7 +105,7 @@ def _named(request: Evaluate) -> Path | None:
 class _Evaluation:
     """One run of the verb."""
 
-    def __init__(self, request: Evaluate, scorer: Scorer, subject: Subject, device: torch.device) -> None:
+    def __init__(self, request: Evaluate, scorer: Scorer, subject: LoadedModel, device: torch.device) -> None:
         self.request = request
         self.scorer = scorer
         self.subject = subject
@@ -119,16 +119,16 @@ class _Evaluation:
         request = self.request
         is_model = system == request.model
         cell = _cell(request, system, durations)
-        keep = Keep(request.out, cell.key, clips=request.keep_clips and is_model)
+        keep = SampleOptions(request.out, cell.key, clips=request.keep_clips and is_model)
 
         def measure() -> Quality:
             return self._score_model(durations, keep) if is_model else self._restated(system, durations)
 
         return run_cell(cell, request.out, measure, request=self._asked)
 
-    def _score_model(self, durations: Durations, keep: Keep) -> Quality:
+    def _score_model(self, durations: Durations, keep: SampleOptions) -> Quality:
         title = f"{short_name(self.request.model)}, {durations} durations"
-        with bar(title, len(self.scorer.scoring.ids)) as shown:
+        with show_progress(title, len(self.scorer.scoring.ids)) as shown:
             return self.scorer.model(
                 self.subject,
                 durations=durations,
@@ -143,8 +143,10 @@ class _Evaluation:
         return self._control(system).model_copy(update={"durations": durations})
 
     def _score_control(self, system: str) -> Quality:
-        keep = Keep(self.request.out, f"control-{system}-{self.subject.frame_size[0]}x{self.subject.frame_size[1]}")
-        with bar(system, len(self.scorer.scoring.ids)) as shown:
+        keep = SampleOptions(
+            self.request.out, f"control-{system}-{self.subject.frame_size[0]}x{self.subject.frame_size[1]}"
+        )
+        with show_progress(system, len(self.scorer.scoring.ids)) as shown:
             return self.scorer.control(
                 system, frame_size=self.subject.frame_size, durations="true", keep=keep, advance=shown.advance
             )

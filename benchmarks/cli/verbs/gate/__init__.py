@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from lipbench.benchmarks.cli.verb import Verb
-from lipbench.benchmarks.config.requests import Gate
+from lipbench.benchmarks.config.requests import GateRequest
 
 
-def run(request: Gate) -> int:
+def run(request: GateRequest) -> int:
     """Print the decision.
 
     Returns:
@@ -33,7 +33,7 @@ VERB = Verb(
         "lipbench gate trends='nightly/*'                   # stored runs: since when something changed",
     ),
     place=90,
-    request=Gate,
+    request=GateRequest,
     run=run,
     flags={"--self-test": "selftest", "--strict": "strict"},
     gives_verdict=True,

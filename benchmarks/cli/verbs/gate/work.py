@@ -8,22 +8,22 @@ from pathlib import Path
 
 from lipbench.benchmarks.cells.environment import machine
 from lipbench.benchmarks.cells.plan import bench_quality_cell, latency_cell, latency_cells, quality_cells
-from lipbench.benchmarks.config.requests import Gate
+from lipbench.benchmarks.config.requests import GateRequest
 from lipbench.benchmarks.gate import text, trends
-from lipbench.benchmarks.gate.aa_run import Chance
+from lipbench.benchmarks.gate.aa_run import AARun
 from lipbench.benchmarks.gate.deciding import decide, interleaved, manifest
 from lipbench.benchmarks.gate.deciding.manifest import MACHINE
 from lipbench.benchmarks.gate.measuring import measure, revisions
-from lipbench.benchmarks.gate.pairs import Pair, load_pairs
-from lipbench.benchmarks.gate.verdict import Decision, Rules
+from lipbench.benchmarks.gate.pairs import BlockPair, load_pairs
+from lipbench.benchmarks.gate.verdict import Decision, Margins
 from lipbench.errors import UserError
-from lipbench.files import save_whole
-from lipbench.locks import alone
+from lipbench.files import save_text
+from lipbench.locks import hold_folder
 from lipbench.records.files import load_records
 from lipbench.records.record import Cell
 
 
-def run(request: Gate) -> int:
+def run(request: GateRequest) -> int:
     """Print the decision.
 
     Returns:
@@ -49,7 +49,7 @@ def run(request: Gate) -> int:
     return decision.exit_code(strict=request.strict)
 
 
-def _ended_by(error: BaseException, request: Gate) -> str:
+def _ended_by(error: BaseException, request: GateRequest) -> str:
     if isinstance(error, UserError):
         return str(error)
     if isinstance(error, KeyboardInterrupt):
@@ -57,7 +57,7 @@ def _ended_by(error: BaseException, request: Gate) -> str:
     return f"an error of lipbench itself: {type(error).__name__}: {error}"
 
 
-def _decision(request: Gate) -> Decision:
+def _decision(request: GateRequest) -> Decision:
     if (request.base is None) == (request.base_records is None) or (request.base_records is None) != (
         request.head_records is None
     ):
@@ -70,20 +70,20 @@ def _decision(request: Gate) -> Decision:
     return _measured(request)
 
 
-def _stored(request: Gate, base: Sequence[Path], head: Sequence[Path]) -> Decision:
+def _stored(request: GateRequest, base: Sequence[Path], head: Sequence[Path]) -> Decision:
     pairs = load_pairs(base, head)
     device = _device_of(pairs) if request.device == "auto" else request.device
     cells = expected(request, device)
     chance = _chance(request, cells)
     if chance is not None:
         chance.check_measured(pairs)
-    untimed = interleaved.why_not(pairs)
+    untimed = interleaved.interleaving_problem(pairs)
     if untimed is not None:
         untimed += ": such times are for trends (trends=…); times=false gates costs and quality alone"
     return decide.decide(cells, pairs, _rules(request, device, chance), times_problem=untimed)
 
 
-def _measured(request: Gate) -> Decision:
+def _measured(request: GateRequest) -> Decision:
     from lipbench.benchmarks.cells.environment import pick_device
     from lipbench.benchmarks.sweep import Sweep
 
@@ -99,24 +99,24 @@ def _measured(request: Gate) -> Decision:
         chance.check_machine(machine(), fields=[field for field in MACHINE if field != "threads"])
     rules = _rules(request, device, chance)
     out = request.out.resolve()
-    with alone(out) as lock:
-        base = revisions.prepare("base", request.base, out / "revisions")
-        head = revisions.prepare("head", request.head, out / "revisions")
-        measuring = measure.Measuring(request, base, head, device=device, descriptors=[lock])
+    with hold_folder(out) as lock:
+        base = revisions.prepare_revision("base", request.base, out / "revisions")
+        head = revisions.prepare_revision("head", request.head, out / "revisions")
+        measuring = measure.GateMeasurement(request, base, head, device=device, descriptors=[lock])
         scored, first = measuring.quality, measuring.pairs(1)
         if chance is not None:
             chance.check_measured(first)
         pairs = [scored, *first]
-        cells += manifest.dropped(cells, pairs)
+        cells += manifest.dropped_cells(cells, pairs)
         if request.looks == 1:
             decision = decide.decide(cells, pairs, rules)
         else:
-            decision = decide.two_looks(cells, pairs, lambda flagged: measuring.pairs(2, flagged), rules)
-        revisions.remove((base, head))
+            decision = decide.decide_in_two_looks(cells, pairs, lambda flagged: measuring.pairs(2, flagged), rules)
+        revisions.remove_checkouts((base, head))
     return decision
 
 
-def expected(request: Gate, device: str) -> list[Cell]:
+def expected(request: GateRequest, device: str) -> list[Cell]:
     """The manifest: every cell that the config asks for.
 
     Args:
@@ -128,8 +128,8 @@ def expected(request: Gate, device: str) -> list[Cell]:
     return [*timed, *(bench_quality_cell(request, cell) for cell in scored)]
 
 
-def _rules(request: Gate, device: str, chance: Chance | None) -> Rules:
-    return Rules(
+def _rules(request: GateRequest, device: str, chance: AARun | None) -> Margins:
+    return Margins(
         margin=request.margin if device == "cuda" else max(request.margin, request.cpu_margin),
         times=request.times,
         blind=request.blind,
@@ -142,11 +142,11 @@ def _rules(request: Gate, device: str, chance: Chance | None) -> Rules:
     )
 
 
-def _chance(request: Gate, cells: Sequence[Cell]) -> Chance | None:
-    return None if request.noise is None else Chance(request.noise, cells, per_gate=request.pairs)
+def _chance(request: GateRequest, cells: Sequence[Cell]) -> AARun | None:
+    return None if request.noise is None else AARun(request.noise, cells, per_gate=request.pairs)
 
 
-def _self_test(request: Gate) -> int:
+def _self_test(request: GateRequest) -> int:
     from lipbench.benchmarks.gate import selftest
 
     # times are put in and must be seen, whether or not this gate asks for them
@@ -159,7 +159,7 @@ def _self_test(request: Gate) -> int:
     return 1 if broken else 0
 
 
-def _trends(request: Gate, pattern: str) -> int:
+def _trends(request: GateRequest, pattern: str) -> int:
     found = trends.series(record for folder in _folders(pattern) for record in load_records(folder))
     if not found:
         raise UserError(f"the runs at {pattern} hold no times", remedy="Give folders that lipbench bench wrote (out=…)")
@@ -170,7 +170,7 @@ def _trends(request: Gate, pattern: str) -> int:
     return 0
 
 
-def _device_of(pairs: Sequence[Pair]) -> str:
+def _device_of(pairs: Sequence[BlockPair]) -> str:
     devices = {record.cell.device for pair in pairs for record in pair.head.records if record.cell.device}
     if len(devices) > 1:
         raise UserError("the runs were measured on several devices", remedy="Write device=cuda or device=cpu")
@@ -187,4 +187,4 @@ def _folders(pattern: str) -> list[Path]:
 def _append(file: Path, markdown: str) -> None:
     """Add to a summary that other steps of a job may have begun."""
     before = file.read_text(encoding="utf-8") if file.is_file() else ""
-    save_whole(before + markdown, file, "the summary")
+    save_text(before + markdown, file, "the summary")

@@ -8,23 +8,23 @@ from pathlib import Path
 
 from lipbench import metrics
 from lipbench.benchmarks.cells.environment import pick_device
-from lipbench.benchmarks.cells.loading import control
-from lipbench.benchmarks.cells.plan import chosen_controls, metrics_key, quality_cell
+from lipbench.benchmarks.cells.loading import control_system
+from lipbench.benchmarks.cells.plan import metrics_key, quality_cell, resolve_control_names
 from lipbench.benchmarks.cells.runner import run_cell
-from lipbench.benchmarks.cli.console import describe, describe_whole, refuse_failures, some
-from lipbench.benchmarks.cli.progress import bar
+from lipbench.benchmarks.cli.console import first_names, quality_line, quality_lines, raise_on_failures
+from lipbench.benchmarks.cli.progress import show_progress
 from lipbench.benchmarks.cli.verbs.score import Score
-from lipbench.benchmarks.scoring.clips import Durations, controlled
-from lipbench.benchmarks.scoring.files import stored
-from lipbench.benchmarks.scoring.saved_clips import Group, Kept, kept_clips, without_clips
-from lipbench.benchmarks.scoring.scorer import Keep, Scorer, scoring_for
-from lipbench.benchmarks.scoring.videos import NAME, Others, Videos, look_into, match
+from lipbench.benchmarks.scoring.clips import Durations, make_control_clips
+from lipbench.benchmarks.scoring.files import read_saved_pairs
+from lipbench.benchmarks.scoring.saved_clips import SavedResult, SystemGroup, find_saved_results, keys_without_clips
+from lipbench.benchmarks.scoring.scorer import SampleOptions, Scorer, scoring_for
+from lipbench.benchmarks.scoring.videos import CORPUS_NAME, GeneratedVideos, ReferenceVideos, find_videos, match_names
 from lipbench.errors import UserError
 from lipbench.metrics import protocols
 from lipbench.records.quality import Quality
 from lipbench.records.record import Cell, Record
 from lipbench.records.system import System
-from lipbench.registry import chosen
+from lipbench.registry import resolve_names
 
 ALL = "all"
 """The split of video files."""
@@ -32,19 +32,19 @@ ALL = "all"
 
 def run(request: Score) -> None:
     """Score, and print one line per cell and what was left out."""
-    chosen(request.metrics, metrics.METRICS)
-    chosen_controls(request.controls or [])
+    resolve_names(request.metrics, metrics.METRICS)
+    resolve_control_names(request.controls or [])
     protocols.get(request.protocol)
     folders = _form(request)
     if request.run is not None:
         out = request.out or request.run
         records = _score_run(request, request.run, out)
     else:
-        out = request.out or Path("runs") / NAME
+        out = request.out or Path("runs") / CORPUS_NAME
         generated, reference = folders
         records = _score_videos(request, generated, reference, out)
     print(f"records: {out / 'records'}   (lipbench report {out})")
-    refuse_failures(records)
+    raise_on_failures(records)
 
 
 def _form(request: Score) -> list[Path]:
@@ -65,8 +65,8 @@ def _form(request: Score) -> list[Path]:
 
 def _score_run(request: Score, run_: Path, out: Path) -> list[Record]:
     """Score the clips that a run kept, and controls beside them."""
-    groups = kept_clips(run_)
-    for key in without_clips(run_, groups):
+    groups = find_saved_results(run_)
+    for key in keys_without_clips(run_, groups):
         print(f"not scored again, as no clips of it were kept: {key}")
     records: list[Record] = []
     for group in groups:
@@ -77,14 +77,14 @@ def _score_run(request: Score, run_: Path, out: Path) -> list[Record]:
         with Scorer(scoring) as scorer:
             for record in _Again(request, out, scorer, group).records():
                 records.append(record)
-                print((describe_whole if record.cell.role == "model" else describe)(record), flush=True)
+                print((quality_lines if record.cell.role == "model" else quality_line)(record), flush=True)
     return records
 
 
 class _Again:
     """Scores one group of a run again."""
 
-    def __init__(self, request: Score, out: Path, scorer: Scorer, group: Group) -> None:
+    def __init__(self, request: Score, out: Path, scorer: Scorer, group: SystemGroup) -> None:
         self._request = request
         self._out = out
         self._scorer = scorer
@@ -96,12 +96,12 @@ class _Again:
     def records(self) -> Iterator[Record]:
         """Score the systems, then the controls in each condition that the systems were scored in."""
         request, asked = self._request, self._request.model_dump(mode="json")
-        controls = self._group.controls if request.controls is None else chosen_controls(request.controls)
+        controls = self._group.controls if request.controls is None else resolve_control_names(request.controls)
         for size, systems in self._group.sizes():
             for one in systems:
                 cell = self._cell(one.cell)
                 yield run_cell(cell, self._out, partial(self._score, one, cell), request=asked)
-            conditions: dict[Durations, Kept] = {one.result.durations: one for one in systems}
+            conditions: dict[Durations, SavedResult] = {one.result.durations: one for one in systems}
             for durations, one in conditions.items():
                 for name in controls:
                     cell = self._cell(one.cell).model_copy(update={"system": name, "role": "control"})
@@ -112,15 +112,15 @@ class _Again:
             update={"protocol": self._request.protocol, "metrics": metrics_key(self._request.metrics)}
         )
 
-    def _score(self, one: Kept, cell: Cell) -> Quality:
+    def _score(self, one: SavedResult, cell: Cell) -> Quality:
         before = one.result
-        with bar(f"{before.system.title}, {before.durations} durations", len(self._group.ids)) as shown:
+        with show_progress(f"{before.system.title}, {before.durations} durations", len(self._group.ids)) as shown:
             found = self._scorer.pairs(
                 before.system,
-                stored(one.folder, self._scorer.scoring.corpus, before.system.frame_size),
+                read_saved_pairs(one.folder, self._scorer.scoring.corpus, before.system.frame_size),
                 durations=before.durations,
                 device=self._device,
-                keep=Keep(self._out, cell.key),
+                keep=SampleOptions(self._out, cell.key),
                 advance=shown.advance,
             )
         # in another run's folder the clips are not
@@ -132,25 +132,25 @@ class _Again:
 
     def _score_control(self, name: str, size: tuple[int, int] | None) -> Quality:
         scoring = self._scorer.scoring
-        with bar(name, len(scoring.ids)) as shown:
+        with show_progress(name, len(scoring.ids)) as shown:
             return self._scorer.pairs(
-                control(name, size),
-                controlled(name, scoring.corpus, scoring.ids, frame_size=size),
+                control_system(name, size),
+                make_control_clips(name, scoring.corpus, scoring.ids, frame_size=size),
                 durations="true",
                 device=self._device,
-                keep=Keep(self._out, f"control-{name}-{size[0]}x{size[1]}" if size else f"control-{name}"),
+                keep=SampleOptions(self._out, f"control-{name}-{size[0]}x{size[1]}" if size else f"control-{name}"),
                 advance=shown.advance,
             )
 
 
 def _score_videos(request: Score, generated: Path, reference: Path, out: Path) -> list[Record]:
     """Score another system's videos, and controls on the same clips."""
-    made, real = look_into(generated), look_into(reference)
+    made, real = find_videos(generated), find_videos(reference)
     for folder in (made, real):
         if folder.others:
-            print(f"{folder.path}: {len(folder.others)} files are not named as videos: {some(folder.others)}")
-    matched = match(made, real)
-    videos = Videos(real)
+            print(f"{folder.path}: {len(folder.others)} files are not named as videos: {first_names(folder.others)}")
+    matched = match_names(made, real)
+    videos = ReferenceVideos(real)
     name = generated.resolve().name
     system = System(
         name=name,
@@ -159,24 +159,24 @@ def _score_videos(request: Score, generated: Path, reference: Path, out: Path) -
         options={option: True for option in ("resize", "ignore_rates") if getattr(request, option)},
         videos=made.digest,
     )
-    others = Others(made.files, videos, matched, resize=request.resize, ignore_rates=request.ignore_rates)
+    others = GeneratedVideos(made.files, videos, matched, resize=request.resize, ignore_rates=request.ignore_rates)
     options: dict[str, object] = {"reference": str(reference)}
     with Scorer(scoring_for(request, videos, matched.ids, split=ALL, corpus_options=options)) as scorer:
         scoring = _VideoScoring(request, out, scorer, others)
         records = [scoring.system(system, generated)]
         first = records[0].result
-        print(describe_whole(records[0]), flush=True)
+        print(quality_lines(records[0]), flush=True)
         if isinstance(first, Quality):
-            for control_name in chosen_controls(request.controls or []):
+            for control_name in resolve_control_names(request.controls or []):
                 records.append(scoring.control(control_name, [clip.utterance for clip in first.clips]))
-                print(describe(records[-1]), flush=True)
+                print(quality_line(records[-1]), flush=True)
     return records
 
 
 class _VideoScoring:
     """Scores videos, and controls beside them."""
 
-    def __init__(self, request: Score, out: Path, scorer: Scorer, others: Others) -> None:
+    def __init__(self, request: Score, out: Path, scorer: Scorer, others: GeneratedVideos) -> None:
         self._request = request
         self._out = out
         self._scorer = scorer
@@ -188,13 +188,13 @@ class _VideoScoring:
         cell = self._cell(system.name, {**system.options, "generated": str(folder)})
 
         def measure() -> Quality:
-            with bar(system.title, len(self._scorer.scoring.ids)) as shown:
+            with show_progress(system.title, len(self._scorer.scoring.ids)) as shown:
                 found = self._scorer.pairs(
                     system,
                     self._others.pairs(shown.advance),
                     durations=self._request.durations,
                     device=self._device,
-                    keep=Keep(self._out, cell.key),
+                    keep=SampleOptions(self._out, cell.key),
                     advance=shown.advance,
                 )
             return self._of_videos(found).model_copy(update={"left_out": self._others.left_out})
@@ -206,14 +206,14 @@ class _VideoScoring:
         cell = self._cell(name, {}).model_copy(update={"role": "control"})
 
         def measure() -> Quality:
-            with bar(name, len(ids)) as shown:
+            with show_progress(name, len(ids)) as shown:
                 found = self._scorer.pairs(
                     # the size is told afterwards: clips of several sizes have none in common
-                    control(name, None),
-                    controlled(name, self._scorer.scoring.corpus, ids, frame_size=None),
+                    control_system(name, None),
+                    make_control_clips(name, self._scorer.scoring.corpus, ids, frame_size=None),
                     durations=self._request.durations,
                     device=self._device,
-                    keep=Keep(self._out, cell.key),
+                    keep=SampleOptions(self._out, cell.key),
                     advance=shown.advance,
                 )
             return self._of_videos(found)
@@ -230,7 +230,7 @@ class _VideoScoring:
         return quality_cell(
             name,
             options=options,
-            corpus=NAME,
+            corpus=CORPUS_NAME,
             corpus_options={"reference": str(request.reference)},
             split=ALL,
             durations=request.durations,

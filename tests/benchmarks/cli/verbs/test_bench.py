@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lipbench.benchmarks.cli.main import main
 from lipbench.records.files import load_records
-from lipbench.records.latency import Natural
+from lipbench.records.latency import UtteranceLatency
 
 WORDS = [
     *("preset=tiny", "corpus=synthetic", "corpus.train=4", "corpus.test=2", "corpus.speakers=2"),
@@ -16,7 +16,7 @@ WORDS = [
 
 def test_clips_of_the_natural_timing_are_held_against_those_that_were_scored(tmp_path):
     assert main(["bench", *WORDS, "natural=[synchronised]", f"out={tmp_path}"]) == 0
-    (natural,) = (r.result for r in load_records(tmp_path) if isinstance(r.result, Natural))
+    (natural,) = (r.result for r in load_records(tmp_path) if isinstance(r.result, UtteranceLatency))
     assert natural.scored is not None, "nothing was compared"
     assert len(natural.clips) == 2
 

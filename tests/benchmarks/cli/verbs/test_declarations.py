@@ -12,7 +12,7 @@ import pytest
 from lipbench.benchmarks.cli import verbs
 from lipbench.benchmarks.cli.main import main
 from lipbench.benchmarks.config.composition import CONF
-from lipbench.benchmarks.config.requests import Bench, Gate, Request, verbatim
+from lipbench.benchmarks.config.requests import BenchRequest, GateRequest, Request, verbatim
 from lipbench.errors import UserError
 
 HEAVY = ("torch", "lightning", "hydra", "omegaconf", "pandas", "matplotlib", "scipy", "cv2", "dlib")
@@ -81,9 +81,9 @@ def test_a_new_verb_is_a_module_and_a_file_in_conf(tmp_path, monkeypatch, capsys
 
 
 def test_paths_and_marked_texts_are_taken_as_they_are_written():
-    assert verbatim(Bench) == {"out", "corpus.store"}
+    assert verbatim(BenchRequest) == {"out", "corpus.store"}
     own = {"base", "head", "base_records", "head_records", "noise", "summary", "trends"}
-    assert verbatim(Gate) == verbatim(Bench) | own
+    assert verbatim(GateRequest) == verbatim(BenchRequest) | own
     assert verbatim(VERBS["doctor"].request) == {"inception_weights", "runs", "json"}
     assert verbatim(VERBS["list"].request) == {"model"}
     assert verbatim(VERBS["generate"].request) >= {"text", "identity", "model", "name", "checkpoint", "out", "runs"}

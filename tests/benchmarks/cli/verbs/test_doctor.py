@@ -15,7 +15,7 @@ from lipbench.benchmarks.doctor.diagnosis import Check, Diagnosis
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
-    monkeypatch.setattr(host, "LOOK_S", 0.01)
+    monkeypatch.setattr(host, "SAMPLE_S", 0.01)
 
 
 def test_checks_alone_take_no_time_and_exit_with_0(capsys, tmp_path, monkeypatch):

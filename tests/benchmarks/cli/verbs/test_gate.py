@@ -15,12 +15,12 @@ from lipbench.benchmarks.cli import main as cli
 from lipbench.benchmarks.cli import verbs
 from lipbench.benchmarks.cli.main import main
 from lipbench.benchmarks.cli.verbs.gate.work import expected
-from lipbench.benchmarks.config.requests import Gate
+from lipbench.benchmarks.config.requests import GateRequest
 from lipbench.benchmarks.gate.measuring import measure, revisions
-from lipbench.benchmarks.gate.pairs import Block, Pair
+from lipbench.benchmarks.gate.pairs import BlockPair, BlockRecords
 from lipbench.benchmarks.gate.selftest import drawn_record
 from lipbench.records.files import save_record
-from lipbench.records.quality import ClipScore, Corpus, MetricFacts, Protocol, Quality
+from lipbench.records.quality import ClipScore, CorpusFacts, MetricFacts, ProtocolFacts, Quality
 from lipbench.records.record import Cell, Record
 from lipbench.records.system import Machine, Software, System
 
@@ -34,11 +34,11 @@ WORDS = ["base=v1", "models=[hh_t2l]", "preset=tiny", "device=cpu", "durations=[
 
 def asked(words: Sequence[str] = WORDS) -> list[Cell]:
     found = verbs.request("gate", list(words))
-    assert isinstance(found, Gate)
+    assert isinstance(found, GateRequest)
     return expected(found, "cpu")
 
 
-def drawn(cells: Sequence[Cell], *, blocks: int = 20, spread: float = 0.002, **facts: object) -> list[Block]:
+def drawn(cells: Sequence[Cell], *, blocks: int = 20, spread: float = 0.002, **facts: object) -> list[BlockRecords]:
     """Blocks of one revision."""
     generator = np.random.default_rng(0)
     timed = [cell for cell in cells if cell.kind == "latency"]
@@ -48,20 +48,20 @@ def drawn(cells: Sequence[Cell], *, blocks: int = 20, spread: float = 0.002, **f
         seconds = ((cell.frames or 0) / 1000 * np.exp(generator.normal(0, spread, 9))).tolist()
         return drawn_record(cell, seconds).model_copy(update=known)
 
-    return [Block(tuple(map(record, timed))) for _ in range(blocks)]
+    return [BlockRecords(tuple(map(record, timed))) for _ in range(blocks)]
 
 
-def slowed(block: Block, factor: Callable[[Cell], float]) -> Block:
+def slowed(block: BlockRecords, factor: Callable[[Cell], float]) -> BlockRecords:
     """A block whose calls took longer."""
     records: list[Record] = []
     for record in block.records:
         times = [sample.wall_s * factor(record.cell) for sample in record.result.samples]
         result = drawn_record(record.cell, times).result
         records.append(record.model_copy(update={"result": result}))
-    return Block(tuple(records))
+    return BlockRecords(tuple(records))
 
 
-def aa_run(folder: Path, blocks: Sequence[Block]) -> Path:
+def aa_run(folder: Path, blocks: Sequence[BlockRecords]) -> Path:
     """The folder of a gate of one revision against itself."""
     for place, block in enumerate(blocks):
         for record in block.records:
@@ -76,9 +76,9 @@ def scored(cell: Cell, psnr: float = 30.0) -> Record:
     ]
     result = Quality(
         system=System(name="hh_t2l", title="HH", kind="model"), durations="true", device="cpu", clips=clips,
-        corpus=Corpus(name="synthetic", fingerprint="c", split="test", clips=len(clips)),
+        corpus=CorpusFacts(name="synthetic", fingerprint="c", split="test", clips=len(clips)),
         metrics=[MetricFacts(name="psnr", title="PSNR", unit="dB", higher_is_better=True, perfect=100.0)],
-        protocol=Protocol(name="paper", fingerprint="p", summary=""),
+        protocol=ProtocolFacts(name="paper", fingerprint="p", summary=""),
     )  # fmt: skip
     return Record(created="", command="", cell=cell, status="measured", machine=MACHINE, software=SOFTWARE,
                   result=result, seconds=0.0)  # fmt: skip
@@ -89,13 +89,14 @@ Times = Callable[[int, int], float]
 
 
 class Measured:
-    """In the place of `Measuring`: what two revisions measured."""
+    """In the place of `GateMeasurement`: what two revisions measured."""
 
     def __init__(self, words: Sequence[str] = WORDS, head: Times = lambda _frames, _place: 1.0, psnr: float = 30.0):
         cells = asked(words)
         qualities = [cell for cell in cells if cell.kind == "quality"]
-        self.quality = Pair(
-            Block(tuple(scored(cell) for cell in qualities)), Block(tuple(scored(cell, psnr) for cell in qualities))
+        self.quality = BlockPair(
+            BlockRecords(tuple(scored(cell) for cell in qualities)),
+            BlockRecords(tuple(scored(cell, psnr) for cell in qualities)),
         )
         self._blocks = drawn(cells, blocks=60)
         self._head = head
@@ -104,26 +105,26 @@ class Measured:
     def __call__(self, *_: object, **__: object) -> Measured:
         return self
 
-    def pairs(self, look: int, cells: list[Cell] | None = None) -> list[Pair]:
+    def pairs(self, look: int, cells: list[Cell] | None = None) -> list[BlockPair]:
         self.looks.append((look, cells))
         return [self._pair(place) for place in (range(10) if look == 1 else range(10, 30))]
 
-    def _pair(self, place: int) -> Pair:
+    def _pair(self, place: int) -> BlockPair:
         head = slowed(self._blocks[2 * place + 1], lambda cell: self._head(cell.frames or 0, place))
-        return Pair(self._blocks[2 * place], head)
+        return BlockPair(self._blocks[2 * place], head)
 
 
 @pytest.fixture
 def gate(tmp_path, monkeypatch) -> Callable[..., int]:
     """Runs the verb on what was measured; the summary goes to the file `summary` in the test's folder."""
     monkeypatch.setattr(
-        revisions, "prepare",
-        lambda name, revision, folder: revisions.Side(name, COMMIT, "", folder / name, Path(sys.executable)),
+        revisions, "prepare_revision",
+        lambda name, revision, folder: revisions.Revision(name, COMMIT, "", folder / name, Path(sys.executable)),
     )  # fmt: skip
-    monkeypatch.setattr(revisions, "remove", lambda sides: None)
+    monkeypatch.setattr(revisions, "remove_checkouts", lambda sides: None)
 
     def run(measured: object, *words: str) -> int:
-        monkeypatch.setattr(measure, "Measuring", measured)
+        monkeypatch.setattr(measure, "GateMeasurement", measured)
         return main(["gate", *WORDS, f"out={tmp_path / 'out'}", f"summary={tmp_path / 'summary'}", *words])
 
     return run
@@ -146,14 +147,14 @@ def test_other_frames_from_the_same_weights_fail_unless_they_are_let_pass(gate, 
     words = ["durations=[]", "quality=false"]
 
     class Redrawn(Measured):
-        def _pair(self, place: int) -> Pair:
+        def _pair(self, place: int) -> BlockPair:
             pair = super()._pair(place)
-            return Pair(*(self._made(block, level) for block, level in ((pair.base, 0.4), (pair.head, 0.45))))
+            return BlockPair(*(self._made(block, level) for block, level in ((pair.base, 0.4), (pair.head, 0.45))))
 
         @staticmethod
-        def _made(block: Block, level: float) -> Block:
+        def _made(block: BlockRecords, level: float) -> BlockRecords:
             outputs = {"outputs": [f"{level}"], "sketch": [level] * 8}
-            return Block(
+            return BlockRecords(
                 tuple(r.model_copy(update={"result": r.result.model_copy(update=outputs)}) for r in block.records),
                 block.conditions,
             )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from lipbench.benchmarks.cli.launchers import find
+from lipbench.benchmarks.cli.launchers import find_launcher
 from lipbench.benchmarks.cli.main import main
-from lipbench.benchmarks.cli.reproduction import Choices, Journal, Row, plan, run_stages
+from lipbench.benchmarks.cli.reproduction import Journal, PaperRow, PlanOptions, plan, run_stages
 from lipbench.records.files import load_records
 
 ROWS = ("hh_t2l", "dual_lip")
@@ -18,7 +18,7 @@ def done(out) -> dict[str, str]:
 
 
 def test_two_processes_train_and_score_two_rows_and_what_failed_is_mended_by_the_same_command(tmp_path):
-    choices = Choices(
+    choices = PlanOptions(
         corpus=SMALL,
         root=None,
         preset="tiny",
@@ -30,19 +30,19 @@ def test_two_processes_train_and_score_two_rows_and_what_failed_is_mended_by_the
         out=tmp_path,
         device="cpu",
     )
-    steps = [step for step in plan({name: Row(model=name, losses="ssim") for name in ROWS}, choices) if step.row]
+    steps = [step for step in plan({name: PaperRow(model=name, losses="ssim") for name in ROWS}, choices) if step.row]
     journal = Journal(tmp_path, "code")
     broken = tmp_path / "train" / "dual_lip-tiny" / "last.ckpt"
     broken.parent.mkdir(parents=True)
     broken.write_text("no checkpoint")
-    lost = run_stages(steps, journal, find(["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]))
+    lost = run_stages(steps, journal, find_launcher(["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"]))
     assert lost == {"train dual_lip": "exit code 2", "evaluate dual_lip": "left out: 'train dual_lip' failed"}
     first = done(tmp_path)
     assert set(first) == {"train-hh_t2l", "evaluate-hh_t2l"}
     assert "no checkpoint" in (tmp_path / "jobs" / "dual_lip" / "log.txt").read_text()
 
     broken.unlink()
-    launcher = find(["hydra/launcher=submitit_local", "hydra.launcher.timeout_min=20"])
+    launcher = find_launcher(["hydra/launcher=submitit_local", "hydra.launcher.timeout_min=20"])
     assert run_stages(steps, journal, launcher) == {}
     second = done(tmp_path)
     assert set(second) == {*first, "train-dual_lip", "evaluate-dual_lip"}

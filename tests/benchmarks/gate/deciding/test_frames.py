@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from lipbench.benchmarks.gate.deciding.frames import judge
-from lipbench.benchmarks.gate.deciding.manifest import Comparable
-from lipbench.benchmarks.gate.verdict import Rules, Verdict
-from lipbench.benchmarks.latency.outputs import SAME, digest, sketch
+from lipbench.benchmarks.gate.deciding.frames import judge_frames
+from lipbench.benchmarks.gate.deciding.manifest import MatchedCell
+from lipbench.benchmarks.gate.verdict import Margins, Verdict
+from lipbench.benchmarks.latency.outputs import FRAME_TOLERANCE, digest, sketch
 from lipbench.records.latency import Latency, LatencySample
 from lipbench.records.record import Cell, Record
 from lipbench.records.system import Machine, Software, System
@@ -31,7 +31,7 @@ def record(made: torch.Tensor | None, checkpoint: str | None = None) -> Record:
 
 
 def judged(base: Record, *heads: Record):
-    return judge([Comparable(CELL, tuple((base, head) for head in heads), tuple(range(len(heads))))], Rules())
+    return judge_frames([MatchedCell(CELL, tuple((base, head) for head in heads), tuple(range(len(heads))))], Margins())
 
 
 @pytest.mark.parametrize("size", [1e-4, 1e-2, 0.3])
@@ -42,7 +42,8 @@ def test_sketches_differ_by_as_much_as_frames_do(size):
 
 @pytest.mark.parametrize(
     ("other", "verdict"),
-    [(FRAMES, Verdict.PASS), (FRAMES + 0.1 * SAME * NOISE, Verdict.PASS), (FRAMES + 10 * SAME * NOISE, Verdict.FAIL),
+    [(FRAMES, Verdict.PASS), (FRAMES + 0.1 * FRAME_TOLERANCE * NOISE, Verdict.PASS),
+     (FRAMES + 10 * FRAME_TOLERANCE * NOISE, Verdict.FAIL),
      (FRAMES.flip(1), Verdict.FAIL), (FRAMES.flip(-1), Verdict.FAIL)],
 )  # fmt: skip
 def test_the_same_weights_must_make_the_same_frames(other, verdict):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from lipbench.benchmarks.config.composition import request
-from lipbench.benchmarks.config.requests import Bench, Gate
+from lipbench.benchmarks.config.requests import BenchRequest, GateRequest
 from lipbench.benchmarks.gate.measuring import command
 
 
@@ -17,12 +17,12 @@ from lipbench.benchmarks.gate.measuring import command
     ],
 )
 def test_words_ask_for_the_same_bench(asked, tmp_path):
-    gate = request("gate", Gate, [*asked, "base=HEAD"])
-    bench = request("bench", Bench, command.of(gate, out=str(tmp_path / "it's")))
+    gate = request("gate", GateRequest, [*asked, "base=HEAD"])
+    bench = request("bench", BenchRequest, command.bench_arguments(gate, out=str(tmp_path / "it's")))
     expected = {name: getattr(gate, name) for name in type(bench).model_fields} | {"out": tmp_path / "it's"}
     assert {name: getattr(bench, name) for name in expected} == expected
 
 
 def test_what_nobody_asked_for_is_not_said():
-    said = command.of(request("gate", Gate, ["base=HEAD"]), out="x")
+    said = command.bench_arguments(request("gate", GateRequest, ["base=HEAD"]), out="x")
     assert not any(word.startswith(("training.", "corpus.", "protocol")) for word in said)

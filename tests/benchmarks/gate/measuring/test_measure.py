@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from lipbench.benchmarks.config.composition import request
-from lipbench.benchmarks.config.requests import Gate
-from lipbench.benchmarks.gate.measuring.measure import Measuring, first_look
-from lipbench.benchmarks.gate.measuring.revisions import Side
+from lipbench.benchmarks.config.requests import GateRequest
+from lipbench.benchmarks.gate.measuring.measure import GateMeasurement, first_look_pairs
+from lipbench.benchmarks.gate.measuring.revisions import Revision
 from lipbench.errors import UserError
 from lipbench.records.latency import Latency, LatencySample
 from lipbench.records.record import Cell, Failure, Record
@@ -38,12 +38,12 @@ if (root / "asks").is_file():
 """
 
 
-class Revision:
+class FakeSide:
     """A side whose command line writes one record that was made ready, and notes that it was called."""
 
     def __init__(self, name: str, folder: Path) -> None:
         self.root = folder / name
-        self.side = Side(name, f"commit of {name}", "", self.root, Path(sys.executable))
+        self.side = Revision(name, f"commit of {name}", "", self.root, Path(sys.executable))
         (self.root / "benchmarks").mkdir(parents=True)
         (self.root / "benchmarks" / "__init__.py").write_text("")
         (self.root / "benchmarks" / "cli.py").write_text(CLI)
@@ -80,16 +80,16 @@ class Trial:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.out = folder / "out"
-        self.base, self.head = Revision("base", folder), Revision("head", folder)
+        self.base, self.head = FakeSide("base", folder), FakeSide("head", folder)
 
-    def request(self, *words: str) -> Gate:
+    def request(self, *words: str) -> GateRequest:
         plain = ["base=x", "models=[hh_t2l,dual_lip]", "frames=[10,20]", "durations=[]", "controls=[]", "pairs=5"]
-        found = request("gate", Gate, [*plain, f"out={self.out}", *words])
-        assert isinstance(found, Gate)
+        found = request("gate", GateRequest, [*plain, f"out={self.out}", *words])
+        assert isinstance(found, GateRequest)
         return found
 
-    def measuring(self, *words: str) -> Measuring:
-        return Measuring(self.request(*words), self.base.side, self.head.side, device="cpu")
+    def measuring(self, *words: str) -> GateMeasurement:
+        return GateMeasurement(self.request(*words), self.base.side, self.head.side, device="cpu")
 
     @property
     def calls(self) -> list[tuple[str, dict[str, str]]]:
@@ -202,11 +202,11 @@ def test_a_folder_of_another_gate_is_refused(trial, word):
 def test_another_revision_in_the_folder_is_refused(trial):
     trial.measuring()
     for changed in (
-        Side("head", "another", "", trial.head.root, trial.head.side.python),
-        Side("head", trial.head.side.commit, "changed files", trial.head.root, trial.head.side.python),
+        Revision("head", "another", "", trial.head.root, trial.head.side.python),
+        Revision("head", trial.head.side.commit, "changed files", trial.head.root, trial.head.side.python),
     ):
         with pytest.raises(UserError, match="another gate"):
-            Measuring(trial.request(), trial.base.side, changed, device="cpu")
+            GateMeasurement(trial.request(), trial.base.side, changed, device="cpu")
 
 
 def test_records_of_other_code_than_said_are_refused_and_not_kept(trial):
@@ -227,7 +227,7 @@ def test_a_checkout_that_is_edited_while_it_is_measured_is_noticed(trial):
 
 def test_an_aa_run_is_read_from_its_whole_pairs(trial):
     with pytest.raises(UserError, match="holds no pairs"):
-        first_look(trial.out)
+        first_look_pairs(trial.out)
     trial.measuring().pairs(1)
     (trial.out / "blocks" / "1-004-base").rename(trial.out / "lost")
-    assert commits(first_look(trial.out)) == [("commit of base", "commit of head")] * 4
+    assert commits(first_look_pairs(trial.out)) == [("commit of base", "commit of head")] * 4

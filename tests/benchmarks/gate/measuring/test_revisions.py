@@ -62,14 +62,17 @@ def checkout(tmp_path, monkeypatch) -> Checkout:
     return made
 
 
-def said(side: revisions.Side, *words: str) -> str:
+def said(side: revisions.Revision, *words: str) -> str:
     return side.run(words).communicate()[0].strip()
 
 
 def test_each_revision_runs_its_own_code_with_the_words_it_is_given(checkout, tmp_path, monkeypatch):
     second = checkout.commit(CLI.format("second"))
     monkeypatch.chdir(checkout.root)  # whose rooms must not be found first
-    sides = [revisions.prepare(name, at, tmp_path / "revisions") for name, at in (("base", "HEAD~1"), ("head", "HEAD"))]
+    sides = [
+        revisions.prepare_revision(name, at, tmp_path / "revisions")
+        for name, at in (("base", "HEAD~1"), ("head", "HEAD"))
+    ]
     assert [side.commit for side in sides] == [checkout.first, second]
     assert [said(side, "bench", "x=1") for side in sides] == ["first bench x=1", "second bench x=1"]
     assert {side.python for side in sides} == {Path(sys.executable)}, "the same needs, the same interpreter"
@@ -77,7 +80,7 @@ def test_each_revision_runs_its_own_code_with_the_words_it_is_given(checkout, tm
 
 def test_the_checkout_as_it_lies_is_known_by_what_it_holds(checkout, tmp_path):
     def changes() -> str:
-        return revisions.prepare("head", None, tmp_path).changes
+        return revisions.prepare_revision("head", None, tmp_path).changes
 
     assert changes() == ""
     (checkout.root / "runs").mkdir()
@@ -103,20 +106,20 @@ def test_a_core_is_left_to_everything_else_unless_it_is_asked_for(
         monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     else:
         monkeypatch.setenv("OMP_NUM_THREADS", asked)
-    assert said(revisions.prepare("head", None, tmp_path)) == threads
+    assert said(revisions.prepare_revision("head", None, tmp_path)) == threads
 
 
 def test_a_revision_that_is_not_there_or_does_not_start_is_said(checkout, tmp_path):
     with pytest.raises(UserError, match=r"base=v9 is no revision of checkout: .*must not be shallow"):
-        revisions.prepare("base", "v9", tmp_path / "revisions")
+        revisions.prepare_revision("base", "v9", tmp_path / "revisions")
     broken = checkout.commit("import no_such_package\n")
     with pytest.raises(UserError, match=rf"base \(HEAD, {broken[:12]}\) does not build: .*no_such_package"):
-        revisions.prepare("base", "HEAD", tmp_path / "revisions")
+        revisions.prepare_revision("base", "HEAD", tmp_path / "revisions")
 
 
 def test_what_an_interrupted_run_left_is_used_if_whole_and_made_anew_if_not(checkout, tmp_path):
-    def prepared() -> revisions.Side:
-        return revisions.prepare("base", "HEAD", tmp_path / "revisions")
+    def prepared() -> revisions.Revision:
+        return revisions.prepare_revision("base", "HEAD", tmp_path / "revisions")
 
     side = prepared()
     stamp = (side.root / "pyproject.toml").stat().st_mtime_ns
@@ -131,9 +134,9 @@ def test_what_an_interrupted_run_left_is_used_if_whole_and_made_anew_if_not(chec
 
 
 def test_revisions_are_taken_away_and_the_checkout_is_not(checkout, tmp_path):
-    base = revisions.prepare("base", "HEAD", tmp_path / "revisions")
-    head = revisions.prepare("head", None, tmp_path / "revisions")
-    revisions.remove((base, head))
+    base = revisions.prepare_revision("base", "HEAD", tmp_path / "revisions")
+    head = revisions.prepare_revision("head", None, tmp_path / "revisions")
+    revisions.remove_checkouts((base, head))
     assert not base.root.exists()
     assert (checkout.root / "pyproject.toml").is_file()
     assert len(checkout.git("worktree", "list").splitlines()) == 1
@@ -141,11 +144,11 @@ def test_revisions_are_taken_away_and_the_checkout_is_not(checkout, tmp_path):
 
 def test_only_other_needs_make_an_environment_of_its_own(checkout, tmp_path):
     project = checkout.root / "pyproject.toml"
-    before = revisions.needs(checkout.root)
+    before = revisions.environment_requirements(checkout.root)
     project.write_text(project.read_text() + "[tool.ruff]\nline-length = 9\n")
-    assert revisions.needs(checkout.root) == before
+    assert revisions.environment_requirements(checkout.root) == before
     (checkout.root / "constraints.txt").write_text("numpy==2\n")
-    assert revisions.needs(checkout.root) != before
+    assert revisions.environment_requirements(checkout.root) != before
 
 
 def test_other_needs_are_met_by_an_environment_that_is_made_once(checkout, tmp_path):
@@ -154,11 +157,11 @@ def test_other_needs_are_met_by_an_environment_that_is_made_once(checkout, tmp_p
     checkout.commit("import sys, only_there\nprint(sys.prefix)\n")
     checkout.git("checkout", "-q", checkout.first)
     folder = tmp_path / "revisions"
-    side = revisions.prepare("head", "HEAD@{1}", folder)
+    side = revisions.prepare_revision("head", "HEAD@{1}", folder)
     assert side.python.is_relative_to(folder)
     assert Path(said(side)) == side.python.parents[1]
     made = side.python.parents[1].stat().st_mtime_ns
-    assert revisions.prepare("head", "HEAD@{1}", folder) == side
+    assert revisions.prepare_revision("head", "HEAD@{1}", folder) == side
     assert side.python.parents[1].stat().st_mtime_ns == made
 
 
@@ -168,7 +171,7 @@ def test_an_environment_that_cannot_be_made_is_said(checkout, tmp_path, monkeypa
     checkout.git("checkout", "-q", checkout.first)
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(UserError, match="head does not build, its environment cannot be made"):
-        revisions.prepare("head", "HEAD@{1}", tmp_path / "revisions")
+        revisions.prepare_revision("head", "HEAD@{1}", tmp_path / "revisions")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux says which cores a process is kept to")
@@ -181,7 +184,7 @@ def test_sides_that_take_turns_are_kept_to_the_same_cores(tmp_path):
     usable = sorted(os.sched_getaffinity(0))
     said = {}
     for name, turns in (("base", "socket"), ("head", "socket"), ("alone", None)):
-        side = revisions.Side(name, "c", "", tmp_path, Path(sys.executable))
+        side = revisions.Revision(name, "c", "", tmp_path, Path(sys.executable))
         said[name] = side.run([], turns=turns).communicate()[0].strip()
     assert said["base"] == said["head"] == str(usable[1:] or usable)
     assert said["alone"] == str(usable)

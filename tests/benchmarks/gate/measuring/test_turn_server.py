@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lipbench.benchmarks.gate.measuring.turn_server import Referee
-from lipbench.benchmarks.timing.turns import VARIABLE, LostRefereeError, Turns
+from lipbench.benchmarks.gate.measuring.turn_server import TurnServer
+from lipbench.benchmarks.timing.turns import VARIABLE, LostTurnServerError, TurnClient
 
 CHECKOUT = Path(__file__).parents[4]
 SIDE = """
@@ -29,7 +29,7 @@ for cell in cells:
 def played(folder: Path, cells: Mapping[str, str], *, late: str = "") -> tuple[list[str], Mapping[str, int]]:
     """Let sides time cells, and return what each began (>) and ended (<) in order, and the turns of each."""
     log = folder / "log"
-    with Referee(*cells) as referee, ThreadPoolExecutor() as pool:
+    with TurnServer(*cells) as referee, ThreadPoolExecutor() as pool:
         processes = {
             side: subprocess.Popen(
                 [sys.executable, "-c", SIDE, side, str(log), asked, "0.5" if side == late else "0"],
@@ -83,11 +83,11 @@ def test_one_side_alone_is_granted_every_turn(tmp_path):
 
 def test_whoever_asks_nobody_waits_for_nobody(monkeypatch):
     monkeypatch.delenv(VARIABLE, raising=False)
-    Turns.agreed().wait("cell")
+    TurnClient.agreed().wait("cell")
 
 
 def test_a_referee_that_has_gone_is_an_error(tmp_path):
-    with Referee("a") as referee:
+    with TurnServer("a") as referee:
         path = referee.paths["a"]
-    with pytest.raises(LostRefereeError, match="no turn is granted"):
-        Turns(path).wait("cell")
+    with pytest.raises(LostTurnServerError, match="no turn is granted"):
+        TurnClient(path).wait("cell")

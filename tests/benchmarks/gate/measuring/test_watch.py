@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from lipbench.benchmarks.gate.measuring import watch
-from lipbench.benchmarks.gate.measuring.turn_server import Referee
+from lipbench.benchmarks.gate.measuring.turn_server import TurnServer
 from lipbench.benchmarks.gate.pairs import Conditions
 
 
@@ -17,8 +17,8 @@ def started(code: str) -> subprocess.Popen[str]:
 
 
 def watched(code: str) -> tuple[str, Conditions]:
-    with Referee("head") as referee:
-        outputs, conditions = watch.watched({"head": started(code)}, referee, "cpu")
+    with TurnServer("head") as referee:
+        outputs, conditions = watch.wait_and_watch({"head": started(code)}, referee, "cpu")
     return outputs["head"], conditions
 
 
@@ -54,7 +54,7 @@ def test_the_childs_own_seconds_are_taken_off(monkeypatch):
 
 
 def test_the_clock_is_read_while_the_block_runs_and_averaged(monkeypatch):
-    monkeypatch.setattr(watch, "EVERY_S", 0.05)
+    monkeypatch.setattr(watch, "POLL_S", 0.05)
     machine(monkeypatch, clocks=[1000.0, 3000.0])
     _, conditions = watched("import time; time.sleep(0.5)")
     assert conditions.clock_mhz is not None
@@ -62,7 +62,7 @@ def test_the_clock_is_read_while_the_block_runs_and_averaged(monkeypatch):
 
 
 def test_a_clock_that_cannot_be_read_is_none(monkeypatch):
-    monkeypatch.setattr(watch, "EVERY_S", 0.05)
+    monkeypatch.setattr(watch, "POLL_S", 0.05)
     machine(monkeypatch)
     assert watched("import time; time.sleep(0.2)")[1].clock_mhz is None
 
@@ -71,9 +71,9 @@ def test_a_gate_that_is_broken_off_leaves_no_process_behind(monkeypatch):
     def interrupted(device: str) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(watch, "EVERY_S", 0.05)
+    monkeypatch.setattr(watch, "POLL_S", 0.05)
     monkeypatch.setattr(watch, "_clock_mhz", interrupted)
     processes = {side: started("import time; time.sleep(600)") for side in ("base", "head")}
-    with Referee(*processes) as referee, pytest.raises(KeyboardInterrupt):
-        watch.watched(processes, referee, "cpu")
+    with TurnServer(*processes) as referee, pytest.raises(KeyboardInterrupt):
+        watch.wait_and_watch(processes, referee, "cpu")
     assert all(process.wait(5) != 0 for process in processes.values())
