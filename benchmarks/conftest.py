@@ -69,15 +69,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     from lipbench.benchmarks.cells.plan import latency_cells, quality_cells
 
     request = metafunc.config.stash[REQUEST]
-    if "timed" in metafunc.fixturenames:
+    if "latency_task" in metafunc.fixturenames:
         try:
             cells = latency_cells(request)
         except UserError as error:
             raise pytest.UsageError(str(error)) from error
-        metafunc.parametrize("timed", cells, ids=["-".join(map(str, cell)).removesuffix("-eager") for cell in cells])
-    if "scored" in metafunc.fixturenames:
+        metafunc.parametrize(
+            "latency_task", cells, ids=["-".join(map(str, cell)).removesuffix("-eager") for cell in cells]
+        )
+    if "quality_task" in metafunc.fixturenames:
         tasks = quality_cells(request) if request.quality else []
-        metafunc.parametrize("scored", tasks, ids=[f"{s.system}-{s.durations}" for s in tasks])
+        metafunc.parametrize("quality_task", tasks, ids=[f"{s.system}-{s.durations}" for s in tasks])
 
 
 @pytest.fixture(scope="session")

@@ -76,7 +76,7 @@ def check(name: str, preset: str = "small", **options: Any) -> None:
 
 
 def is_trainable(name: str) -> bool:
-    """Whether a model can be trained: its class has a `forward` that takes a `lesson`.
+    """Whether a model can be trained: its class has a `forward` that takes a ``batch``, or a ``lesson`` as in 0.1.
 
     Args:
         name: a name from `names`, or ``path/to/file.py:Class``.
@@ -85,4 +85,4 @@ def is_trainable(name: str) -> bool:
         UnknownNameError: there is no such model.
     """
     forward = getattr(MODELS.get(name), "forward", None)
-    return callable(forward) and "lesson" in inspect.signature(forward).parameters
+    return callable(forward) and not {"batch", "lesson"}.isdisjoint(inspect.signature(forward).parameters)

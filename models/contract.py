@@ -85,8 +85,13 @@ class TrainingBatch(NamedTuple):
     """float (B, T, 3, H, W)."""
     frame_lengths: Tensor
     """int64 (B,)."""
-    picked: Tensor
+    frame_indices: Tensor
     """int64 (B, K), the frames to draw in this step; every index lies inside its clip."""
+
+    @property
+    def picked(self) -> Tensor:
+        """`frame_indices`, by their name in version 0.1."""
+        return self.frame_indices
 
 
 class TrainingOutput(NamedTuple):
@@ -153,6 +158,6 @@ class TrainableLipModel(LipModel, Protocol):
         """(H, W) of the frames that it takes and makes."""
         ...
 
-    def forward(self, lesson: TrainingBatch) -> TrainingOutput:
+    def forward(self, batch: TrainingBatch) -> TrainingOutput:
         """Answer a training batch, with the true past fed back if the model is autoregressive."""
         ...

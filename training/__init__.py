@@ -1,1 +1,1 @@
-"""Training: lessons made from a corpus, the paper's losses, Lightning, and checkpoints that carry no code."""
+"""Training: batches made from a corpus, the paper's losses, Lightning, and checkpoints that carry no code."""

@@ -1,6 +1,6 @@
-"""Lessons from a corpus.
+"""Batches from a corpus.
 
-The lesson of a step follows from the seed and the step alone, so a resumed run gets the same ones.
+The batch of a step follows from the seed and the step alone, so a resumed run gets the same ones.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ class ClipReader:
 
 
 class TrainingDataset(Dataset[TrainingBatch]):
-    """All lessons of a run; item i is the lesson of step i.
+    """All batches of a run; item i is the batch of step i.
 
     Args:
         reader: gives the clips.
@@ -117,7 +117,7 @@ class TrainingDataset(Dataset[TrainingBatch]):
         return self._config.steps
 
     def __getitem__(self, step: int) -> TrainingBatch:
-        """The lesson of a step."""
+        """The batch of a step."""
         rng = np.random.default_rng([self._config.seed, 1, step])
         clips = [self._reader.read(self._ids[i]) for i in self.clip_numbers(step)]
         first = self._config.identity == "first"
@@ -180,7 +180,7 @@ def crop_in_time(clip: Clip, rng: np.random.Generator) -> Clip:
 def collate(
     clips: Sequence[Clip], identities: Sequence[Tensor], rng: np.random.Generator, frames_per_clip: int
 ) -> TrainingBatch:
-    """Pad clips into one lesson, with random frames to draw (without repeats).
+    """Pad clips into one batch, with random frames to draw (without repeats).
 
     Args:
         clips: at least one.
@@ -198,12 +198,12 @@ def collate(
         identity=to_unit(torch.stack(list(identities))),
         frames=to_unit(pad_sequence([clip.frames for clip in clips], batch_first=True)),
         frame_lengths=torch.tensor(lengths),
-        picked=torch.from_numpy(np.stack(frame_indices)),
+        frame_indices=torch.from_numpy(np.stack(frame_indices)),
     )
 
 
 def shard_batch(batch: TrainingBatch, rank: int, processes: int) -> TrainingBatch:
-    """One process's clips of a lesson, as many as every other's; all together are the whole lesson, in order.
+    """One process's clips of a batch, as many as every other's; all together are the whole batch, in order.
 
     Args:
         batch: all clips, of which there are a multiple of `processes`.
@@ -238,5 +238,5 @@ class ResumeSampler(Sampler[int]):
 
 
 def loader(dataset: TrainingDataset, steps_done: int) -> DataLoader[TrainingBatch]:
-    """A loader that gives the lessons left, each as it is."""
+    """A loader that gives the batches left, each as it is."""
     return DataLoader(dataset, batch_size=None, sampler=ResumeSampler(len(dataset), steps_done))

@@ -14,7 +14,7 @@ from lipbench.training.config import TrainingConfig
 
 
 def perturb(model: TrainableLipModel, batch: TrainingBatch, config: TrainingConfig, step: int) -> TrainingBatch:
-    """The lesson as the model is to see it in a step.
+    """The batch as the model is to see it in a step.
 
     Args:
         model: the one that learns.
@@ -54,7 +54,7 @@ def scheduled_sampling(model: TrainableLipModel, batch: TrainingBatch, share: fl
         [torch.randperm(length, device=batch.frames.device)[:count] for length in batch.frame_lengths.tolist()]
     )
     with torch.no_grad():
-        own_frames = model.forward(batch._replace(picked=places)).frames
+        own_frames = model.forward(batch._replace(frame_indices=places)).frames
     rows = torch.arange(len(places), device=places.device)[:, None]
     frames = batch.frames.clone()
     frames[rows, places] = own_frames.clamp(0, 1).to(frames.dtype)

@@ -31,7 +31,7 @@ from lipbench.training.module import LipTraining
 log = logging.getLogger(__name__)
 
 _EXPECTED_WARNINGS = (
-    ".*does not have many workers.*",  # lessons come from memory
+    ".*does not have many workers.*",  # batches come from memory
     ".*exists and is not empty.*",  # so it is when a run goes on
     ".*dataloader is not resumable.*",  # ours begins where it should by itself
     ".*LeafSpec.*",
@@ -204,7 +204,7 @@ def _build_model(model: str, preset: str, options: dict[str, Any], vocabulary: V
     if not isinstance(new_model, nn.Module) or not models.is_trainable(model) or not hasattr(new_model, "frame_size"):
         raise UserError(
             f"the model '{model}' cannot be trained",
-            remedy="It must be a torch module with forward(lesson) and frame_size (see models/contract.py)",
+            remedy="It must be a torch module with forward(batch) and frame_size (see models/contract.py)",
         )
     return new_model
 
@@ -266,7 +266,7 @@ def _trainer(
         devices=hardware.devices,
         num_nodes=hardware.num_nodes,
         strategy=strategy,
-        use_distributed_sampler=False,  # each process takes its part of the same lesson
+        use_distributed_sampler=False,  # each process takes its part of the same batch
         precision=config.precision,
         max_epochs=1,  # the whole run is one
         gradient_clip_val=config.clip_norm or None,

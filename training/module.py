@@ -53,7 +53,7 @@ class LipTraining(lightning.LightningModule):
             make_global(self.model)
 
     def on_before_batch_transfer(self, batch: TrainingBatch, dataloader_idx: int) -> TrainingBatch:
-        """Keep this process's share of the lesson."""
+        """Keep this process's share of the batch."""
         return shard_batch(batch, self.global_rank, self.trainer.world_size)
 
     def on_train_batch_start(self, batch: TrainingBatch, batch_idx: int) -> None:
@@ -61,7 +61,7 @@ class LipTraining(lightning.LightningModule):
         torch.manual_seed(self.config.seed * 1_000_003 + self.global_step + self.global_rank * 1_000_000_007)
 
     def training_step(self, batch: TrainingBatch, batch_idx: int) -> Tensor:
-        """Judge one lesson, after the discriminator, if there is one, has learned from it.
+        """Judge one batch, after the discriminator, if there is one, has learned from it.
 
         Raises:
             UserError: a loss is no longer a number; the last checkpoint is from before that.
@@ -170,8 +170,8 @@ class LipTraining(lightning.LightningModule):
 
 def _target_frames(batch: TrainingBatch) -> Tensor:
     """The true frames that were to be drawn, float (B·K, 3, H, W)."""
-    rows = torch.arange(len(batch.picked), device=batch.picked.device)[:, None]
-    return batch.frames[rows, batch.picked].flatten(0, 1)
+    rows = torch.arange(len(batch.frame_indices), device=batch.frame_indices.device)[:, None]
+    return batch.frames[rows, batch.frame_indices].flatten(0, 1)
 
 
 def _to_float32(output: TrainingOutput) -> TrainingOutput:

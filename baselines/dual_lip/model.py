@@ -83,11 +83,11 @@ class DualLip(DualLipBase):
         config = resolve("dual_lip", PRESETS, preset, options)
         return DualLipWithDurations(config) if config.durations else cls(config)
 
-    def forward(self, lesson: TrainingBatch) -> TrainingOutput:
+    def forward(self, batch: TrainingBatch) -> TrainingOutput:
         """Answer a training batch with the true previous frames fed back (teacher forcing)."""
-        identity = self.identity_encoder(lesson.identity)
-        text = self._read(lesson.tokens, lesson.token_lengths, lesson.token_lengths.tolist())
-        previous = torch.cat([lesson.identity[:, None], lesson.frames[:, :-1]], dim=1)
+        identity = self.identity_encoder(batch.identity)
+        text = self._read(batch.tokens, batch.token_lengths, batch.token_lengths.tolist())
+        previous = torch.cat([batch.identity[:, None], batch.frames[:, :-1]], dim=1)
         fed_BTH = self._feed_back(previous.flatten(0, 1)).unflatten(0, previous.shape[:2])
         state = self._start(text)
         outputs: list[Tensor] = []
@@ -98,9 +98,9 @@ class DualLip(DualLipBase):
             attention_weights.append(state.look.now)
         output_BTD = torch.stack(outputs, dim=1)
         motion = torch.tanh(self.motion(output_BTD))
-        frame_inputs, clip = gather_frames(with_identity(motion, identity.vector), lesson.picked)
+        frame_inputs, clip = gather_frames(with_identity(motion, identity.vector), batch.frame_indices)
         return TrainingOutput(
-            frames=self.image_decoder(frame_inputs, identity.levels, clip).unflatten(0, lesson.picked.shape),
+            frames=self.image_decoder(frame_inputs, identity.levels, clip).unflatten(0, batch.frame_indices.shape),
             stop_logits=self.stop(output_BTD).squeeze(-1),
             attention=torch.stack(attention_weights, dim=1),
         )

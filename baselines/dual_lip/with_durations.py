@@ -47,16 +47,16 @@ class DualLipWithDurations(DualLipBase):
         self.frame_rnn = nn.LSTM(2 * hidden, cells // 2, num_layers=2, batch_first=True, bidirectional=True)
         self.motion = nn.Linear(cells, hidden)
 
-    def forward(self, lesson: TrainingBatch) -> TrainingOutput:
+    def forward(self, batch: TrainingBatch) -> TrainingOutput:
         """Answer a training batch with the true durations; draw only the picked frames, which is exact."""
-        identity = self.identity_encoder(lesson.identity)
-        text = self.read(lesson.tokens, lesson.token_lengths.tolist())
-        valid = valid_positions(lesson.token_lengths, lesson.tokens.shape[1])
-        sizes = lesson.frame_lengths.tolist()
-        motion = self._motion(text, identity.vector, lesson.durations, sizes, lesson.frames.shape[1])
-        frame_inputs, clip = gather_frames(motion, lesson.picked)
+        identity = self.identity_encoder(batch.identity)
+        text = self.read(batch.tokens, batch.token_lengths.tolist())
+        valid = valid_positions(batch.token_lengths, batch.tokens.shape[1])
+        sizes = batch.frame_lengths.tolist()
+        motion = self._motion(text, identity.vector, batch.durations, sizes, batch.frames.shape[1])
+        frame_inputs, clip = gather_frames(motion, batch.frame_indices)
         return TrainingOutput(
-            frames=self.image_decoder(frame_inputs, identity.levels, clip).unflatten(0, lesson.picked.shape),
+            frames=self.image_decoder(frame_inputs, identity.levels, clip).unflatten(0, batch.frame_indices.shape),
             # the duration loss leaves the reader of the text alone, as in HH-T2L
             durations=self.duration_predictor(text.detach(), valid),
         )

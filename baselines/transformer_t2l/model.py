@@ -73,19 +73,19 @@ class TransformerT2L(nn.Module):
         """(H, W) of the frames."""
         return self.config.height, self.config.width
 
-    def forward(self, lesson: TrainingBatch) -> TrainingOutput:
+    def forward(self, batch: TrainingBatch) -> TrainingOutput:
         """Answer a training batch with the true previous frames fed back (teacher forcing)."""
-        identity = self.identity_encoder(lesson.identity)
-        text = self.text_encoder(lesson.tokens, lesson.token_lengths)
-        n_frames = lesson.frames.shape[1]
-        previous = torch.cat([lesson.identity[:, None], lesson.frames[:, :-1]], dim=1)
-        fed = self._encode_valid(previous, valid_positions(lesson.frame_lengths, n_frames))
+        identity = self.identity_encoder(batch.identity)
+        text = self.text_encoder(batch.tokens, batch.token_lengths)
+        n_frames = batch.frames.shape[1]
+        previous = torch.cat([batch.identity[:, None], batch.frames[:, :-1]], dim=1)
+        fed = self._encode_valid(previous, valid_positions(batch.frame_lengths, n_frames))
         states = self.motion_positions(self.feedback_dropout(fed) + identity.vector[:, None])
         states, attention = self._decode(states, text)
         motion = torch.cat([states, identity.vector[:, None].expand_as(states)], dim=-1)
-        frame_inputs, clip = gather_frames(motion, lesson.picked)
+        frame_inputs, clip = gather_frames(motion, batch.frame_indices)
         return TrainingOutput(
-            frames=self.image_decoder(frame_inputs, identity.levels, clip).unflatten(0, lesson.picked.shape),
+            frames=self.image_decoder(frame_inputs, identity.levels, clip).unflatten(0, batch.frame_indices.shape),
             stop_logits=self.stop(states).squeeze(-1),
             attention=attention,
         )

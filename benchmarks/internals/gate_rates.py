@@ -38,7 +38,7 @@ from lipbench.files import save_text
 from lipbench.records.record import Cell
 from lipbench.records.system import Machine, Software
 
-AIMS = {0.0: "fail: at most 1%", 0.05: "fail: at least 90%", 0.10: "fail: at least 99%"}
+TARGET_RATES = {0.0: "fail: at most 1%", 0.05: "fail: at least 90%", 0.10: "fail: at least 99%"}
 """Slowdown put in to what is wanted of the gate."""
 LEVEL = 0.95
 DIGITS = 6
@@ -118,14 +118,14 @@ def _times(block: BlockRecords, cell: Cell) -> list[float]:
     return [float(f"{seconds:.{DIGITS}g}") for seconds in call_seconds(record)]
 
 
-def save(samples: Samples, file: Path) -> Path:
+def save_samples(samples: Samples, file: Path) -> Path:
     """Write samples as JSON, one block a line."""
     facts = samples.model_dump(mode="json")
     blocks = ",\n".join(json.dumps(block, separators=(",", ":")) for block in facts.pop("blocks"))
     return save_text(f'{json.dumps(facts)[:-1]},\n"blocks":[\n{blocks}\n]}}\n', file, "the samples")
 
 
-def load(source: Path) -> Samples:
+def load_samples(source: Path) -> Samples:
     """Read samples from their file, or from a gate's folder.
 
     Raises:
@@ -142,7 +142,7 @@ def load(source: Path) -> Samples:
         ) from error
 
 
-class End(NamedTuple):
+class TrialResult(NamedTuple):
     """How one trial ended."""
 
     verdict: Verdict
@@ -193,10 +193,10 @@ def measure_rates(samples: Samples, rules: Margins, *, pairs: int, trials: int, 
         )
     generator = np.random.default_rng(seed)
     found: list[Rate] = []
-    for slowdown in AIMS:
+    for slowdown in TARGET_RATES:
         ends = [_trial(samples, rules, pairs, slowdown, generator) for _ in range(trials)]
         found.append(_rate(f"one cell {slowdown:.0%} slower" if slowdown else "A/A, simulated", ends, slowdown))
-    return [*found, _rate("A/A, as measured", list(_as_measured(samples, rules, pairs)), 0.0)]
+    return [*found, _rate("A/A, as measured", list(_decide_measured(samples, rules, pairs)), 0.0)]
 
 
 def _blocks(pairs: int) -> int:
@@ -204,12 +204,16 @@ def _blocks(pairs: int) -> int:
     return 2 * pairs * (1 + SECOND_LOOK)
 
 
-def _rate(title: str, ends: Sequence[End], slowdown: float) -> Rate:
+def _rate(title: str, ends: Sequence[TrialResult], slowdown: float) -> Rate:
     verdicts = Counter(end.verdict for end in ends)
-    return Rate(title=title, trials=len(ends), verdicts=verdicts, again=sum(e.again for e in ends), aim=AIMS[slowdown])
+    return Rate(
+        title=title, trials=len(ends), verdicts=verdicts, again=sum(e.again for e in ends), aim=TARGET_RATES[slowdown]
+    )
 
 
-def _trial(samples: Samples, rules: Margins, pairs: int, slowdown: float, generator: np.random.Generator) -> End:
+def _trial(
+    samples: Samples, rules: Margins, pairs: int, slowdown: float, generator: np.random.Generator
+) -> TrialResult:
     first = 2 * int(generator.integers((len(samples.blocks) - _blocks(pairs)) // 2 + 1))
     slowed = int(generator.integers(len(samples.cells)))
     swapped = bool(generator.integers(2))
@@ -222,12 +226,14 @@ def _trial(samples: Samples, rules: Margins, pairs: int, slowdown: float, genera
             for times in zip(*(samples.blocks[p].seconds for p in places), strict=True)
         ]
         base, head = reversed(places) if (number % 2 == 1) != swapped else places
-        return BlockPair(_redrawn(samples, base, drawn), _redrawn(samples, head, drawn, slowed, 1.0 + slowdown))
+        return BlockPair(
+            _resample_block(samples, base, drawn), _resample_block(samples, head, drawn, slowed, 1.0 + slowdown)
+        )
 
-    return _decided(samples, pair, pairs, rules)
+    return _decide(samples, pair, pairs, rules)
 
 
-def _redrawn(
+def _resample_block(
     samples: Samples, place: int, drawn: Sequence[NDArray[np.float64]], slowed: int = 0, factor: float = 1.0
 ) -> BlockRecords:
     """A block whose calls are drawn again, those of one cell longer than they were.
@@ -247,16 +253,16 @@ def _redrawn(
     return samples.block(place, [times.tolist() for times in seconds])
 
 
-def _as_measured(samples: Samples, rules: Margins, pairs: int) -> Iterator[End]:
+def _decide_measured(samples: Samples, rules: Margins, pairs: int) -> Iterator[TrialResult]:
     """A/A runs one after the other, each with as many of the measured pairs as it needs: a second look takes more."""
     measured = samples.pairs()
     while 2 * len(measured) >= _blocks(pairs):
-        end = _decided(samples, measured.__getitem__, pairs, rules)
+        end = _decide(samples, measured.__getitem__, pairs, rules)
         yield end
         measured = measured[pairs * (1 + SECOND_LOOK if end.again else 1) :]
 
 
-def _decided(samples: Samples, pair: Callable[[int], BlockPair], pairs: int, rules: Margins) -> End:
+def _decide(samples: Samples, pair: Callable[[int], BlockPair], pairs: int, rules: Margins) -> TrialResult:
     asked: list[list[Cell]] = []
 
     def again(cells: list[Cell]) -> list[BlockPair]:
@@ -264,7 +270,7 @@ def _decided(samples: Samples, pair: Callable[[int], BlockPair], pairs: int, rul
         return [pair(pairs + number) for number in range(SECOND_LOOK * pairs)]
 
     decision = decide_in_two_looks(samples.cells, [pair(number) for number in range(pairs)], again, rules)
-    return End(decision.verdict, bool(asked))
+    return TrialResult(decision.verdict, bool(asked))
 
 
 def provenance(samples: Samples, rules: Margins, *, pairs: int, seed: int) -> str:
@@ -315,9 +321,9 @@ def main(words: Sequence[str] | None = None) -> int:
     """Print the table; the exit code is 2 for samples that cannot be used."""
     asked = _arguments(words)
     try:
-        samples = load(asked.source)
+        samples = load_samples(asked.source)
         if asked.samples is not None:
-            save(samples, asked.samples)
+            save_samples(samples, asked.samples)
         config = request("gate", GateRequest, [])
         usual = config.margin if samples.cells[0].device == "cuda" else max(config.margin, config.cpu_margin)
         rules = Margins(margin=usual if asked.margin is None else asked.margin, seed=asked.seed)

@@ -24,7 +24,7 @@ from lipbench.records.latency import Costs
 
 Shape = Sequence[int]
 
-ELSEWHERE = "elsewhere"
+OTHER_MODULES = "elsewhere"
 """Where operations are listed that no module is called for."""
 
 
@@ -61,7 +61,7 @@ class ModuleOperations(NamedTuple):
 
     total: int
     by_module: dict[str, int]
-    """Of each of the model's direct children; they and `ELSEWHERE`, where there is any, sum to the total."""
+    """Of each of the model's direct children; they and `OTHER_MODULES`, where there is any, sum to the total."""
 
 
 def count_by_module(model: nn.Module, request: LipRequest) -> ModuleOperations:
@@ -79,7 +79,7 @@ def count_by_module(model: nn.Module, request: LipRequest) -> ModuleOperations:
         cast("LipModel", model).generate(request)
     total = counter.get_total_flops()
     rest = total - sum(by_module.values())
-    return ModuleOperations(total, by_module | ({ELSEWHERE: rest} if rest else {}))
+    return ModuleOperations(total, by_module | ({OTHER_MODULES: rest} if rest else {}))
 
 
 class _Launches(TorchDispatchMode):

@@ -116,19 +116,19 @@ class HHT2L(nn.Module):
         """(H, W) of the frames."""
         return self.config.height, self.config.width
 
-    def forward(self, lesson: TrainingBatch) -> TrainingOutput:
+    def forward(self, batch: TrainingBatch) -> TrainingOutput:
         """Answer a training batch with the true durations; draw only the picked frames.
 
         Each frame is drawn on its own; only batch norm takes its statistics from fewer.
         """
-        identity = self.identity_encoder(lesson.identity)
-        text = self.text_encoder(lesson.tokens, lesson.token_lengths)
+        identity = self.identity_encoder(batch.identity)
+        text = self.text_encoder(batch.tokens, batch.token_lengths)
         predictor_input = text.states.detach() if self.config.detach_durations else text.states
-        motion = self._motion(text, identity, lesson.durations, lesson.frames.shape[1])
-        frame_inputs, clip = gather_frames(motion, lesson.picked)
+        motion = self._motion(text, identity, batch.durations, batch.frames.shape[1])
+        frame_inputs, clip = gather_frames(motion, batch.frame_indices)
         frames = self.image_decoder(frame_inputs, identity.levels, clip)
         return TrainingOutput(
-            frames=frames.unflatten(0, lesson.picked.shape),
+            frames=frames.unflatten(0, batch.frame_indices.shape),
             durations=self.duration_predictor(predictor_input, text.valid),
         )
 

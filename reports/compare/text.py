@@ -21,7 +21,7 @@ from lipbench.reports.formatting import (
     signed,
     significant_digits,
 )
-from lipbench.reports.markdown.cells import Cell, Column, Row, Table, Text, listing, metric_column, number_cell
+from lipbench.reports.markdown.cells import Column, Row, Table, TableCell, Text, listing, metric_column, number_cell
 from lipbench.reports.markdown.console import table_lines
 from lipbench.reports.markdown.provenance import trace
 from lipbench.reports.markdown.render import render_markdown
@@ -152,18 +152,18 @@ def _metric(change: MetricChange) -> Row:
     apart = difference.value if difference else change.b - change.a
     # one digit finer, of a difference that is small beside the values
     cells = [
-        Cell(f"{column.head} {column.unit}".rstrip()),
-        *(Cell(number(value, decimals), value) for value in (change.a, change.b)),
-        Cell(signed(apart, decimals + 1), apart),
+        TableCell(f"{column.head} {column.unit}".rstrip()),
+        *(TableCell(number(value, decimals), value) for value in (change.a, change.b)),
+        TableCell(signed(apart, decimals + 1), apart),
     ]
     interval, p = (difference.interval, difference.p_holm) if difference else (None, None)
     cells += [
-        Cell(range_text(signed(interval.low, decimals + 1), signed(interval.high, decimals + 1)))
+        TableCell(range_text(signed(interval.low, decimals + 1), signed(interval.high, decimals + 1)))
         if interval
-        else Cell(),
+        else TableCell(),
         number_cell(p, lambda value: "< 0.001" if value < 0.001 else significant_digits(value)),
-        Cell(str(difference.n), difference.n) if difference else Cell(),
-        Cell(change.word),
+        TableCell(str(difference.n), difference.n) if difference else TableCell(),
+        TableCell(change.word),
     ]
     return Row(tuple(cells))
 
@@ -178,12 +178,12 @@ def _time(pair: TimeComparison) -> Row:
     interval = pair.ratio.interval
     word = f"{pair.word}; {pair.lengths_differ} of other lengths" if pair.lengths_differ else pair.word
     cells = (
-        Cell(pair.system),
+        TableCell(pair.system),
         *(number_cell(side.median, milliseconds) for side in (pair.a, pair.b)),
         number_cell(pair.ratio.value, ratio_text),
-        Cell(range_text(ratio_text(interval.low), ratio_text(interval.high))) if interval else Cell(),
-        Cell(str(pair.n), pair.n),
-        Cell(word),
+        TableCell(range_text(ratio_text(interval.low), ratio_text(interval.high))) if interval else TableCell(),
+        TableCell(str(pair.n), pair.n),
+        TableCell(word),
     )
     return Row(cells)
 

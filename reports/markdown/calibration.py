@@ -6,7 +6,7 @@ from lipbench.errors import UserError
 from lipbench.records.calibration import Calibration
 from lipbench.records.run_folder import CALIBRATION
 from lipbench.reports.formatting import escape, join_words, shorten
-from lipbench.reports.markdown.cells import Cell, Column, Row, Table, listing, names
+from lipbench.reports.markdown.cells import Column, Row, Table, TableCell, listing, names
 from lipbench.reports.markdown.data import ReportData
 from lipbench.reports.markdown.section import Part, Section
 
@@ -33,10 +33,10 @@ def calibration_table(calibration: Calibration) -> Table:
         tuple(
             Row(
                 (
-                    *map(Cell, (row.metric, row.setting, row.source)),
-                    *(Cell(f"{value:.6g}", value) for value in (row.ours, row.reference)),
-                    Cell(f"{row.difference:.1e}", row.difference, mark=None if row.passed else "doubtful"),
-                    Cell(f"{row.allowed:.0e}", row.allowed, " relative" if row.kind == "relative" else ""),
+                    *map(TableCell, (row.metric, row.setting, row.source)),
+                    *(TableCell(f"{value:.6g}", value) for value in (row.ours, row.reference)),
+                    TableCell(f"{row.difference:.1e}", row.difference, mark=None if row.passed else "doubtful"),
+                    TableCell(f"{row.allowed:.0e}", row.allowed, " relative" if row.kind == "relative" else ""),
                 )
             )
             for row in rows

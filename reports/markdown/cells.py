@@ -18,7 +18,7 @@ Better = Literal["higher", "lower", "one"]
 """Which side of a column is better; "one": what is nearest to 1."""
 Mark = Literal["best", "tied", "significant", "doubtful", "failed"]
 ARROWS: dict[Better, str] = {"higher": "↑", "lower": "↓", "one": "↔"}
-TIED = "tied with the best"
+TIED_TEXT = "tied with the best"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,13 @@ def spans(text: Text) -> tuple[Span, ...]:
     return tuple(part if isinstance(part, Span) else Span(part) for part in parts)
 
 
-def plain(text: Text) -> str:
+def plain_text(text: Text) -> str:
     """A text without what sets its pieces apart."""
     return "".join(span.text for span in spans(text))
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class TableCell:
     """One value of a table."""
 
     text: Text = NO_VALUE
@@ -81,12 +81,12 @@ class Cell:
     def beneath(self) -> tuple[Text, ...]:
         """All lines beneath it."""
         interval = (Span(self.interval, "interval"),) if self.interval else ()
-        return (*interval, *([TIED] if self.mark == "tied" else []), *self.lines)
+        return (*interval, *([TIED_TEXT] if self.mark == "tied" else []), *self.lines)
 
     @property
     def plain(self) -> tuple[str, ...]:
         """All of it as plain text, a line each."""
-        return plain(self.first_line), *map(plain, self.beneath)
+        return plain_text(self.first_line), *map(plain_text, self.beneath)
 
     @property
     def sort(self) -> str | None:
@@ -117,7 +117,7 @@ class Column:
 class Row:
     """One row; the last cell of one that is shorter than the table takes the rest of it."""
 
-    cells: tuple[Cell, ...]
+    cells: tuple[TableCell, ...]
     """The first is its head."""
     record: str | None = None
     """Key of the record that its cells are from."""
@@ -148,7 +148,9 @@ def names(*titles: str) -> tuple[Column, ...]:
 
 def listing(titles: Sequence[str], rows: Iterable[Row | tuple[Text, ...]]) -> Table:
     """A table of words alone."""
-    return Table(names(*titles), tuple(row if isinstance(row, Row) else Row(tuple(map(Cell, row))) for row in rows))
+    return Table(
+        names(*titles), tuple(row if isinstance(row, Row) else Row(tuple(map(TableCell, row))) for row in rows)
+    )
 
 
 def metric_column(metric: MetricFacts) -> Column:
@@ -157,12 +159,12 @@ def metric_column(metric: MetricFacts) -> Column:
     return Column(metric.title, metric.unit, better[metric.higher_is_better])
 
 
-def number_cell(value: float | None, form: Callable[[float], str]) -> Cell:
+def number_cell(value: float | None, form: Callable[[float], str]) -> TableCell:
     """A cell with a number, written in a form; a dash where there is none."""
-    return Cell() if value is None or math.isnan(value) else Cell(form(value), value)
+    return TableCell() if value is None or math.isnan(value) else TableCell(form(value), value)
 
 
-def failed_cell(failure: Failure | None, width: int = 300, record: str | None = None) -> Cell:
+def failed_cell(failure: Failure | None, width: int = 300, record: str | None = None) -> TableCell:
     """Why there is no value."""
     reason = shorten(f"{failure.type}: {failure.message}", width) if failure else ""
-    return Cell(f"failed: {reason}" if reason else "failed", mark="failed", record=record)
+    return TableCell(f"failed: {reason}" if reason else "failed", mark="failed", record=record)

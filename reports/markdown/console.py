@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lipbench.reports.formatting import shorten
-from lipbench.reports.markdown.cells import Cell, Table
+from lipbench.reports.markdown.cells import Table, TableCell
 
 WIDTH = 160
 """Signs of a line up to which numbers stand with their intervals."""
@@ -18,7 +18,7 @@ def table_lines(table: Table) -> list[str]:
 
 
 def _lines(table: Table, *, intervals: bool) -> list[str]:
-    def text(cell: Cell) -> str:
+    def text(cell: TableCell) -> str:
         parts = cell.plain[: 2 if intervals and cell.interval else 1]
         return shorten(" ".join(parts), LONGEST) if cell.mark == "failed" else " ".join(parts)
 

@@ -17,9 +17,9 @@ from lipbench.reports.formatting import (
     ratio_text,
     significant_digits,
 )
-from lipbench.reports.markdown.cells import Cell, Column, Mark, Row, Span, Table, Text, failed_cell, number_cell
+from lipbench.reports.markdown.cells import Column, Mark, Row, Span, Table, TableCell, Text, failed_cell, number_cell
 from lipbench.reports.markdown.data import ReportData
-from lipbench.reports.markdown.quality_notes import incomparable
+from lipbench.reports.markdown.quality_notes import incomparable_reason
 from lipbench.reports.markdown.section import DataFile, Part, Picture, Section, with_shared_notes
 from lipbench.reports.paper import load_paper
 from lipbench.reports.tables.csv import latency_frame
@@ -79,7 +79,7 @@ def medians_table(table: LatencyTable) -> Table:
 def _medians_row(row: LatencyRow, table: LatencyTable) -> Row:
     measured = list(row.measured.values())
     cells = (
-        Cell(row.label),
+        TableCell(row.label),
         *(_median(row.cells.get(length), row.records.get(length)) for length in table.shown),
         _fit(row),
         _range([cell.ms_per_frame for cell in measured]),
@@ -88,9 +88,9 @@ def _medians_row(row: LatencyRow, table: LatencyTable) -> Row:
     return Row(cells, system=row.name)
 
 
-def _median(cell: LatencyCell | Failure | None, record: str | None) -> Cell:
+def _median(cell: LatencyCell | Failure | None, record: str | None) -> TableCell:
     if cell is None:
-        return Cell()
+        return TableCell()
     if isinstance(cell, Failure):
         return failed_cell(cell, 120, record)
     lines: list[Text] = []
@@ -100,7 +100,9 @@ def _median(cell: LatencyCell | Failure | None, record: str | None) -> Cell:
         lines.append(Span("unstable" if cell.settled else "not settled", "strong"))
     interval = milliseconds_interval(cell.wall.interval)
     median = cell.wall.median
-    return Cell(milliseconds(median), median, mark=mark(cell), interval=interval, lines=tuple(lines), record=record)
+    return TableCell(
+        milliseconds(median), median, mark=mark(cell), interval=interval, lines=tuple(lines), record=record
+    )
 
 
 def mark(cell: LatencyCell) -> Mark | None:
@@ -108,12 +110,12 @@ def mark(cell: LatencyCell) -> Mark | None:
     return "best" if cell.best else "tied" if cell.tied else None
 
 
-def _range(values: list[float]) -> Cell:
+def _range(values: list[float]) -> TableCell:
     """The smallest and the largest of some values; a single number where they do not differ in two digits."""
     if not values:
-        return Cell()
+        return TableCell()
     low, high = significant_digits(min(values)), significant_digits(max(values))
-    return Cell(low if low == high else f"{low}–{high}", min(values))
+    return TableCell(low if low == high else f"{low}–{high}", min(values))
 
 
 def milliseconds_interval(interval: Interval | None) -> str:
@@ -121,19 +123,19 @@ def milliseconds_interval(interval: Interval | None) -> str:
     return range_text(milliseconds(interval.low), milliseconds(interval.high)) if interval else TOO_SMALL
 
 
-def _fit(row: LatencyRow) -> Cell:
+def _fit(row: LatencyRow) -> TableCell:
     line = row.line
     if line is None:
-        return Cell()
+        return TableCell()
     sign = "−" if line.slope < 0 else "+"
     text = f"{milliseconds(line.intercept)} {sign} {significant_digits(abs(line.slope) * 1000)} L"
     if line.intercept_interval is None or line.slope_interval is None:
-        return Cell(text, line.intercept, lines=(f"{TOO_SMALL}: {count(line.n, 'length')}",))
+        return TableCell(text, line.intercept, lines=(f"{TOO_SMALL}: {count(line.n, 'length')}",))
     slopes = range_text(
         *(significant_digits(end * 1000) for end in (line.slope_interval.low, line.slope_interval.high))
     )
     ends = (("a ", milliseconds_interval(line.intercept_interval)), ("b ", slopes))
-    return Cell(text, line.intercept, lines=tuple((name, Span(around, "interval")) for name, around in ends))
+    return TableCell(text, line.intercept, lines=tuple((name, Span(around, "interval")) for name, around in ends))
 
 
 def speedup_table(table: LatencyTable) -> Table | None:
@@ -144,7 +146,7 @@ def speedup_table(table: LatencyTable) -> Table | None:
     rows = (
         Row(
             (
-                Cell(row.label),
+                TableCell(row.label),
                 *(_speedup(row.cells.get(n), row.records.get(n), row.label == table.baseline) for n in table.shown),
             )
         )
@@ -154,11 +156,11 @@ def speedup_table(table: LatencyTable) -> Table | None:
     return Table((Column(f"Speed-up over {table.baseline}", left=True), *lengths), tuple(rows))
 
 
-def _speedup(cell: LatencyCell | Failure | None, record: str | None, itself: bool) -> Cell:
+def _speedup(cell: LatencyCell | Failure | None, record: str | None, itself: bool) -> TableCell:
     if isinstance(cell, Failure):
-        return Cell("failed", mark="failed", record=record)
+        return TableCell("failed", mark="failed", record=record)
     if cell is None:
-        return Cell()
+        return TableCell()
     paper = () if cell.paper is None or itself else (Span(f"paper {paper_number(cell.paper.speedup)}×", "em"),)
     return ratio_cell(cell.speedup, mark=mark(cell), lines=paper, record=record, itself=itself)
 
@@ -170,15 +172,17 @@ def ratio_cell(
     lines: tuple[Text, ...] = (),
     record: str | None = None,
     itself: bool,
-) -> Cell:
+) -> TableCell:
     """How many times as fast as the baseline; `itself` is that it is the baseline."""
     if itself:
-        return Cell("1", 1, "×", mark=mark, record=record)
+        return TableCell("1", 1, "×", mark=mark, record=record)
     if ratio is None:
-        return Cell()
+        return TableCell()
     ends = ratio.interval
     around = range_text(ratio_text(ends.low), ratio_text(ends.high)) if ends else TOO_SMALL
-    return Cell(ratio_text(ratio.value)[:-1], ratio.value, "×", mark=mark, interval=around, lines=lines, record=record)
+    return TableCell(
+        ratio_text(ratio.value)[:-1], ratio.value, "×", mark=mark, interval=around, lines=lines, record=record
+    )
 
 
 def cells_table(table: LatencyTable) -> Table:
@@ -194,19 +198,19 @@ def cells_table(table: LatencyTable) -> Table:
     rows = []
     for row, cell in cells:
         wall = cell.wall
-        shown = [Cell(row.label), _count(cell.frames), _count(cell.tokens)]
+        shown = [TableCell(row.label), _count(cell.frames), _count(cell.tokens)]
         shown += [number_cell(s, milliseconds) for s in (wall.median, wall.p90, wall.p95, wall.p99, cell.first_call_s)]
         shown += [number_cell(cell.first_frame_s, milliseconds)] if streamed else []
         shown += [number_cell(value, significant_digits) for value in (cell.ms_per_frame, cell.real_time_factor)]
         shown += [_count(wall.n), _count(cell.result.blocks)]
-        shown += [Cell("yes") if cell.unstable is None else Cell("no", mark="doubtful")]
+        shown += [TableCell("yes") if cell.unstable is None else TableCell("no", mark="doubtful")]
         shown += [number_cell(cell.device.median if cell.device else None, milliseconds)] if on_device else []
         rows.append(Row(tuple(shown), record=row.records[cell.frames]))
     return Table(tuple(columns), tuple(rows), "Every cell: percentiles, first call, whether it was stable")
 
 
-def _count(n: int) -> Cell:
-    return Cell(str(n), n)
+def _count(n: int) -> TableCell:
+    return TableCell(str(n), n)
 
 
 _COSTS: tuple[tuple[str, str, str, float, Callable[[float], str]], ...] = (
@@ -235,7 +239,7 @@ def costs_table(table: LatencyTable) -> Table | None:
         costs = (
             number_cell(columns[name], lambda value, to=to, one=one: to(value / one)) for _, _, name, one, to in shown
         )
-        rows.append(Row((Cell(row.label), _count(cell.frames), *costs), record=row.records[cell.frames]))
+        rows.append(Row((TableCell(row.label), _count(cell.frames), *costs), record=row.records[cell.frames]))
     heads = (Column(title, unit, "lower") for title, unit, *_ in shown)
     summary = "What a call costs: operations, memory, energy, times the floor"
     return Table((SYSTEM, Column("Frames", left=True), *heads), tuple(rows), summary)
@@ -269,7 +273,7 @@ def latency_notes(table: LatencyTable) -> list[str]:
         notes.append(f"The paper measured at batch size {paper.batch} only, so none of its values stands beside these.")
     if table.shows_paper:
         notes.append(f"*Paper*: Table 3, measured on {paper.hardware}. {paper.latency_remark}")
-        reasons = {incomparable(frame_size) for frame_size in table.frame_sizes or {None}} - {None}
+        reasons = {incomparable_reason(frame_size) for frame_size in table.frame_sizes or {None}} - {None}
         notes += [f"**Paper values are {reason}.**" for reason in sorted(filter(None, reasons))]
     notes += stability_notes(table)
     if any(cell.over_floor is not None for cell in measured_cells):

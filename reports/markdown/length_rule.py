@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lipbench.records.quality import changed_lengths, total_effect
 from lipbench.reports.formatting import count, escape, number, signed
-from lipbench.reports.markdown.cells import Cell, Column, Row, Table
+from lipbench.reports.markdown.cells import Column, Row, Table, TableCell
 from lipbench.reports.tables.quality import QualityRow, QualityTable
 
 RULES = {
@@ -45,26 +45,28 @@ def _row(row: QualityRow, effect_names: list[str]) -> Row:
     changed_clips = changed_lengths(row.scores)
     clips = f"{len(changed_clips)} of {row.clips}"
     if not changed_clips:
-        return Row((Cell(row.label), Cell(clips, 0), *[Cell()] * (1 + len(effect_names))), record=row.record)
+        return Row(
+            (TableCell(row.label), TableCell(clips, 0), *[TableCell()] * (1 + len(effect_names))), record=row.record
+        )
     gaps = [clip.generated_frames - clip.frames for clip in changed_clips]
     mean = sum(gaps) / len(gaps)
     cells = (
-        Cell(row.label),
-        Cell(
+        TableCell(row.label),
+        TableCell(
             clips,
             len(changed_clips),
             lines=(f"{sum(gap > 0 for gap in gaps)} longer, {sum(gap < 0 for gap in gaps)} shorter",),
         ),
-        Cell(signed(mean, 1), mean, lines=(f"from {signed(min(gaps), 0)} to {signed(max(gaps), 0)}",)),
+        TableCell(signed(mean, 1), mean, lines=(f"from {signed(min(gaps), 0)} to {signed(max(gaps), 0)}",)),
         *(_cell(_frames(row, name), len(changed_clips)) for name in effect_names),
     )
     return Row(cells, record=row.record)
 
 
-def _cell(frames: int | None, clips: int) -> Cell:
+def _cell(frames: int | None, clips: int) -> TableCell:
     if frames is None:
-        return Cell("not recorded")
-    return Cell(number(frames / clips, 2), frames / clips, lines=(f"{count(frames, 'frame')} in all",))
+        return TableCell("not recorded")
+    return TableCell(number(frames / clips, 2), frames / clips, lines=(f"{count(frames, 'frame')} in all",))
 
 
 def _frames(row: QualityRow, name: str) -> int | None:

@@ -6,7 +6,7 @@ import numpy as np
 
 from lipbench.reports.files import slug
 from lipbench.reports.formatting import code, count, escape, join_words, milliseconds, number, significant_digits
-from lipbench.reports.markdown.cells import Cell, Column, Row, Table, failed_cell, number_cell
+from lipbench.reports.markdown.cells import Column, Row, Table, TableCell, failed_cell, number_cell
 from lipbench.reports.markdown.data import ReportData
 from lipbench.reports.markdown.latency import PACE, REAL_TIME, SYSTEM, milliseconds_interval, ratio_cell
 from lipbench.reports.markdown.section import DataFile, Part, Section, with_shared_notes
@@ -14,7 +14,7 @@ from lipbench.reports.paper import load_paper
 from lipbench.reports.tables.natural import (
     UtteranceLatencyRow,
     UtteranceLatencyTable,
-    natural_frame,
+    utterance_latency_frame,
     utterance_latency_tables,
 )
 
@@ -39,7 +39,7 @@ def utterance_latency_section(index: int, table: UtteranceLatencyTable) -> Secti
         text=[f"{escape(table.hardware)}; {counted} of the corpus {code(table.fingerprint[:12])}"],
         tables=[utterances_table(table)],
         notes=utterance_latency_notes(table),
-        csv=DataFile(f"tables/natural-{name}.csv", natural_frame(table)),
+        csv=DataFile(f"tables/natural-{name}.csv", utterance_latency_frame(table)),
     )
 
 
@@ -61,23 +61,23 @@ def utterances_table(table: UtteranceLatencyTable) -> Table:
 
 def _row(row: UtteranceLatencyRow, table: UtteranceLatencyTable, *, ratio: bool) -> Row:
     if row.result is None or row.mean is None or row.wall is None:
-        return Row((Cell(row.label), failed_cell(row.failure)), record=row.record)
+        return Row((TableCell(row.label), failed_cell(row.failure)), record=row.record)
     clips, wall = row.result.clips, row.wall
     frames, seconds = sum(clip.frames for clip in clips), sum(clip.wall_s for clip in clips)
     made, true = frames / len(clips), number(float(np.mean([clip.true_frames for clip in clips])), 1)
     pace = (1000 * seconds / frames, seconds * row.result.fps / frames) if frames else (None, None)
     cells = [
-        Cell(row.label),
-        Cell(
+        TableCell(row.label),
+        TableCell(
             milliseconds(row.mean.value),
             row.mean.value,
             mark="best" if row.best else "tied" if row.tied else None,
             interval=milliseconds_interval(row.mean.interval),
         ),
         *(number_cell(s, milliseconds) for s in (wall.median, wall.p90, wall.p95, wall.p99)),
-        Cell(number(made, 1), made, lines=(f"true {true}",)),
+        TableCell(number(made, 1), made, lines=(f"true {true}",)),
         *(number_cell(value, significant_digits) for value in pace),
-        Cell(str(len(clips)), len(clips)),
+        TableCell(str(len(clips)), len(clips)),
     ]
     if ratio:
         cells.append(ratio_cell(row.speedup, itself=row.label == table.baseline))

@@ -18,7 +18,7 @@ from lipbench.reports.formatting import (
     signed,
     significant_digits,
 )
-from lipbench.reports.markdown.cells import Cell, Column, Row, Span, Table, Text, metric_column
+from lipbench.reports.markdown.cells import Column, Row, Span, Table, TableCell, Text, metric_column
 from lipbench.reports.markdown.data import ReportData
 from lipbench.reports.markdown.section import DataFile, Part, Section
 from lipbench.reports.paper import load_paper
@@ -51,7 +51,7 @@ def comparison_table(table: ComparisonTable) -> Table:
     rows = [
         Row(
             (
-                Cell(row.label, lines=tuple(part for part in (row.variant, row.corpus) if part)),
+                TableCell(row.label, lines=tuple(part for part in (row.variant, row.corpus) if part)),
                 *(_cell(row.cells.get(name), decimals[name]) for name in names),
             ),
             record=row.record,
@@ -67,16 +67,16 @@ def _decimals(table: ComparisonTable, name: str) -> int:
     return decimals_for(value for cell in cells for value in (cell.ours or 0.0, float(cell.paper or 0)))
 
 
-def _cell(cell: ComparisonCell | None, decimals: int) -> Cell:
+def _cell(cell: ComparisonCell | None, decimals: int) -> TableCell:
     if cell is None:
-        return Cell()
+        return TableCell()
     ends, lines = cell.interval, []
     if cell.paper is None:  # a control that scores every clip alike needs no interval of no width
         ends = ends if ends and ends.low < ends.high else None
     else:
         lines = [_beside(cell, cell.paper, decimals), _status(cell, decimals)]
     text, around = _ours(cell, ends, decimals)
-    return Cell(text, cell.ours, mark=cell.mark, interval=around or "", lines=tuple(lines))
+    return TableCell(text, cell.ours, mark=cell.mark, interval=around or "", lines=tuple(lines))
 
 
 def _ours(cell: ComparisonCell, ends: Interval | None, decimals: int) -> tuple[str, str | None]:

@@ -9,7 +9,7 @@ from lipbench.records.packages import MEASURING
 from lipbench.records.quality import Quality
 from lipbench.records.record import Record
 from lipbench.reports.formatting import NO_VALUE, count, escape, join_words, number
-from lipbench.reports.markdown.cells import Cell, Row, Span, Table, Text, listing
+from lipbench.reports.markdown.cells import Row, Span, Table, TableCell, Text, listing
 from lipbench.reports.markdown.data import ReportData
 from lipbench.reports.markdown.section import Listing, Part, Section
 from lipbench.reports.paper import load_paper
@@ -193,4 +193,4 @@ def _weights(record: Record) -> Row:
         number(trained.steps, 0) if trained else NO_VALUE,
         ("videos ", Span(system.videos, "code")) if system.videos else weights,
     )
-    return Row(tuple(map(Cell, cells)), system=system.name)
+    return Row(tuple(map(TableCell, cells)), system=system.name)

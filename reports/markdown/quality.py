@@ -22,7 +22,7 @@ from lipbench.reports.formatting import (
     significant_digits,
     size_text,
 )
-from lipbench.reports.markdown.cells import Cell, Column, Mark, Row, Span, Table, Text, failed_cell, metric_column
+from lipbench.reports.markdown.cells import Column, Mark, Row, Span, Table, TableCell, Text, failed_cell, metric_column
 from lipbench.reports.markdown.data import ReportData
 from lipbench.reports.markdown.length_rule import length_table
 from lipbench.reports.markdown.quality_notes import quality_notes
@@ -100,14 +100,14 @@ def _part(title: str, metrics: Sequence[MetricFacts], table: QualityTable) -> Ta
 
 
 def _row(row: QualityRow, corpus: CorpusFacts, decimals: dict[str, int], *, is_first: bool) -> Row:
-    cells = [Cell(row.label, lines=tuple(_facts(row, corpus)) if is_first else ())]
+    cells = [TableCell(row.label, lines=tuple(_facts(row, corpus)) if is_first else ())]
     if row.failure is not None:
         cells.append(failed_cell(row.failure))
     else:
         cells += [_metric_cell(row.cells.get(metric), places) for metric, places in decimals.items()]
         if is_first:
             clips = f"{row.clips} of {row.clips + len(row.left_out)}" if row.left_out else str(row.clips)
-            cells.append(Cell(clips, row.clips))
+            cells.append(TableCell(clips, row.clips))
     return Row(tuple(cells), record=row.record, control=row.kind == "control")
 
 
@@ -142,9 +142,9 @@ def _facts(row: QualityRow, corpus: CorpusFacts) -> Iterator[Text]:
         )
 
 
-def _metric_cell(cell: QualityCell | None, decimals: int) -> Cell:
+def _metric_cell(cell: QualityCell | None, decimals: int) -> TableCell:
     if cell is None:
-        return Cell()
+        return TableCell()
     mean = cell.mean
     # the value says itself that it is not finite, and a note under the table says where n is too small
     reason = None if mean.reason and mean.reason.startswith(("not finite", TOO_SMALL)) else mean.reason
@@ -158,7 +158,9 @@ def _metric_cell(cell: QualityCell | None, decimals: int) -> Cell:
     if cell.paper is not None and cell.difference is not None:
         lines.append(Span(f"paper {paper_number(cell.paper)} ({signed(cell.difference, decimals)})", "em"))
     lines += [Span("beats every model", "strong")] if cell.above_models else []
-    return Cell(number(mean.value, decimals), mean.value, mark=mark(cell), interval=interval or "", lines=tuple(lines))
+    return TableCell(
+        number(mean.value, decimals), mean.value, mark=mark(cell), interval=interval or "", lines=tuple(lines)
+    )
 
 
 def mark(cell: QualityCell) -> Mark | None:
@@ -228,14 +230,14 @@ def differences_table(table: DifferenceTable) -> Table:
     return Table((Column("Difference", left=True), *map(metric_column, table.metrics)), tuple(rows))
 
 
-def _pair(row: DifferenceRow) -> Cell:
+def _pair(row: DifferenceRow) -> TableCell:
     first, second = (Span(side.label, record=side.record) for side in (row.first, row.second))
-    return Cell((first, MINUS, second))
+    return TableCell((first, MINUS, second))
 
 
-def _difference_cell(one: Difference | None, decimals: int) -> Cell:
+def _difference_cell(one: Difference | None, decimals: int) -> TableCell:
     if one is None or one.n == 0:
-        return Cell()
+        return TableCell()
     decimals = decimals_within(one.value, one.interval, decimals)
     around = one.interval
     lines: list[Text] = []
@@ -245,7 +247,7 @@ def _difference_cell(one: Difference | None, decimals: int) -> Cell:
         p = "< 0.001" if one.p_holm < 0.001 else f"= {significant_digits(one.p_holm)}"
         lines += [f"p {p}", f"detectable {'–' if one.detectable is None else number(one.detectable, decimals)}"]
     lines += [f"{one.n} clips, {one.left_out} on one side only"] if one.left_out else []
-    return Cell(
+    return TableCell(
         signed(one.value, decimals),
         one.value,
         mark="significant" if one.significant else None,

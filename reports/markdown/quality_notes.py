@@ -9,7 +9,7 @@ from lipbench.reports.tables.quality import QualityTable
 from lipbench.statistics.intervals import MIN_CLUSTERS, TOO_SMALL
 
 
-def incomparable(frame_size: tuple[int, int] | None) -> str | None:
+def incomparable_reason(frame_size: tuple[int, int] | None) -> str | None:
     """Why paper values cannot be compared in absolute terms, or None if frames have the paper's size."""
     paper = load_paper()
     if frame_size == paper.frame_size:
@@ -60,7 +60,7 @@ def _paper_notes(table: QualityTable) -> list[str]:
             if option
             else "The record does not tell how the store was split: its test split may not be the paper's."
         )
-    reason = incomparable(table.frame_size)
+    reason = incomparable_reason(table.frame_size)
     return [*notes, f"**Paper values are {reason}.**"] if reason else notes
 
 

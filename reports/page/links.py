@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from lipbench.records.record import Record
-from lipbench.reports.markdown.cells import Cell, Row
+from lipbench.reports.markdown.cells import Row, TableCell
 from lipbench.reports.tables.labels import SystemNames
 
 MAX_DETAILED = 300
@@ -73,7 +73,7 @@ def system_anchor(name: str) -> str:
     return "records-of-" + re.sub(r"[^A-Za-z0-9._-]", "_", name)
 
 
-def target(cell: Cell, row: Row) -> str | None:
+def target(cell: TableCell, row: Row) -> str | None:
     """Where a cell leads: to its record, its row's or, of a number from several records, those of its system."""
     key = cell.record or row.record
     if cell.empty or not (key or row.system):

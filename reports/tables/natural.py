@@ -175,7 +175,7 @@ def _row(
     )
 
 
-def natural_frame(table: UtteranceLatencyTable) -> pd.DataFrame:
+def utterance_latency_frame(table: UtteranceLatencyTable) -> pd.DataFrame:
     """The table for programs: one row per system and clip, times in seconds."""
     return pd.DataFrame(
         [

@@ -73,11 +73,11 @@ def test_generating_equals_teacher_forcing_with_ones_own_frames(name, options):
     tokens, lengths = torch.randint(1, 9, (2, 5)), torch.tensor([5, 5])
     identity = torch.rand(2, 3, 20, 40)
     clip = model.generate(LipRequest(tokens, lengths, identity, n_frames=torch.tensor([6, 6])))
-    lesson = TrainingBatch(
+    batch = TrainingBatch(
         tokens, lengths, torch.ones(2, 5), identity, clip.frames, clip.lengths, torch.arange(6).expand(2, -1)
     )
     with torch.no_grad():
-        again = model(lesson)
+        again = model(batch)
     torch.testing.assert_close(again.frames, clip.frames, atol=1e-5, rtol=0)
 
 
@@ -103,12 +103,12 @@ def test_a_changed_frame_changes_those_after_it_and_none_before(name):
 def test_the_fed_back_frame_is_dropped_out_while_training_only(name, share):
     torch.manual_seed(0)
     model = models.create(name, "tiny", vocabulary_size=9, feedback_dropout=share)  # nothing else of tiny drops out
-    lesson = TrainingBatch(
+    batch = TrainingBatch(
         torch.randint(1, 9, (1, 5)), torch.tensor([5]), torch.ones(1, 5), torch.rand(1, 3, 20, 40),
         torch.rand(1, 6, 3, 20, 40), torch.tensor([6]), torch.arange(6)[None],
     )  # fmt: skip
     for training in (True, False):
         model.train(training)  # pyright: ignore
         with torch.no_grad():
-            one, other = model(lesson).stop_logits, model(lesson).stop_logits  # pyright: ignore
+            one, other = model(batch).stop_logits, model(batch).stop_logits  # pyright: ignore
         assert torch.equal(one, other) == (share == 0 or not training)

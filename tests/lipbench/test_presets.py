@@ -77,16 +77,16 @@ def test_duration_dropout_is_the_only_one_that_training_s_durations_meet(share):
     model = models.create("hh_t2l", "tiny", duration_dropout=share)
     assert isinstance(model, HHT2L)
     model.train()
-    lesson = TrainingBatch(
+    batch = TrainingBatch(
         tokens=torch.tensor([[1, 2, 3]]),
         token_lengths=torch.tensor([3]),
         durations=torch.tensor([[2, 2, 2]]),
         identity=torch.rand(1, 3, *model.frame_size),
         frames=torch.rand(1, 6, 3, *model.frame_size),
         frame_lengths=torch.tensor([6]),
-        picked=torch.tensor([[0, 1, 2, 3]]),
+        frame_indices=torch.tensor([[0, 1, 2, 3]]),
     )
-    first, second = model(lesson).durations, model(lesson).durations
+    first, second = model(batch).durations, model(batch).durations
     assert torch.equal(first, second) == (share == 0)
 
 

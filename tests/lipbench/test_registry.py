@@ -129,10 +129,10 @@ def test_a_model_file_may_import_its_neighbours(tmp_path):
     [
         ("class Net:\n    def generate(self, request): ...", False),
         ("class Net:\n    def generate(self, request): ...\n    def forward(self, text, image): ...", False),
-        ("class Net:\n    def generate(self, request): ...\n    def forward(self, lesson): ...", True),
+        ("class Net:\n    def generate(self, request): ...\n    def forward(self, batch): ...", True),
     ],
 )
-def test_a_model_that_answers_lessons_can_be_trained(tmp_path, body, expected):
+def test_a_model_that_answers_batches_can_be_trained(tmp_path, body, expected):
     file = tmp_path / f"net{expected}{len(body)}.py"
     file.write_text(body)
     assert models.is_trainable(f"{file}:Net") is expected

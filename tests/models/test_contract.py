@@ -48,11 +48,11 @@ def build(name: str, seed: int = 0, **options: object) -> nn.Module:
     assert isinstance(model, nn.Module)
     # fresh batch norms know no statistics: one pass in training mode gives them some
     model.train()
-    model(lesson(model))
+    model(batch(model))
     return model.eval()
 
 
-def lesson(model: nn.Module, clips: int = 3, tokens: int = 6, seed: int = 1) -> TrainingBatch:
+def batch(model: nn.Module, clips: int = 3, tokens: int = 6, seed: int = 1) -> TrainingBatch:
     g = torch.Generator().manual_seed(seed)
     durations = torch.randint(0, 4, (clips, tokens), generator=g)
     durations[:, 0] += 1
@@ -69,13 +69,13 @@ def lesson(model: nn.Module, clips: int = 3, tokens: int = 6, seed: int = 1) -> 
         identity=torch.rand(clips, 3, height, width, generator=g),
         frames=torch.rand(clips, int(lengths.max()), 3, height, width, generator=g),
         frame_lengths=lengths,
-        picked=picked,
+        frame_indices=picked,
     )
 
 
 def whole(given: TrainingBatch) -> TrainingBatch:
-    """The same lesson with every frame to be drawn; after a clip's end, its last frame again."""
-    return given._replace(picked=torch.arange(given.frames.shape[1]).minimum(given.frame_lengths[:, None] - 1))
+    """The same batch with every frame to be drawn; after a clip's end, its last frame again."""
+    return given._replace(frame_indices=torch.arange(given.frames.shape[1]).minimum(given.frame_lengths[:, None] - 1))
 
 
 def widen_contrast(model: nn.Module) -> None:
@@ -111,7 +111,7 @@ def model(request: pytest.FixtureRequest) -> nn.Module:
 
 
 def test_frames_have_the_shape_range_and_length_asked_for(model):
-    given = lesson(model)
+    given = batch(model)
     n_frames = torch.tensor([5, 9, 1])
     clip = generate(model, request_of(given, n_frames=n_frames))
     assert clip.frames.shape == (3, 9, 3, *model.frame_size)
@@ -124,7 +124,7 @@ def test_frames_have_the_shape_range_and_length_asked_for(model):
 def test_a_model_chooses_a_length_of_at_least_one_frame_by_itself(model):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", LengthLimitWarning)  # an untrained model may not know when to stop
-        clip = generate(model, request_of(lesson(model)))
+        clip = generate(model, request_of(batch(model)))
     assert (clip.lengths >= 1).all()
     assert clip.frames.shape[1] == int(clip.lengths.max())
 
@@ -133,7 +133,7 @@ def test_hh_t2l_hands_out_the_frames_of_generate_before_it_has_made_the_last():
     """Batched, at lengths of its own and given ones, without gradients."""
     model = build("hh_t2l")
     assert isinstance(model, StreamingLipModel)
-    given = lesson(model)
+    given = batch(model)
     for changes in ({}, {"n_frames": torch.tensor([5, 9, 1])}, {"durations": given.durations}):
         request = request_of(given, **changes)
         clip, chunks = generate(model, request), list(model.stream(request))
@@ -147,7 +147,7 @@ def test_hh_t2l_hands_out_the_frames_of_generate_before_it_has_made_the_last():
 
 
 def test_given_durations_fix_the_length(model):
-    given = lesson(model)
+    given = batch(model)
     clip = generate(model, request_of(given, durations=given.durations))
     assert clip.lengths.tolist() == given.frame_lengths.tolist()
     if clip.durations is not None:
@@ -156,7 +156,7 @@ def test_given_durations_fix_the_length(model):
 
 def test_given_durations_are_obeyed_token_by_token_or_as_a_sum_by_models_without_them(model):
     widen_contrast(model)
-    given = lesson(model)
+    given = batch(model)
     moved = given.durations.clone()
     moved[:, 0] -= 1
     moved[:, 1] += 1
@@ -173,7 +173,7 @@ def test_given_durations_are_obeyed_token_by_token_or_as_a_sum_by_models_without
 
 def test_every_parameter_gets_a_gradient(model):
     model.train()
-    given = lesson(model)
+    given = batch(model)
     attempt = model(given)
     total = sum(part.square().mean() for part in attempt if part is not None)
     total.backward()
@@ -184,7 +184,7 @@ def test_every_parameter_gets_a_gradient(model):
 
 
 def test_an_attempt_has_the_picked_frames_and_rows_of_attention_that_sum_to_one(model):
-    given = lesson(model)
+    given = batch(model)
     attempt = model(given)
     assert attempt.frames.shape == (3, 2, 3, *model.frame_size)
     if attempt.durations is not None:
@@ -197,7 +197,7 @@ def test_an_attempt_has_the_picked_frames_and_rows_of_attention_that_sum_to_one(
 
 
 def test_batched_output_equals_single_output(model):
-    given = lesson(model)
+    given = batch(model)
     n_frames = torch.tensor([4, 7, 6])
     together = generate(model, request_of(given, n_frames=n_frames))
     for row in range(3):
@@ -218,7 +218,7 @@ def test_batched_output_equals_single_output(model):
 def test_batched_output_equals_single_output_at_lengths_of_the_models_own(model):
     if model.card.autoregressive:
         nn.init.constant_(model.stop.bias, -4.0)  # an untrained stop token speaks at once: make it wait
-    given = lesson(model)
+    given = batch(model)
     together = generate(model, request_of(given))
     assert len(set(together.lengths.tolist())) > 1
     assert together.lengths.min() > 1
@@ -234,7 +234,7 @@ def test_batched_output_equals_single_output_at_lengths_of_the_models_own(model)
 
 
 def test_padding_changes_nothing(model):
-    given = lesson(model)
+    given = batch(model)
     n_frames = torch.tensor([6, 6, 6])
     wider = torch.nn.functional.pad(given.tokens, (0, 5))
     short = generate(model, request_of(given, n_frames=n_frames))
@@ -243,9 +243,9 @@ def test_padding_changes_nothing(model):
 
 
 @pytest.mark.parametrize("training", [False, True], ids=["evaluating", "training"])
-def test_padding_a_lesson_changes_nothing(model, training):
+def test_padding_a_batch_changes_nothing(model, training):
     pad = torch.nn.functional.pad
-    given = lesson(model)
+    given = batch(model)
     wider = given._replace(
         tokens=pad(given.tokens, (0, 3)),
         durations=pad(given.durations, (0, 3)),
@@ -277,17 +277,17 @@ def test_the_same_seed_gives_the_same_result(variant):
     clips = []
     for _ in range(2):
         model = build(name, seed=7, **options)
-        clips.append(generate(model, request_of(lesson(model), n_frames=torch.tensor([3, 3, 3]))))
+        clips.append(generate(model, request_of(batch(model), n_frames=torch.tensor([3, 3, 3]))))
     assert torch.equal(clips[0].frames, clips[1].frames)
 
 
 def test_generating_twice_gives_the_same_frames(model):
-    request = request_of(lesson(model), n_frames=torch.tensor([3, 4, 2]))
+    request = request_of(batch(model), n_frames=torch.tensor([3, 4, 2]))
     assert torch.equal(generate(model, request).frames, generate(model, request).frames)
 
 
 def test_one_token_of_text_is_enough(model):
-    given = lesson(model)
+    given = batch(model)
     request = LipRequest(given.tokens[:1, :1], torch.tensor([1]), given.identity[:1])
     assert generate(model, request._replace(n_frames=torch.tensor([3]))).frames.shape[1] == 3
     clip = generate(model, request._replace(durations=torch.tensor([[4]])))
@@ -296,7 +296,7 @@ def test_one_token_of_text_is_enough(model):
 
 
 def test_tokens_that_last_no_frame_at_all(model):
-    given = lesson(model)
+    given = batch(model)
     rows = torch.tensor([[0, 0, 3, 0, 2, 0], [0, 0, 0, 0, 1, 0], [2, 0, 0, 0, 0, 0]])
     clip = generate(model, request_of(given, durations=rows))
     assert clip.lengths.tolist() == [5, 1, 2]
@@ -326,7 +326,7 @@ def test_the_longest_sentence(model):
 def test_half_precision_stays_near_single(model, dtype, distance):
     """At most 0.01 of the range in bfloat16 and 0.002 in float16, in every pixel; docs/models.md says so."""
     widen_contrast(model)
-    given = lesson(model)
+    given = batch(model)
     single = generate(model, request_of(given, durations=given.durations))
     half = copy.deepcopy(model).to(dtype)
     clip = generate(half, request_of(given, durations=given.durations, identity=given.identity.to(dtype)))
@@ -341,7 +341,7 @@ def test_half_precision_stays_near_single(model, dtype, distance):
 def test_frames_are_drawn_with_the_weights_of_the_moment_and_the_plain_way_agrees(model):
     plain = type(model)(dataclasses.replace(model.config, drawing="plain")).eval()
     keys = list(model.state_dict())
-    request = request_of(lesson(model), n_frames=torch.tensor([7, 4, 7]))
+    request = request_of(batch(model), n_frames=torch.tensor([7, 4, 7]))
     for change in range(2):
         plain.load_state_dict(model.state_dict())
         for row, length in enumerate([7, 4, 7]):
@@ -355,7 +355,7 @@ def test_frames_are_drawn_with_the_weights_of_the_moment_and_the_plain_way_agree
 
 
 def test_text_and_identity_both_matter(model):
-    given = lesson(model)
+    given = batch(model)
     n_frames = torch.tensor([6, 6, 6])
     base = generate(model, request_of(given, n_frames=n_frames)).frames
     other_text = generate(model, request_of(given, tokens=given.tokens.flip(0), n_frames=n_frames)).frames
@@ -365,7 +365,7 @@ def test_text_and_identity_both_matter(model):
 
 
 def test_generating_keeps_no_gradients(model):
-    clip = generate(model, request_of(lesson(model), n_frames=torch.tensor([2, 2, 2])))
+    clip = generate(model, request_of(batch(model), n_frames=torch.tensor([2, 2, 2])))
     assert not clip.frames.requires_grad
 
 

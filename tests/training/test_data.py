@@ -25,39 +25,39 @@ from lipbench.training.frames import to_model_size, to_unit
 CONFIG = TrainingConfig(clips=3, frames_per_clip=2, checkpoint_steps=4, steps=8)
 
 
-def lessons(corpus, config=CONFIG, cache_bytes=1 << 30):
+def batches(corpus, config=CONFIG, cache_bytes=1 << 30):
     reader = ClipReader(corpus, Vocabulary(corpus.symbols), frame_size=(20, 40), cache_bytes=cache_bytes)
     return TrainingDataset(reader, corpus.ids("train"), config)
 
 
-def test_a_lesson_fits_together(corpus):
-    lesson = lessons(corpus)[0]
-    assert lesson.frames.shape[2:] == (3, 20, 40)
-    assert 0 <= lesson.frames.min() < lesson.frames.max() <= 1
-    assert torch.equal(lesson.durations.sum(dim=1), lesson.frame_lengths)
-    assert (lesson.picked < lesson.frame_lengths[:, None]).all()
-    assert all(len(set(row.tolist())) == 2 for row in lesson.picked)
+def test_a_batch_fits_together(corpus):
+    batch = batches(corpus)[0]
+    assert batch.frames.shape[2:] == (3, 20, 40)
+    assert 0 <= batch.frames.min() < batch.frames.max() <= 1
+    assert torch.equal(batch.durations.sum(dim=1), batch.frame_lengths)
+    assert (batch.frame_indices < batch.frame_lengths[:, None]).all()
+    assert all(len(set(row.tolist())) == 2 for row in batch.frame_indices)
     for row in range(3):
-        clip = lesson.frames[row, : int(lesson.frame_lengths[row])]
-        assert (clip == lesson.identity[row]).flatten(1).all(dim=1).any(), "the identity is a frame of its clip"
+        clip = batch.frames[row, : int(batch.frame_lengths[row])]
+        assert (clip == batch.identity[row]).flatten(1).all(dim=1).any(), "the identity is a frame of its clip"
 
 
-def test_a_lesson_follows_from_seed_and_step_alone(corpus):
-    first, again = lessons(corpus), lessons(corpus, cache_bytes=0)
+def test_a_batch_follows_from_seed_and_step_alone(corpus):
+    first, again = batches(corpus), batches(corpus, cache_bytes=0)
     first[0]  # what was read before does not matter
     for a, b in zip(first[6], again[6], strict=True):
         assert torch.equal(a, b)
-    other = lessons(corpus, TrainingConfig(clips=3, frames_per_clip=2, checkpoint_steps=4, steps=8, seed=5))
-    assert not torch.equal(first[6].picked, other[6].picked)
-    assert not torch.equal(first[6].picked, first[5].picked)
+    other = batches(corpus, TrainingConfig(clips=3, frames_per_clip=2, checkpoint_steps=4, steps=8, seed=5))
+    assert not torch.equal(first[6].frame_indices, other[6].frame_indices)
+    assert not torch.equal(first[6].frame_indices, first[5].frame_indices)
 
 
 def test_the_identity_can_be_the_first_frame_as_when_a_clip_is_made(corpus):
-    source = lessons(corpus, replace(CONFIG, identity="first", excerpts=1.0))
+    source = batches(corpus, replace(CONFIG, identity="first", excerpts=1.0))
     for step in range(3):
-        lesson, clips = source[step], [corpus.load(corpus.ids("train")[i]) for i in source.clip_numbers(step)]
+        batch, clips = source[step], [corpus.load(corpus.ids("train")[i]) for i in source.clip_numbers(step)]
         for row, clip in enumerate(clips):
-            assert torch.equal(lesson.identity[row], to_unit(to_model_size(clip.frames[:1], (20, 40)))[0])
+            assert torch.equal(batch.identity[row], to_unit(to_model_size(clip.frames[:1], (20, 40)))[0])
 
 
 def test_excerpts_are_successive_tokens_with_the_frames_that_go_with_them(corpus):
@@ -90,7 +90,7 @@ def test_a_short_clip_and_one_without_durations_stay_whole(corpus):
 def test_excerpts_are_of_the_share_asked_for(corpus):
     whole = [len(corpus.load(i).frames) for i in corpus.ids("train")]
     cut = met = 0
-    source = lessons(corpus, replace(CONFIG, steps=100, excerpts=0.3))
+    source = batches(corpus, replace(CONFIG, steps=100, excerpts=0.3))
     for step in range(100):
         lengths = source[step].frame_lengths.tolist()
         cut += sum(length < whole[i] for length, i in zip(lengths, source.clip_numbers(step), strict=True))
@@ -108,8 +108,8 @@ def test_a_view_moves_and_mirrors_a_picture_and_repeats_its_edge():
 
 
 def test_a_clip_and_its_identity_are_seen_alike_and_all_else_is_as_without(corpus):
-    plain = lessons(corpus, replace(CONFIG, identity="first"))
-    source = lessons(corpus, replace(CONFIG, identity="first", mirrored=0.5, shift=1))
+    plain = batches(corpus, replace(CONFIG, identity="first"))
+    source = batches(corpus, replace(CONFIG, identity="first", mirrored=0.5, shift=1))
     views = [Augmentation(m, d, r) for m in (False, True) for d in (-1, 0, 1) for r in (-1, 0, 1)]
     met = set()
     for step in range(CONFIG.steps):
@@ -126,7 +126,7 @@ def test_a_clip_and_its_identity_are_seen_alike_and_all_else_is_as_without(corpu
 
 
 def test_every_clip_is_met_equally_often(corpus):
-    source = lessons(corpus)
+    source = batches(corpus)
     met: Counter[int] = Counter()
     for step in range(4):
         met.update(source.clip_numbers(step))
@@ -139,10 +139,10 @@ def test_a_resumed_run_is_as_long_as_the_whole_and_begins_where_it_stopped():
     assert len(sampler) == 5
 
 
-def test_the_parts_of_a_lesson_are_the_whole_lesson(corpus):
-    lesson = lessons(corpus, TrainingConfig(clips=4, frames_per_clip=2))[0]
-    parts = [shard_batch(lesson, rank, 2) for rank in range(2)]
-    for whole, first, second in zip(lesson, *parts, strict=True):
+def test_the_parts_of_a_batch_are_the_whole_batch(corpus):
+    batch = batches(corpus, TrainingConfig(clips=4, frames_per_clip=2))[0]
+    parts = [shard_batch(batch, rank, 2) for rank in range(2)]
+    for whole, first, second in zip(batch, *parts, strict=True):
         assert len(first) == len(second) == 2
         assert torch.equal(torch.cat([first, second]), whole)
 

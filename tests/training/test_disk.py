@@ -122,10 +122,10 @@ def test_a_log_that_cannot_be_written_is_named_and_the_last_checkpoint_kept(tmp_
     folder = Path("run")  # as most are given
     original = LipTraining.judge
 
-    def dies(self, lesson, attempt):
+    def dies(self, batch, attempt):
         if self.global_step == 3:
             raise KilledError
-        return original(self, lesson, attempt)
+        return original(self, batch, attempt)
 
     with monkeypatch.context() as patch:
         patch.setattr(LipTraining, "judge", dies)

@@ -48,8 +48,8 @@ def test_a_discriminator_that_is_lost_stops_and_keeps_the_last_checkpoint(tmp_pa
 def test_a_loss_that_is_no_number_stops_and_keeps_the_last_checkpoint(tmp_path, corpus, monkeypatch):
     original = LipTraining.judge
 
-    def broken(self, lesson, attempt):
-        parts = original(self, lesson, attempt)
+    def broken(self, batch, attempt):
+        parts = original(self, batch, attempt)
         return {**parts, "l1": (1.0, torch.tensor(float("nan")))} if self.global_step == 3 else parts
 
     monkeypatch.setattr(LipTraining, "judge", broken)
@@ -62,8 +62,8 @@ def spoil_the_gradient(monkeypatch, step):
     """Give the loss of one step a gradient that is not a number."""
     original = LipTraining.judge
 
-    def spoiled(self, lesson, attempt):
-        parts = original(self, lesson, attempt)
+    def spoiled(self, batch, attempt):
+        parts = original(self, batch, attempt)
         weight, loss = parts["l1"]
         return {**parts, "l1": (weight, without_a_gradient(loss))} if self.global_step == step else parts
 
@@ -108,8 +108,8 @@ def test_in_half_precision_the_scaler_leaves_such_a_step_out(tmp_path, corpus, m
 def test_who_follows_the_remedy_trains_on(tmp_path, corpus, monkeypatch, capsys):
     original = LipTraining.judge
 
-    def too_fast(self, lesson, attempt):
-        parts = original(self, lesson, attempt)
+    def too_fast(self, batch, attempt):
+        parts = original(self, batch, attempt)
         lost = self.global_step == 3 and self.config.learning_rate > 5e-4
         return {**parts, "l1": (1.0, parts["l1"][1] * float("nan"))} if lost else parts
 

@@ -43,8 +43,8 @@ from lipbench.training.module import LipTraining
 
 judge = LipTraining.judge
 
-def spoiled(self, lesson, attempt):
-    parts = judge(self, lesson, attempt)
+def spoiled(self, batch, attempt):
+    parts = judge(self, batch, attempt)
     if self.global_rank == 1 and self.global_step == 1:
         weight, loss = parts["l1"]
         parts["l1"] = weight, loss + (loss * 0).sqrt()  # as large as before; its gradient is no number

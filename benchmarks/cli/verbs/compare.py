@@ -10,7 +10,7 @@ from lipbench.errors import UserError
 from lipbench.files import save_text
 
 
-class Compare(Request):
+class CompareRequest(Request):
     """`lipbench compare`."""
 
     a: Path
@@ -20,7 +20,7 @@ class Compare(Request):
     limit: Limit
 
 
-def run(request: Compare) -> None:
+def run(request: CompareRequest) -> None:
     """Print what differs; write it as markdown and CSV where `out` is given, and within a limit to `summary`."""
     from lipbench.reports.compare.runs import compare_runs
     from lipbench.reports.compare.text import markdown, quality_frame, terminal_lines, time_frame
@@ -62,7 +62,7 @@ VERB = Verb(
         "# ends with 0 whatever differs, with 2 if nothing can be compared: unlike protocols, no cell in both",
     ),
     place=110,
-    request=Compare,
+    request=CompareRequest,
     run=run,
     positional=("a", "b"),
 )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import torch
 
 
-class Generate(Request):
+class GenerateRequest(Request):
     """`lipbench generate`."""
 
     text: Text
@@ -35,7 +35,7 @@ class Generate(Request):
     device: Device
 
 
-def run(request: Generate) -> None:
+def run(request: GenerateRequest) -> None:
     """Generate one clip and write it as a video."""
     import torch
 
@@ -93,6 +93,6 @@ VERB = Verb(
     summary="make a clip from a text and a picture of a mouth",
     examples=("lipbench generate text='bin blue at f two now' identity=mouth.png out=clip.mp4",),
     place=130,
-    request=Generate,
+    request=GenerateRequest,
     run=run,
 )

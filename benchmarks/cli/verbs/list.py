@@ -22,7 +22,7 @@ CLIP_FRAMES = 75
 KINDS = ("models", "controls", "corpora", "metrics", "protocols")
 
 
-class Listing(Request):
+class ListRequest(Request):
     """`lipbench list`."""
 
     what: str
@@ -31,7 +31,7 @@ class Listing(Request):
     options: dict[str, Any]
 
 
-def run(request: Listing) -> None:
+def run(request: ListRequest) -> None:
     """Print the lists asked for."""
     if request.model is not None:
         _describe(request, request.model)
@@ -56,7 +56,7 @@ def _entries(kind: str) -> list[tuple[str, str]]:
     return [(name, protocols.get(name).summary) for name in protocols.names()]
 
 
-def _describe(request: Listing, model: str) -> None:
+def _describe(request: ListRequest, model: str) -> None:
     from torch import nn
 
     from lipbench.benchmarks.cells.loading import describe_system
@@ -105,7 +105,7 @@ def _figures(operations: int) -> str:
     return f"{operations / CLIP_FRAMES / 1e6:>16,.2f} {operations / 1e9:>18,.3f}"
 
 
-def _plain_model(model: nn.Module, request: Listing, name: str) -> nn.Module:
+def _plain_model(model: nn.Module, request: ListRequest, name: str) -> nn.Module:
     """The model as it is written down, if it makes clips by another formulation: then its parts can be told apart."""
     from torch import nn
 
@@ -134,7 +134,7 @@ VERB = Verb(
     summary="show models, controls, corpora, metrics and protocols, or one model in detail",
     examples=("lipbench list", "lipbench list models", "lipbench list model=hh_t2l preset=paper"),
     place=10,
-    request=Listing,
+    request=ListRequest,
     run=run,
     positional=("what",),
 )

@@ -26,7 +26,7 @@ _NAMES_PER_LINE = 10
 """So many ids of a list are shown in a dry run."""
 
 
-class Prepare(Request):
+class PrepareRequest(Request):
     """`lipbench prepare`."""
 
     corpus: CorpusChoice
@@ -44,7 +44,7 @@ class Prepare(Request):
     alignments: Path | None
 
 
-def run(request: Prepare) -> None:
+def run(request: PrepareRequest) -> None:
     """Prepare, naming each clip that is left out, and print a summary; or say what would be done."""
     from lipbench.benchmarks.cli.progress import show_progress
     from lipbench.corpora.preparation.run import prepare
@@ -69,12 +69,12 @@ def run(request: Prepare) -> None:
     print(describe_summary(summary))
 
 
-def claims(request: Prepare) -> list[Path]:
+def claims(request: PrepareRequest) -> list[Path]:
     """The store."""
     return [Path(str(request.corpus.options.get("store") or f"prepared/{request.corpus.name}"))]
 
 
-def find_corpus(request: Prepare) -> SourceCorpus:
+def find_corpus(request: PrepareRequest) -> SourceCorpus:
     """Find the corpus, with those of the verb's options that were given.
 
     Raises:
@@ -162,7 +162,7 @@ VERB = Verb(
         "lipbench prepare corpus=grid root=/data/grid workers=8 corpus.store=prepared/grid-8",
     ),
     place=20,
-    request=Prepare,
+    request=PrepareRequest,
     run=run,
     flags={"--dry-run": "dry_run"},
     claims=claims,

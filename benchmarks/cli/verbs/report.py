@@ -11,7 +11,7 @@ from lipbench.benchmarks.cli.verb import Verb
 from lipbench.benchmarks.config.requests import Limit, Request
 
 
-class Report(Request):
+class ReportRequest(Request):
     """`lipbench report`."""
 
     run: Path
@@ -21,7 +21,7 @@ class Report(Request):
     limit: Limit
 
 
-def run(request: Report) -> None:
+def run(request: ReportRequest) -> None:
     """Render, and print where the report lies and which records are not in it."""
     from lipbench.reports.files import SummaryTarget
     from lipbench.reports.markdown.size_limit import LIMITS
@@ -47,7 +47,7 @@ VERB = Verb(
         "lipbench report runs/grid summary=comment.md limit=comment",
     ),
     place=100,
-    request=Report,
+    request=ReportRequest,
     run=run,
     positional=("run",),
 )

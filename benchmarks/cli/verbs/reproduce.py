@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lipbench.benchmarks.cli.reproduction import Journal, PaperRow, PlanOptions, PlanStep
 
 
-class Reproduce(Request):
+class ReproduceRequest(Request):
     """`lipbench reproduce`."""
 
     corpus: CorpusChoice
@@ -35,7 +35,7 @@ class Reproduce(Request):
     """Hydra's own words, which choose a launcher and its options."""
 
 
-def run(request: Reproduce) -> None:
+def run(request: ReproduceRequest) -> None:
     """Run the plan, or print it.
 
     Raises:
@@ -85,12 +85,12 @@ def _rows(names: list[str]) -> dict[str, PaperRow]:
     return rows
 
 
-def _choices(request: Reproduce) -> PlanOptions:
+def _choices(request: ReproduceRequest) -> PlanOptions:
     from lipbench.benchmarks.cli.reproduction import PlanOptions
     from lipbench.benchmarks.config import composition
 
     # a step's command says what differs from the corpus' own file, as whoever types it would
-    usual = composition.request("reproduce", Reproduce, [f"corpus={request.corpus.name}"]).corpus.options
+    usual = composition.request("reproduce", ReproduceRequest, [f"corpus={request.corpus.name}"]).corpus.options
     options = [f"corpus.{key}={value}" for key, value in request.corpus.options.items() if value != usual.get(key)]
     return PlanOptions(
         corpus=(f"corpus={request.corpus.name}", *options),
@@ -121,7 +121,7 @@ VERB = Verb(
         "lipbench reproduce hydra/launcher=joblib hydra.launcher.n_jobs=2   # two rows side by side",
     ),
     place=120,
-    request=Reproduce,
+    request=ReproduceRequest,
     run=run,
     flags={"--dry-run": "dry_run"},
 )

@@ -11,7 +11,7 @@ from lipbench.errors import UserError
 from lipbench.files import write_atomic
 
 
-class Show(Request):
+class ShowRequest(Request):
     """`lipbench show`."""
 
     corpus: CorpusChoice
@@ -19,7 +19,7 @@ class Show(Request):
     out: Path
 
 
-def run(request: Show) -> None:
+def run(request: ShowRequest) -> None:
     """Draw it, and print where the picture lies."""
     from lipbench.corpora.plot import plot_utterance
 
@@ -41,6 +41,6 @@ VERB = Verb(
         "lipbench show corpus=grid utterance=s1/bbaf5a out=bbaf5a.png",
     ),
     place=30,
-    request=Show,
+    request=ShowRequest,
     run=run,
 )

@@ -17,7 +17,7 @@ RANKS = ("RANK", "LOCAL_RANK", "NODE_RANK", "GROUP_RANK", "SLURM_PROCID")
 """Variables that number the processes of one training, from 0."""
 
 
-class Train(Request):
+class TrainRequest(Request):
     """`lipbench train`."""
 
     model: Text
@@ -34,7 +34,7 @@ class Train(Request):
     strategy: str
 
 
-def run(request: Train) -> None:
+def run(request: TrainRequest) -> None:
     """Train, and print where the checkpoint lies."""
     from lipbench.benchmarks.cells.environment import pick_device
     from lipbench.benchmarks.cli.progress import on_terminal
@@ -65,12 +65,12 @@ def run(request: Train) -> None:
         print(f"checkpoint: {path}")
 
 
-def check(request: Train) -> None:
+def check(request: TrainRequest) -> None:
     """Refuse a model, preset or options that do not exist."""
     models.check(request.model, request.preset, **request.options)
 
 
-def claims(request: Train) -> list[Path]:
+def claims(request: TrainRequest) -> list[Path]:
     """The training's folder."""
     name = request.name or training_name(request.model, request.preset, training_config(request.training))
     return [checkpoint_path(request.out, name).parent]
@@ -85,7 +85,7 @@ VERB = Verb(
         "lipbench train --multirun model=hh_t2l,dual_lip hydra/launcher=joblib hydra.launcher.n_jobs=2",
     ),
     place=40,
-    request=Train,
+    request=TrainRequest,
     run=run,
     claims=claims,
     check=check,

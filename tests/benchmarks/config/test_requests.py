@@ -5,9 +5,9 @@ import dataclasses
 import pytest
 
 from lipbench.benchmarks.cli import verbs
-from lipbench.benchmarks.cli.verbs.evaluate import Evaluate
-from lipbench.benchmarks.cli.verbs.generate import Generate
-from lipbench.benchmarks.cli.verbs.train import Train
+from lipbench.benchmarks.cli.verbs.evaluate import EvaluateRequest
+from lipbench.benchmarks.cli.verbs.generate import GenerateRequest
+from lipbench.benchmarks.cli.verbs.train import TrainRequest
 from lipbench.benchmarks.config.composition import config_groups
 from lipbench.benchmarks.config.requests import BenchRequest
 from lipbench.errors import UserError
@@ -40,14 +40,14 @@ def test_overrides_reach_the_request():
 
 def test_a_models_own_options_need_no_plus_sign():
     asked = verbs.request("train", ["options.hidden=64"])
-    assert isinstance(asked, Train)
+    assert isinstance(asked, TrainRequest)
     assert asked.options == {"hidden": 64}
 
 
 @pytest.mark.parametrize("value", ["true", "'true'", "[true,predicted]"])
 def test_true_durations_may_be_written_plainly(value):
     asked = verbs.request("evaluate", [f"durations={value}"])
-    assert isinstance(asked, Evaluate)
+    assert isinstance(asked, EvaluateRequest)
     assert asked.durations[0] == "true"
 
 
@@ -56,7 +56,7 @@ def test_true_durations_may_be_written_plainly(value):
 )
 def test_any_text_may_be_said(text):
     asked = verbs.request("generate", [f"text={text}", "identity=x.png"])
-    assert isinstance(asked, Generate)
+    assert isinstance(asked, GenerateRequest)
     assert asked.text == text
 
 
@@ -89,14 +89,14 @@ def test_words_that_fit_nothing_are_errors_that_name_the_way_out(verb, words, sa
 
 def test_the_base_recipe_in_conf_is_that_of_the_code():
     asked = verbs.request("train", ["training=base"])
-    assert isinstance(asked, Train)
+    assert isinstance(asked, TrainRequest)
     assert asked.training == dataclasses.asdict(TrainingConfig())
 
 
 @pytest.mark.parametrize("recipe", config_groups()["training"])
 def test_every_recipe_is_valid(recipe):
     asked = verbs.request("train", [f"training={recipe}"])
-    assert isinstance(asked, Train)
+    assert isinstance(asked, TrainRequest)
     assert training_config(asked.training).steps > 0
 
 
@@ -104,7 +104,7 @@ def test_every_recipe_is_valid(recipe):
 def test_any_losses_go_with_any_recipe(losses):
     for recipe in config_groups()["training"]:
         asked = verbs.request("train", [f"training={recipe}", f"losses={losses}"])
-        assert isinstance(asked, Train)
+        assert isinstance(asked, TrainRequest)
         made = training_config(asked.training)
         assert made.losses == losses
         assert made.weight_adversarial == (5.0 if "adv" in losses else 0.0), "as in the paper, section 4.3"
@@ -112,7 +112,7 @@ def test_any_losses_go_with_any_recipe(losses):
 
 def test_the_papers_recipe_is_the_papers():
     asked = verbs.request("train", ["training=paper"])
-    assert isinstance(asked, Train)
+    assert isinstance(asked, TrainRequest)
     made = training_config(asked.training)
     weights = (made.weight_l1, made.weight_duration, made.weight_ssim, made.weight_adversarial)
     assert weights == (1, 1, 1, 5)
@@ -125,7 +125,7 @@ def test_the_papers_recipe_is_the_papers():
 
 def test_the_public_codes_recipe_is_the_public_codes():
     asked = verbs.request("train", ["training=paralip"])
-    assert isinstance(asked, Train)
+    assert isinstance(asked, TrainRequest)
     made = training_config(asked.training)
     assert (made.optimizer, made.beta1, made.beta2, made.weight_decay) == ("adamw", 0.9, 0.98, 0)
     assert (made.schedule, made.warmup, made.clip_norm, made.duration_loss) == ("inverse_sqrt", 2000, 1, "log")
@@ -142,7 +142,7 @@ def test_trainings_with_other_losses_have_other_names():
 
 def asked_losses(name):
     asked = verbs.request("train", [f"losses={name}"])
-    assert isinstance(asked, Train)
+    assert isinstance(asked, TrainRequest)
     return asked.training
 
 

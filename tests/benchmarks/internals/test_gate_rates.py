@@ -9,7 +9,15 @@ import pytest
 
 from lipbench.benchmarks.gate.verdict import Margins, Verdict
 from lipbench.benchmarks.internals import gate_rates
-from lipbench.benchmarks.internals.gate_rates import SampledBlock, Samples, collect, load, main, measure_rates, save
+from lipbench.benchmarks.internals.gate_rates import (
+    SampledBlock,
+    Samples,
+    collect,
+    load_samples,
+    main,
+    measure_rates,
+    save_samples,
+)
 from lipbench.errors import UserError
 from lipbench.records.files import save_record
 from lipbench.records.record import Cell
@@ -55,8 +63,8 @@ def test_a_gates_folder_becomes_samples_and_then_rates(tmp_path, capsys):
     printed = capsys.readouterr().out
     assert "| one cell 10% slower | 1 | 100.0% [2.5, 100.0] |" in printed
     assert "m, 40 frames, cpu; 5 + 10 pairs, margin 3.5%, seed 0" in printed
-    assert load(file).blocks == taken.blocks, "in the order in which they were measured"
-    assert save(taken, file) == file
+    assert load_samples(file).blocks == taken.blocks, "in the order in which they were measured"
+    assert save_samples(taken, file) == file
     shutil.rmtree(tmp_path / "aa")
     assert main([str(tmp_path / "aa"), *words]) == 2
     assert "cannot be read as samples" in capsys.readouterr().err

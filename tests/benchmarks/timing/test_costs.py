@@ -100,7 +100,7 @@ class Counted(nn.Module):
 def test_each_part_has_its_own_products_and_they_sum_to_the_total():
     made = costs.count_by_module(Counted().eval(), REQUEST)
     # a product of (3, a) and (a, b) is 3ab multiplications and as many additions
-    expected = {"whole": 2 * 3 * (4 * 5 + 5 * 6), "past": 2 * 3 * 6 * 7, "idle": 0, costs.ELSEWHERE: 2 * 3 * 7 * 3}
+    expected = {"whole": 2 * 3 * (4 * 5 + 5 * 6), "past": 2 * 3 * 6 * 7, "idle": 0, costs.OTHER_MODULES: 2 * 3 * 7 * 3}
     assert made.by_module == expected
     assert made.total == sum(expected.values())
 

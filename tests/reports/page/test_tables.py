@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from lipbench.reports.markdown.cells import Cell, Column, Row, Span, Table
+from lipbench.reports.markdown.cells import Column, Row, Span, Table, TableCell
 from lipbench.reports.markdown.section import Part, Report, Section
 from lipbench.reports.page.page import render_page
 
@@ -14,13 +14,16 @@ TABLE = Table(
     (
         Row(
             (
-                Cell("A"),
-                Cell("1.0", 1.0, mark="best", lines=((Span("reproduced", "good"), " within 0.1"),)),
-                Cell("2", 2),
+                TableCell("A"),
+                TableCell("1.0", 1.0, mark="best", lines=((Span("reproduced", "good"), " within 0.1"),)),
+                TableCell("2", 2),
             )
         ),
-        Row((Cell("B"), Cell("failed: RuntimeError: why", mark="failed"))),
-        Row((Cell("C"), Cell("3", 3, lines=((Span("differs", "strong"), " by 2"),)), Cell()), control=True),
+        Row((TableCell("B"), TableCell("failed: RuntimeError: why", mark="failed"))),
+        Row(
+            (TableCell("C"), TableCell("3", 3, lines=((Span("differs", "strong"), " by 2"),)), TableCell()),
+            control=True,
+        ),
     ),
 )
 
@@ -61,12 +64,12 @@ def test_a_failure_and_the_title_of_the_controls_take_the_rest_of_their_rows(pag
 
 
 def test_tables_of_one_name_are_numbered_and_folded_ones_take_their_summary(page):
-    folded = Table((Column("a", left=True),), (Row((Cell("b"),)),), "Every <cell>")
+    folded = Table((Column("a", left=True),), (Row((TableCell("b"),)),), "Every <cell>")
     captions = re.findall(r"<caption id=\"(.*?)\"><span class=\"unseen\">(.*?)</span>", page(TABLE, folded, TABLE))
     assert [text for _, text in captions] == ["Here: System", "Here: Every &lt;cell&gt;", "Here: System (2)"]
     assert len({anchor for anchor, _ in captions}) == 3
 
 
 def test_a_table_of_words_alone_has_no_numbers_to_sort(page):
-    html = page(Table((Column("a", left=True),), (Row((Cell("b"),)),)))
+    html = page(Table((Column("a", left=True),), (Row((TableCell("b"),)),)))
     assert "<table>" in html

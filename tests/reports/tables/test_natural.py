@@ -9,7 +9,7 @@ from lipbench.records.record import Cell
 from lipbench.reports.markdown.cells import Column
 from lipbench.reports.markdown.natural import utterance_latency_notes, utterance_latency_title, utterances_table
 from lipbench.reports.tables.labels import collect_names
-from lipbench.reports.tables.natural import natural_frame, utterance_latency_tables
+from lipbench.reports.tables.natural import utterance_latency_frame, utterance_latency_tables
 
 
 def natural(make, name, walls, *, timer: Any = "synchronised", scored=None, first=0):
@@ -43,7 +43,7 @@ def test_means_paces_and_speed_ups_over_common_clips(make):
     assert shown["DualLip"][-1].plain == ("1×",)
     assert (shown["HH-T2L"][1].text, shown["HH-T2L"][1].mark) == ("100", "best")
     assert shown["HH-T2L"][6].text == "57.5"
-    assert len(natural_frame(table)) == 24
+    assert len(utterance_latency_frame(table)) == 24
 
 
 def test_timers_corpora_and_machines_never_share_a_table(make):

@@ -38,7 +38,7 @@ def run(request: BenchRequest) -> None:
     sweep.check()
     try:
         with hold(claims(request)):
-            records = _measured(sweep, request)
+            records = _measure_all(sweep, request)
     finally:
         sweep.close()
     for line in fit_table(records):
@@ -52,7 +52,7 @@ def claims(request: BenchRequest) -> list[Path]:
     return [records_folder(request.out)]
 
 
-def _measured(sweep: Sweep, request: BenchRequest) -> list[Record]:
+def _measure_all(sweep: Sweep, request: BenchRequest) -> list[Record]:
     begun: set[LatencyTask] = set()
     timed: dict[LatencyTask, Record] = {}
     for block in cell_blocks(request):
@@ -82,7 +82,7 @@ def _block(sweep: Sweep, request: BenchRequest, block: CellBlock, anew: set[Late
     found: dict[LatencyTask, Record] = {}
     missing: list[LatencyTask] = []
     for cell in block.cells:
-        old = None if cell in anew else standing(sweep, cell)
+        old = None if cell in anew else current_record(sweep, cell)
         if old is not None and is_pass_done(old, block.number):
             found[cell] = old
         else:
@@ -102,7 +102,7 @@ def _block(sweep: Sweep, request: BenchRequest, block: CellBlock, anew: set[Late
         except LostProcessError as error:
             lost = error
         for cell in missing:
-            found[cell] = _after(sweep, cell, block.number, lost)
+            found[cell] = _record_after_process(sweep, cell, block.number, lost)
             print(latency_line(found[cell]), flush=True)
     return found
 
@@ -115,16 +115,16 @@ def measure_cells(request: BenchRequest, cells: list[LatencyTask], number: int) 
 
 
 def _measure(sweep: Sweep, timed: LatencyTask, number: int) -> Record:
-    old = standing(sweep, timed) if number else None
+    old = current_record(sweep, timed) if number else None
     cell, out = latency_cell(sweep.request, timed, sweep.device.type), sweep.request.out
     return run_cell(
         cell, out, lambda: add_pass(old, lambda: sweep.time(timed, later=has_samples(old))), request=sweep.asked
     )
 
 
-def _after(sweep: Sweep, timed: LatencyTask, number: int, lost: LostProcessError | None) -> Record:
+def _record_after_process(sweep: Sweep, timed: LatencyTask, number: int, lost: LostProcessError | None) -> Record:
     """The record that a process left, or that of its loss."""
-    old = standing(sweep, timed)
+    old = current_record(sweep, timed)
     if old is not None and is_pass_done(old, number):
         return old
 
@@ -139,7 +139,7 @@ def _after(sweep: Sweep, timed: LatencyTask, number: int, lost: LostProcessError
     )
 
 
-def standing(sweep: Sweep, timed: LatencyTask) -> Record | None:
+def current_record(sweep: Sweep, timed: LatencyTask) -> Record | None:
     """A cell's record, if it was made by the same code on the same machine for the same request."""
     path = record_path(latency_cell(sweep.request, timed, sweep.device.type), sweep.request.out)
     if not path.is_file():

@@ -11,7 +11,7 @@ from lipbench.benchmarks.cli.verb import Verb
 from lipbench.benchmarks.config.requests import CorpusChoice, Names, Request
 
 
-class Controls(Request):
+class ControlsRequest(Request):
     """`lipbench controls`."""
 
     corpus: CorpusChoice
@@ -27,7 +27,7 @@ class Controls(Request):
     out: Path
 
 
-def run(request: Controls) -> None:
+def run(request: ControlsRequest) -> None:
     """Score, print one line per control, then what the metrics make of them.
 
     A control that the run's folder has a record of is not scored again, if that would give the same numbers.
@@ -40,7 +40,7 @@ def run(request: Controls) -> None:
     work.run(request)
 
 
-def claims(request: Controls) -> list[Path]:
+def claims(request: ControlsRequest) -> list[Path]:
     """The records of a run's controls, and their calibration."""
     from lipbench.benchmarks.cli.verbs.controls import work
 
@@ -57,7 +57,7 @@ VERB = Verb(
         "lipbench controls corpus=synthetic metrics=[psnr,ssim] limit=20",
     ),
     place=70,
-    request=Controls,
+    request=ControlsRequest,
     run=run,
     claims=claims,
 )

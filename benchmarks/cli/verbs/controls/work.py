@@ -11,7 +11,7 @@ from lipbench.benchmarks.cells.plan import quality_cell, resolve_control_names
 from lipbench.benchmarks.cells.runner import reusable_record, run_cell
 from lipbench.benchmarks.cli.console import quality_line, raise_on_failures
 from lipbench.benchmarks.cli.progress import show_progress
-from lipbench.benchmarks.cli.verbs.controls import Controls
+from lipbench.benchmarks.cli.verbs.controls import ControlsRequest
 from lipbench.benchmarks.metric_checks.face_calibration import calibrate_faces
 from lipbench.benchmarks.metric_checks.ranking import ExpectationResult, check
 from lipbench.benchmarks.scoring.clips import choose_utterances, placement_of
@@ -32,7 +32,7 @@ FROM_VIDEO = "crop_round_trip"
 """The control that needs to know where crops were cut from."""
 
 
-def run(request: Controls) -> None:
+def run(request: ControlsRequest) -> None:
     """Score, print one line per control, then what the metrics make of them.
 
     A control that the run's folder has a record of is not scored again, if that would give the same numbers.
@@ -51,14 +51,16 @@ def run(request: Controls) -> None:
     scoring = scoring_for(request, corpus, ids, split=request.split, corpus_options=request.corpus.options)
     has_weights = cache(partial(_has_weights, request.inception_weights))
     with hold(claims(request)), Scorer(scoring) as scorer:
-        records = [_kept(name, request, scorer, has_weights) or _score(name, request, scorer) for name in wanted]
+        records = [
+            _reusable_record(name, request, scorer, has_weights) or _score(name, request, scorer) for name in wanted
+        ]
         _calibrate(request.out)
     print(f"records: {request.out / 'records'}   (lipbench report {request.out})")
     raise_on_failures(records)
     _judge(records)
 
 
-def claims(request: Controls) -> list[Path]:
+def claims(request: ControlsRequest) -> list[Path]:
     """The records of a run's controls, and their calibration."""
     return [request.out / CALIBRATION]
 
@@ -72,7 +74,9 @@ def _has_weights(given: Path | None) -> bool:
     return True
 
 
-def _kept(name: str, request: Controls, scorer: Scorer, has_weights: Callable[[], bool]) -> Record | None:
+def _reusable_record(
+    name: str, request: ControlsRequest, scorer: Scorer, has_weights: Callable[[], bool]
+) -> Record | None:
     """The record of a control that an earlier run has scored, printed; None if it is to be scored."""
     found = reusable_record(
         _cell(name, request),
@@ -93,7 +97,7 @@ def _lacks_weights(record: Record, scorer: Scorer) -> bool:
     return any(metrics.create(name, scorer.protocol).takes == "inception" for name in record.result.not_measured)
 
 
-def _cell(name: str, request: Controls) -> Cell:
+def _cell(name: str, request: ControlsRequest) -> Cell:
     return quality_cell(
         name,
         role="control",
@@ -108,7 +112,7 @@ def _cell(name: str, request: Controls) -> Cell:
     )
 
 
-def _score(name: str, request: Controls, scorer: Scorer) -> Record:
+def _score(name: str, request: ControlsRequest, scorer: Scorer) -> Record:
     cell = _cell(name, request)
 
     def measure() -> Quality:
@@ -159,7 +163,7 @@ def _judge(records: list[Record]) -> None:
         f"{unknown} not measured"
     )
     for outcome in broken:
-        print(f"  {told(outcome)}")
+        print(f"  {describe_broken(outcome)}")
     if broken:
         metrics_named = ", ".join(sorted({outcome.expectation.metric for outcome in broken}))
         raise UserError(
@@ -168,7 +172,7 @@ def _judge(records: list[Record]) -> None:
         )
 
 
-def told(outcome: ExpectationResult) -> str:
+def describe_broken(outcome: ExpectationResult) -> str:
     """A broken expectation in words."""
     rule = outcome.expectation
     if rule.worse is None:

@@ -10,7 +10,7 @@ from lipbench.benchmarks.cli.verb import Verb
 from lipbench.benchmarks.config.requests import Device, Request
 
 
-class Doctor(Request):
+class DoctorRequest(Request):
     """`lipbench doctor`."""
 
     device: Device
@@ -23,7 +23,7 @@ class Doctor(Request):
     json_file: Path | None = Field(alias="json")
 
 
-def run(request: Doctor) -> int:
+def run(request: DoctorRequest) -> int:
     """Print the findings.
 
     Returns:
@@ -47,7 +47,7 @@ VERB = Verb(
         "lipbench doctor isolate=true rounds=10            # noise between processes, which the gate meets",
     ),
     place=140,
-    request=Doctor,
+    request=DoctorRequest,
     run=run,
     gives_verdict=True,
 )

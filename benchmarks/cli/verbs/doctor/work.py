@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from lipbench.benchmarks.cells import environment
 from lipbench.benchmarks.cells.environment import pick_device
 from lipbench.benchmarks.cli.progress import show_progress
-from lipbench.benchmarks.cli.verbs.doctor import Doctor
+from lipbench.benchmarks.cli.verbs.doctor import DoctorRequest
 from lipbench.benchmarks.doctor import device, host, parts, text
 from lipbench.benchmarks.doctor.diagnosis import Check, Diagnosis, Noise, is_able
 from lipbench.benchmarks.doctor.noise import TARGETS, aa_run
@@ -16,7 +16,7 @@ from lipbench.benchmarks.timing.telemetry import Gpu
 from lipbench.files import save_text
 
 
-def run(request: Doctor) -> int:
+def run(request: DoctorRequest) -> int:
     """Print the findings.
 
     Returns:
@@ -40,7 +40,7 @@ def run(request: Doctor) -> int:
     return 0 if is_able(found) else 1
 
 
-def checks(request: Doctor) -> Iterator[Check]:
+def checks(request: DoctorRequest) -> Iterator[Check]:
     """Everything but the noise floor."""
     there = device.device(request.device)
     yield there
@@ -58,7 +58,7 @@ def checks(request: Doctor) -> Iterator[Check]:
     yield parts.video()
 
 
-def _noise(request: Doctor, found: list[Check]) -> tuple[Noise | None, Check]:
+def _noise(request: DoctorRequest, found: list[Check]) -> tuple[Noise | None, Check]:
     if not is_able(found):
         return None, Check(name="noise", state=None, finding="not measured: there is a problem above")
     try:
@@ -87,7 +87,7 @@ def _noise(request: Doctor, found: list[Check]) -> tuple[Noise | None, Check]:
     )
 
 
-def _save(request: Doctor, found: list[Check], noise: Noise | None) -> None:
+def _save(request: DoctorRequest, found: list[Check], noise: Noise | None) -> None:
     assert request.json_file is not None
     diagnosis = Diagnosis(
         created=datetime.now(UTC).isoformat(timespec="seconds"),

@@ -12,7 +12,7 @@ from lipbench.benchmarks.cli.verb import Verb
 from lipbench.benchmarks.config.requests import CorpusChoice, Device, DurationsList, Names, Request, Text, TrainingName
 
 
-class Evaluate(Request):
+class EvaluateRequest(Request):
     """`lipbench evaluate`."""
 
     model: Text
@@ -36,7 +36,7 @@ class Evaluate(Request):
     device: Device
 
 
-def run(request: Evaluate) -> None:
+def run(request: EvaluateRequest) -> None:
     """Score, and print one line per cell."""
     from lipbench.benchmarks.cli.verbs.evaluate import work
 
@@ -44,14 +44,14 @@ def run(request: Evaluate) -> None:
     work.run(request)
 
 
-def claims(request: Evaluate) -> list[Path]:
+def claims(request: EvaluateRequest) -> list[Path]:
     """The model's records. What controls score is the same whoever scores it."""
     from lipbench.benchmarks.cli.verbs.evaluate import work
 
     return work.claims(request)
 
 
-def check(request: Evaluate) -> None:
+def check(request: EvaluateRequest) -> None:
     """Refuse a model, preset or options that do not exist."""
     models.check(request.model, request.preset, **request.options)
 
@@ -64,7 +64,7 @@ VERB = Verb(
         "lipbench evaluate corpus=grid checkpoint=runs/longer/train/hh_t2l-small/last.ckpt",
     ),
     place=50,
-    request=Evaluate,
+    request=EvaluateRequest,
     run=run,
     claims=claims,
     check=check,

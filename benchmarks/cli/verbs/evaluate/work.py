@@ -16,7 +16,7 @@ from lipbench.benchmarks.cells.plan import quality_cell, resolve_control_names
 from lipbench.benchmarks.cells.runner import run_cell
 from lipbench.benchmarks.cli.console import quality_line, quality_lines, raise_on_failures
 from lipbench.benchmarks.cli.progress import show_progress
-from lipbench.benchmarks.cli.verbs.evaluate import Evaluate
+from lipbench.benchmarks.cli.verbs.evaluate import EvaluateRequest
 from lipbench.benchmarks.scoring.clips import Durations, choose_utterances
 from lipbench.benchmarks.scoring.scorer import SampleOptions, Scorer, scoring_for
 from lipbench.corpora.utterance import Corpus
@@ -33,14 +33,14 @@ from lipbench.training.naming import training_name
 log = logging.getLogger(__name__)
 
 
-def run(request: Evaluate) -> None:
+def run(request: EvaluateRequest) -> None:
     """Score, and print one line per cell."""
     resolve_names(request.metrics, metrics.METRICS)
     protocols.get(request.protocol)
     beside = resolve_control_names(request.controls)
     device = pick_device(request.device)
     corpus = corpora.create(request.corpus.name, **request.corpus.options)
-    subject = _subject(request, corpus, device)
+    subject = _load_model(request, corpus, device)
     ids = choose_utterances(corpus, request.split, request.limit)
     scoring = scoring_for(request, corpus, ids, split=request.split, corpus_options=request.corpus.options)
     records: list[Record] = []
@@ -56,18 +56,18 @@ def run(request: Evaluate) -> None:
     raise_on_failures(records)
 
 
-def claims(request: Evaluate) -> list[Path]:
+def claims(request: EvaluateRequest) -> list[Path]:
     """The model's records. What controls score is the same whoever scores it."""
     return [record_path(_cell(request, request.model, durations), request.out) for durations in request.durations]
 
 
-def _cell(request: Evaluate, system: str, durations: Durations) -> Cell:
+def _cell(request: EvaluateRequest, system: str, durations: Durations) -> Cell:
     return quality_cell(
         system,
         role="model" if system == request.model else "control",
         preset=request.preset,
         options=request.options,
-        checkpoint=None if _named(request) is None else str(_named(request)),
+        checkpoint=None if _named_checkpoint(request) is None else str(_named_checkpoint(request)),
         corpus=request.corpus.name,
         corpus_options=request.corpus.options,
         split=request.split,
@@ -78,13 +78,13 @@ def _cell(request: Evaluate, system: str, durations: Durations) -> Cell:
     )
 
 
-def _subject(request: Evaluate, corpus: Corpus, device: torch.device) -> LoadedModel:
+def _load_model(request: EvaluateRequest, corpus: Corpus, device: torch.device) -> LoadedModel:
     """The model: from its checkpoint, or as it is if it is one that does not learn."""
     if request.checkpoint is None and not models.is_trainable(request.model):
         return loading.build_untrained(
             request.model, request.preset, options=request.options, device=device, vocabulary=Vocabulary(corpus.symbols)
         )
-    path = _named(request) or checkpoint_path(request.out, training_name(request.model, request.preset))
+    path = _named_checkpoint(request) or checkpoint_path(request.out, training_name(request.model, request.preset))
     subject = loading.load_trained(path, model=request.model, preset=request.preset, device=device)
     learned = subject.system.training
     if learned is not None and learned.corpus_fingerprint != corpus.fingerprint:
@@ -95,7 +95,7 @@ def _subject(request: Evaluate, corpus: Corpus, device: torch.device) -> LoadedM
     return subject
 
 
-def _named(request: Evaluate) -> Path | None:
+def _named_checkpoint(request: EvaluateRequest) -> Path | None:
     """The checkpoint that the request names, if it names one."""
     if request.checkpoint is not None or request.name is None:
         return request.checkpoint
@@ -105,7 +105,7 @@ def _named(request: Evaluate) -> Path | None:
 class _Evaluation:
     """One run of the verb."""
 
-    def __init__(self, request: Evaluate, scorer: Scorer, subject: LoadedModel, device: torch.device) -> None:
+    def __init__(self, request: EvaluateRequest, scorer: Scorer, subject: LoadedModel, device: torch.device) -> None:
         self.request = request
         self.scorer = scorer
         self.subject = subject

@@ -40,7 +40,7 @@ def run(request: GateRequest) -> int:
         decision = _decision(request)
     except (Exception, KeyboardInterrupt) as error:
         if request.summary is not None:
-            _append(request.summary, f"### gate: NOT MEASURED\n\n{_ended_by(error, request)}\n")
+            _append(request.summary, f"### gate: NOT MEASURED\n\n{_failure_text(error, request)}\n")
         raise
     # first the file: it stays where nobody reads what is printed
     if request.summary is not None:
@@ -49,7 +49,7 @@ def run(request: GateRequest) -> int:
     return decision.exit_code(strict=request.strict)
 
 
-def _ended_by(error: BaseException, request: GateRequest) -> str:
+def _failure_text(error: BaseException, request: GateRequest) -> str:
     if isinstance(error, UserError):
         return str(error)
     if isinstance(error, KeyboardInterrupt):
@@ -66,14 +66,14 @@ def _decision(request: GateRequest) -> Decision:
             remedy="Write base=REVISION, or base_records=PATTERN and head_records=PATTERN",
         )
     if request.base_records is not None and request.head_records is not None:
-        return _stored(request, _folders(request.base_records), _folders(request.head_records))
-    return _measured(request)
+        return _decide_stored(request, _folders(request.base_records), _folders(request.head_records))
+    return _measure_and_decide(request)
 
 
-def _stored(request: GateRequest, base: Sequence[Path], head: Sequence[Path]) -> Decision:
+def _decide_stored(request: GateRequest, base: Sequence[Path], head: Sequence[Path]) -> Decision:
     pairs = load_pairs(base, head)
     device = _device_of(pairs) if request.device == "auto" else request.device
-    cells = expected(request, device)
+    cells = expected_cells(request, device)
     chance = _chance(request, cells)
     if chance is not None:
         chance.check_measured(pairs)
@@ -83,7 +83,7 @@ def _stored(request: GateRequest, base: Sequence[Path], head: Sequence[Path]) ->
     return decide.decide(cells, pairs, _rules(request, device, chance), times_problem=untimed)
 
 
-def _measured(request: GateRequest) -> Decision:
+def _measure_and_decide(request: GateRequest) -> Decision:
     from lipbench.benchmarks.cells.environment import pick_device
     from lipbench.benchmarks.sweep import Sweep
 
@@ -92,7 +92,7 @@ def _measured(request: GateRequest) -> Decision:
     if request.natural:
         raise UserError("the gate compares times at fixed lengths only", remedy="Leave natural=… out")
     device = pick_device(request.device).type
-    cells = expected(request, device)
+    cells = expected_cells(request, device)
     chance = _chance(request, cells)
     if chance is not None:
         # threads are those of the blocks' processes, which are known when one has ended
@@ -116,7 +116,7 @@ def _measured(request: GateRequest) -> Decision:
     return decision
 
 
-def expected(request: GateRequest, device: str) -> list[Cell]:
+def expected_cells(request: GateRequest, device: str) -> list[Cell]:
     """The manifest: every cell that the config asks for.
 
     Args:

@@ -11,7 +11,7 @@ from lipbench.benchmarks.cli.verb import Verb
 from lipbench.benchmarks.config.requests import Device, Durations, Names, Request, Text
 
 
-class Score(Request):
+class ScoreRequest(Request):
     """`lipbench score`: of a run, or of two folders of videos."""
 
     run: Path | None
@@ -31,7 +31,7 @@ class Score(Request):
     device: Device
 
 
-def run(request: Score) -> None:
+def run(request: ScoreRequest) -> None:
     """Score, and print one line per cell and what was left out."""
     from lipbench.benchmarks.cli.verbs.score import work
 
@@ -47,6 +47,6 @@ VERB = Verb(
         "lipbench score generated=their/videos reference=data/videos resize=true controls=[first_frame]",
     ),
     place=60,
-    request=Score,
+    request=ScoreRequest,
     run=run,
 )

@@ -13,7 +13,7 @@ from lipbench.benchmarks.cells.plan import metrics_key, quality_cell, resolve_co
 from lipbench.benchmarks.cells.runner import run_cell
 from lipbench.benchmarks.cli.console import first_names, quality_line, quality_lines, raise_on_failures
 from lipbench.benchmarks.cli.progress import show_progress
-from lipbench.benchmarks.cli.verbs.score import Score
+from lipbench.benchmarks.cli.verbs.score import ScoreRequest
 from lipbench.benchmarks.scoring.clips import Durations, make_control_clips
 from lipbench.benchmarks.scoring.files import read_saved_pairs
 from lipbench.benchmarks.scoring.saved_clips import SavedResult, SystemGroup, find_saved_results, keys_without_clips
@@ -26,11 +26,11 @@ from lipbench.records.record import Cell, Record
 from lipbench.records.system import System
 from lipbench.registry import resolve_names
 
-ALL = "all"
+ALL_VIDEOS = "all"
 """The split of video files."""
 
 
-def run(request: Score) -> None:
+def run(request: ScoreRequest) -> None:
     """Score, and print one line per cell and what was left out."""
     resolve_names(request.metrics, metrics.METRICS)
     resolve_control_names(request.controls or [])
@@ -47,7 +47,7 @@ def run(request: Score) -> None:
     raise_on_failures(records)
 
 
-def _form(request: Score) -> list[Path]:
+def _form(request: ScoreRequest) -> list[Path]:
     """The folders of videos to score, generated and reference; none for a run.
 
     Raises:
@@ -63,7 +63,7 @@ def _form(request: Score) -> list[Path]:
     return list(folders.values())
 
 
-def _score_run(request: Score, run_: Path, out: Path) -> list[Record]:
+def _score_run(request: ScoreRequest, run_: Path, out: Path) -> list[Record]:
     """Score the clips that a run kept, and controls beside them."""
     groups = find_saved_results(run_)
     for key in keys_without_clips(run_, groups):
@@ -75,16 +75,16 @@ def _score_run(request: Score, run_: Path, out: Path) -> list[Record]:
             request, group.corpus(), group.ids, split=result.corpus.split, corpus_options=cell.corpus_options
         )
         with Scorer(scoring) as scorer:
-            for record in _Again(request, out, scorer, group).records():
+            for record in _RunScoring(request, out, scorer, group).records():
                 records.append(record)
                 print((quality_lines if record.cell.role == "model" else quality_line)(record), flush=True)
     return records
 
 
-class _Again:
+class _RunScoring:
     """Scores one group of a run again."""
 
-    def __init__(self, request: Score, out: Path, scorer: Scorer, group: SystemGroup) -> None:
+    def __init__(self, request: ScoreRequest, out: Path, scorer: Scorer, group: SystemGroup) -> None:
         self._request = request
         self._out = out
         self._scorer = scorer
@@ -143,7 +143,7 @@ class _Again:
             )
 
 
-def _score_videos(request: Score, generated: Path, reference: Path, out: Path) -> list[Record]:
+def _score_videos(request: ScoreRequest, generated: Path, reference: Path, out: Path) -> list[Record]:
     """Score another system's videos, and controls on the same clips."""
     made, real = find_videos(generated), find_videos(reference)
     for folder in (made, real):
@@ -161,7 +161,7 @@ def _score_videos(request: Score, generated: Path, reference: Path, out: Path) -
     )
     others = GeneratedVideos(made.files, videos, matched, resize=request.resize, ignore_rates=request.ignore_rates)
     options: dict[str, object] = {"reference": str(reference)}
-    with Scorer(scoring_for(request, videos, matched.ids, split=ALL, corpus_options=options)) as scorer:
+    with Scorer(scoring_for(request, videos, matched.ids, split=ALL_VIDEOS, corpus_options=options)) as scorer:
         scoring = _VideoScoring(request, out, scorer, others)
         records = [scoring.system(system, generated)]
         first = records[0].result
@@ -176,7 +176,7 @@ def _score_videos(request: Score, generated: Path, reference: Path, out: Path) -
 class _VideoScoring:
     """Scores videos, and controls beside them."""
 
-    def __init__(self, request: Score, out: Path, scorer: Scorer, others: GeneratedVideos) -> None:
+    def __init__(self, request: ScoreRequest, out: Path, scorer: Scorer, others: GeneratedVideos) -> None:
         self._request = request
         self._out = out
         self._scorer = scorer
@@ -232,7 +232,7 @@ class _VideoScoring:
             options=options,
             corpus=CORPUS_NAME,
             corpus_options={"reference": str(request.reference)},
-            split=ALL,
+            split=ALL_VIDEOS,
             durations=request.durations,
             protocol=request.protocol,
             metrics=request.metrics,

@@ -14,7 +14,7 @@ import pytest
 from lipbench.benchmarks.cli import main as cli
 from lipbench.benchmarks.cli import verbs
 from lipbench.benchmarks.cli.main import main
-from lipbench.benchmarks.cli.verbs.gate.work import expected
+from lipbench.benchmarks.cli.verbs.gate.work import expected_cells
 from lipbench.benchmarks.config.requests import GateRequest
 from lipbench.benchmarks.gate.measuring import measure, revisions
 from lipbench.benchmarks.gate.pairs import BlockPair, BlockRecords
@@ -35,7 +35,7 @@ WORDS = ["base=v1", "models=[hh_t2l]", "preset=tiny", "device=cpu", "durations=[
 def asked(words: Sequence[str] = WORDS) -> list[Cell]:
     found = verbs.request("gate", list(words))
     assert isinstance(found, GateRequest)
-    return expected(found, "cpu")
+    return expected_cells(found, "cpu")
 
 
 def drawn(cells: Sequence[Cell], *, blocks: int = 20, spread: float = 0.002, **facts: object) -> list[BlockRecords]:
