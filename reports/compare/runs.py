@@ -178,7 +178,7 @@ def compare_runs(a: Path, b: Path) -> RunComparison:
         ],
         natural=[pair for record_a, record_b in same_size_pairs if (pair := _natural(record_a, record_b, unmatched))],
         not_compared=unmatched,
-        doubts=caveats(same_size_pairs),
+        caveats=caveats(same_size_pairs),
     )
 
 

@@ -59,7 +59,7 @@ def markdown(comparison: RunComparison, *, limit: int | None = None) -> str:
     opening = {
         "": comparison_verdict(comparison),
         "The runs:": [describe_run(name, side) for name, side in named_runs(comparison)],
-        "**The runs are not alike:**": comparison.doubts,
+        "**The runs are not alike:**": comparison.caveats,
         "How to read it:": NOTES,
     }
     report = Report(
@@ -198,7 +198,7 @@ def describe_run(name: str, side: ComparedRun) -> str:
 def terminal_lines(comparison: RunComparison) -> list[str]:
     """The comparison as lines; signs that steer a terminal are dropped."""
     lines = [describe_run(name, side) for name, side in named_runs(comparison)]
-    lines += [f"unlike: {doubt}" for doubt in comparison.doubts]
+    lines += [f"unlike: {caveat}" for caveat in comparison.caveats]
     for part in parts(comparison):
         lines += ["", part.title]
         for section in part.sections:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import pytest
 import torch
 
+from lipbench.records.run_folder import CHECKPOINT
 from lipbench.training import checkpoint, fit
 from lipbench.training.config import TrainingConfig
 
@@ -77,7 +78,7 @@ def test_a_run_killed_outright_goes_on_exactly_as_an_unbroken_one(tmp_path, corp
     config = TrainingConfig(
         steps=60, clips=2, frames_per_clip=2, checkpoint_steps=1, strip_checkpoints=0, weight_adversarial=5.0
     )
-    target = tmp_path / "train" / "it" / fit.LAST
+    target = tmp_path / "train" / "it" / CHECKPOINT
     process = subprocess.Popen(
         command(tmp_path, config), cwd=ROOT, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
@@ -179,8 +180,8 @@ def assert_the_same_losses(ours, theirs):
 def test_two_processes_train_what_one_does(tmp_path, corpus, two):
     one = alone(tmp_path, corpus)
     assert_the_same_losses(last_row(two.folder, "from_step_000000"), last_row(tmp_path, "from_step_000000"))
-    assert_nearly_the_same(two.folder / fit.LAST, one)
-    assert checkpoint.load_checkpoint(two.folder / fit.LAST).steps == 3
+    assert_nearly_the_same(two.folder / CHECKPOINT, one)
+    assert checkpoint.load_checkpoint(two.folder / CHECKPOINT).steps == 3
 
 
 def test_only_one_of_two_processes_reports_and_both_leave_their_group(two):
@@ -190,11 +191,11 @@ def test_only_one_of_two_processes_reports_and_both_leave_their_group(two):
 
 @pytest.mark.filterwarnings("ignore:The dirpath has changed")
 def test_what_two_processes_began_one_goes_on_with(tmp_path, corpus, two):
-    shutil.copy(two.folder / "last.ckpt.at_2", tmp_path / fit.LAST)
+    shutil.copy(two.folder / "last.ckpt.at_2", tmp_path / CHECKPOINT)
     one = alone(tmp_path, corpus)
     assert checkpoint.load_checkpoint(one).steps == 3
     assert_the_same_losses(last_row(tmp_path, "from_step_000002"), last_row(two.folder, "from_step_000000"))
-    assert_nearly_the_same(one, two.folder / fit.LAST)
+    assert_nearly_the_same(one, two.folder / CHECKPOINT)
 
 
 def test_two_processes_stop_together_where_the_gradient_of_one_is_no_number(tmp_path):
@@ -203,4 +204,4 @@ def test_two_processes_stop_together_where_the_gradient_of_one_is_no_number(tmp_
     assert code == 2, said
     assert said.count("the gradient is not a number any more at step 1") == 2
     assert "Traceback" not in said
-    assert checkpoint.load_checkpoint(tmp_path / "train" / "it" / fit.LAST).steps == 1
+    assert checkpoint.load_checkpoint(tmp_path / "train" / "it" / CHECKPOINT).steps == 1

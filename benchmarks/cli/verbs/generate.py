@@ -50,7 +50,7 @@ def run(request: GenerateRequest) -> None:
     device = pick_device(request.device)
     name = request.name or training_name(request.model, request.preset)
     path = request.checkpoint or checkpoint_path(request.runs, name)
-    loaded_model = loading.trained(path, model=request.model, preset=request.preset, device=device)
+    loaded_model = loading.load_trained(path, model=request.model, preset=request.preset, device=device)
     assert loaded_model.vocabulary is not None
     tokens = torch.tensor([loaded_model.vocabulary.encode(symbols)], device=device)
     clip = loaded_model.model.generate(

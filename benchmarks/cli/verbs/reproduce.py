@@ -48,7 +48,7 @@ def run(request: ReproduceRequest) -> None:
     rows = _rows(request.rows)
     for row in rows.values():
         models.check(row.model, request.preset)
-    launcher = launchers.find(request.launcher)
+    launcher = launchers.find_launcher(request.launcher)
     steps = plan(rows, _choices(request))
     journal = Journal(request.out, environment.software().source)
     if request.dry_run:

@@ -165,7 +165,7 @@ def test_the_real_side_is_looked_at_once(drawn, monkeypatch):
     from lipbench.corpora import faces
 
     looked = []
-    find = faces.find
+    find = faces.find_faces
     monkeypatch.setattr(faces, "find_faces", lambda job: looked.append(job) or find(job))
     with Scorer(drawn.scoring(corpus=drawn.with_faces, metrics=["lmd"])) as scorer:
         first = scorer.control("blur", frame_size=SIZE, durations="true")
@@ -180,7 +180,7 @@ def test_each_picture_is_looked_at_once_and_no_value_changes(drawn, monkeypatch)
     from lipbench.corpora import faces
 
     looked = []
-    find = faces.find
+    find = faces.find_faces
     monkeypatch.setattr(faces, "find_faces", lambda job: looked.append(job) or find(job))
     asked = {"corpus": drawn.with_faces, "metrics": [*FACES, "identity_similarity"]}
 

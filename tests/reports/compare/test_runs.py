@@ -123,7 +123,7 @@ def test_times_of_unlike_machines_are_not_judged(make, compared):
     other = make.MACHINE.model_copy(update={"cpu": "Another <CPU>"})
     found = compared([make.latency("hh_t2l", 75)], [make.latency("hh_t2l", 75, seconds=[9.0] * 20, machine=other)])
     assert found.latency[0].word == "unlike machines"
-    assert any("machines differ" in doubt and "Another" in doubt for doubt in found.doubts)
+    assert any("machines differ" in doubt and "Another" in doubt for doubt in found.caveats)
     assert "Another \\<CPU\\>" in markdown(found)
 
 
@@ -174,7 +174,7 @@ def test_what_surrounds_the_numbers_is_compared_too(make, compared):
         "training": make.TRAINING.model_copy(update={"steps": 9000}),
     }
     found = compared([make.quality("hh_t2l")], [make.quality("hh_t2l", about=about, software=software)])
-    said = " ".join(found.doubts)
+    said = " ".join(found.caveats)
     assert "commits differ: 0123456789ab in A, ffffffffffff in B" in said
     assert "torch (2.14.1 in A, 9.9 in B)" in said
     assert "uncommitted" in said
@@ -187,7 +187,7 @@ def test_what_surrounds_the_numbers_is_compared_too(make, compared):
 def test_a_run_beside_itself_has_no_doubts_and_no_differences(make, compared):
     records = [make.quality("hh_t2l"), make.latency("hh_t2l", 75)]
     found = compared(records, records)
-    assert found.doubts == []
+    assert found.caveats == []
     assert set(words(found).values()) == {"identical"}
     assert found.latency[0].ratio.value == 1.0
 

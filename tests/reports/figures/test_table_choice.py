@@ -46,7 +46,7 @@ def test_of_many_tables_the_first_and_those_of_small_batches_are_chosen_and_the_
     records = [make.latency("hh_t2l", 75, batch=batch, about={"preset": preset})
                for batch in (8, 1) for preset in ("small", "tiny")]  # fmt: skip
     records += [make.quality("hh_t2l", corpus=f"corpus_{i}", n=12) for i in range(4)]
-    choice, tables = choice_of(records, most=3)
+    choice, tables = choice_of(records, max_tables=3)
     assert [tables.quality[i].corpus.name for i in sorted(choice.quality)] == ["corpus_0", "corpus_1", "corpus_2"]
     assert sorted(tables.latency[i].batch for i in choice.latency) == [1, 1, 8]
     quality, latency = choice.notes
@@ -88,5 +88,5 @@ def test_a_latency_table_without_its_figure_says_why(make, tmp_path):
 def test_the_limit_is_of_each_kind(make, most):
     records = [make.latency("hh_t2l", 75, batch=batch) for batch in (1, 2, 4)]
     records += [make.quality("hh_t2l", corpus=f"corpus_{i}", n=12) for i in range(3)]
-    choice, _ = choice_of(records, most=most)
+    choice, _ = choice_of(records, max_tables=most)
     assert (len(choice.quality), len(choice.latency)) == (most, most)
