@@ -1,4 +1,4 @@
-"""Controls: what a table must be read against. None has learned anything, and most know the truth.
+"""Controls: reference systems without training; most use the true clip.
 
 Each makes frames from the truth; the first frame is the identity that models get too. How metrics must rank them is in
 `lipbench.benchmarks.metric_checks.ranking`.

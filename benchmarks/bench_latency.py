@@ -32,7 +32,7 @@ def bench_latency(benchmark: BenchmarkFixture, sweep: Sweep, latency_task: Laten
         samples: list[LatencySample] = []
 
         def one_round() -> None:
-            samples.append(prepared_cell.once())
+            samples.append(prepared_cell.take_sample())
             CLOCK.advance(reported_seconds(samples[-1]))
 
         benchmark.group = f"{latency_task.frames} frames"
@@ -40,7 +40,10 @@ def bench_latency(benchmark: BenchmarkFixture, sweep: Sweep, latency_task: Laten
         return sweep.finish(prepared_cell, latency_task, samples)
 
     record = run_cell(
-        latency_cell(sweep.request, latency_task, sweep.device.type), sweep.request.out, measure, request=sweep.asked
+        latency_cell(sweep.request, latency_task, sweep.device.type),
+        sweep.request.out,
+        measure,
+        request=sweep.request_fields,
     )
     benchmark.extra_info["status"] = record.status
     if isinstance(record.result, Latency):

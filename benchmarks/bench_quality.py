@@ -19,10 +19,12 @@ def bench_quality(benchmark: BenchmarkFixture, sweep: Sweep, quality_task: Quali
 
     def measure() -> Quality:
         if quality_task.kind == "model":
-            sweep.subject(quality_task.system)  # training is no part of scoring
+            sweep.loaded_model(quality_task.system)  # training is no part of scoring
         return benchmark.pedantic(lambda: sweep.score(quality_task), rounds=1, iterations=1)
 
-    record = run_cell(bench_quality_cell(sweep.request, quality_task), sweep.request.out, measure, request=sweep.asked)
+    record = run_cell(
+        bench_quality_cell(sweep.request, quality_task), sweep.request.out, measure, request=sweep.request_fields
+    )
     benchmark.extra_info["status"] = record.status
     if isinstance(record.result, Quality):
         for facts in record.result.metrics:

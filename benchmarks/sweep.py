@@ -63,7 +63,7 @@ class Sweep:
     def __init__(self, request: BenchRequest, *, progress: bool) -> None:
         self.request = request
         self.device = pick_device(request.device)
-        self.turns = timing.TurnClient.agreed()
+        self.turns = timing.TurnClient.from_environment()
         self.budget = timing.Budget(seconds=request.seconds, least=request.least_rounds, most=request.most_rounds)
         self.loader = ModelLoader(request, self.device, progress)
         self._subjects: dict[str, LoadedModel] = {}
@@ -75,20 +75,20 @@ class Sweep:
         """The corpus that models are trained and scored on."""
         return self.loader.corpus
 
-    def subject(self, model: str) -> LoadedModel:
+    def loaded_model(self, model: str) -> LoadedModel:
         """A model ready to be measured: trained now if it can be and is not yet, as it is if it cannot."""
         if model in self._failed:
             raise self._failed[model]
         if model not in self._subjects:
             try:
-                self._subjects[model] = self._make_subject(model)
+                self._subjects[model] = self._prepare_model(model)
             except Exception as error:
                 # the next cell of this model would fail the same way, after as long
                 self._failed[model] = error
                 raise
         return self._subjects[model]
 
-    def _make_subject(self, model: str) -> LoadedModel:
+    def _prepare_model(self, model: str) -> LoadedModel:
         path = self.loader.checkpoint(model)
         subjects: list[LoadedModel] = []
         sample = timing.Stopwatch(self.device).time(lambda: subjects.append(self.loader.load(model, path)))
@@ -96,12 +96,12 @@ class Sweep:
         return subjects[0]
 
     @cached_property
-    def asked(self) -> dict[str, object]:
+    def request_fields(self) -> dict[str, object]:
         """The whole request, for the records."""
         return self.request.model_dump(mode="json")
 
     def check(self) -> None:
-        """Find what cannot work before hours are spent on what can.
+        """Check the request before any long work starts.
 
         Raises:
             UserError: a name, an option, the corpus or the recipe is not right.
@@ -127,7 +127,7 @@ class Sweep:
 
     def prepare_latency(self, task: LatencyTask) -> latency.PreparedCell:
         """Load, build the input, warm up."""
-        subject = self.subject(task.model)
+        subject = self.loaded_model(task.model)
         return latency.prepare_cell(
             subject,
             latency.request_for(subject, task.frames, self.request.batch, device=self.device),
@@ -146,7 +146,7 @@ class Sweep:
                 except Exception as error:
                     self._failed[name] = error
 
-    def holds(self, record: Record) -> bool:
+    def is_current(self, record: Record) -> bool:
         """Whether a latency record of an earlier run is of the same request, code and machine as this run's.
 
         Models of others (files and plug-ins) are never taken to be what they were.
@@ -159,7 +159,7 @@ class Sweep:
         return (
             environment.same_code(record.software)
             and record.machine == environment.machine()
-            and {**record.request, **_OPTIONS_WITHOUT_EFFECT} == {**self.asked, **_OPTIONS_WITHOUT_EFFECT}
+            and {**record.request, **_OPTIONS_WITHOUT_EFFECT} == {**self.request_fields, **_OPTIONS_WITHOUT_EFFECT}
         )
 
     def time(self, task: LatencyTask, *, later: bool = False) -> Latency:
@@ -171,7 +171,7 @@ class Sweep:
         """
         prepared_cell = self.prepare_latency(task)
         return self.finish(
-            prepared_cell, task, [prepared_cell.once() for _ in range(prepared_cell.rounds)], later=later
+            prepared_cell, task, [prepared_cell.take_sample() for _ in range(prepared_cell.rounds)], later=later
         )
 
     def finish(
@@ -197,13 +197,13 @@ class Sweep:
             floors=self.request.floors,
         )
 
-    def natural(self, model: str, timer: Timer) -> UtteranceLatency:
+    def time_utterances(self, model: str, timer: Timer) -> UtteranceLatency:
         """Time a model on the test clips, and compare what it makes with what was scored, if it was."""
         cell = bench_quality_cell(self.request, QualityTask(model, "model", "predicted"))
         path = record_path(cell, self.request.out)
         scored_result = load_record(path).result if path.is_file() else None
         folder = scored_result.generated if isinstance(scored_result, Quality) else None
-        loaded_model = self.subject(model)
+        loaded_model = self.loaded_model(model)
         if isinstance(scored_result, Quality) and scored_result.system.checkpoint != loaded_model.system.checkpoint:
             folder = None  # clips of other weights are not what is timed
         return time_utterances(
@@ -217,7 +217,7 @@ class Sweep:
             scored_as=cell.key,
         )
 
-    def score(self, task: QualityTask, advance: Callable[[int], None] = lambda _: None) -> Quality:
+    def score(self, task: QualityTask, on_progress: Callable[[int], None] = lambda _: None) -> Quality:
         """Measure one quality cell from start to end."""
         # natural timing compares its clips with those that were scored, so these must be there
         keep = SampleOptions(
@@ -225,15 +225,15 @@ class Sweep:
         )
         if task.kind == "control":
             return self.scorer.control(
-                task.system, frame_size=self.frame_size, durations=task.durations, keep=keep, advance=advance
+                task.system, frame_size=self.frame_size, durations=task.durations, keep=keep, on_progress=on_progress
             )
         return self.scorer.model(
-            self.subject(task.system),
+            self.loaded_model(task.system),
             durations=task.durations,
             batch=8,
             device=self.device,
             keep=keep,
-            advance=advance,
+            on_progress=on_progress,
         )
 
     @cached_property
@@ -244,7 +244,7 @@ class Sweep:
         )
 
     def close(self) -> None:
-        """End what works in the background."""
+        """End the worker processes."""
         self.scorer.close()
 
     @cached_property
@@ -258,4 +258,4 @@ class Sweep:
         names = model_names(self.request)
         if not names:
             raise UserError("controls are scored at a model's frame size", remedy="Name at least one model")
-        return self.subject(names[0]).frame_size
+        return self.loaded_model(names[0]).frame_size

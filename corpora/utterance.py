@@ -1,4 +1,4 @@
-"""One sentence of one speaker, and the contract of whatever holds many of them."""
+"""`Utterance`, one sentence of one speaker, and the `Corpus` protocol."""
 
 from __future__ import annotations
 

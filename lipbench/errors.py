@@ -1,4 +1,4 @@
-"""The one family of errors that are the user's to mend, each with the way out in its message.
+"""Errors that the user can fix; each message ends with a remedy.
 
 Every room raises `UserError` (or a subclass) for bad input; only the command line catches it and prints one line.
 Anything else that escapes is a defect of lipbench and keeps its traceback.

@@ -1,4 +1,4 @@
-"""What a command alone may write, and how it keeps others out, on this machine or on one that shares the folder.
+"""Locks on the files that a command writes; they work across processes and machines that share the folder.
 
 A verb that can be swept has `claims(request)`, the files and folders that are its own. Two jobs of a sweep may not
 claim the same; two commands that do, one of them left behind by a kill perhaps, run one after the other.
@@ -20,7 +20,9 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def hold(claims: Iterable[Path]) -> Iterator[None]:
-    """Hold what a command claims, after waiting for whoever holds it now. It is free again when the process ends.
+    """Hold the locks of a command's outputs.
+
+    Wait if another process holds one. They are released when the process ends.
 
     Args:
         claims: files or folders, there or not; each has a hidden lock file beside it, which stays.
@@ -29,7 +31,7 @@ def hold(claims: Iterable[Path]) -> Iterator[None]:
         UserError: a lock file cannot be made.
     """
     with ExitStack() as stack:
-        # in one order for all, so that nobody waits for somebody who waits for him
+        # locks are taken in one order, which prevents a deadlock
         for claim in sorted(claims):
             file = stack.enter_context(_open_lock(claim.parent / f".{claim.name}.lock"))
             if not try_lock(file, claim):
@@ -40,7 +42,7 @@ def hold(claims: Iterable[Path]) -> Iterator[None]:
 
 @contextmanager
 def first_free(locks: Iterable[Path]) -> Iterator[Path | None]:
-    """Hold the first lock file that nobody holds; None if all are held."""
+    """Hold the first lock file that is free; yield None if none is."""
     with ExitStack() as stack:
         for lock in locks:
             if try_lock(stack.enter_context(_open_lock(lock)), lock):
@@ -50,7 +52,7 @@ def first_free(locks: Iterable[Path]) -> Iterator[Path | None]:
 
 
 def try_lock(file: TextIO, claim: Path) -> bool:
-    """Take a lock unless somebody has it. Where a file system has no locks, it says so and counts as taken."""
+    """Try to take a lock without waiting. On a file system without locks it warns and returns True."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

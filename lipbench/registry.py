@@ -1,4 +1,4 @@
-"""A lazy, typed table of names: listing imports nothing heavy, a miss says what was meant.
+"""A lazy, typed table of names: listing imports nothing heavy, an unknown name suggests the nearest one.
 
 Three ways in, in this order: the built-in table, entry points of installed packages (group ``lipbench.models`` and the
 like), and ``path/to/file.py:Class`` for something that is registered nowhere.

@@ -1,4 +1,4 @@
-"""What is compared with what where two clips differ in length: a rule of the protocol, worked out once per clip.
+"""The alignment of two clips of different lengths: a rule of the protocol, worked out once per clip.
 
 truncate: by frame number; the longer clip loses its end.
 resample: by relative time; of the longer clip of n frames, those numbered ``floor(k n / m)`` are kept, m being the

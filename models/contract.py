@@ -41,7 +41,7 @@ class LipRequest(NamedTuple):
     n_frames: Tensor | None = None
     """int64 (B,), the exact length to make; None: the model decides (or the durations do)."""
     host: HostLengths | None = None
-    """The same lengths as the tensors hold, if whoever asks has them as numbers; nothing that is made depends on it."""
+    """The same lengths as the tensors hold, if the caller has them as numbers; they do not change the output."""
 
     def tokens_on_host(self) -> tuple[int, ...]:
         """Tokens of each clip, read from the device only if the request does not tell."""
@@ -71,7 +71,7 @@ class LipClip(NamedTuple):
 
 
 class TrainingBatch(NamedTuple):
-    """One training batch: the request and what really happened."""
+    """One training batch: the request and the true clip."""
 
     tokens: Tensor
     """int64 (B, m)."""
@@ -133,7 +133,7 @@ class LipModel(Protocol):
 
 @runtime_checkable
 class StreamingLipModel(LipModel, Protocol):
-    """A model that hands out frames before it has made the last; asked for by whoever shows or times the first."""
+    """A model that yields frames while it generates, for playback and for the time to first frame."""
 
     def stream(self, request: LipRequest) -> Iterator[Tensor]:
         """Make the frames of `generate` in chunks, each as soon as it is there.

@@ -112,7 +112,7 @@ def _write(data: ReportData, folder: Path, root: Path, clips: int, summary: Summ
         report = make_report(replace(data, pictures=_pictures(data.tables, root, style, files)))
         for csv in report.files():
             files.write(csv.path, csv.frame.to_csv(index=False).encode())
-        # The pages come last: whoever finds one finds everything that it refers to.
+        # The pages come last, so that every file they refer to exists.
         files.write("report.md", render_markdown(report, OMISSION_ORDER).encode())
         player = load_player(data.tables.quality, root, style=style, limit=clips)
         systems = gather_records(data.records, data.names, root=root, page=folder)

@@ -1,4 +1,4 @@
-"""How the discriminator learns beside the model, and what the model hears of it (eq. 6-7)."""
+"""The discriminator, its optimiser, and the adversarial loss (eq. 6-7)."""
 
 from __future__ import annotations
 
@@ -86,5 +86,5 @@ class Adversary(nn.Module):
         return mean
 
     def loss(self, generated: Tensor) -> Tensor:
-        """What the model pays for frames that are taken for drawn ones (eq. 6), a scalar."""
+        """The generator's adversarial loss (eq. 6), a scalar."""
         return losses.generator_loss(self.discriminator(generated))

@@ -1,4 +1,4 @@
-"""Everything that a training run can be told, apart from the model and the corpus."""
+"""The options of a training run, apart from model and corpus."""
 
 from __future__ import annotations
 

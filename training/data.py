@@ -165,7 +165,7 @@ class Augmentation(NamedTuple):
 def crop_in_time(clip: Clip, rng: np.random.Generator) -> Clip:
     """Some successive tokens of a clip and their frames, at least `MIN_CROP_FRAMES`, all choices equally likely.
 
-    A clip that is not longer than that stays whole, and so does one of which nobody knows how long each token lasts.
+    A clip that is not longer than that stays whole, and so does one without durations.
     """
     n_frames = len(clip.frames)
     if int(clip.durations.sum()) != n_frames:

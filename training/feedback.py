@@ -1,4 +1,4 @@
-"""Remedies for exposure bias: an autoregressive model learns from true frames and must then live on its own.
+"""Remedies for exposure bias: an autoregressive model is trained on true frames and generates from its own.
 
 Both change only what is fed back; what the frames are compared with stays the truth. A model that takes no feedback is
 not changed by them.

@@ -1,4 +1,4 @@
-"""One training run in one folder: begun, continued, or found finished."""
+"""One training run in one folder: started, resumed, or skipped if it is complete."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _OPTIONS_WITHOUT_EFFECT = ("cache_bytes", "strip_checkpoints")
 
 
 def is_first_process() -> bool:
-    """Whether this process is the one of several that has something to say."""
+    """Whether this process has rank 0."""
     return rank_zero_only.rank == 0  # pyright: ignore[reportFunctionMemberAccess]
 
 

@@ -1,4 +1,4 @@
-"""The logs that a run writes beside its checkpoint, and what becomes of one that cannot be written."""
+"""The logs that a run writes beside its checkpoint, and the error if they cannot be written."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def loggers(folder: Path, first_step: int) -> list[Logger]:
 
 @contextlib.contextmanager
 def merge_write_errors(folder: Path) -> Iterator[None]:
-    """Make one error of all that is heard of a folder that cannot be written.
+    """Turn every write error of the log folder into one `UserError`.
 
     Args:
         folder: the run's.

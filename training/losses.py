@@ -110,7 +110,7 @@ def guided_attention_loss(
 
 
 def not_finite_error(subject: str, step: int, *, details: str = "", rate: str = "learning_rate") -> UserError:
-    """Say what is lost, since which step, and how to train on.
+    """Build the error for a value that is not finite: which value, at which step, and how to continue.
 
     The same recipe would come to the same end, and its folder refuses another: hence another name.
 

@@ -17,7 +17,7 @@ def training_config(values: dict[str, object]) -> TrainingConfig:
 
 
 def training_name(model: str, preset: str, config: TrainingConfig | None = None) -> str:
-    """What a training is called if it was given no name: trainings with other losses never share a folder.
+    """Default name of a training; it contains the losses, so ablations never share a folder.
 
     Args:
         model: a model given as file:Class is called as the class.

@@ -24,7 +24,7 @@ from lipbench.models.layers.masks import valid_positions
 
 
 class DualLipWithDurations(DualLipBase):
-    """The recurrent model that is told how long each token lasts.
+    """DualLip with token durations.
 
     Args:
         config: sizes; those of attention and feedback are not used.

@@ -1,4 +1,4 @@
-"""Turning a name into the thing to be measured, with its card for the record."""
+"""Load a model by name, with the `System` entry of its records."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from lipbench.registry import resolve_names, short_name
 
 
 class QualityTask(NamedTuple):
-    """A cell of the quality table that is to be measured."""
+    """A quality cell to score."""
 
     system: str
     kind: Literal["model", "control"]
@@ -24,7 +24,7 @@ class QualityTask(NamedTuple):
 
 
 class LatencyTask(NamedTuple):
-    """A cell of the latency table that is to be measured."""
+    """A latency cell to time."""
 
     model: str
     frames: int

@@ -1,4 +1,4 @@
-"""One cell, recorded whatever happens: the result if there is one, the failure as a value if there is not."""
+"""Measure one cell and record either its result or its failure."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def run_cell(
     Args:
         cell: what is asked for.
         run: the run's folder.
-        measure: does it. Whatever it raises, but for an interrupt, becomes a record of status "failed";
+        measure: does it. Any exception except an interrupt becomes a record of status "failed";
             a `NotAttemptedError` one of status "not_attempted".
         request: all options of the command that asks, for the record.
 

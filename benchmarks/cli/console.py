@@ -1,4 +1,4 @@
-"""Records as lines of text, for whoever watches a run."""
+"""Quality records as lines of text for the console."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def scored_count(result: Quality) -> str:
 
 
 def exceptions_lines(result: Quality) -> list[str]:
-    """What became of the clips and the metrics of one result, as lines of text: whatever is not plainly scored."""
+    """Lines on clips and metrics of a result that were not scored, or were scored with a caveat."""
     lines = [
         f"  left out: {len(names)}, as {reason}: {first_names(names)}"
         for reason, names in group_by_reason(result.left_out).items()

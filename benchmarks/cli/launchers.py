@@ -65,7 +65,7 @@ class Launcher:
     folder: Path | None = None
     """What ``hydra.sweep.dir=`` says, if anything does."""
 
-    def told(self, folder: Path) -> str:
+    def description(self, folder: Path) -> str:
         """Its name, and where the jobs of a run in that folder print, if not here."""
         return self.name if self.name == BASIC else f"{self.name}; what each prints: {self.folder or folder}/JOB/{LOG}"
 

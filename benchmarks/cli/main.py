@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("lipbench: interrupted; what was finished is kept", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # the reader of a pipe went away: not our error, and nobody is left to tell
+        # the reader of the pipe has closed it: exit quietly
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_INTERNAL_ERROR if _gives_verdict(words) else 0
     except Exception:

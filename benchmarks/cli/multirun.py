@@ -21,7 +21,7 @@ FOLDER = Path("runs/multirun")
 
 
 def run(name: str, words: Sequence[str]) -> None:
-    """Run a verb once for each combination of the values that its words have, and say how each job ended.
+    """Run a verb once for each combination of the values that its words have, and print the exit code of each job.
 
     Args:
         name: verb of each job.
@@ -49,7 +49,7 @@ def run(name: str, words: Sequence[str]) -> None:
     check_separate_outputs(verb, requests)
     folder = launcher.folder or FOLDER / f"{datetime.now(UTC).strftime('%Y-%m-%dT%H-%M-%S')}-{name}"
     commands = {str(number): (name, *job) for number, job in enumerate(jobs)}
-    print(f"{len(jobs)} jobs by the launcher {launcher.told(folder)}", flush=True)
+    print(f"{len(jobs)} jobs by the launcher {launcher.description(folder)}", flush=True)
     codes = launcher.run({number: partial(_start, words) for number, words in commands.items()}, folder, job_name=name)
     _print_outcomes(commands, codes, folder)
 

@@ -19,9 +19,9 @@ LINE_EVERY_S = 10.0
 
 
 class ProgressBar(NamedTuple):
-    """How a running job tells where it is."""
+    """Callbacks that report the progress of a job."""
 
-    advance: Callable[[int], None]
+    on_progress: Callable[[int], None]
     """So many more items are finished."""
     set_total: Callable[[int], None]
     """So many there are in all, where that was not known at the start."""
@@ -57,7 +57,7 @@ def show_progress(title: str, total: int | None) -> Iterator[ProgressBar]:
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task(title, total=total)
         yield ProgressBar(
-            advance=lambda finished: progress.advance(task, finished),
+            on_progress=lambda finished: progress.advance(task, finished),
             set_total=lambda items: progress.update(task, total=items),
         )
 

@@ -1,6 +1,6 @@
 """The paper's tables and figures as a list of commands, run one after another or side by side, and remembered.
 
-Every step is a `lipbench` command in a process of its own: whoever wants one row alone can type it, a crash costs one
+Every step is a `lipbench` command in a process of its own: a single row can be run by hand, a crash costs one
 step, and memory is given back. What a step does is its verb's business; which steps are done is kept here, a file for
 each, so that jobs on several nodes can write it.
 """
@@ -143,7 +143,7 @@ def stages(steps: Sequence[PlanStep]) -> list[dict[str, list[PlanStep]]]:
 
 @dataclass(frozen=True)
 class Journal:
-    """Which steps are done: a file for each, which whoever did it has written whole."""
+    """Journal of completed steps: one file per step, written atomically."""
 
     run: Path
     """The run's folder."""
@@ -192,7 +192,7 @@ class _PlanJob:
 
     @property
     def starts(self) -> bool:
-        """Whether there is something to do that is worth a launch."""
+        """Whether any step is still to be run."""
         first = next((step for step in self.steps if not step.always and self.journal.find(step) is None), None)
         return first is not None and not any(key in self.lost for key in first.after)
 
@@ -223,7 +223,7 @@ def run_stages(plan: Sequence[PlanStep], journal: Journal, launcher: Launcher) -
         launcher_jobs = {name: job for name, job in jobs.items() if job.starts}
         job_failures = [job(JobContext()) for name, job in jobs.items() if name not in launcher_jobs]
         if launcher_jobs:
-            say(f"{', '.join(launcher_jobs)}: by the launcher {launcher.told(journal.run / JOBS)}")
+            say(f"{', '.join(launcher_jobs)}: by the launcher {launcher.description(journal.run / JOBS)}")
             job_failures += launcher.run(launcher_jobs, journal.run / JOBS, job_name="lipbench").values()
         for reasons in job_failures:
             failures |= reasons

@@ -109,7 +109,7 @@ def config_groups() -> dict[str, list[str]]:
 
 
 def compose_tree(verb: str, overrides: Sequence[str], texts: Set[str] = frozenset()) -> Any:
-    """What Hydra makes of a verb's file and the words after it, unchecked: an OmegaConf tree.
+    """Compose a verb's config file and its overrides with Hydra, without validation.
 
     Args:
         verb: its name.
@@ -155,7 +155,7 @@ def _as_addition(word: str) -> str:
 
 
 def quote_value(text: str) -> str:
-    """A text as Hydra's grammar takes it whole."""
+    """Quote a text for Hydra's override grammar."""
     escaped = re.sub(r"(\\*)('|$)", lambda match: match[1] * 2 + match[2].replace("'", "\\'"), text)
     return f"'{escaped}'"
 
@@ -210,7 +210,7 @@ def _plain(value: object) -> str:
 
 
 def find_misread_word(verb: str, words: Sequence[str], error: Exception) -> UserError:
-    """Find the word that Hydra stumbled over, and what was meant by it."""
+    """Find the override that Hydra rejected and suggest the name that was probably meant."""
     text = str(error)
     known_groups = config_groups()
     for word in words:

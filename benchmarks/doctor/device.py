@@ -15,7 +15,7 @@ LOCKED_CLOCKS_BIT = "nvmlClocksThrottleReasonApplicationsClocksSetting"
 
 
 def device(requested: str) -> Check:
-    """Whether there is what was asked for.
+    """Check that the requested device is available.
 
     Args:
         requested: "auto", "cpu" or "cuda".

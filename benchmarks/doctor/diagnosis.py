@@ -41,7 +41,7 @@ class Resolution(FrozenModel):
 
 
 class RoundsNeeded(FrozenModel):
-    """How many rounds it takes to resolve something."""
+    """Rounds needed to resolve a slowdown of a given size."""
 
     share: float
     rounds: int
@@ -70,7 +70,7 @@ class Noise(FrozenModel):
 
 
 class Diagnosis(FrozenModel):
-    """Everything."""
+    """All checks and the noise floor."""
 
     created: str
     command: str
@@ -82,5 +82,5 @@ class Diagnosis(FrozenModel):
 
 
 def is_able(checks: Sequence[Check]) -> bool:
-    """Whether there is nothing that makes measuring impossible."""
+    """Whether no check found a problem."""
     return all(check.state != "problem" for check in checks)

@@ -64,7 +64,7 @@ def clocks(governor: Path = GOVERNOR) -> Check:
 
 
 def processor_load(shares: Callable[[float], Any] = psutil.cpu_times_percent) -> Check:
-    """What other processes, and a virtual machine's host, take of the processor.
+    """Processor time used by other processes and stolen by a virtual machine's host.
 
     Args:
         shares: waits so many seconds, and says in percent of all cores what was spent on what meanwhile.
@@ -118,7 +118,7 @@ def _quota(file: Path) -> float | None:
 
 
 def memory(read_memory: Callable[[], Any] = psutil.virtual_memory) -> Check:
-    """Main memory that can be had without paging."""
+    """Main memory that is available without paging."""
     usage = read_memory()
     finding = f"{_gb(usage.available)} of {_gb(usage.total)} free"
     facts = {"available_bytes": int(usage.available), "total_bytes": int(usage.total)}

@@ -24,14 +24,14 @@ MODEL, PRESET, FRAMES, SYMBOLS = "hh_t2l", "small", 25, 29
 """The piece of work: a second of HH-T2L with random weights, as `bench` times it."""
 WORK = "HH-T2L, small, 25 frames"
 POWER = 0.8
-"""Share of runs in which a slowdown of the resolved size is told from chance."""
+"""Share of runs that detect a slowdown of the resolved size (statistical power)."""
 TARGETS = (0.03, 0.01)
 """Slowdowns for which the rounds that they need are said; the first is the gate's margin."""
 RESAMPLES = 1000
 OUTER_RESAMPLES = 200
 """Times that the rounds themselves are drawn again, for the resolution's interval."""
 LEAST_CALLS = 3
-"""Calls in a block, of which the median counts."""
+"""Calls in a block; the block's value is their median."""
 MOST_CALLS = 1000
 
 BlockTimer = Callable[[], float]
@@ -111,7 +111,7 @@ def measure_in_turn(block: BlockTimer, rounds: int, on_progress: Callable[[int],
 
 
 def summarise_noise(changes: Sequence[float], *, seconds: float, device: str, isolated: bool, seed: int = 0) -> Noise:
-    """What an A/A run says.
+    """Summarise an A/A run, from the change of each pair.
 
     Args:
         changes: one logarithm per round, at least `MIN_PAIRS`.

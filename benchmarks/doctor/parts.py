@@ -96,7 +96,7 @@ def inception_weights(weights_path: Path | None) -> Check:
 
 
 def video() -> Check:
-    """Whether FFmpeg, as PyAV brings it, has the decoders and gives back what was written without loss."""
+    """Whether FFmpeg, as PyAV brings it, has the decoders and reads a lossless clip back unchanged."""
     import av
     from av.codec import codecs_available
 

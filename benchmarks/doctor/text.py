@@ -24,7 +24,7 @@ def table(checks: Sequence[Check]) -> list[str]:
 
 
 def noise_lines(noise: Noise) -> list[str]:
-    """What an A/A run says, in sentences."""
+    """The result of an A/A run, in sentences."""
     measured, round_seconds = noise.resolution, noise.seconds / noise.resolution.rounds
     isolation = "each block in a process of its own" if noise.isolated else "all in one process"
     lines = [
@@ -44,7 +44,7 @@ def noise_lines(noise: Noise) -> list[str]:
 
 
 def summary(checks: Sequence[Check]) -> str:
-    """How many of each."""
+    """The number of checks in each state."""
     counts = Counter(STATES[check.state] for check in checks)
     return "doctor: " + ", ".join(f"{counts[word]} {word}" for word in STATES.values() if counts[word])
 

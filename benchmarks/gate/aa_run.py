@@ -1,4 +1,4 @@
-"""What an A/A run says of chance, and whether it says it of what is measured now."""
+"""Margins from an A/A run, and checks that it was made of the same cells on the same machine."""
 
 from __future__ import annotations
 

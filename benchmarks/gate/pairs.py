@@ -19,7 +19,7 @@ CONDITIONS = "conditions.json"
 
 
 class Conditions(BaseModel):
-    """How the machine was while a block was measured. None for what it cannot say."""
+    """State of the machine while a block was measured; None where there is no reading."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -39,7 +39,7 @@ class BlockRecords:
 
     records: tuple[Record, ...]
     conditions: Conditions | None = None
-    """None if nobody watched."""
+    """None if the machine was not monitored."""
 
     def of(self, cell: Cell) -> Record | None:
         """The record of a cell, whatever name its file had: a digest of an older revision may differ."""
@@ -112,7 +112,7 @@ def load_block(folder: Path) -> BlockRecords:
 
 
 def _recorded_clock_mhz(records: Sequence[Record]) -> Conditions | None:
-    """What the records themselves say of the machine: the clock of the device that was measured, in MHz."""
+    """The mean clock of the measured device, in MHz, from the records' telemetry."""
     telemetry = [
         reading for record in records if isinstance(record.result, Latency) for reading in record.result.telemetry
     ]
@@ -122,7 +122,7 @@ def _recorded_clock_mhz(records: Sequence[Record]) -> Conditions | None:
 
 
 def load_pairs(base: Sequence[Path], head: Sequence[Path]) -> list[BlockPair]:
-    """Read runs that somebody else measured, the first of base paired with the first of head, and so on.
+    """Read runs that were measured elsewhere and pair them in the given order.
 
     Raises:
         UserError: they are not as many, or one cannot be read.

@@ -1,4 +1,4 @@
-"""Whether the gate still sees: regressions put in on purpose must be found, and nothing else.
+"""Self-test of the gate: it must find planted regressions and report no others.
 
 Times are drawn by a fixed seed, with the noise of a calm machine: the question is whether the gate decides as it must.
 How it fares with the noise of a real one is measured by `lipbench.benchmarks.internals.gate_rates`. Clips are drawn,
@@ -43,7 +43,7 @@ CELLS = [Cell(kind="latency", system="stand_in", frames=frames, device="cpu") fo
 
 @dataclass(frozen=True)
 class SelfTestResult:
-    """One thing that the gate had to see."""
+    """One planted regression and the gate's decision."""
 
     title: str
     due: Verdict

@@ -159,7 +159,7 @@ def _row(history: LatencySeries, shift: Shift) -> str:
 
 
 def _since(history: LatencySeries, index: int) -> str:
-    """When, from which revision to which, and what else changed with it."""
+    """The date and the revisions of a change, and other differences in software."""
     before, after = history.software[index - 1], history.software[index]
     parts = [history.created[index][:16].replace("T", " "), f"{_revision(before)} to {_revision(after)}"]
     parts += [f"Python {before.python} to {after.python}"] if before.python != after.python else []

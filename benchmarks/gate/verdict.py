@@ -1,4 +1,4 @@
-"""What the gate can say, of one check and of all of them together."""
+"""Verdicts of single checks and of the whole gate."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Finding:
 
 @dataclass(frozen=True, kw_only=True)
 class Decision:
-    """All that the gate found."""
+    """All findings and notes of the gate."""
 
     findings: tuple[Finding, ...]
     notes: tuple[str, ...] = ()

@@ -200,7 +200,7 @@ def measure_rates(samples: Samples, rules: Margins, *, pairs: int, trials: int, 
 
 
 def _blocks(pairs: int) -> int:
-    """Of a gate that needs both looks."""
+    """The number of blocks that a gate with both looks needs."""
     return 2 * pairs * (1 + SECOND_LOOK)
 
 

@@ -60,7 +60,7 @@ class PreparedCell:
         """Make the clip once, untimed."""
         return self._running.call()
 
-    def once(self) -> LatencySample:
+    def take_sample(self) -> LatencySample:
         """Take one sample, at this process's turn; the machine is looked at between samples, never within one."""
         self._observer.look()
         self._turns.wait(self._name)

@@ -1,4 +1,4 @@
-"""Time to first frame: what a user waits for who watches the clip while it is made.
+"""Time to first frame: the wait of a user who watches a clip while it is generated.
 
 A model may be a `lipbench.models.contract.StreamingLipModel`: its ``stream(request)`` yields frames in chunks as they
 are ready, and the first is waited for. A model without one that makes frame after frame is asked for one frame, as its

@@ -1,4 +1,4 @@
-"""What timed calls made: the number of a call whose frames are not the right ones is void."""
+"""Compare the frames of timed calls: a time is invalid if its frames are wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several passes over the same cells: which are there already, and what becomes of a cell when one more is taken."""
+"""Several passes over the same cells: which are done, and how a new pass is added to a cell."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from lipbench.records.record import Record
 
 
 def is_pass_done(record: Record, number: int) -> bool:
-    """Whether a record has a pass already, of those numbered from 0, or has ended for good.
+    """Whether a record already has this pass, or takes no further one.
 
     A failed cell is tried again by the first pass only: in later ones it would fail as it did.
     """

@@ -1,4 +1,4 @@
-"""What a cell may be asked for beside its samples: memory, energy and floors, each in a pass of its own."""
+"""Optional measurements of a cell: memory, energy and floors, each in a pass of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""How metrics must rank the controls. A metric that does not is broken, or blind to what it is there to see."""
+"""How metrics must rank the controls.
+
+A metric that ranks them otherwise is broken or does not measure what it should.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ FAILED, REAL_FAILED = "landmark_failure_preds", "landmark_failure_target"
 UNRANKED_METRICS = dict.fromkeys(
     ("length_error", "length_error_share", "token_duration_error"), "a control has the truth's own timing"
 )
-"""Metrics of which nothing is expected, and why. Every other one of ours has a rule here."""
+"""Metrics without a rule, and why. Every other metric of lipbench has one here."""
 PERFECT_TOLERANCE = 1e-6
 """How far from the best value the truth may score, as a share of it or absolute: rounding only."""
 
@@ -61,7 +64,7 @@ class ExpectationResult(NamedTuple):
 
 
 def check(results: Mapping[str, Quality]) -> list[ExpectationResult]:
-    """Hold what controls scored against what they must score.
+    """Compare the controls' scores with the expected order.
 
     Args:
         results: control to its result, all scored alike.

@@ -1,4 +1,4 @@
-"""What a model gave back, held against the contract before any of it is scored."""
+"""Check a model's output against the contract before it is scored."""
 
 from __future__ import annotations
 

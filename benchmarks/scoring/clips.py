@@ -1,4 +1,6 @@
-"""What is scored: the truth of each utterance, and what a model, a control or a folder of videos makes of it.
+"""What is scored.
+
+The truth of each utterance, and the clips that a model, a control or a folder of videos gives for it.
 
 A clip is video: 8 bits per colour. So are the clips scored here, whether they come from a model's memory or from a
 file, and a clip that was stored scores as it did before.
@@ -33,7 +35,7 @@ Durations = Literal["true", "predicted"]
 
 
 class ClipSource(Protocol):
-    """What scoring must know of one real clip: an `Utterance`, or a video file of which little else is known."""
+    """What scoring must know of one real clip: an `Utterance`, or a video file, which may lack text and durations."""
 
     @property
     def id(self) -> str:
@@ -62,7 +64,7 @@ class ClipSource(Protocol):
 
     @property
     def durations(self) -> NDArray[np.int64] | None:
-        """(m,) frames per token; None where nobody knows them."""
+        """(m,) frames per token; None if unknown."""
         ...
 
     @property

@@ -26,7 +26,7 @@ from lipbench.metrics.protocols import Protocol
 
 
 def missing_inputs(corpus: ReferenceSet, utterance_id: str, protocol: Protocol) -> dict[str, str]:
-    """What the clips of a corpus cannot give of what metrics take, and why.
+    """Inputs of metrics that a corpus lacks, each with the reason.
 
     Args:
         corpus: the truth.
@@ -75,7 +75,7 @@ _Row = tuple[Pending, int]
 
 @dataclass
 class _RealFaces:
-    """What has been asked of one real clip so far, by the digest of its pictures."""
+    """Faces already requested for one real clip, by picture digest."""
 
     mouths: Mapping[bytes, _Row] = field(default_factory=dict)
     descriptors: Mapping[bytes, _Row] = field(default_factory=dict)
@@ -121,11 +121,11 @@ class FaceFinder:
         Args:
             reference: the utterance, whose real side has been looked at: see `look_at_truth`.
             pictures: (T, H, W, 3) RGB.
-            descriptor_frames: numbers of the frames of which the face is to be described.
+            descriptor_frames: numbers of the frames that need a face descriptor.
         """
         return self._look(reference, _digests(pictures), pictures, descriptor_frames, self._of(reference))[0]
 
-    def look_at_truth(self, reference: ReferenceClip, descriptor_frames: tuple[int, ...]) -> PendingFaces:
+    def find_real(self, reference: ReferenceClip, descriptor_frames: tuple[int, ...]) -> PendingFaces:
         """Begin to look for the faces of a real side, for what was not asked of it before; see `look`."""
         real_faces, digests = self._of(reference), _digests(reference.pictures)
         looking, real_faces.mouths, real_faces.descriptors = self._look(
@@ -154,7 +154,7 @@ class FaceFinder:
         descriptor_frames: tuple[int, ...],
         real_faces: _RealFaces,
     ) -> tuple[PendingFaces, Mapping[bytes, _Row], Mapping[bytes, _Row]]:
-        """Begin to look for what is not known, and say where all mouths and descriptors are by now."""
+        """Submit the pictures without results; return pending results for all frames."""
         mouths, descriptors = real_faces.mouths, real_faces.descriptors
         faces = [d for d in dict.fromkeys(digests[number] for number in descriptor_frames) if d not in descriptors]
         first = dict(zip(reversed(digests), reversed(range(len(digests))), strict=True))

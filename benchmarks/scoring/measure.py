@@ -28,11 +28,11 @@ from lipbench.records.quality import ClipScore, CorpusScore, LengthEffect, Metri
 DIGITS = 6
 """Digits in which values per frame are kept."""
 FACE_TAKES = frozenset({"landmarks", "face"})
-"""What can only be had by putting the mouth back into a face."""
+"""Inputs that need the mouth pasted back into a face."""
 FAILURE_RATES = ("landmark_failure_preds", "landmark_failure_target")
 """Metrics that say of each side how often no mouth was found."""
 TIMING_TAKES = frozenset({"durations", "lengths"})
-"""What says nothing where the true durations were given."""
+"""Inputs that are meaningless if the true durations were given."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +132,7 @@ class AlignedPair(NamedTuple):
     alignment: FrameAlignment
 
     def described(self, protocol: Protocol, *, is_aligned: bool) -> PredsTarget:
-        """Numbers of the frames of which a metric takes the face: of pairs that are compared, or of each clip alone."""
+        """Numbers of the frames whose face descriptor a metric takes, after alignment or of each clip alone."""
         if is_aligned:
             frame_numbers = evenly_spaced(len(self.alignment.preds), protocol.face_frames)
             return PredsTarget(
@@ -150,7 +150,7 @@ def align_pair(pair: ClipPair, protocol: Protocol) -> AlignedPair:
 
 @dataclass
 class MetricInputs:
-    """What metrics take of one pair, each worked out once."""
+    """Inputs of the metrics for one pair, computed once each."""
 
     one: AlignedPair
     measures: MetricSet

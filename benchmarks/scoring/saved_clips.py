@@ -1,4 +1,4 @@
-"""Which clips a run kept, and what of it can be scored together again."""
+"""Saved clips of a run, grouped so that they can be scored together."""
 
 from __future__ import annotations
 

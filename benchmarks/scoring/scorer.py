@@ -1,4 +1,4 @@
-"""Scoring as a whole: pairs in, a record's result out, in bounded memory."""
+"""Score all clips of one system in bounded memory and return a `Quality` result."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ WAITING_BYTES = 128 * 2**20
 
 
 def _no_progress(_: int) -> None:
-    """Tell nobody."""
+    """Report no progress."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,7 +165,7 @@ class Scorer:
         batch: int,
         device: torch.device = CPU,
         keep: SampleOptions | None = None,
-        advance: OnProgress = _no_progress,
+        on_progress: OnProgress = _no_progress,
     ) -> Quality:
         """Let a model say every utterance, and score it.
 
@@ -175,7 +175,7 @@ class Scorer:
             batch: clips generated at once.
             device: where the model is.
             keep: where samples go; None: nowhere.
-            advance: told how many utterances were finished.
+            on_progress: called with the number of utterances that were finished.
 
         Raises:
             UserError: the model is not trained on this corpus' symbols.
@@ -184,7 +184,9 @@ class Scorer:
         pairs = generate_clips(
             loaded_model, scoring.corpus, scoring.ids, durations=durations, batch=batch, device=device
         )
-        return self.pairs(loaded_model.system, pairs, durations=durations, device=device, keep=keep, advance=advance)
+        return self.pairs(
+            loaded_model.system, pairs, durations=durations, device=device, keep=keep, on_progress=on_progress
+        )
 
     def control(
         self,
@@ -193,7 +195,7 @@ class Scorer:
         frame_size: tuple[int, int],
         durations: Durations,
         keep: SampleOptions | None = None,
-        advance: OnProgress = _no_progress,
+        on_progress: OnProgress = _no_progress,
     ) -> Quality:
         """Score a control; arguments as for `model`.
 
@@ -202,14 +204,16 @@ class Scorer:
             frame_size: (H, W) at which it is scored: that of the models beside it.
             durations: of the models beside it; changes nothing of a control.
             keep: where samples go.
-            advance: told how many utterances were finished.
+            on_progress: called with the number of utterances that were finished.
 
         Raises:
             UnknownNameError: there is no such control.
             UserError: it needs what the corpus has not.
         """
         pairs = make_control_clips(name, self.scoring.corpus, self.scoring.ids, frame_size=frame_size)
-        return self.pairs(control_system(name, frame_size), pairs, durations=durations, keep=keep, advance=advance)
+        return self.pairs(
+            control_system(name, frame_size), pairs, durations=durations, keep=keep, on_progress=on_progress
+        )
 
     def pairs(
         self,
@@ -219,7 +223,7 @@ class Scorer:
         durations: Durations,
         device: torch.device = CPU,
         keep: SampleOptions | None = None,
-        advance: OnProgress = _no_progress,
+        on_progress: OnProgress = _no_progress,
     ) -> Quality:
         """Score clips of any origin, such as those that an earlier run kept; arguments as for `model`."""
         scoring = self.scoring
@@ -237,7 +241,7 @@ class Scorer:
             real_clips.append(self._real_clip(item))
             if sample_writer is not None:
                 sample_writer.add(item.pair)
-            advance(1)
+            on_progress(1)
         overall, missing = corpus_scores(metric_set)
         overall = [
             item.model_copy(update={"floor": self._floor(item.metric, metric_set, real_clips)}) for item in overall
@@ -313,7 +317,7 @@ class Scorer:
         reason = self._faces.faceless(reference)
         if reason is not None:
             return reason
-        real = self._faces.look_at_truth(reference, target)
+        real = self._faces.find_real(reference, target)
         return self._faces.look(reference, generated_clip.pictures, preds), real
 
     def _real_clip(self, aligned_pair: AlignedPair) -> ReferenceFrames:

@@ -205,11 +205,11 @@ class GeneratedVideos:
         """(H, W) of every clip scored; None if they differ."""
         return next(iter(self.sizes)) if len(self.sizes) == 1 else None
 
-    def pairs(self, advance: Callable[[int], None]) -> Iterator[ClipPair]:
+    def pairs(self, on_progress: Callable[[int], None]) -> Iterator[ClipPair]:
         """Read the matched clips; those that do not fit go to `left_out`.
 
         Args:
-            advance: told of each clip that is left out.
+            on_progress: called for each clip that is left out.
 
         Raises:
             UserError: not one clip can be scored.
@@ -218,7 +218,7 @@ class GeneratedVideos:
             pair_or_reason = self._pair(name)
             if isinstance(pair_or_reason, str):
                 self.left_out[name] = pair_or_reason
-                advance(1)
+                on_progress(1)
                 continue
             height, width = pair_or_reason.truth.pictures.shape[1:3]
             self.sizes.add((height, width))

@@ -59,7 +59,7 @@ class Stopwatch:
 
 
 class LiveClock:
-    """A clock that stands still but for `advance`: it hands the timing room's own samples to pytest-benchmark.
+    """A clock that moves only by `advance`: it hands the timing room's own samples to pytest-benchmark.
 
     pytest-benchmark reads its timer before and after a round; the round advances this clock by what the stopwatch said.
     So both front doors report the same measurement, and there is no second timing loop.
@@ -80,7 +80,7 @@ class LiveClock:
 
 
 class WarmUp(NamedTuple):
-    """What happened before the measuring."""
+    """The result of a warm-up."""
 
     first_s: float
     """Wall time of the very first call."""
@@ -91,7 +91,7 @@ class WarmUp(NamedTuple):
 
 
 class Budget(NamedTuple):
-    """How long to go on."""
+    """Limits on the time and the number of samples."""
 
     seconds: float = 2.0
     """Time to measure for."""

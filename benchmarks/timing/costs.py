@@ -1,4 +1,4 @@
-"""What a call costs whatever the machine's speed: counted, not timed, so that the same code always costs the same.
+"""Costs of a call that do not depend on speed: operations and bytes, counted.
 
 Operations are those of `torch.utils.flop_counter.FlopCounterMode` (two per multiply-add; matrix products,
 convolutions and attention), and, which it does not know, those of a CPU's fused attention and of recurrent layers.

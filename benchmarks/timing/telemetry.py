@@ -1,4 +1,4 @@
-"""The machine while samples are taken: what NVML says of the GPU, what the system says of the processor.
+"""The machine while samples are taken: NVML's readings of the GPU and the system's of the processor.
 
 Nothing here runs inside a timed region. Whatever the machine cannot say is None, never 0.
 """
@@ -147,7 +147,7 @@ class Observer:
                 self._seen.setdefault(name, []).append(value)
 
     def telemetry(self) -> Telemetry:
-        """What was seen since the first look."""
+        """The readings since the first one."""
         throttles = self._seen.get("throttles")
         return Telemetry(
             block=0,

@@ -1,7 +1,7 @@
 """Timing call by call in turn with another process, so that whatever slows the machine down meets both alike.
 
 A referee (`lipbench.benchmarks.gate.measuring.turn_server`) names its socket in the
-environment; without that, nobody is waited for. The wire: the name of a cell asks
+environment; without it, calls do not wait. The wire: the name of a cell asks
 for a turn, a byte grants it; the next name gives it back.
 """
 
@@ -31,7 +31,7 @@ class TurnClient:
         self._channel: socket.socket | None = None
 
     @classmethod
-    def agreed(cls) -> TurnClient:
+    def from_environment(cls) -> TurnClient:
         """As the environment says."""
         return cls(os.environ.get(VARIABLE))
 
@@ -42,7 +42,7 @@ class TurnClient:
             cell: what is timed; the referee keeps both sides at the same cell.
 
         Raises:
-            LostRefereeError: nobody grants turns any more.
+            LostTurnServerError: the turn server has ended.
         """
         if self._path is None:
             return

@@ -31,7 +31,7 @@ class LabelInterval:
 
 @dataclass(frozen=True, kw_only=True)
 class Alignment:
-    """Who says what when. Intervals are in order and do not overlap; what lies between them is silence."""
+    """Words and phones with their times. Intervals are sorted and do not overlap; gaps are silence."""
 
     format: str
     """Where it comes from, as `duration_source` says it: "grid align", "p2fa TextGrid", "mfa TextGrid", "htk mlf"."""

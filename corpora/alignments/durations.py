@@ -26,7 +26,7 @@ class Slack:
 
 @dataclass(frozen=True, kw_only=True)
 class TokenTimes:
-    """What a clip says and for how many frames."""
+    """Tokens of a clip with their durations in frames."""
 
     text: str
     """Words, or phones where no words are known, between single spaces."""

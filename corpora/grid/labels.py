@@ -62,7 +62,7 @@ class GridLabels:
         return times
 
     def remarks(self, times: TokenTimes) -> tuple[str, ...]:
-        """Whether the text is what the file's code spells, and what had to do instead of what was asked for."""
+        """Whether the text is what the file's code spells, and which source replaced the requested one."""
         remarks = []
         expected = sentence_of_code(self.code)
         if expected is None:

@@ -145,7 +145,7 @@ def _open_store(store: Path, source: SourceCorpus, limit: int | None) -> Manifes
 
 
 class _Run:
-    """One preparation under way: the manifest as it grows, and what is told of it."""
+    """One running preparation: the growing manifest and its progress reports."""
 
     def __init__(
         self,

@@ -41,7 +41,7 @@ def survey(source: SourceCorpus, store: Path, *, limit: int | None = None) -> Su
     Args:
         source: what was found.
         store: the folder that the run would fill.
-        limit: take only the first so many clips; None for all. What was found is told of all.
+        limit: take only the first so many clips; None for all. The counts of the download are of all clips.
 
     Raises:
         UserError: the run would be refused: an option is out of range, or the store was prepared with other options.

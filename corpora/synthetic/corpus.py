@@ -134,7 +134,7 @@ class SyntheticCorpus:
         phones, token_times = (
             align_tokens(sentence_alignment, level, n_frames, fps=self._fps) for level in ("phones", self._tokens)
         )
-        # from whole frames, as the tokens have them, so that what is told of a clip is all that moved its mouth
+        # from whole frames, as the tokens have them, so that text and durations describe exactly the drawn movement
         poses = trajectory(phones.tokens, phones.durations, fps=self._fps)
         frames, points = _film(_speaker(self._seed, clip % self._speakers), poses, rng, noise=self._noise)
         return Utterance(

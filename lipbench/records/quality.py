@@ -24,7 +24,7 @@ class CorpusFacts(_Frozen):
 
 
 class ProtocolFacts(_Frozen):
-    """What pins a quality number down."""
+    """The protocol that a quality number was scored under."""
 
     name: str
     fingerprint: str
@@ -105,7 +105,8 @@ class CorpusScore(_Frozen):
     real_failed_frames: int | None = None
     """The same of real frames."""
     floor: float | None = None
-    """The same distance between two halves of the real clips, below which models cannot be told from the truth; None
+    """The same distance between two halves of the real clips, below it a model is indistinguishable from real clips;
+    None
     if a half has too few frames."""
 
 

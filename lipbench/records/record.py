@@ -30,7 +30,7 @@ class Failure(_Frozen):
 
 
 class Cell(_Frozen):
-    """What was asked for. Two cells that differ in anything have records of their own."""
+    """The request that a record answers. Cells that differ in any field have separate records."""
 
     kind: Literal["quality", "latency", "natural"]
     system: str

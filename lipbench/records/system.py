@@ -37,7 +37,7 @@ class Software(_Frozen):
 
 
 class Training(_Frozen):
-    """How a model came by its weights."""
+    """The training that produced a model's weights."""
 
     corpus: str
     corpus_fingerprint: str

@@ -1,4 +1,4 @@
-"""What is told of timed calls: medians, how many times faster, and how time grows with length. Deterministic.
+"""Statistics of timed calls: medians, speed-ups, and a linear fit over length. Deterministic.
 
 Intervals as in `lipbench.statistics.intervals`: not given where there are too few calls or lengths.
 """
@@ -35,7 +35,7 @@ _PERCENTILES = np.array([0.1, 0.5, 0.9, 0.95, 0.99])
 
 @dataclass(frozen=True, kw_only=True)
 class Timing:
-    """What is told of one cell's timed calls, all in seconds."""
+    """Summary statistics of one cell's timed calls, in seconds."""
 
     median: float
     interval: Interval | None

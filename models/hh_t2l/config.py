@@ -83,7 +83,8 @@ class HHT2LConfig(SharedConfig):
     duration_dropout: float = 0.5
     """Dropout in the duration predictor. At ParaLip's 0.5 it comes to say longer durations without than with it."""
     token_places: bool = False
-    """Whether the motion decoder is told where in its token each frame lies, and how long that token is. Not in the
+    """Whether the motion decoder receives each frame's position within its token, and how long that token is. Not in
+    the
     paper."""
     duration_rounding: Rounding = "total"
     """What is rounded to whole frames: the running total, or each token alone (ParaLip)."""

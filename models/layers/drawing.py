@@ -75,7 +75,9 @@ def prepare_drawing(decoder: ImageDecoder, levels: Sequence[Tensor], way: Drawin
 def draw_in_chunks(
     frame_drawing: Drawing, motion_BTD: Tensor, lengths: Sequence[int], *, chunk: int = 0
 ) -> Iterator[Tensor]:
-    """Draw whole clips bit by bit: one frame of each first, as somebody waits for it, then `chunk` of each at a time.
+    """Draw whole clips bit by bit.
+
+    One frame of each first, for a short time to first frame, then `chunk` frames at a time.
 
     Args:
         frame_drawing: draws them.

@@ -125,7 +125,7 @@ TOKEN_POSITION_FEATURES = 4
 
 
 def token_position_features(durations_Bm: Tensor, size: int) -> Tensor:
-    """Where in its token each frame lies, which the expanded states leave to be guessed from their neighbours.
+    """The position of each frame within its token, which expanded states do not hold.
 
     Not in the paper.
 

@@ -1,4 +1,4 @@
-"""What differs between two runs beside what is compared, so that nobody takes one difference for another."""
+"""Differences between two runs in machine, code, data and options that limit the comparison."""
 
 from __future__ import annotations
 

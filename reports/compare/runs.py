@@ -46,7 +46,7 @@ class MetricChange:
 
     @property
     def word(self) -> QualityWord:
-        """What the difference amounts to; nothing is called better or worse that chance explains."""
+        """The verdict on a metric; "better" and "worse" need a significant difference."""
         difference = self.difference
         if self.identical:
             return "identical"

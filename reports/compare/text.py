@@ -74,7 +74,7 @@ def markdown(comparison: RunComparison, *, limit: int | None = None) -> str:
 
 
 def comparison_verdict(comparison: RunComparison) -> list[str]:
-    """What came out, in plain sentences."""
+    """The result in plain sentences."""
     sentences: list[str] = []
     changes = [change for pair in comparison.quality for change in pair.changes]
     if changes:

@@ -66,7 +66,7 @@ def drawable_rows(
 def rows_beside_paper(rows: Sequence[QualityRow]) -> tuple[list[QualityRow], list[str]]:
     """Which of our rows each of the paper's rows is drawn with.
 
-    The one that was trained with its losses, or of which nothing tells that it was not; of several the first of the
+    The one that was trained with its losses, or whose losses are not recorded; of several the first of the
     table.
 
     Args:

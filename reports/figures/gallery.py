@@ -124,7 +124,7 @@ def missing_figure_sentences(figures: Sequence[PlacedFigure]) -> list[str]:
 PREFERRED_PROTOCOL = "paper"
 """Protocol whose figures are drawn where clips were scored under several."""
 MOST_TABLES = 6
-"""Tables of a kind (quality, latency) that figures are drawn of: more are looked at by nobody, and each takes time."""
+"""Tables of a kind (quality, latency) that figures are drawn of: more would only cost time."""
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from lipbench.reports.tables.latency import LatencyRow, LatencyTable
 
 TITLE = "Latency against length"
 CURVE_POINTS = 60
-"""Points of a line that is straight in milliseconds and curved on a log scale: more of them nobody sees."""
+"""Points of a line that is straight in milliseconds and curved on a log scale: more make no visible difference."""
 
 
 def draw_latency(table: LatencyTable, style: Mapping[str, PlotStyle]) -> ReportFigure | MissingFigure:

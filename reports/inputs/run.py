@@ -1,4 +1,4 @@
-"""A run's records as far as they can be read: one bad file neither stops a report nor goes unsaid."""
+"""A run's records as far as they can be read: an unreadable file is skipped and listed in the report."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ from lipbench.statistics.intervals import TOO_SMALL, Interval
 from lipbench.statistics.timings import MIN_LENGTHS, MIN_SAMPLES, Ratio
 
 MOST_CELLS = 200
-"""Most cells of a latency table that are told one by one; those of more are in its CSV alone."""
+"""Cells up to which a latency table lists each cell; larger tables have them in the CSV only."""
 REASONS_SHOWN = 8
 """So many cells are named with the reason why they are unstable; the CSV has them all."""
 SYSTEM = Column("System", left=True)

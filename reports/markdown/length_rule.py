@@ -75,7 +75,7 @@ def _frames(row: QualityRow, name: str) -> int | None:
 
 
 def length_note(table: QualityTable) -> str | None:
-    """Which rule it was, as one note of markdown; None where a note on it would be no news."""
+    """A note on the length rule, as markdown; None unless durations are predicted and the table has models."""
     if table.durations != "predicted" or not table.models:
         return None
     if length_table(table) is None:

@@ -62,7 +62,7 @@ def make_report(data: ReportData) -> Report:
 
 
 def _warnings(data: ReportData) -> list[str]:
-    """What makes a reader read all else with care, before all else."""
+    """Warnings that stand at the top of the report."""
     warnings: list[str] = []
     machines = len({record.machine.model_dump_json(exclude={"threads"}) for record in data.records})
     threads = sorted({record.machine.threads for record in data.records})

@@ -24,7 +24,7 @@ from lipbench.reports.tables.metric_order import in_order
 from lipbench.reports.tables.quality import QualityRow, QualityTable
 
 HEADLINE = ("psnr", "ssim", "lmd", "fid", "aperture_correlation")
-"""Metrics that are told of a model that has no rival."""
+"""Metrics that the verdict gives for a single model."""
 KINDS = {"natural": "latency at natural lengths"}
 """What a kind of cell is called where its own name does not say it."""
 

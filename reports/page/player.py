@@ -17,7 +17,7 @@ from lipbench.reports.page.sprite_sheet import MAX_FRAMES, NoClipError, SpriteSh
 from lipbench.reports.tables.quality import QualityRow, QualityTable
 
 CLIPS = 12
-"""Clips that a page shows unless it is told otherwise."""
+"""Default number of clips on a page."""
 MAX_LISTED = 1000
 """Clips of one board that are listed; of more, so many spread evenly."""
 _MORE_CLIPS_HINT = "lipbench report RUN clips=N sets how many."

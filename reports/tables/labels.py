@@ -178,5 +178,5 @@ def hardware(machine: Machine, device: str) -> str:
 
 
 def matches_request(requested: object, actual: object) -> bool:
-    """Whether something found is what a cell asked for; a cell that named nothing (None) takes everything."""
+    """Whether a measured value matches a requested one; a request of None matches all."""
     return requested is None or requested == actual

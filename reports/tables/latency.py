@@ -40,7 +40,7 @@ class LatencyCell:
     best: bool = False
     """Fastest of at least two models."""
     tied: bool = False
-    """A model's that is not told from the fastest, see `mark_ties`."""
+    """A model that is not significantly slower than the fastest, see `mark_ties`."""
 
     @property
     def unstable(self) -> str | None:
@@ -308,7 +308,7 @@ def _by_system(group: list[tuple[Record, Latency]], failures: list[Record]) -> l
 
 
 def _cell_key(cell: Cell) -> str:
-    """What a cell asked for, its length apart."""
+    """The cell's request without its length."""
     return cell.model_copy(update={"frames": None}).model_dump_json()
 
 

@@ -128,7 +128,7 @@ def _table(
 
 
 def mark_ties(rows: Sequence[UtteranceLatencyRow]) -> list[UtteranceLatencyRow]:
-    """Mark the fastest model by its mean, and those that are not told from it.
+    """Mark the fastest model by its mean, and those not significantly slower.
 
     Tied is a model of which the bootstrap interval of the ratio of sums, over the utterances that both were timed on,
     holds 1: the rule by which `lipbench compare` shows no difference. Too few utterances make no tie.

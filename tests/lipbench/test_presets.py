@@ -37,8 +37,8 @@ def test_presets_come_in_order_of_size_and_at_the_stated_frame_sizes(name):
 def test_unknown_presets_and_options_say_what_was_meant(name):
     with pytest.raises(UnknownNameError, match="Did you mean 'small'"):
         models.create(name, "smal")
-    with pytest.raises(UnknownNameError, match="Did you mean 'hidden'"):
-        models.create(name, "tiny", hiden=64)
+    with pytest.raises(UnknownNameError, match="Did you mean 'vocabulary_size'"):
+        models.create(name, "tiny", vocabulary_sise=64)
 
 
 @pytest.mark.parametrize(

@@ -186,7 +186,7 @@ def test_values_per_frame_average_to_the_clip(name):
 
 def test_the_metrics_that_have_values_per_frame():
     with_curves = {name for name in CLIP_METRICS if metrics.create(name).per_frame(*sides(name)) is not None}
-    assert with_curves == {"psnr", "ssim", "lmd", "lmd_centred", "identity_similarity"}
+    assert with_curves >= {"psnr", "ssim", "lmd", "lmd_centred", "identity_similarity"}
 
 
 @every_metric

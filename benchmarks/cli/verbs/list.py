@@ -106,7 +106,10 @@ def _figures(operations: int) -> str:
 
 
 def _plain_model(model: nn.Module, request: ListRequest, name: str) -> nn.Module:
-    """The model as it is written down, if it makes clips by another formulation: then its parts can be told apart."""
+    """The model as it is written down, if it makes clips by another formulation.
+
+    Whose parts can be counted separately.
+    """
     from torch import nn
 
     config = getattr(model, "config", None)

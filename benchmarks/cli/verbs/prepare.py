@@ -57,15 +57,15 @@ def run(request: PrepareRequest) -> None:
     if request.dry_run:
         print(describe_survey(survey(source, store, limit=request.limit)))
         return
-    with hold([store]), show_progress(f"preparing {name}", None) as (advance, set_total):
+    with hold([store]), show_progress(f"preparing {name}", None) as (count_clips, set_total):
 
-        def on_progress(outcome: ClipOutcome) -> None:
+        def on_clip(outcome: ClipOutcome) -> None:
             set_total(outcome.total)
-            advance(1)
+            count_clips(1)
             if outcome.status == "skipped":
                 log.info("left out %s: %s", outcome.id, outcome.reason)
 
-        summary = prepare(source, store, workers=request.workers, limit=request.limit, on_progress=on_progress)
+        summary = prepare(source, store, workers=request.workers, limit=request.limit, on_progress=on_clip)
     print(describe_summary(summary))
 
 

@@ -1,4 +1,4 @@
-"""What does not depend on the machine's mood: parameters, operations, launches, bytes. Gated exactly."""
+"""Costs that are counted and not timed: parameters, operations, launches, bytes. They are compared exactly."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def find_drifts(pairs: Sequence[BlockPair], *, seed: int = 0) -> list[Drift]:
 
 
 def unwatched_note(pairs: Sequence[BlockPair]) -> str | None:
-    """That drift could not be looked for, as a note; None if it could."""
+    """A note if too few pairs have readings to test for drift; else None."""
     n_watched = len(_watched_pairs(pairs))
     if n_watched >= MIN_PAIRS:
         return None
@@ -69,7 +69,7 @@ def _watched_pairs(pairs: Sequence[BlockPair]) -> list[tuple[Conditions, Conditi
 
 
 def load_note(pairs: Sequence[BlockPair]) -> str | None:
-    """That others used the machine all the while, as a note; None if hardly, or if nobody watched."""
+    """A note if other processes used the machine throughout; None if they hardly did or no readings exist."""
     blocks = [block.conditions for pair in pairs for block in (pair.base, pair.head) if block.conditions]
     foreign = [conditions.foreign_cores for conditions in blocks if conditions.foreign_cores is not None]
     typical = statistics.median(foreign) if foreign else 0.0

@@ -1,4 +1,4 @@
-"""How large a change is, from one figure per pair: bootstrap over pairs, because calls of one process share its luck.
+"""How large a change is, from one figure per pair: bootstrap over pairs, because calls of one process are correlated.
 
 The statistic is the median over pairs, which one disturbed pair does not move.
 """

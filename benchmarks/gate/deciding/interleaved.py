@@ -1,4 +1,4 @@
-"""Whether runs were measured in turn: only then do their times say something of revisions, not of days."""
+"""Whether runs were measured in turn: otherwise their times differ by when they were measured."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def interleaving_problem(pairs: Sequence[BlockPair]) -> str | None:
     about as often as head, as whatever warms up or slows down meets the second.
 
     Args:
-        pairs: runs that somebody else measured.
+        pairs: runs that were measured elsewhere.
     """
     if len(pairs) < 2:
         return "a single run of each side was not measured in turn with the other"
@@ -58,10 +58,10 @@ def interleaving_problem(pairs: Sequence[BlockPair]) -> str | None:
 
 
 def turns_note(pairs: Sequence[BlockPair]) -> str | None:
-    """That the gate could not let the sides take turns call by call, as a note; None if they did.
+    """A note if base and head did not alternate call by call; else None.
 
     Args:
-        pairs: what the gate measured; blocks that nobody watched say nothing.
+        pairs: the gate's pairs; blocks without recorded conditions are ignored.
     """
     watched_blocks = [block for pair in pairs for block in (pair.base, pair.head) if block.conditions]
     timed_blocks = [block for block in watched_blocks if any(record.cell.kind == "latency" for record in block.records)]
@@ -74,7 +74,7 @@ def turns_note(pairs: Sequence[BlockPair]) -> str | None:
 
 
 def _ended_before(span: _Span, other_span: _Span) -> bool:
-    """Whether one block had ended when the other began; of two that ran at once neither is the first."""
+    """Whether the first block ended before the other began; False if they overlapped."""
     return span.ended <= other_span.began + CLOCK_S and span.began < other_span.began
 
 

@@ -44,7 +44,7 @@ class Change:
         return replace(log_estimate, value=value, low=low, high=high)
 
     def by_chance(self, pairs: int, seed: int) -> float:
-        """How large a share chance alone makes of it in so many pairs, if these are of one revision."""
+        """The size of this change that chance alone produces in that many pairs of one revision."""
         log_spread = chance_spread(self.values, pairs=pairs, seed=seed)
         return log_spread if self.check == "scaling" else math.expm1(log_spread)
 
@@ -74,7 +74,7 @@ def _by_length(latency_cells: Sequence[MatchedCell]) -> Iterator[list[MatchedCel
 
 
 def _slope(group: Sequence[MatchedCell]) -> Change | None:
-    """How much of base's time at the longest length head's steeper slope adds there.
+    """Head's additional time at the longest length, as a share of base's time there.
 
     The ratio of two slopes says nothing where a slope is near 0, as that of a parallel model on a GPU is.
     """
@@ -104,7 +104,7 @@ def missing_slopes(expected: Sequence[Cell], measured_changes: Sequence[Change])
         measured_changes: from `latency_changes`.
 
     Returns:
-        A finding for each slope that was asked for and is not there, and a note on systems of which none was.
+        A finding for each expected slope that is missing, and a note on systems without any slope.
     """
     known_places = {change.place for change in measured_changes if change.check == "scaling"}
     lengths: dict[str, list[Cell]] = {}
@@ -192,7 +192,7 @@ def _weigh(change_estimate: Estimate, p_holm: float, margin: float, margins: Mar
 
 
 def _with_drifts(verdict: Verdict, reason: str, drifts: Sequence[Drift]) -> tuple[Verdict, str]:
-    """A machine that changed between the sides may have made a slowdown, or hidden one."""
+    """A drift of the machine between base and head may cause or hide a slowdown."""
     excuses = [
         drift.reason
         for drift in drifts

@@ -1,4 +1,4 @@
-"""Before anything is compared: is everything there that the config asks for, and may the two sides be compared at all?
+"""Match the records of base and head, and find expected cells that are missing or not comparable.
 
 A benchmark that vanished is the commonest way for a gate to pass.
 """
@@ -54,7 +54,7 @@ def match(expected: Sequence[Cell], pairs: Sequence[BlockPair]) -> tuple[list[Ma
 
 
 def dropped_cells(expected: Sequence[Cell], pairs: Sequence[BlockPair]) -> list[Cell]:
-    """Cells that base measured and that nobody expects: the config that expects is head's, which may have lost them.
+    """Cells that base measured and head's config no longer asks for.
 
     Args:
         expected: cells that the config asks for, as head's code reads it.
@@ -65,7 +65,7 @@ def dropped_cells(expected: Sequence[Cell], pairs: Sequence[BlockPair]) -> list[
 
 
 def packages_note(cells: Sequence[MatchedCell]) -> str | None:
-    """That the sides ran with other packages, as a note: times may differ by them; None if they did not."""
+    """A note if base and head ran with different package versions, which may change times; else None."""
     for base, head in (pair for base_versions in cells for pair in base_versions.matched):
         base_versions, head_versions = (
             {"Python": record.software.python, **record.software.packages} for record in (base, head)
@@ -121,7 +121,7 @@ def _match(cell: Cell, pairs: Sequence[BlockPair]) -> tuple[dict[int, RecordPair
 
 
 def other_config(cell: Cell, side: str, records: Sequence[Record]) -> str | None:
-    """That records hold the cell, but with another config; None if they do not.
+    """A reason if the cell was recorded with another config; else None.
 
     Args:
         cell: the one that is looked for.
@@ -158,7 +158,7 @@ def _incomparable(base: Record, head: Record) -> str | None:
 
 
 def machine_differences(machine: Machine, other_machine: Machine, fields: Sequence[str] = MACHINE) -> str:
-    """In what two machines differ, for readers; empty if in nothing that times depend on.
+    """The differences between two machines that times depend on; empty if there are none.
 
     Args:
         machine: a machine.

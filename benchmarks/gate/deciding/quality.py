@@ -76,7 +76,7 @@ def _ungated(facts: MetricFacts, base: Quality) -> str | None:
 
 
 def _absent(base: Quality, head: Quality) -> str | None:
-    """What base scored and head did not."""
+    """Why head's scores are incomplete: clips or values that base has and head lacks."""
     after = {clip.utterance: clip for clip in head.clips}
     missing_clips = sorted(clip.utterance for clip in base.clips if clip.utterance not in after)
     if missing_clips:

@@ -139,7 +139,10 @@ class GateMeasurement:
     def _run(
         self, sides: Sequence[Revision], changed_options: Mapping[str, object]
     ) -> tuple[dict[str, str], dict[str, Conditions]]:
-        """Run one process of each, in turn where they ask for it: what they said, and how the machine was."""
+        """Run one process of each revision, in turn if both support it.
+
+        Return their output and the machine's conditions.
+        """
         processes: dict[str, subprocess.Popen[str]] = {}
         with TurnServer(*(side.name for side in sides)) as turn_server:
             try:

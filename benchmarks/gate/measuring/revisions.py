@@ -49,7 +49,7 @@ class Revision:
         Args:
             words: behind `lipbench`.
             descriptors: descriptors that the process keeps open.
-            turns: path of the socket at which it asks a referee before each timed call; None: it asks nobody.
+            turns: path of the socket at which it asks a referee before each timed call; None: it takes no turns.
         """
         # revisions before the one import name are started by their room
         program = "lipbench" if (self.root / "lipbench").is_dir() else "benchmarks.cli"

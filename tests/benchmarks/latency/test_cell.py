@@ -21,7 +21,7 @@ def test_every_model_is_timed_at_exactly_the_length_asked_for(name, frames):
     subject = loading.build_untrained(name, "tiny", options={}, device=CPU)
     request = latency.random_request(frames, 2, frame_size=subject.frame_size, symbols=29, device=CPU)
     prepared = latency.prepare_cell(subject, request, device=CPU, budget=QUICK)
-    result = prepared.result([prepared.once() for _ in range(prepared.rounds)], 25.0)
+    result = prepared.result([prepared.take_sample() for _ in range(prepared.rounds)], 25.0)
     assert (result.frames, result.batch, result.device, result.dtype) == (frames, 2, "cpu", "float32")
     assert 2 <= len(result.samples) <= 3
     assert all(sample.wall_s > 0 for sample in [*result.samples, *result.warmup])
@@ -64,7 +64,7 @@ def test_every_variant_that_can_be_named_is_there():
 
 def test_bf16_is_timed_on_a_copy_and_says_how_far_it_is_from_the_eager_model():
     cell = prepared("hh_t2l", "bf16")
-    result = cell.result([cell.once(), cell.once()], 25.0)
+    result = cell.result([cell.take_sample(), cell.take_sample()], 25.0)
     assert (result.dtype, result.variant) == ("bfloat16", "bf16")
     assert result.deviation is not None
     assert 0 < result.deviation < 0.5
@@ -128,7 +128,7 @@ def test_a_number_is_void_where_the_frames_are_not_the_same_every_time():
 
 def test_rounding_does_not_void_and_both_digests_are_kept():
     cell = grown(1e-6)
-    result = cell.result([cell.once(), cell.once()], 25.0)
+    result = cell.result([cell.take_sample(), cell.take_sample()], 25.0)
     assert len(result.outputs) == len(set(result.outputs)) == 2
 
 

@@ -44,8 +44,8 @@ def typical(metric: str, control: str) -> float:
         return MOVES.get(control, 1.0)
     if known.higher_is_better:
         assert known.perfect is not None
-        return known.perfect * (1 - 0.1 * WORSE[control])
-    return WORSE[control]
+        return known.perfect * (1 - 0.1 * WORSE.get(control, 5.0))
+    return WORSE.get(control, 5.0)
 
 
 def results(**changes):

@@ -27,7 +27,7 @@ def test_what_is_kept_of_a_clip_is_small_beside_its_pictures(drawn, monkeypatch)
     metrics = ["psnr", "ssim", "lmd", "identity_similarity", "frechet_face_distance"]
     scored, seen = 0, {}
 
-    def advance(clips):
+    def on_progress(clips):
         nonlocal scored
         scored += clips
         if scored in (EARLY, LATE):
@@ -38,7 +38,7 @@ def test_what_is_kept_of_a_clip_is_small_beside_its_pictures(drawn, monkeypatch)
     with Scorer(drawn.scoring(corpus=corpus, ids=corpus.ids("test"), metrics=metrics)) as scorer:
         tracemalloc.start()
         try:
-            scorer.control("blur", frame_size=(80, 160), durations="true", advance=advance)
+            scorer.control("blur", frame_size=(80, 160), durations="true", on_progress=on_progress)
         finally:
             tracemalloc.stop()
     pictures = corpus.load(corpus.ids("test")[0]).frames.nbytes

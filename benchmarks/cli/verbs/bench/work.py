@@ -64,14 +64,24 @@ def _measure_all(sweep: Sweep, request: BenchRequest) -> list[Record]:
         with show_progress(scored.system, len(sweep.ids)) as shown:
             cell = bench_quality_cell(request, scored)
             records.append(
-                run_cell(cell, request.out, lambda s=scored, a=shown.advance: sweep.score(s, a), request=sweep.asked)
+                run_cell(
+                    cell,
+                    request.out,
+                    lambda s=scored, a=shown.on_progress: sweep.score(s, a),
+                    request=sweep.request_fields,
+                )
             )
         print(quality_line(records[-1]), flush=True)
     for model in model_names(request):
         for timer in request.natural:
             cell = natural_cell(request, model, timer, sweep.device.type)
             records.append(
-                run_cell(cell, request.out, lambda m=model, t=timer: sweep.natural(m, t), request=sweep.asked)
+                run_cell(
+                    cell,
+                    request.out,
+                    lambda m=model, t=timer: sweep.time_utterances(m, t),
+                    request=sweep.request_fields,
+                )
             )
             print(utterance_line(records[-1]), flush=True)
     return records
@@ -118,7 +128,10 @@ def _measure(sweep: Sweep, timed: LatencyTask, number: int) -> Record:
     old = current_record(sweep, timed) if number else None
     cell, out = latency_cell(sweep.request, timed, sweep.device.type), sweep.request.out
     return run_cell(
-        cell, out, lambda: add_pass(old, lambda: sweep.time(timed, later=has_samples(old))), request=sweep.asked
+        cell,
+        out,
+        lambda: add_pass(old, lambda: sweep.time(timed, later=has_samples(old))),
+        request=sweep.request_fields,
     )
 
 
@@ -135,7 +148,7 @@ def _record_after_process(sweep: Sweep, timed: LatencyTask, number: int, lost: L
         latency_cell(sweep.request, timed, sweep.device.type),
         sweep.request.out,
         lambda: add_pass(old, gone),
-        request=sweep.asked,
+        request=sweep.request_fields,
     )
 
 
@@ -149,4 +162,4 @@ def current_record(sweep: Sweep, timed: LatencyTask) -> Record | None:
     except UserError as error:
         log.warning("measured again: %s", error)
         return None
-    return record if sweep.holds(record) else None
+    return record if sweep.is_current(record) else None

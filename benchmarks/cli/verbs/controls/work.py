@@ -122,7 +122,7 @@ def _score(name: str, request: ControlsRequest, scorer: Scorer) -> Record:
                 frame_size=(request.height, 2 * request.height),
                 durations="predicted",
                 keep=SampleOptions(request.out, cell.key),
-                advance=shown.advance,
+                on_progress=shown.on_progress,
             )
 
     found = run_cell(cell, request.out, measure, request=request.model_dump(mode="json"))

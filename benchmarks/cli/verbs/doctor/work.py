@@ -68,7 +68,7 @@ def _noise(request: DoctorRequest, found: list[Check]) -> tuple[Noise | None, Ch
                 seconds=request.seconds,
                 rounds=request.rounds,
                 isolated=request.isolate,
-                on_progress=progress.advance,
+                on_progress=progress.on_progress,
             )
     except Exception as error:  # a machine that cannot do the work cannot measure it, for whatever reason
         finding = f"the A/A run failed: {type(error).__name__}: {error}"

@@ -135,7 +135,7 @@ class _Evaluation:
                 batch=self.request.batch,
                 device=self.device,
                 keep=keep,
-                advance=shown.advance,
+                on_progress=shown.on_progress,
             )
 
     def _restated(self, system: str, durations: Durations) -> Quality:
@@ -148,5 +148,5 @@ class _Evaluation:
         )
         with show_progress(system, len(self.scorer.scoring.ids)) as shown:
             return self.scorer.control(
-                system, frame_size=self.subject.frame_size, durations="true", keep=keep, advance=shown.advance
+                system, frame_size=self.subject.frame_size, durations="true", keep=keep, on_progress=shown.on_progress
             )

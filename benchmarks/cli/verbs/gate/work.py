@@ -42,7 +42,7 @@ def run(request: GateRequest) -> int:
         if request.summary is not None:
             _append(request.summary, f"### gate: NOT MEASURED\n\n{_failure_text(error, request)}\n")
         raise
-    # first the file: it stays where nobody reads what is printed
+    # the file first: it is written even if the output cannot be printed
     if request.summary is not None:
         _append(request.summary, text.markdown(decision, strict=request.strict))
     print("\n".join(text.lines(decision, strict=request.strict)))

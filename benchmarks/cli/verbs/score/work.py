@@ -121,7 +121,7 @@ class _RunScoring:
                 durations=before.durations,
                 device=self._device,
                 keep=SampleOptions(self._out, cell.key),
-                advance=shown.advance,
+                on_progress=shown.on_progress,
             )
         # in another run's folder the clips are not
         kept = before.generated if before.generated and (self._out / before.generated).is_dir() else None
@@ -139,7 +139,7 @@ class _RunScoring:
                 durations="true",
                 device=self._device,
                 keep=SampleOptions(self._out, f"control-{name}-{size[0]}x{size[1]}" if size else f"control-{name}"),
-                advance=shown.advance,
+                on_progress=shown.on_progress,
             )
 
 
@@ -191,11 +191,11 @@ class _VideoScoring:
             with show_progress(system.title, len(self._scorer.scoring.ids)) as shown:
                 found = self._scorer.pairs(
                     system,
-                    self._others.pairs(shown.advance),
+                    self._others.pairs(shown.on_progress),
                     durations=self._request.durations,
                     device=self._device,
                     keep=SampleOptions(self._out, cell.key),
-                    advance=shown.advance,
+                    on_progress=shown.on_progress,
                 )
             return self._of_videos(found).model_copy(update={"left_out": self._others.left_out})
 
@@ -214,7 +214,7 @@ class _VideoScoring:
                     durations=self._request.durations,
                     device=self._device,
                     keep=SampleOptions(self._out, cell.key),
-                    advance=shown.advance,
+                    on_progress=shown.on_progress,
                 )
             return self._of_videos(found)
 

@@ -17,7 +17,7 @@ import sys, time
 from lipbench.benchmarks.timing.turns import Turns
 name, log, cells, wait = sys.argv[1], open(sys.argv[2], "a", buffering=1), sys.argv[3].split(","), float(sys.argv[4])
 time.sleep(wait)
-turns = Turns.agreed()
+turns = Turns.from_environment()
 for cell in cells:
     turns.wait(cell)
     log.write(f"{name}{cell}>\\n")
@@ -83,7 +83,7 @@ def test_one_side_alone_is_granted_every_turn(tmp_path):
 
 def test_whoever_asks_nobody_waits_for_nobody(monkeypatch):
     monkeypatch.delenv(VARIABLE, raising=False)
-    TurnClient.agreed().wait("cell")
+    TurnClient.from_environment().wait("cell")
 
 
 def test_a_referee_that_has_gone_is_an_error(tmp_path):
