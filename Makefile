@@ -17,6 +17,8 @@ help: ## show this list
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "lipbench needs Python 3.11 or newer; give one with: make PYTHON=/path/to/python3.11"; exit 1; }
+	@test -d lipbench/models/ || { echo "this checkout was made without the links in lipbench/:" \
+	  "git config core.symlinks true && git checkout -- lipbench"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	@echo "installing into $(VENV): a few minutes and about 6 GB, most of it torch"
@@ -37,7 +39,7 @@ reproduce: $(STAMP) ## the paper's tables and figures, hours on a CPU; goes on w
 bench-gpu: $(STAMP) ## time all variants at paper sizes on a GPU (RUN=folder; WORDS="seconds=1 …")
 	$(BIN)/lipbench bench sweep=gpu $(if $(filter-out file,$(origin RUN)),out=$(RUN)) $(WORDS)
 
-test: lint types contracts unit ## lint, types, import contracts, tests
+test: lint types contracts unit ## lint, types, import contracts, doctests, tests
 
 # one after the other even under make -j: two cores are all there is
 .NOTPARALLEL:

@@ -2,7 +2,7 @@
 
 Example:
     >>> from lipbench import corpora
-    >>> lipbench.corpora.names()
+    >>> corpora.names()
     ['grid', 'synthetic', 'tcd_timit']
 """
 

@@ -2,7 +2,7 @@
 
 Example:
     >>> from lipbench import metrics
-    >>> lipbench.metrics.names()[:3]
+    >>> metrics.names()[:3]
     ['aperture_correlation', 'aperture_range_ratio', 'fid']
 """
 

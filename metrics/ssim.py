@@ -16,6 +16,7 @@ class SSIM(FrameMetric):
     it.
 
     Example:
+        >>> import torch
         >>> clip = torch.linspace(0, 1, 2 * 3 * 16 * 16).reshape(2, 3, 16, 16)
         >>> round(SSIM()(clip, clip).item(), 6)
         1.0

@@ -2,7 +2,7 @@
 
 Example:
     >>> from lipbench import models
-    >>> lipbench.models.names()
+    >>> models.names()
     ['dual_lip', 'hh_t2l', 'transformer_t2l']
 """
 

@@ -53,7 +53,7 @@ def paper_number(value: Decimal) -> str:
     """A number of the paper's in the digits that it prints, trailing zeros included.
 
     Example:
-        >>> printed(Decimal("1.980"))
+        >>> paper_number(Decimal("1.980"))
         '1.980'
     """
     return _typeset(f"{value:,f}")
@@ -121,7 +121,7 @@ def ratio_text(ratio: float) -> str:
     """A ratio such as ``13.1×``.
 
     Example:
-        >>> times(0.4339)
+        >>> ratio_text(0.4339)
         '0.43×'
     """
     return f"{number(ratio, 1 if ratio >= 10 else 2)}×"
@@ -131,7 +131,7 @@ def significant_digits(value: float, digits: int = 2) -> str:
     """A small number with so many digits that count, never in exponent form.
 
     Example:
-        >>> significant(0.00731)
+        >>> significant_digits(0.00731)
         '0.0073'
     """
     if value == 0 or not math.isfinite(value):
@@ -161,7 +161,7 @@ def escape(text: str) -> str:
     Addresses, names after @ and numbers after # get a `BREAK`, so that code hosts neither link them nor call anybody.
 
     Example:
-        >>> escaped("a|b\nc")
+        >>> escape("a|b\nc")
         'a\\|b c'
     """
     return literal(text).strip()
@@ -183,7 +183,7 @@ def shorten(text: str, width: int) -> str:
     """Text of at most `width` signs; an ellipsis, after a whole word if there is one, says that something is left out.
 
     Example:
-        >>> shortened("no answer after 60 s", 12), shortened("incomprehensible", 8)
+        >>> shorten("no answer after 60 s", 12), shorten("incomprehensible", 8)
         ('no answer …', 'incompr…')
     """
     flat = " ".join(text.split())

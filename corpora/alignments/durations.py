@@ -63,7 +63,8 @@ def align_tokens(
             characters that are no tokens.
 
     Example:
-        >>> spoken = Alignment(format="by hand", words=(Interval(0.1, 0.3, "at"),))
+        >>> from lipbench.corpora.alignments.alignment import LabelInterval
+        >>> spoken = Alignment(format="by hand", words=(LabelInterval(0.1, 0.3, "at"),))
         >>> times = align_tokens(spoken, "characters", 10, fps=25.0)
         >>> times.tokens, times.durations.tolist()
         (('|', 'a', 't', '|'), [3, 2, 3, 2])

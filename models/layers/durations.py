@@ -138,7 +138,7 @@ def token_position_features(durations_Bm: Tensor, size: int) -> Tensor:
         and the natural logarithm of the token's frames. Of padding, any number.
 
     Example:
-        >>> places(torch.tensor([[2, 0, 1]]), 3)[0, :, 0].tolist()
+        >>> token_position_features(torch.tensor([[2, 0, 1]]), 3)[0, :, 0].tolist()
         [0.25, 0.75, 0.5]
     """
     durations_Bm = durations_Bm.long()

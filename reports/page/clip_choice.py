@@ -93,7 +93,7 @@ def split_evenly(limit: int, parts: int) -> list[int]:
     """A number of places shared out evenly, the first parts taking what does not divide.
 
     Example:
-        >>> shares(12, 5)
+        >>> split_evenly(12, 5)
         [3, 3, 2, 2, 2]
     """
     return [limit // parts + (i < limit % parts) for i in range(parts)]

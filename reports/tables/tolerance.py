@@ -54,7 +54,7 @@ def half_last_digit(value: Decimal) -> float:
     """Half of the last digit that a number is printed with: what rounding may have taken or added.
 
     Example:
-        >>> half_digit(Decimal("1.980"))
+        >>> half_last_digit(Decimal("1.980"))
         0.0005
     """
     digits = value.as_tuple().exponent
