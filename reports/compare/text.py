@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from lipbench.reports.compare.runs import ComparedRun, MetricChange, QualityComparison, RunComparison, TimeComparison
+from lipbench.reports.compare.changes import MetricChange, QualityComparison, TimeComparison
+from lipbench.reports.compare.runs import ComparedRun, RunComparison
 from lipbench.reports.formatting import (
     count,
     decimals_for,

@@ -22,8 +22,9 @@ from lipbench.reports.markdown.data import ReportData
 from lipbench.reports.markdown.quality_notes import incomparable_reason
 from lipbench.reports.markdown.section import DataFile, Part, Picture, Section, with_shared_notes
 from lipbench.reports.paper import load_paper
+from lipbench.reports.tables.costs import cost_columns
 from lipbench.reports.tables.csv import latency_frame
-from lipbench.reports.tables.latency import LatencyCell, LatencyRow, LatencyTable, cost_columns
+from lipbench.reports.tables.latency import LatencyCell, LatencyRow, LatencyTable
 from lipbench.statistics.intervals import TOO_SMALL, Interval
 from lipbench.statistics.timings import MIN_LENGTHS, MIN_SAMPLES, Ratio
 

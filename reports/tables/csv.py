@@ -8,7 +8,8 @@ import pandas as pd
 
 from lipbench.records.quality import changed_lengths, total_effect
 from lipbench.records.record import Failure
-from lipbench.reports.tables.latency import LatencyCell, LatencyTable, cost_columns
+from lipbench.reports.tables.costs import cost_columns
+from lipbench.reports.tables.latency import LatencyCell, LatencyTable
 from lipbench.reports.tables.paper_comparison import UNITS, ComparisonTable
 from lipbench.reports.tables.quality import QualityRow, QualityTable
 from lipbench.statistics.intervals import Mean
