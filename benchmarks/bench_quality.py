@@ -7,7 +7,7 @@ import statistics
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from lipbench.benchmarks.cells.plan import QualityTask, bench_quality_cell
+from lipbench.benchmarks.cells.plan import QualityTask, quality_task_cell
 from lipbench.benchmarks.cells.runner import run_cell
 from lipbench.benchmarks.sweep import Sweep
 from lipbench.records.quality import Quality
@@ -23,7 +23,7 @@ def bench_quality(benchmark: BenchmarkFixture, sweep: Sweep, quality_task: Quali
         return benchmark.pedantic(lambda: sweep.score(quality_task), rounds=1, iterations=1)
 
     record = run_cell(
-        bench_quality_cell(sweep.request, quality_task), sweep.request.out, measure, request=sweep.request_fields
+        quality_task_cell(sweep.request, quality_task), sweep.request.out, measure, request=sweep.request_fields
     )
     benchmark.extra_info["status"] = record.status
     if isinstance(record.result, Quality):

@@ -18,8 +18,8 @@ from lipbench.benchmarks.cells.loading import LoadedModel, ModelLoader
 from lipbench.benchmarks.cells.plan import (
     LatencyTask,
     QualityTask,
-    bench_quality_cell,
     model_names,
+    quality_task_cell,
     resolve_control_names,
     variant_names,
 )
@@ -199,7 +199,7 @@ class Sweep:
 
     def time_utterances(self, model: str, timer: Timer) -> UtteranceLatency:
         """Time a model on the test clips, and compare what it makes with what was scored, if it was."""
-        cell = bench_quality_cell(self.request, QualityTask(model, "model", "predicted"))
+        cell = quality_task_cell(self.request, QualityTask(model, "model", "predicted"))
         path = record_path(cell, self.request.out)
         scored_result = load_record(path).result if path.is_file() else None
         folder = scored_result.generated if isinstance(scored_result, Quality) else None
@@ -221,7 +221,7 @@ class Sweep:
         """Measure one quality cell from start to end."""
         # natural timing compares its clips with those that were scored, so these must be there
         keep = SampleOptions(
-            self.request.out, bench_quality_cell(self.request, task).key, clips=bool(self.request.natural)
+            self.request.out, quality_task_cell(self.request, task).key, clips=bool(self.request.natural)
         )
         if task.kind == "control":
             return self.scorer.control(

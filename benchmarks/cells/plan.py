@@ -155,7 +155,7 @@ def quality_cell(system: str, *, metrics: Sequence[str], **asked: Any) -> Cell:
     return Cell(kind="quality", system=short_name(system), metrics=metrics_key(metrics), **asked)
 
 
-def bench_quality_cell(request: BenchRequest, scored: QualityTask) -> Cell:
+def quality_task_cell(request: BenchRequest, scored: QualityTask) -> Cell:
     """The key of scoring one system of a bench."""
     return quality_cell(
         scored.system,

@@ -8,13 +8,13 @@ from pathlib import Path
 from lipbench.benchmarks.cells.plan import (
     CellBlock,
     LatencyTask,
-    bench_quality_cell,
     cell_blocks,
     latency_cell,
     latency_cells,
     model_names,
     natural_cell,
     quality_cells,
+    quality_task_cell,
 )
 from lipbench.benchmarks.cells.runner import run_cell
 from lipbench.benchmarks.cli.console import fit_table, latency_line, quality_line, raise_on_failures, utterance_line
@@ -62,7 +62,7 @@ def _measure_all(sweep: Sweep, request: BenchRequest) -> list[Record]:
     records = [timed[cell] for cell in latency_cells(request)]
     for scored in quality_cells(request) if request.quality else []:
         with show_progress(scored.system, len(sweep.ids)) as shown:
-            cell = bench_quality_cell(request, scored)
+            cell = quality_task_cell(request, scored)
             records.append(
                 run_cell(
                     cell,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lipbench.benchmarks.cells.environment import machine
-from lipbench.benchmarks.cells.plan import bench_quality_cell, latency_cell, latency_cells, quality_cells
+from lipbench.benchmarks.cells.plan import latency_cell, latency_cells, quality_cells, quality_task_cell
 from lipbench.benchmarks.config.requests import GateRequest
 from lipbench.benchmarks.gate import text, trends
 from lipbench.benchmarks.gate.aa_run import AARun
@@ -125,7 +125,7 @@ def expected_cells(request: GateRequest, device: str) -> list[Cell]:
     """
     timed = [latency_cell(request, cell, device) for cell in latency_cells(request)]
     scored = quality_cells(request) if request.quality else []
-    return [*timed, *(bench_quality_cell(request, cell) for cell in scored)]
+    return [*timed, *(quality_task_cell(request, cell) for cell in scored)]
 
 
 def _rules(request: GateRequest, device: str, chance: AARun | None) -> Margins:

@@ -14,10 +14,10 @@ from lipbench.benchmarks.timing.turns import VARIABLE, LostTurnServerError, Turn
 CHECKOUT = Path(__file__).parents[4]
 SIDE = """
 import sys, time
-from lipbench.benchmarks.timing.turns import Turns
+from lipbench.benchmarks.timing.turns import TurnClient
 name, log, cells, wait = sys.argv[1], open(sys.argv[2], "a", buffering=1), sys.argv[3].split(","), float(sys.argv[4])
 time.sleep(wait)
-turns = Turns.from_environment()
+turns = TurnClient.from_environment()
 for cell in cells:
     turns.wait(cell)
     log.write(f"{name}{cell}>\\n")
