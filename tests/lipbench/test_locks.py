@@ -9,8 +9,8 @@ from lipbench.locks import first_free, hold
 HOLDER = """
 import sys, time
 from pathlib import Path
-from lipbench.locks import held
-with held([Path(sys.argv[1])]):
+from lipbench.locks import hold
+with hold([Path(sys.argv[1])]):
     print("held", flush=True)
     time.sleep(600)
 """
