@@ -183,8 +183,7 @@ class QualityTable:
 
 def split_option(corpus: CorpusFacts) -> str | None:
     """How the store behind a corpus was split (``lipbench prepare split=…``); None if its options do not tell."""
-    option = corpus.options.get("split")
-    return None if option is None else str(option)
+    return None if (option := corpus.options.get("split")) is None else str(option)
 
 
 def _sign(metric: MetricFacts) -> int:
@@ -388,14 +387,11 @@ def _mark_best(table: QualityTable) -> QualityTable:
     """Mark the best model per metric, where models differ, and the controls above all."""
     best = {metric.name: {row.label for row in table.winners(metric)} for metric in table.metrics}
     above = {metric.name: {row.label for row in table.above_models(metric)} for metric in table.metrics}
-    rows = [
-        replace(
-            row,
-            cells={
-                name: replace(cell, best=row.label in best[name], above_models=row.label in above[name])
-                for name, cell in row.cells.items()
-            },
-        )
-        for row in table.rows
-    ]
+    rows = []
+    for row in table.rows:
+        cells = {
+            name: replace(cell, best=row.label in best[name], above_models=row.label in above[name])
+            for name, cell in row.cells.items()
+        }
+        rows.append(replace(row, cells=cells))
     return replace(table, rows=rows)
