@@ -105,9 +105,8 @@ class CorpusScore(_Frozen):
     real_failed_frames: int | None = None
     """The same of real frames."""
     floor: float | None = None
-    """The same distance between two halves of the real clips, below it a model is indistinguishable from real clips;
-    None
-    if a half has too few frames."""
+    """The same distance between two halves of the real clips, below which a model cannot be told from
+    real clips; None if a half has too few frames."""
 
 
 class MetricFacts(_Frozen):

@@ -84,8 +84,7 @@ class HHT2LConfig(SharedConfig):
     """Dropout in the duration predictor. At ParaLip's 0.5 it comes to say longer durations without than with it."""
     token_places: bool = False
     """Whether the motion decoder receives each frame's position within its token, and how long that token is. Not in
-    the
-    paper."""
+    the paper."""
     duration_rounding: Rounding = "total"
     """What is rounded to whole frames: the running total, or each token alone (ParaLip)."""
     chunk: int = 0

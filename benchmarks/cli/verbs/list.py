@@ -106,10 +106,7 @@ def _figures(operations: int) -> str:
 
 
 def _plain_model(model: nn.Module, request: ListRequest, name: str) -> nn.Module:
-    """The model as it is written down, if it makes clips by another formulation.
-
-    Whose parts can be counted separately.
-    """
+    """The model in its plain formulation, whose parts can be counted one by one."""
     from torch import nn
 
     config = getattr(model, "config", None)

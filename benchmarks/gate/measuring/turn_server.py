@@ -47,7 +47,7 @@ class _Side:
 
 
 class TurnServer:
-    """Grants turns to one or two processes, each has the path of its own socket.
+    """Grants turns to one or two processes, each of which has the path of its own socket.
 
     Args:
         sides: their names, the first the one that has the first turn.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from lipbench.benchmarks.cli.verb import Verb
 from lipbench.benchmarks.config.requests import BenchRequest
+from lipbench.records.run_folder import records_folder
 
 
 def run(request: BenchRequest) -> None:
@@ -17,9 +18,7 @@ def run(request: BenchRequest) -> None:
 
 def claims(request: BenchRequest) -> list[Path]:
     """All records of the run."""
-    from lipbench.benchmarks.cli.verbs.bench import work
-
-    return work.claims(request)
+    return [records_folder(request.out)]
 
 
 VERB = Verb(

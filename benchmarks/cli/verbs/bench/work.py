@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 
 from lipbench.benchmarks.cells.plan import (
     CellBlock,
@@ -19,6 +18,7 @@ from lipbench.benchmarks.cells.plan import (
 from lipbench.benchmarks.cells.runner import run_cell
 from lipbench.benchmarks.cli.console import fit_table, latency_line, quality_line, raise_on_failures, utterance_line
 from lipbench.benchmarks.cli.progress import on_terminal, show_progress
+from lipbench.benchmarks.cli.verbs.bench import claims
 from lipbench.benchmarks.config.requests import BenchRequest
 from lipbench.benchmarks.latency.passes import add_pass, has_samples, is_pass_done
 from lipbench.benchmarks.sweep import Sweep
@@ -27,7 +27,6 @@ from lipbench.locks import hold
 from lipbench.processes import LostProcessError, run_in_subprocess
 from lipbench.records.files import load_record, record_path
 from lipbench.records.record import Record
-from lipbench.records.run_folder import records_folder
 
 log = logging.getLogger(__name__)
 
@@ -45,11 +44,6 @@ def run(request: BenchRequest) -> None:
         print(line)
     print(f"records: {request.out / 'records'}   (lipbench report {request.out})")
     raise_on_failures(records)
-
-
-def claims(request: BenchRequest) -> list[Path]:
-    """All records of the run."""
-    return [records_folder(request.out)]
 
 
 def _measure_all(sweep: Sweep, request: BenchRequest) -> list[Record]:

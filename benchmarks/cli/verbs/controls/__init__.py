@@ -9,6 +9,7 @@ from pydantic import Field
 
 from lipbench.benchmarks.cli.verb import Verb
 from lipbench.benchmarks.config.requests import CorpusChoice, Names, Request
+from lipbench.records.run_folder import CALIBRATION
 
 
 class ControlsRequest(Request):
@@ -42,9 +43,7 @@ def run(request: ControlsRequest) -> None:
 
 def claims(request: ControlsRequest) -> list[Path]:
     """The records of a run's controls, and their calibration."""
-    from lipbench.benchmarks.cli.verbs.controls import work
-
-    return work.claims(request)
+    return [request.out / CALIBRATION]
 
 
 VERB = Verb(

@@ -11,7 +11,7 @@ from lipbench.benchmarks.cells.plan import quality_cell, resolve_control_names
 from lipbench.benchmarks.cells.runner import reusable_record, run_cell
 from lipbench.benchmarks.cli.console import quality_line, raise_on_failures
 from lipbench.benchmarks.cli.progress import show_progress
-from lipbench.benchmarks.cli.verbs.controls import ControlsRequest
+from lipbench.benchmarks.cli.verbs.controls import ControlsRequest, claims
 from lipbench.benchmarks.metric_checks.face_calibration import calibrate_faces
 from lipbench.benchmarks.metric_checks.ranking import ExpectationResult, check
 from lipbench.benchmarks.scoring.clips import choose_utterances, placement_of
@@ -58,11 +58,6 @@ def run(request: ControlsRequest) -> None:
     print(f"records: {request.out / 'records'}   (lipbench report {request.out})")
     raise_on_failures(records)
     _judge(records)
-
-
-def claims(request: ControlsRequest) -> list[Path]:
-    """The records of a run's controls, and their calibration."""
-    return [request.out / CALIBRATION]
 
 
 def _has_weights(given: Path | None) -> bool:

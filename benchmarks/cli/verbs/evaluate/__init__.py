@@ -45,7 +45,7 @@ def run(request: EvaluateRequest) -> None:
 
 
 def claims(request: EvaluateRequest) -> list[Path]:
-    """The model's records. What controls score is the same whoever scores it."""
+    """The model's records. A control's scores do not depend on the run, so its records are shared."""
     from lipbench.benchmarks.cli.verbs.evaluate import work
 
     return work.claims(request)

@@ -50,14 +50,14 @@ def run(request: EvaluateRequest) -> None:
             for system in (request.model, *beside):
                 records.append(evaluation.score(system, durations))
                 # of controls, which have the truth's own timing, there is nothing to account for
-                told = quality_lines if system == request.model else quality_line
-                print(told(records[-1]), flush=True)
+                describe = quality_lines if system == request.model else quality_line
+                print(describe(records[-1]), flush=True)
     print(f"records: {request.out / 'records'}   (lipbench report {request.out})")
     raise_on_failures(records)
 
 
 def claims(request: EvaluateRequest) -> list[Path]:
-    """The model's records. What controls score is the same whoever scores it."""
+    """The model's records. A control's scores do not depend on the run, so its records are shared."""
     return [record_path(_cell(request, request.model, durations), request.out) for durations in request.durations]
 
 
